@@ -1,0 +1,39 @@
+/* hash.h: which number stands for these bytes, and which index for this name?
+ *
+ * hash_bytes is XXH3, for tables and digests inside one process; it is not a
+ * cryptographic hash. A table maps names to indexes: built once, read often.
+ */
+#ifndef COMITY_BASE_HASH_H
+#define COMITY_BASE_HASH_H
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#include <stdint.h>
+
+struct hash128 {
+    uint64_t low;
+    uint64_t high;
+};
+
+uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
+struct hash128 hash_bytes128(const void *p, size_t n, uint64_t seed);
+
+/* N random bytes from the kernel; refuses loudly (abort) if it has none. */
+void hash_random(void *p, size_t n);
+
+/* Names -> indexes 0, 1, 2 ... in order of insertion. Keys are borrowed: they must
+ * outlive the table. Seeded at random, so hostile keys cannot pile up. */
+struct table;
+
+struct table *table_new(size_t max_keys);
+void table_free(struct table *table);
+/* The index of KEY, inserting it if new. ERR_LIMIT beyond max_keys. */
+MUST_USE int table_add(struct table *table, struct span key, uint32_t *index, struct err *err);
+/* The index of KEY, or -1. */
+int64_t table_find(const struct table *table, struct span key);
+size_t table_count(const struct table *table);
+/* The key with that index. */
+struct span table_key(const struct table *table, uint32_t index);
+
+#endif

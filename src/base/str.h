@@ -1,0 +1,87 @@
+/* str.h: which bytes are meant, and where are new ones put?
+ *
+ * A span borrows bytes that somebody else owns; it has no NUL behind it. A buf
+ * owns bytes, grows, and cannot be made without a maximum.
+ */
+#ifndef COMITY_BASE_STR_H
+#define COMITY_BASE_STR_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct span {
+    const char *p;
+    size_t n;
+};
+
+#define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
+/* For printf's "%.*s", cut to what a message can carry. */
+#define SPAN_ARGS(s) ((int)((s).n > 120 ? 120 : (s).n)), (s).p
+
+static inline struct span
+span_of(const char *text)
+{
+    return (struct span){text, strlen(text)};
+}
+
+static inline bool
+span_equal(struct span a, struct span b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* ASCII only: TLP labels, domain names, header names. */
+bool span_equal_nocase(struct span a, struct span b);
+bool span_starts(struct span s, struct span prefix);
+bool span_ends(struct span s, struct span suffix);
+/* Without ASCII white space at both ends. */
+struct span span_trim(struct span s);
+/* Up to the first SEPARATOR, which is taken off REST; false when REST is used up.
+ * An empty REST yields nothing. */
+bool span_next(struct span *rest, char separator, struct span *part);
+/* Decimal digits only, the whole span; false on anything else or overflow. */
+bool span_u64(struct span s, uint64_t *out);
+/* Valid UTF-8 as RFC 3629 has it (no surrogates, no overlong forms)? */
+bool span_is_utf8(struct span s);
+
+struct buf {
+    char *p;
+    size_t n;
+    size_t size;
+    size_t max_bytes;
+    bool full; /* an append did not fit: the content is cut there, check once at the end */
+};
+
+/* An empty buf of at most MAX_BYTES; takes no memory yet. */
+struct buf buf_new(size_t max_bytes);
+void buf_free(struct buf *buf);
+/* Room for N more bytes behind n, or NULL (and full set). Does not move n. */
+char *buf_reserve(struct buf *buf, size_t n);
+void buf_add(struct buf *buf, const char *p, size_t n);
+void buf_add_span(struct buf *buf, struct span s);
+void buf_add_text(struct buf *buf, const char *text);
+void buf_add_u64(struct buf *buf, uint64_t value);
+void buf_add_i64(struct buf *buf, int64_t value);
+void buf_format(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline void
+buf_add_char(struct buf *buf, char c)
+{
+    char *at = buf->n < buf->size ? buf->p + buf->n : buf_reserve(buf, 1);
+    if (at == NULL)
+        return;
+    *at = c;
+    buf->n++;
+}
+static inline struct span
+buf_span(const struct buf *buf)
+{
+    return (struct span){buf->p, buf->n};
+}
+/* 0, or ERR_LIMIT when something did not fit. */
+MUST_USE int buf_check(const struct buf *buf, const char *what, struct err *err);
+
+#endif

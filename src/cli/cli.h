@@ -1,0 +1,19 @@
+/* cli.h: which subcommand was meant, and what does its exit status say?
+ *
+ * argv[0] is the subcommand's name. Every command prints help on --help.
+ */
+#ifndef COMITY_CLI_CLI_H
+#define COMITY_CLI_CLI_H
+
+enum cli_exit {
+    EXIT_DONE = 0,     /* everything was done */
+    EXIT_REJECTED = 1, /* done, but some records were rejected */
+    EXIT_USAGE = 2,    /* the command line was not understood */
+    EXIT_FAILED = 3,   /* it could not be done; the message says why */
+};
+
+#define COMMAND(function, name, arguments, text) int cli_##function(int argc, char **argv);
+#include "tables/commands.def"
+#undef COMMAND
+
+#endif

@@ -1,0 +1,49 @@
+/* decide.h: may this team be told this, under which clause, and what of it?
+ *
+ * Pure: no I/O, no clock, no allocation, no globals. The policy is an immutable compiled form
+ * of all agreements; a verdict is a few ANDs of bit sets. doc/agreement-language.md has the semantics.
+ */
+#ifndef COMITY_FLOW_DECIDE_H
+#define COMITY_FLOW_DECIDE_H
+
+#include "model/agreement.h"
+#include "model/verdict.h"
+
+struct policy;
+
+/* Compile AGREEMENTS for recipients RECIPIENTS (team-like facts, indexed by team_id.index - 1).
+ * The policy borrows AGREEMENTS, which must outlive it.
+ * Errors: ERR_NO_MEMORY, ERR_LIMIT. */
+struct policy_team { /* what a policy needs to know of a team */
+    struct span id;
+    const struct economy *economies;
+    size_t economy_count;
+    struct team_channels channels;
+};
+MUST_USE int policy_compile(const struct agreement_set *agreements, const struct policy_team *teams,
+    size_t team_count, struct policy **out, struct err *err);
+void policy_free(struct policy *policy);
+
+/* Index of a provider's name (as feed.provider has it; compared without case), for decide_input; 0 for
+ * "not named", and for names no clause mentions a common index. */
+uint32_t policy_provider(const struct policy *policy, struct span provider);
+
+struct decide_input {
+    struct team_id origin;     /* nobody: only `*` covers it */
+    struct team_id recipient;
+    uint32_t provider;         /* from policy_provider */
+    uint8_t classification;    /* enum classification */
+    uint8_t tlp;               /* enum tlp */
+    bool from_partner;         /* it came under a clause of a partner ... */
+    uint8_t onward;            /* ... whose onward term (enum onward) this is */
+    bool recipient_in_constituency; /* for onward: the recipient is of the origin's own constituency */
+    bool clock_trusted;
+    int64_t at_us;
+};
+void decide(const struct policy *policy, const struct decide_input *input, struct verdict *out);
+
+/* For explanations: the clause with that index of verdict.clauses. */
+const struct agreement *policy_agreement(const struct policy *policy, uint32_t clause);
+const struct clause *policy_clause(const struct policy *policy, uint32_t clause);
+
+#endif

@@ -1,0 +1,64 @@
+/* agreement.h: what have the parties agreed to tell one another?
+ *
+ * Agreements are read from JSON documents (doc/agreement-language.md) into this form
+ * and then compiled (flow/decide.h). A document that cannot be evaluated is kept as
+ * `broken`: everything it might cover is withheld, it is never skipped.
+ */
+#ifndef COMITY_MODEL_AGREEMENT_H
+#define COMITY_MODEL_AGREEMENT_H
+
+#include "base/mem.h"
+#include "model/words.h"
+
+#include <stdint.h>
+
+enum agreement_kind { AGREEMENT_BILATERAL, AGREEMENT_MULTILATERAL, AGREEMENT_BASELINE, AGREEMENT_LAW };
+/* Strictest first. */
+enum onward { ONWARD_NONE, ONWARD_CONSTITUENCY, ONWARD_PARTY, ONWARD_TLP };
+
+struct party_pattern { /* a clause's `from` or `to` */
+    enum { PARTY_ANY, PARTY_PARTY, PARTY_ECONOMY, PARTY_TEAM } type;
+    struct economy economy;
+    struct span team;
+};
+
+struct clause {
+    struct span id;
+    struct party_pattern from;
+    struct party_pattern to;
+    uint64_t classifications; /* bit c: enum classification c is covered */
+    uint8_t tlp_max;          /* enum tlp */
+    const struct span *providers; /* count 0: all */
+    size_t provider_count;
+    uint8_t effect;           /* enum effect */
+    uint8_t treatment[FIELD_CLASS_COUNT]; /* enum treatment; keep where the clause says nothing */
+    bool require_encrypted;
+    bool require_receipt;
+    uint32_t retention_days;  /* 0: no term */
+    uint8_t onward;           /* enum onward */
+    struct span note;
+};
+
+struct agreement {
+    struct span id;    /* urn:uuid:... */
+    struct span title;
+    struct span file;  /* where it was read */
+    uint8_t kind;      /* enum agreement_kind */
+    const struct span *parties;
+    size_t party_count;
+    struct economy economy; /* law: whose law */
+    int64_t valid_from_us;
+    int64_t valid_until_us; /* INT64_MAX: open */
+    bool suspended;
+    bool broken;       /* could not be evaluated: `why` says it */
+    struct span why;
+    const struct clause *clauses;
+    size_t clause_count;
+};
+
+struct agreement_set {
+    const struct agreement *agreements;
+    size_t count;
+};
+
+#endif

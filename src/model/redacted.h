@@ -1,0 +1,41 @@
+/* redacted.h: what is left of a report when its verdict's treatments are applied?
+ *
+ * The only form in which a report may leave. Writers of partners' bytes take
+ * `const struct redacted *`; only flow/redact.c can make one (redacted_private.h),
+ * so that sending a raw report does not compile.
+ */
+#ifndef COMITY_MODEL_REDACTED_H
+#define COMITY_MODEL_REDACTED_H
+
+#include "model/report.h"
+#include "model/verdict.h"
+
+struct redacted;
+
+/* Fields that are left, in input order, values treated. */
+size_t redacted_count(const struct redacted *redacted);
+const struct field *redacted_field(const struct redacted *redacted, size_t i);
+/* The field with that id, or NULL if it was absent or removed. */
+const struct field *redacted_get(const struct redacted *redacted, enum field_id id);
+enum classification redacted_classification(const struct redacted *redacted);
+enum tlp redacted_tlp(const struct redacted *redacted);
+/* time.source after treatment; 0 if removed or absent. */
+int64_t redacted_time_us(const struct redacted *redacted);
+/* What was done to each class. */
+enum treatment redacted_treatment(const struct redacted *redacted, enum field_class class);
+/* Fields removed whole. */
+uint32_t redacted_removed(const struct redacted *redacted);
+
+/* What may stand beside the report for its recipient, and holds nothing of the report. */
+struct release_note {
+    struct span origin;        /* team id */
+    struct span recipient;     /* team id */
+    uint32_t asn;              /* attribution; 0: none */
+    struct economy economy;
+    const char *rule;          /* attribution rule's word */
+    const struct span *clauses; /* "agreement-id#clause" */
+    size_t clause_count;
+    int64_t made_us;
+};
+
+#endif

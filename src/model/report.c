@@ -1,0 +1,397 @@
+#include "model/report.h"
+
+#include "base/hash.h"
+#include "base/time.h"
+
+#include <math.h>
+
+static const struct row {
+    struct span name;
+    uint8_t type;
+    uint8_t class;
+} rows[FIELD_COUNT] = {
+#define FIELD(name, idf, type, class) \
+    [FIELD_##name] = {{idf, sizeof(idf) - 1}, FIELD_TYPE_##type, FIELD_CLASS_##class},
+#include "tables/fields.def"
+#undef FIELD
+};
+
+/* A perfect hash of the names: checked by test, found by trying multipliers. */
+enum { SLOTS = 512 };
+
+static uint32_t
+slot_of(struct span name)
+{
+    uint64_t head = 0;
+    uint64_t tail = 0;
+    size_t n = name.n < 8 ? name.n : 8;
+
+    memcpy(&head, name.p, n);
+    memcpy(&tail, name.p + name.n - n, n);
+    uint64_t mix = (head ^ (tail << 7) ^ (tail >> 3)) * 0x9e3779b97f4a7c15u + name.n * 0xff51afd7ed558ccdu;
+    return (uint32_t)((mix ^ mix >> 29) * 0xbf58476d1ce4e5b9u >> 55);
+}
+
+static uint16_t slots[SLOTS]; /* field + 1; linear probing */
+
+__attribute__((constructor)) static void
+fill_slots(void)
+{
+    for (uint16_t i = 0; i < FIELD_COUNT; i++) {
+        uint32_t at = slot_of(rows[i].name);
+        while (slots[at] != 0)
+            at = (at + 1) % SLOTS;
+        slots[at] = (uint16_t)(i + 1);
+    }
+}
+
+enum field_id
+field_find(struct span name)
+{
+    if (name.n < 3)
+        return FIELD_OTHER;
+    for (uint32_t at = slot_of(name); slots[at] != 0; at = (at + 1) % SLOTS)
+        if (span_equal(rows[slots[at] - 1].name, name))
+            return (enum field_id)(slots[at] - 1);
+    return FIELD_OTHER;
+}
+
+struct span
+field_name(enum field_id id)
+{
+    return rows[id].name;
+}
+
+enum field_type
+field_type(enum field_id id)
+{
+    return (enum field_type)rows[id].type;
+}
+
+enum field_class
+field_class(enum field_id id)
+{
+    return (enum field_class)rows[id].class;
+}
+
+void
+report_reset(struct report *report, struct field *fields, uint32_t room)
+{
+    *report = (struct report){.fields = fields, .room = room};
+}
+
+int
+report_add(struct report *report, const struct field *field, struct err *err)
+{
+    if (report->count >= report->room)
+        return err_set(err, ERR_LIMIT, "more than %u fields in one report", report->room);
+    struct field *at = &report->fields[report->count];
+    *at = *field;
+    if (field->id != FIELD_OTHER) {
+        if (report->at[field->id] != 0)
+            return err_set_field(err, ERR_DUPLICATE_KEY, field->name.p, field->name.n,
+                "the field is named twice; name it once");
+        at->name = rows[field->id].name;
+        at->class = rows[field->id].class;
+        report->at[field->id] = (uint16_t)(report->count + 1);
+    }
+    report->count++;
+    return 0;
+}
+
+int
+report_add_text(struct report *report, enum field_id id, struct span text, struct err *err)
+{
+    struct field field = {.id = (uint16_t)id, .type = VALUE_TEXT, .n = (uint32_t)text.n, .s = text.p,
+        .name = rows[id].name};
+
+    return report_add(report, &field, err);
+}
+
+int
+report_add_int(struct report *report, enum field_id id, int64_t value, struct err *err)
+{
+    struct field field = {.id = (uint16_t)id, .type = VALUE_INT, .i = value, .name = rows[id].name};
+
+    return report_add(report, &field, err);
+}
+
+struct span
+report_text(const struct report *report, enum field_id id)
+{
+    const struct field *field = report_get(report, id);
+
+    if (field == NULL || field->type != VALUE_TEXT)
+        return (struct span){NULL, 0};
+    return (struct span){field->s, field->n};
+}
+
+/* Run a check on the text of a field and name the field if it fails. */
+static int
+fail_field(const struct field *field, int rc, struct err *err)
+{
+    if (rc != 0 && err != NULL) {
+        struct err inner = *err;
+        return err_set_field(err, (enum err_code)rc, field->name.p, field->name.n, "%s", inner.msg);
+    }
+    return rc;
+}
+
+static int
+wrong_type(const struct field *field, const char *wanted, struct err *err)
+{
+    return err_set_field(err, ERR_BAD_TYPE, field->name.p, field->name.n, "this field must be %s", wanted);
+}
+
+static int
+number_of(struct field *field, int64_t max, struct err *err)
+{
+    uint64_t value;
+
+    if (field->type == VALUE_TEXT && span_u64((struct span){field->s, field->n}, &value)) {
+        field->type = value <= INT64_MAX ? VALUE_INT : VALUE_UINT;
+        field->u = value;
+        field->n = 0;
+    }
+    if (field->type != VALUE_INT && field->type != VALUE_UINT)
+        return wrong_type(field, "a whole number", err);
+    if (field->type == VALUE_UINT || field->i < 0 || field->i > max)
+        return err_set_field(err, ERR_BAD_NUMBER, field->name.p, field->name.n,
+            "the number is outside 0 to %lld", (long long)max);
+    return 0;
+}
+
+/* One side's parsed members. */
+static struct endpoint *
+side_of(struct report *report, uint16_t id)
+{
+    if (id >= FIELD_SOURCE_ABUSE_CONTACT && id <= FIELD_SOURCE_URLPATH)
+        return &report->source;
+    return id >= FIELD_DESTINATION_ABUSE_CONTACT && id <= FIELD_DESTINATION_URLPATH ? &report->destination : NULL;
+}
+
+static int
+check_time(struct report *report, const struct field *field, struct err *err)
+{
+    int64_t us = 0;
+    int rc = time_parse((struct span){field->s, field->n}, &us, err);
+
+    if (rc == 0 && (field->id == FIELD_TIME_SOURCE || (field->id == FIELD_TIME_OBSERVATION
+                                                       && report->at[FIELD_TIME_SOURCE] == 0)))
+        report->time_us = us;
+    return fail_field(field, rc, err);
+}
+
+static int
+check_address(struct report *report, const struct field *field, struct err *err)
+{
+    struct address address;
+    struct span text = {field->s, field->n};
+    int rc = field_type(field->id) == FIELD_TYPE_IP ? address_parse(text, &address, err)
+                                                    : prefix_parse(text, &address, err);
+    struct endpoint *side = side_of(report, field->id);
+
+    if (rc != 0)
+        return fail_field(field, rc, err);
+    if (field->id == FIELD_SOURCE_IP || field->id == FIELD_DESTINATION_IP)
+        side->ip = address;
+    else if (field->id == FIELD_SOURCE_NETWORK || field->id == FIELD_DESTINATION_NETWORK)
+        side->network = address;
+    return 0;
+}
+
+/* Labels of letters, digits, '-' and '_', or non-ASCII ones; 253 bytes; no empty label. */
+static bool
+is_name(struct span s)
+{
+    size_t label = 0;
+
+    if (s.n > 0 && s.p[s.n - 1] == '.')
+        s.n--;
+    if (s.n == 0 || s.n > 253)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c == '.') {
+            if (label == 0)
+                return false;
+            label = 0;
+            continue;
+        }
+        bool good = (unsigned)((c | 0x20) - 'a') < 26 || (unsigned)(c - '0') < 10 || c == '-' || c == '_'
+            || c >= 0x80;
+        if (!good || ++label > 63)
+            return false;
+    }
+    return label > 0;
+}
+
+static int
+check_value(struct report *report, struct field *field, struct err *err)
+{
+    struct endpoint *side;
+    enum field_type type = field_type(field->id);
+    bool text = field->type == VALUE_TEXT;
+
+    if (type == FIELD_TYPE_JSON)
+        return 0;
+    if (type == FIELD_TYPE_PORT)
+        return number_of(field, UINT16_MAX, err);
+    if (type == FIELD_TYPE_INT)
+        return number_of(field, INT64_MAX, err);
+    if (type == FIELD_TYPE_ASN) {
+        int rc = number_of(field, UINT32_MAX, err);
+        side = side_of(report, field->id);
+        if (rc == 0)
+            side->asn = (uint32_t)field->i;
+        return rc;
+    }
+    if (type == FIELD_TYPE_FLOAT || type == FIELD_TYPE_BOOL)
+        return text || field->type == VALUE_JSON ? wrong_type(field, "a number or truth value", err) : 0;
+    if (!text)
+        return wrong_type(field, "text", err);
+    if (field->n == 0)
+        return err_set_field(err, ERR_MISSING_FIELD, field->name.p, field->name.n,
+            "the field is empty; leave it out instead");
+    switch (type) {
+    case FIELD_TYPE_IP:
+    case FIELD_TYPE_PREFIX:
+        return check_address(report, field, err);
+    case FIELD_TYPE_TIME:
+        return check_time(report, field, err);
+    case FIELD_TYPE_ECONOMY:
+        side = side_of(report, field->id);
+        side->geo = economy_find((struct span){field->s, field->n});
+        return side->geo.index != 0 ? 0 : err_set_field(err, ERR_BAD_VALUE, field->name.p, field->name.n,
+            "\"%.*s\" is no two-letter economy code", SPAN_ARGS(((struct span){field->s, field->n})));
+    case FIELD_TYPE_NAME:
+        return is_name((struct span){field->s, field->n}) ? 0
+            : err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n, "\"%.*s\" is no domain name",
+                SPAN_ARGS(((struct span){field->s, field->n})));
+    case FIELD_TYPE_TLP:
+        report->tlp = (uint8_t)tlp_find((struct span){field->s, field->n});
+        report->tlp_given = true;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* Host of "scheme://user@host:port/path"; n 0 for an IP literal or no host. */
+static struct span
+url_host(struct span url)
+{
+    const char *at = memmem(url.p, url.n, "://", 3);
+
+    if (url.n == 0 || at == NULL)
+        return (struct span){NULL, 0};
+    const char *end = url.p + url.n;
+    struct span host = {at + 3, (size_t)(end - at - 3)};
+    for (size_t i = 0; i < host.n; i++)
+        if (host.p[i] == '/' || host.p[i] == '?' || host.p[i] == '#')
+            host.n = i;
+    const char *user = host.n == 0 ? NULL : memrchr(host.p, '@', host.n);
+    if (user != NULL)
+        host = (struct span){user + 1, (size_t)(host.p + host.n - user - 1)};
+    const char *colon = host.n == 0 ? NULL : memchr(host.p, ':', host.n);
+    if (colon != NULL)
+        host.n = (size_t)(colon - host.p);
+    return host.n > 0 && host.p[0] != '[' ? host : (struct span){NULL, 0};
+}
+
+static void
+fill_name(const struct report *report, struct endpoint *side, enum field_id fqdn, enum field_id reverse,
+    enum field_id url)
+{
+    struct address literal;
+
+    side->name = report_text(report, fqdn);
+    if (side->name.n == 0)
+        side->name = report_text(report, reverse);
+    if (side->name.n > 0)
+        return;
+    struct span host = url_host(report_text(report, url));
+    if (host.n == 0)
+        return;
+    if (address_parse(host, &literal, NULL) != 0)
+        side->name = host;
+    else if (side->ip.family == 0)
+        side->ip = literal;
+}
+
+/* Names outside the table may not repeat either; few of them: compare, many: hash. */
+static int
+check_others(const struct report *report, struct err *err)
+{
+    uint64_t seen[4] = {0};
+
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct field *a = &report->fields[i];
+        if (a->id != FIELD_OTHER)
+            continue;
+        if (a->name.n == 0)
+            return err_set(err, ERR_BAD_NAME, "a field has an empty name");
+        uint64_t bit = hash_bytes(a->name.p, a->name.n, 0) & 255;
+        bool maybe = (seen[bit >> 6] >> (bit & 63) & 1) != 0;
+        seen[bit >> 6] |= (uint64_t)1 << (bit & 63);
+        for (uint32_t j = 0; maybe && j < i; j++)
+            if (report->fields[j].id == FIELD_OTHER && span_equal(report->fields[j].name, a->name))
+                return err_set_field(err, ERR_DUPLICATE_KEY, a->name.p, a->name.n,
+                    "the field is named twice; name it once");
+    }
+    return 0;
+}
+
+int
+report_finish(struct report *report, struct err *err)
+{
+    bool others = false;
+
+    if (report->count == 0)
+        return err_set(err, ERR_MISSING_FIELD, "the record has no field at all");
+    for (uint32_t i = 0; i < report->count; i++) {
+        struct field *field = &report->fields[i];
+        if (field->id == FIELD_OTHER) {
+            others = true;
+            continue;
+        }
+        int rc = check_value(report, field, err);
+        if (rc != 0)
+            return rc;
+    }
+    if (others) {
+        int rc = check_others(report, err);
+        if (rc != 0)
+            return rc;
+    }
+    report->classification = (uint8_t)classification_find(report_text(report, FIELD_CLASSIFICATION_TYPE));
+    report->provider = report_text(report, FIELD_FEED_PROVIDER);
+    if (report->provider.n == 0)
+        report->provider = report_text(report, FIELD_FEED_NAME);
+    fill_name(report, &report->source, FIELD_SOURCE_FQDN, FIELD_SOURCE_REVERSE_DNS, FIELD_SOURCE_URL);
+    fill_name(report, &report->destination, FIELD_DESTINATION_FQDN, FIELD_DESTINATION_REVERSE_DNS,
+        FIELD_DESTINATION_URL);
+    return 0;
+}
+
+struct report_digest
+report_digest(const struct report *report, uint64_t seed)
+{
+    struct report_digest sum = {0, 0};
+
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct field *field = &report->fields[i];
+        if (field->id == FIELD_TIME_OBSERVATION || field->id == FIELD_RAW || field->id == FIELD_EVENT_HASH)
+            continue;
+        uint64_t name = field->id != FIELD_OTHER ? field->id * 0x9e3779b97f4a7c15u
+                                                 : hash_bytes(field->name.p, field->name.n, seed);
+        name += (uint64_t)field->type << 56;
+        bool text = field->type == VALUE_TEXT || field->type == VALUE_JSON;
+        struct hash128 h = text ? hash_bytes128(field->s, field->n, seed ^ name)
+                                : hash_bytes128(&field->u, sizeof field->u, seed ^ name);
+        /* Sums do not depend on the order; both halves would have to collide at once. */
+        sum.low += h.low;
+        sum.high += h.high;
+    }
+    return sum;
+}

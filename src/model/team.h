@@ -1,0 +1,43 @@
+/* team.h: who are the teams, and what does each answer for?
+ *
+ * A team card holds RFC 2350's contents. Teams are known by index into one immutable
+ * roster, so that nothing is compared as text once reports flow.
+ */
+#ifndef COMITY_MODEL_TEAM_H
+#define COMITY_MODEL_TEAM_H
+
+#include "base/mem.h"
+#include "model/address.h"
+#include "model/words.h"
+
+struct team_id {
+    uint32_t index; /* 0: nobody; else 1 + position in the roster */
+};
+
+/* How a team can be reached; only what verdicts ask about. */
+struct team_channels {
+    bool any;       /* some channel is known */
+    bool encrypted; /* an encrypted one is known */
+    bool receipt;   /* one that answers with signed receipts is known */
+};
+
+struct team {
+    struct span id;        /* "fi-ncsc": letters, digits, '-', '.', '_' */
+    struct span name;
+    struct span full_name; /* n 0: none */
+    struct span kind;      /* national, government, research, ... */
+    struct span site;      /* URL; n 0: none */
+    struct span source;    /* where the card comes from */
+    bool verified;         /* the operator confirmed the card */
+    const struct economy *economies;
+    size_t economy_count;
+    const struct address *prefixes;
+    size_t prefix_count;
+    const uint32_t *asns;
+    size_t asn_count;
+    const struct span *domains; /* lower case, no leading dot */
+    size_t domain_count;
+    struct team_channels channels;
+};
+
+#endif

@@ -1,0 +1,219 @@
+#include "model/words.h"
+
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
+
+static const char *const field_class_words[] = {
+#define FIELD_CLASS(name, word, text) word,
+#include "tables/policy.def"
+#undef FIELD_CLASS
+};
+static const char *const treatment_words[] = {
+#define TREATMENT(name, word) word,
+#include "tables/policy.def"
+#undef TREATMENT
+};
+static const char *const effect_words[] = {
+#define EFFECT(name, word) word,
+#include "tables/policy.def"
+#undef EFFECT
+};
+static const char *const tlp_words[] = {
+#define TLP(name, word, label) word,
+#include "tables/policy.def"
+#undef TLP
+};
+static const char *const tlp_labels[] = {
+#define TLP(name, word, label) label,
+#include "tables/policy.def"
+#undef TLP
+};
+static const char *const reasons[][2] = {
+#define REASON(name, word, text) {word, text},
+#include "tables/policy.def"
+#undef REASON
+};
+static const char *const attribution_rules[][2] = {
+#define ATTRIBUTION_RULE(name, word, text) {word, text},
+#include "tables/policy.def"
+#undef ATTRIBUTION_RULE
+};
+static const char *const classifications[][2] = {
+    {"", ""},
+#define CLASSIFICATION(name, taxonomy, type) {taxonomy, type},
+#define CLASSIFICATION_ALIAS(text, name)
+#include "tables/classification.def"
+#undef CLASSIFICATION
+#undef CLASSIFICATION_ALIAS
+};
+
+static const struct {
+    const char *text;
+    enum classification classification;
+} aliases[] = {
+#define CLASSIFICATION(name, taxonomy, type)
+#define CLASSIFICATION_ALIAS(text, name) {text, CLASSIFICATION_##name},
+#include "tables/classification.def"
+#undef CLASSIFICATION
+#undef CLASSIFICATION_ALIAS
+};
+
+const char *
+field_class_word(enum field_class class)
+{
+    return field_class_words[class];
+}
+
+const char *
+treatment_word(enum treatment treatment)
+{
+    return treatment_words[treatment];
+}
+
+const char *
+effect_word(enum effect effect)
+{
+    return effect_words[effect];
+}
+
+const char *
+tlp_word(enum tlp tlp)
+{
+    return tlp_words[tlp];
+}
+
+const char *
+tlp_label(enum tlp tlp)
+{
+    return tlp_labels[tlp];
+}
+
+const char *
+reason_word(enum reason reason)
+{
+    return reasons[reason][0];
+}
+
+const char *
+reason_text(enum reason reason)
+{
+    return reasons[reason][1];
+}
+
+const char *
+attribution_rule_word(enum attribution_rule rule)
+{
+    return attribution_rules[rule][0];
+}
+
+const char *
+attribution_rule_text(enum attribution_rule rule)
+{
+    return attribution_rules[rule][1];
+}
+
+const char *
+classification_taxonomy(enum classification classification)
+{
+    return classifications[classification][0];
+}
+
+const char *
+classification_type(enum classification classification)
+{
+    return classifications[classification][1];
+}
+
+static int
+find(struct span word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (span_equal(word, span_of(words[i])))
+            return (int)i;
+    return -1;
+}
+
+int
+field_class_find(struct span word)
+{
+    return find(word, field_class_words, COUNT(field_class_words));
+}
+
+int
+treatment_find(struct span word)
+{
+    return find(word, treatment_words, COUNT(treatment_words));
+}
+
+int
+effect_find(struct span word)
+{
+    return find(word, effect_words, COUNT(effect_words));
+}
+
+enum tlp
+tlp_find(struct span word)
+{
+    struct span prefix = SPAN("TLP:");
+
+    word = span_trim(word);
+    if (word.n > prefix.n && span_equal_nocase((struct span){word.p, prefix.n}, prefix))
+        word = (struct span){word.p + prefix.n, word.n - prefix.n};
+    if (span_equal_nocase(word, SPAN("white")))
+        return TLP_CLEAR;
+    for (int i = TLP_CLEAR; i < TLP_COUNT; i++)
+        if (span_equal_nocase(word, span_of(tlp_words[i])))
+            return (enum tlp)i;
+    return TLP_UNKNOWN;
+}
+
+/* A handful of first letters and lengths tell most types apart, so a filter on
+ * both leaves one comparison in the common case. */
+enum classification
+classification_find(struct span type)
+{
+    static struct {
+        uint8_t n;
+        char first, last;
+    } keys[CLASSIFICATION_COUNT] = {
+        {0, 0, 0},
+#define CLASSIFICATION(name, taxonomy, type) \
+    {sizeof(type) - 1, (type)[0], (type)[sizeof(type) - 2]},
+#define CLASSIFICATION_ALIAS(text, name)
+#include "tables/classification.def"
+#undef CLASSIFICATION
+#undef CLASSIFICATION_ALIAS
+    };
+
+    if (type.n == 0 || type.n > UINT8_MAX)
+        return CLASSIFICATION_UNKNOWN;
+    for (int i = 1; i < CLASSIFICATION_COUNT; i++)
+        if (keys[i].n == type.n && keys[i].first == type.p[0] && keys[i].last == type.p[type.n - 1]
+            && memcmp(classifications[i][1], type.p, type.n) == 0)
+            return (enum classification)i;
+    for (size_t i = 0; i < COUNT(aliases); i++)
+        if (span_equal_nocase(type, span_of(aliases[i].text)))
+            return aliases[i].classification;
+    return CLASSIFICATION_UNKNOWN;
+}
+
+struct economy
+economy_find(struct span text)
+{
+    if (text.n != 2)
+        return (struct economy){0};
+    unsigned a = ((unsigned char)text.p[0] | 0x20u) - 'a';
+    unsigned b = ((unsigned char)text.p[1] | 0x20u) - 'a';
+    if (a > 25 || b > 25)
+        return (struct economy){0};
+    return (struct economy){(uint16_t)(1 + 26 * a + b)};
+}
+
+void
+economy_code(struct economy economy, char out[3])
+{
+    memset(out, 0, 3);
+    if (economy.index == 0)
+        return;
+    out[0] = (char)('A' + (economy.index - 1) / 26);
+    out[1] = (char)('A' + (economy.index - 1) % 26);
+}
