@@ -13,7 +13,7 @@ enum {
     INPUT_PADDING = 64,                 /* readable bytes behind every line or document handed out */
     INPUT_LINE_MAX = 4 * 1024 * 1024,   /* one record: far above any real one, far below memory */
     INPUT_HEAD_MAX = 64 * 1024,         /* what input_peek can show */
-    INPUT_RATIO_MAX = 1000,             /* decompressed : compressed, beyond the first 64 MiB */
+    INPUT_RATIO_MAX = 500,              /* decompressed : compressed, beyond the first 64 MiB */
 };
 #define INPUT_TOTAL_MAX ((uint64_t)1 << 40)
 

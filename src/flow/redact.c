@@ -1,0 +1,78 @@
+#include "flow/redact.h"
+
+#include "base/time.h"
+#include "flow/coarsen.h"
+#include "model/redacted_private.h"
+
+/* Keep, coarsen or remove one field. NULL: removed. */
+static const struct field *
+treat(struct arena *arena, const struct field *field, enum treatment treatment)
+{
+    if (treatment == TREATMENT_KEEP)
+        return field;
+    if (treatment != TREATMENT_GENERALISE)
+        return NULL;
+    struct field *coarse = arena_alloc(arena, sizeof *coarse);
+    if (coarse == NULL)
+        return NULL;
+    *coarse = *field;
+    return coarsen_field(arena, coarse) ? coarse : NULL;
+}
+
+static void
+take(struct redacted *redacted, const struct field *field)
+{
+    /* source.ip may have become source.network, which may be there already. */
+    if (field == NULL || (field->id != FIELD_OTHER && redacted->at[field->id] != 0)) {
+        redacted->removed++;
+        return;
+    }
+    redacted->fields[redacted->count++] = field;
+    if (field->id != FIELD_OTHER)
+        redacted->at[field->id] = (uint16_t)redacted->count;
+}
+
+static int64_t
+time_left(const struct redacted *redacted, const struct report *report)
+{
+    const struct field *field = redacted_get(redacted, FIELD_TIME_SOURCE);
+    int64_t us = 0;
+
+    if (field == NULL)
+        field = redacted_get(redacted, FIELD_TIME_OBSERVATION);
+    if (field == NULL)
+        return 0;
+    if (redacted->treatment[FIELD_CLASS_TIME] == TREATMENT_KEEP)
+        return report->time_us;
+    return time_parse((struct span){field->s, field->n}, &us, NULL) == 0 ? us : 0;
+}
+
+int
+redact(struct arena *arena, const struct report *report, const struct verdict *verdict, enum tlp tlp,
+    const struct redacted **out, struct err *err)
+{
+    struct redacted *redacted;
+
+    if (verdict->effect != EFFECT_RELEASE || report->count > REPORT_FIELDS_MAX)
+        return err_set(err, ERR_INTERNAL, "a report was to be redacted that no verdict releases");
+    redacted = arena_alloc(arena,
+        offsetof(struct redacted, fields) + report->count * sizeof(redacted->fields[0]));
+    if (redacted == NULL)
+        return arena_full(err, "redaction");
+    memset(redacted, 0, offsetof(struct redacted, fields));
+    for (int c = 0; c < FIELD_CLASS_COUNT; c++) {
+        enum treatment treatment = verdict_treatment(verdict, (enum field_class)c);
+        if (treatment == TREATMENT_PSEUDONYMISE)
+            treatment = TREATMENT_GENERALISE;
+        redacted->treatment[c] = (uint8_t)treatment;
+    }
+    for (uint32_t i = 0; i < report->count; i++) {
+        const struct field *field = &report->fields[i];
+        take(redacted, treat(arena, field, (enum treatment)redacted->treatment[field->class]));
+    }
+    redacted->classification = report->classification;
+    redacted->tlp = (uint8_t)tlp;
+    redacted->time_us = time_left(redacted, report);
+    *out = redacted;
+    return 0;
+}

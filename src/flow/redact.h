@@ -1,0 +1,24 @@
+/* redact.h: what is left of a report when its verdict's treatments are applied?
+ *
+ * The only maker of struct redacted. Pure: results live in the arena.
+ */
+#ifndef COMITY_FLOW_REDACT_H
+#define COMITY_FLOW_REDACT_H
+
+#include "base/mem.h"
+#include "model/redacted.h"
+#include "model/report.h"
+#include "model/verdict.h"
+
+/* Apply VERDICT to REPORT. Values that are kept borrow from REPORT; treated ones live in
+ * ARENA, as the result does. TLP is the label under which it goes out.
+ *
+ * generalise: IPv4 to its /24 and IPv6 to its /48 (source.ip becomes source.network), names to the
+ * registrable domain, URLs to scheme and host, accounts to the domain part, MAC addresses to the vendor's
+ * three octets, times to the hour; whatever has no coarser form is removed. pseudonymise needs
+ * keys that this node does not hold yet, so it generalises, which is stricter.
+ * Errors: ERR_INTERNAL when the verdict does not release; ERR_LIMIT when ARENA is full. */
+MUST_USE int redact(struct arena *arena, const struct report *report, const struct verdict *verdict,
+    enum tlp tlp, const struct redacted **out, struct err *err);
+
+#endif

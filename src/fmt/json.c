@@ -1,0 +1,402 @@
+#include "fmt/json.h"
+
+#include "base/hash.h"
+#include "fmt/input.h"
+#include "fmt/json_tape.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct json {
+    void *parser;
+    char *copy;
+    size_t copy_size;
+    size_t max_bytes;
+};
+
+#define PAYLOAD(word) ((word) & 0x00ffffffffffffffu)
+
+struct json *
+json_new(size_t max_document_bytes)
+{
+    struct json *json = calloc(1, sizeof *json);
+
+    if (json == NULL)
+        return NULL;
+    json->max_bytes = max_document_bytes;
+    json->parser = json_tape_new(max_document_bytes, JSON_DEPTH_MAX);
+    if (json->parser == NULL) {
+        free(json);
+        return NULL;
+    }
+    return json;
+}
+
+void
+json_free(struct json *json)
+{
+    if (json == NULL)
+        return;
+    json_tape_free(json->parser);
+    free(json->copy);
+    free(json);
+}
+
+static int
+explain(int rc, const char *what, struct span text, struct err *err)
+{
+    if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL)
+        return err_set(err, ERR_NUL_BYTE, "the JSON text holds a NUL byte; write it as \\u0000 inside a string");
+    if (rc == ERR_LIMIT)
+        return err_set(err, ERR_LIMIT, "the JSON text is too large or nested deeper than %d levels",
+            JSON_DEPTH_MAX);
+    if (rc == ERR_BAD_NUMBER)
+        return err_set(err, ERR_BAD_NUMBER, "a number in the JSON text is malformed or beyond 64 bits");
+    return err_set(err, (enum err_code)rc, "not JSON as RFC 8259 has it: %s", what);
+}
+
+int
+json_parse(struct json *json, struct span text, struct json_value *root, struct err *err)
+{
+    struct json_tape tape;
+    const char *what = "";
+    int rc = json_tape_parse(json->parser, text.p, text.n, &tape, &what);
+
+    if (rc != 0)
+        return explain(rc, what, text, err);
+    *root = (struct json_value){tape.words, tape.strings, 1};
+    return 0;
+}
+
+int
+json_parse_copy(struct json *json, struct span text, struct json_value *root, struct err *err)
+{
+    if (text.n > json->max_bytes)
+        return explain(ERR_LIMIT, "", (struct span){NULL, 0}, err);
+    if (text.n + INPUT_PADDING > json->copy_size) {
+        char *copy = realloc(json->copy, text.n + INPUT_PADDING);
+        if (copy == NULL)
+            return err_set(err, ERR_NO_MEMORY, "no memory for a JSON text of %zu bytes", text.n);
+        json->copy = copy;
+        json->copy_size = text.n + INPUT_PADDING;
+    }
+    if (text.n > 0)
+        memcpy(json->copy, text.p, text.n);
+    memset(json->copy + text.n, 0, INPUT_PADDING);
+    return json_parse(json, (struct span){json->copy, text.n}, root, err);
+}
+
+enum json_type
+json_type(struct json_value v)
+{
+    switch (v.tape[v.at] >> 56) {
+    case 'f':
+        return JSON_FALSE;
+    case 't':
+        return JSON_TRUE;
+    case 'l':
+        return JSON_INT;
+    case 'u':
+        return JSON_UINT;
+    case 'd':
+        return JSON_FLOAT;
+    case '"':
+        return JSON_STRING;
+    case '[':
+        return JSON_ARRAY;
+    case '{':
+        return JSON_OBJECT;
+    default:
+        return JSON_NULL;
+    }
+}
+
+int64_t
+json_int(struct json_value v)
+{
+    return (int64_t)v.tape[v.at + 1];
+}
+
+uint64_t
+json_uint(struct json_value v)
+{
+    return v.tape[v.at + 1];
+}
+
+double
+json_float(struct json_value v)
+{
+    double value;
+
+    memcpy(&value, &v.tape[v.at + 1], sizeof value);
+    return value;
+}
+
+struct span
+json_string(struct json_value v)
+{
+    const uint8_t *at = v.strings + PAYLOAD(v.tape[v.at]);
+    uint32_t n;
+
+    memcpy(&n, at, sizeof n);
+    return (struct span){(const char *)at + sizeof n, n};
+}
+
+/* The index behind the value at AT. */
+static size_t
+behind(const uint64_t *tape, size_t at)
+{
+    switch (tape[at] >> 56) {
+    case '[':
+    case '{':
+        return (uint32_t)tape[at];
+    case 'l':
+    case 'u':
+    case 'd':
+        return at + 2;
+    default:
+        return at + 1;
+    }
+}
+
+struct json_iter
+json_iter(struct json_value v)
+{
+    size_t end = (uint32_t)v.tape[v.at] - 1;
+    bool object = v.tape[v.at] >> 56 == '{';
+
+    v.at++;
+    return (struct json_iter){v, end, object};
+}
+
+bool
+json_next(struct json_iter *it, struct span *key, struct json_value *item)
+{
+    if (it->at.at >= it->end)
+        return false;
+    *key = (struct span){NULL, 0};
+    if (it->object) {
+        *key = json_string(it->at);
+        it->at.at++;
+    }
+    *item = it->at;
+    it->at.at = behind(it->at.tape, it->at.at);
+    return true;
+}
+
+bool
+json_get(struct json_value v, const char *key, struct json_value *out)
+{
+    struct span wanted = span_of(key);
+    struct span name;
+
+    if (json_type(v) != JSON_OBJECT)
+        return false;
+    for (struct json_iter it = json_iter(v); json_next(&it, &name, out);)
+        if (span_equal(name, wanted))
+            return true;
+    return false;
+}
+
+enum { FEW_KEYS = 32, KEYS_MAX = 1 << 20 };
+
+/* Few members: compare each with each. */
+static int
+check_few(struct json_value v, struct err *err)
+{
+    struct span keys[FEW_KEYS];
+    struct json_value item;
+    size_t count = 0;
+
+    for (struct json_iter it = json_iter(v); json_next(&it, &keys[count], &item); count++)
+        for (size_t i = 0; i < count; i++)
+            if (span_equal(keys[i], keys[count]))
+                return err_set_field(err, ERR_DUPLICATE_KEY, keys[i].p, keys[i].n,
+                    "an object names this key twice; name it once");
+    return 0;
+}
+
+static int
+check_many(struct json_value v, struct err *err)
+{
+    struct table *table = table_new(KEYS_MAX);
+    struct json_value item;
+    struct span key;
+    uint32_t index;
+    int rc = table == NULL ? err_set(err, ERR_NO_MEMORY, "no memory to check keys") : 0;
+
+    for (struct json_iter it = json_iter(v); rc == 0 && json_next(&it, &key, &item);) {
+        size_t before = table_count(table);
+        rc = table_add(table, key, &index, err);
+        if (rc == 0 && table_count(table) == before)
+            rc = err_set_field(err, ERR_DUPLICATE_KEY, key.p, key.n,
+                "an object names this key twice; name it once");
+    }
+    table_free(table);
+    return rc;
+}
+
+int
+json_check_duplicates(struct json_value v, struct err *err)
+{
+    struct json_value item;
+    struct span key;
+    size_t count = 0;
+    int rc = 0;
+    enum json_type type = json_type(v);
+
+    if (type != JSON_OBJECT && type != JSON_ARRAY)
+        return 0;
+    for (struct json_iter it = json_iter(v); rc == 0 && json_next(&it, &key, &item); count++)
+        rc = json_check_duplicates(item, err);
+    if (rc != 0 || type == JSON_ARRAY || count < 2)
+        return rc;
+    return count <= FEW_KEYS ? check_few(v, err) : check_many(v, err);
+}
+
+/* 1 for bytes that a JSON string must escape. */
+static const unsigned char must_escape[256] = {
+    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+    ['"'] = 1, ['\\'] = 1, [0x7f] = 1};
+
+/* Any byte below 0x20, '"', '\\' or 0x7f among these eight? */
+static bool
+eight_need_escape(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    const uint64_t highs = 0x8080808080808080u;
+    uint64_t w;
+
+    memcpy(&w, p, 8);
+    uint64_t quote = w ^ ones * '"';
+    uint64_t slash = w ^ ones * '\\';
+    uint64_t del = w ^ ones * 0x7f;
+    uint64_t hit = (w - ones * 0x20) | (quote - ones) | (slash - ones) | (del - ones);
+    return (hit & ~w & highs) != 0;
+}
+
+static size_t
+plain_length(struct span text, size_t from)
+{
+    size_t i = from;
+
+    while (i + 8 <= text.n && !eight_need_escape(text.p + i))
+        i += 8;
+    while (i < text.n && must_escape[(unsigned char)text.p[i]] == 0)
+        i++;
+    return i - from;
+}
+
+static void
+add_escape(struct buf *buf, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+    const char *two = c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\r' ? "\\r"
+        : c == '\t'                                                              ? "\\t"
+                                                                                 : NULL;
+    if (two != NULL) {
+        buf_add(buf, two, 2);
+        return;
+    }
+    char six[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    buf_add(buf, six, sizeof six);
+}
+
+void
+json_add_string(struct buf *buf, struct span text)
+{
+    char *at = buf_reserve(buf, text.n + 2);
+    size_t plain = plain_length(text, 0);
+
+    if (at != NULL && plain == text.n) {
+        *at = '"';
+        if (text.n > 0)
+            memcpy(at + 1, text.p, text.n);
+        at[text.n + 1] = '"';
+        buf->n += text.n + 2;
+        return;
+    }
+    buf_add_char(buf, '"');
+    for (size_t i = 0; i < text.n;) {
+        buf_add(buf, text.p + i, plain);
+        i += plain;
+        if (i < text.n)
+            add_escape(buf, (unsigned char)text.p[i++]);
+        plain = plain_length(text, i);
+    }
+    buf_add_char(buf, '"');
+}
+
+/* Shortest of 15 to 17 digits that reads back the same; always with a point or exponent. */
+void
+json_add_float(struct buf *buf, double value)
+{
+    char text[40];
+
+    if (!isfinite(value)) {
+        buf_add_text(buf, "null");
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    buf_add_text(buf, text);
+    if (strpbrk(text, ".e") == NULL)
+        buf_add_text(buf, ".0");
+}
+
+static void
+add_members(struct buf *buf, struct json_value v)
+{
+    struct json_value item;
+    struct span key;
+    bool object = json_type(v) == JSON_OBJECT;
+    bool first = true;
+
+    buf_add_char(buf, object ? '{' : '[');
+    for (struct json_iter it = json_iter(v); json_next(&it, &key, &item); first = false) {
+        if (!first)
+            buf_add_char(buf, ',');
+        if (object) {
+            json_add_string(buf, key);
+            buf_add_char(buf, ':');
+        }
+        json_add_value(buf, item);
+    }
+    buf_add_char(buf, object ? '}' : ']');
+}
+
+void
+json_add_value(struct buf *buf, struct json_value v)
+{
+    switch (json_type(v)) {
+    case JSON_NULL:
+        buf_add_text(buf, "null");
+        break;
+    case JSON_FALSE:
+        buf_add_text(buf, "false");
+        break;
+    case JSON_TRUE:
+        buf_add_text(buf, "true");
+        break;
+    case JSON_INT:
+        buf_add_i64(buf, json_int(v));
+        break;
+    case JSON_UINT:
+        buf_add_u64(buf, json_uint(v));
+        break;
+    case JSON_FLOAT:
+        json_add_float(buf, json_float(v));
+        break;
+    case JSON_STRING:
+        json_add_string(buf, json_string(v));
+        break;
+    case JSON_ARRAY:
+    case JSON_OBJECT:
+        add_members(buf, v);
+        break;
+    }
+}

@@ -1,0 +1,20 @@
+#include "fmt/reader.h"
+
+int
+reader_end_record(const struct reader_sink *sink, struct report *report, int rc, struct err *why,
+    struct span record, struct err *err)
+{
+    if (rc == 0)
+        rc = report_finish(report, why);
+    if (rc == 0) {
+        report->record = record;
+        return sink->report(sink->ctx, report, err);
+    }
+    if (!err_is_senders(rc)) {
+        if (err != NULL)
+            *err = *why;
+        return rc;
+    }
+    why->line = report->line;
+    return sink->reject(sink->ctx, why, record, err);
+}
