@@ -59,7 +59,8 @@ effect_of(uint32_t marks)
     return (marks & MARK_HOLD) != 0 ? EFFECT_HOLD : EFFECT_RELEASE;
 }
 
-/* What withholds, or lets through, before any clause is looked at; REASON_CLAUSE if nothing does. */
+/* What withholds, or lets through, before any clause is looked at; REASON_CLAUSE if nothing does.
+ */
 static enum reason
 before_clauses(const struct policy *policy, const struct decide_input *input)
 {
@@ -114,6 +115,16 @@ lower(struct verdict *out, enum effect effect, enum reason reason)
     out->reason = (uint8_t)reason;
 }
 
+/* TLP:RED: whatever does not withhold it anyway. */
+static void
+needs_person(struct verdict *out, enum segment level)
+{
+    if (out->effect == EFFECT_WITHHOLD)
+        return;
+    out->effect = level == SEGMENT_BILATERAL ? EFFECT_HOLD : EFFECT_WITHHOLD;
+    out->reason = REASON_RED_NEEDS_PERSON;
+}
+
 /* The terms that go with what leaves now or after a person's release. */
 static inline void
 set_terms(struct verdict *out, const struct tally *tally, const struct decide_input *input)
@@ -151,7 +162,7 @@ decide_by_clauses(const struct policy *policy, const struct decide_input *input,
     const struct rows *rows, enum tlp tlp, struct verdict *out)
 {
     const struct recipient *recipient = &policy->recipients[input->recipient.index - 1];
-    struct tally tally = {.retention = UINT32_MAX};
+    struct tally tally = { .retention = UINT32_MAX };
     bool named = rows->provider != policy->by_provider;
 
     match(policy, rows, recipient, SEGMENT_BROKEN, input->at_us, &tally, out);
@@ -171,8 +182,7 @@ decide_by_clauses(const struct policy *policy, const struct decide_input *input,
     out->effect = (uint8_t)effect_of(tally.marks);
     out->reason = REASON_CLAUSE;
     if (tlp == TLP_RED)
-        lower(out, level == SEGMENT_BILATERAL ? EFFECT_HOLD : EFFECT_WITHHOLD,
-            REASON_RED_NEEDS_PERSON);
+        needs_person(out, level);
     match(policy, rows, recipient, SEGMENT_CEILING, input->at_us, &tally, out);
     lower(out, effect_of(tally.marks), REASON_CEILING);
     if (input->from_partner && !onward_allows(input, tlp))
@@ -193,15 +203,15 @@ decide_by_clauses(const struct policy *policy, const struct decide_input *input,
 void
 decide(const struct policy *policy, const struct decide_input *input, struct verdict *out)
 {
-    *out = (struct verdict){0};
+    *out = (struct verdict){ 0 };
     enum reason reason = before_clauses(policy, input);
     out->reason = (uint8_t)reason;
     if (reason == REASON_OWN)
         set_own(out);
     if (reason != REASON_CLAUSE)
         return;
-    size_t provider
-        = input->provider < policy->provider_count ? input->provider : PROVIDER_NOT_NAMED;
+    size_t provider =
+        input->provider < policy->provider_count ? input->provider : PROVIDER_NOT_NAMED;
     uint8_t floor = policy->tlp_floor[provider];
     enum tlp tlp = floor > input->tlp ? (enum tlp)floor : (enum tlp)input->tlp;
     struct rows rows = {

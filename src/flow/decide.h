@@ -1,7 +1,8 @@
 /* decide.h: may this team be told this, under which clause, and what of it?
  *
  * Pure: no I/O, no clock, no allocation, no globals. The policy is an immutable compiled form
- * of all agreements; a verdict is a few ANDs of bit sets. doc/agreement-language.md has the semantics.
+ * of all agreements; a verdict is a few ANDs of bit sets. doc/agreement-language.md has the
+ * semantics.
  */
 #ifndef COMITY_FLOW_DECIDE_H
 #define COMITY_FLOW_DECIDE_H
@@ -26,19 +27,20 @@ MUST_USE int policy_compile(const struct agreement_set *agreements, const struct
     size_t team_count, struct policy **out, struct err *err);
 void policy_free(struct policy *policy);
 
-/* Index of a provider's name (as feed.provider has it; compared without case), for decide_input; 0 for
- * "not named", and for names no clause mentions a common index. */
+/* Index of a provider's name (as feed.provider has it; compared without case), for decide_input; 0
+ * for "not named", and for names no clause mentions a common index. */
 uint32_t policy_provider(const struct policy *policy, struct span provider);
 
 struct decide_input {
-    struct team_id origin;     /* nobody: only `*` covers it */
+    struct team_id origin; /* nobody: only `*` covers it */
     struct team_id recipient;
-    uint32_t provider;         /* from policy_provider */
-    uint8_t classification;    /* enum classification */
-    uint8_t tlp;               /* enum tlp; of an unlabelled report: feeds_report_tlp */
-    bool from_partner;         /* it came under a clause of a partner ... */
-    uint8_t onward;            /* ... whose onward term (enum onward) this is */
-    bool recipient_in_constituency; /* for onward: the recipient is of the origin's own constituency */
+    uint32_t provider; /* from policy_provider */
+    uint8_t classification; /* enum classification */
+    uint8_t tlp; /* enum tlp; of an unlabelled report: feeds_report_tlp */
+    bool from_partner; /* it came under a clause of a partner ... */
+    uint8_t onward; /* ... whose onward term (enum onward) this is */
+    bool recipient_in_constituency; /* for onward: the recipient is of the origin's own constituency
+                                     */
     bool recipient_is_party; /* for onward: ... or a party of the agreement under which it came */
     bool clock_trusted;
     int64_t at_us;
@@ -46,8 +48,8 @@ struct decide_input {
 /* A team_id beyond the policy's teams is withheld as not-decided. */
 void decide(const struct policy *policy, const struct decide_input *input, struct verdict *out);
 
-/* For explanations: the clause with that index of verdict.clauses. For reason bad-agreement these are
- * the broken agreements' own. */
+/* For explanations: the clause with that index of verdict.clauses. For reason bad-agreement these
+ * are the broken agreements' own. */
 const struct agreement *policy_agreement(const struct policy *policy, uint32_t clause);
 const struct clause *policy_clause(const struct policy *policy, uint32_t clause);
 

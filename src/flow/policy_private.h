@@ -1,8 +1,9 @@
 /* policy_private.h: what does the compiled policy look like inside?
  *
  * For flow/policy.c, which builds it, and flow/decide.c, which reads it. Every clause is one bit;
- * clauses are ordered by segment, each segment begins at a word of its own, and inside it they stand as
- * in the documents. A row is one bit a clause: the clauses that cover this class, TLP, provider or origin.
+ * clauses are ordered by segment, each segment begins at a word of its own, and inside it they
+ * stand as in the documents. A row is one bit a clause: the clauses that cover this class, TLP,
+ * provider or origin.
  */
 #ifndef COMITY_FLOW_POLICY_PRIVATE_H
 #define COMITY_FLOW_POLICY_PRIVATE_H
@@ -68,11 +69,12 @@ struct policy {
     uint64_t *by_class;
     uint64_t *by_tlp;
     uint64_t *by_provider; /* row 0: all, as any of them may be meant */
-    uint8_t *tlp_floor;    /* of each provider; 0: the highest of all */
-    uint64_t *by_origin;   /* row 0: nobody */
+    uint8_t *tlp_floor; /* of each provider; 0: the highest of all */
+    uint64_t *by_origin; /* row 0: nobody */
     struct recipient *recipients;
     struct reach *reach;
     struct table *providers;
+    struct arena *names; /* the keys of providers */
 };
 
 #endif
