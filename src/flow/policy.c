@@ -181,12 +181,12 @@ unmark_foreign(struct builder *b, const struct agreement *law, size_t bit)
 }
 
 static void
-mark_providers(struct policy *policy, const struct clause *clause, size_t bit)
+mark_providers(struct policy *policy, const struct clause *clause, bool broken, size_t bit)
 {
     size_t words = policy->words;
 
     for (size_t p = 0; p < policy->provider_count; p++)
-        if (p == PROVIDER_NOT_NAMED || clause->provider_count == 0)
+        if (p == PROVIDER_NOT_NAMED || clause->provider_count == 0 || broken)
             set_bit(policy->by_provider + p * words, bit);
     for (size_t i = 0; i < clause->provider_count; i++) {
         uint32_t p = policy_provider(policy, clause->providers[i]);
@@ -246,7 +246,7 @@ add_clause(struct builder *b, size_t a, size_t c, size_t bit)
     policy->rules[bit] = rule_of(agreement, clause);
     policy->sources[bit] = (struct source){ (uint32_t)a, (uint32_t)c };
     mark_contents(policy, clause, agreement->broken, bit);
-    mark_providers(policy, clause, bit);
+    mark_providers(policy, clause, agreement->broken, bit);
     mark(b, policy->by_origin, agreement, &clause->from, bit);
     unmark_foreign(b, agreement, bit);
     mark(b, b->by_recipient, agreement, &clause->to, bit);

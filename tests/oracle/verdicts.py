@@ -34,7 +34,7 @@ def when(us):
 
 
 def a_pattern(r, teams):
-    return r.choice(["*", "*", "party", "party", "economy:" + r.choice(ECONOMIES),
+    return r.choice(["*", "*", "*", "*", "party", "party", "party", "economy:" + r.choice(ECONOMIES),
                      r.choice(teams)["id"], r.choice(teams)["id"], "xx-stranger"])
 
 
@@ -72,11 +72,11 @@ def an_agreement(r, teams, times):
          "clauses": [a_clause(r, n, teams) for n in range(r.choice([0, 1, 1, 2, 3, 12]))]}
     if kind == "law":
         a["economy"] = r.choice(ECONOMIES)
-    begin = BASE - r.randint(-1, 5) * 500000 + r.choice([0, 0, 1, 999999])
+    begin = BASE - r.randint(-1, 9) * 500000 + r.choice([0, 0, 1, 999999])
     a["valid_from"] = when(begin)
     times.append(begin)
     if r.random() < .7:
-        end = begin + r.choice([1, 2, 1000000, 5000000, 86400000000])
+        end = begin + r.choice([1, 2, 1000000, 5000000, 86400000000, 86400000000, 31536000000000])
         a["valid_until"] = when(end)
         times.append(end)
     elif r.random() < .5:
@@ -127,22 +127,24 @@ def a_feed(r, name):
 def a_case(r, teams, times):
     at = r.choice(times) + r.choice([-1, 0, 0, 1]) if times and r.random() < .6 else BASE + r.randint(0, 9) * 100000
     names = [t["id"] for t in teams]
-    return {"origin": r.choice(names * 4 + [None]), "recipient": r.choice(names * 8 + [None]),
+    origin = r.choice(names * 4 + [None])
+    others = [n for n in names if n != origin]
+    return {"origin": origin, "recipient": r.choice(others * 12 + names + [None]),
             "provider": r.choice(PROVIDERS * 2 + ["shadowserver", "unheard of", None]),
-            "type": r.choice(list(oracle.TAXONOMY_OF) * 3 + ["no-such-type", ""]),
-            "tlp": r.choice(["clear", "green", "TLP:AMBER", "amber+strict", "red", "WHITE", None, None] * 2 + ["purple"]),
-            "onward": r.choice([None] * 6 + oracle.ONWARD), "in_constituency": r.random() < .5,
+            "type": r.choice(list(oracle.TAXONOMY_OF) * 2 + ["no-such-type", ""]),
+            "tlp": r.choice(["clear", "green", "TLP:AMBER", "amber+strict", "red", "WHITE", None, None] * 3 + ["purple"]),
+            "onward": r.choice([None] * 10 + oracle.ONWARD), "in_constituency": r.random() < .5,
             "is_party": r.random() < .5, "clock": r.random() < .97, "at_us": at}
 
 
 def a_world(r):
     teams = [{"id": f"t{i}", "economies": r.sample(ECONOMIES, r.choice([0, 1, 1, 1, 2])),
-              "encrypted": r.random() < .6, "receipt": r.random() < .6} for i in range(r.randint(2, 6))]
+              "encrypted": r.random() < .6, "receipt": r.random() < .6} for i in range(r.randint(2, 8))]
     times = []
     agreements = [an_agreement(r, teams, times) for _ in range(r.choice([0, 1, 2, 4, 8, 30]))]
     if len(agreements) > 1 and r.random() < .03:
         agreements[0]["id"] = agreements[-1]["id"]
-    broken = r.random() < .25
+    broken = r.random() < .15
     texts = [spoil(r, a) if broken and r.random() < .15 else json.dumps(a) for a in agreements]
     feeds = {"default_tlp": r.choice(oracle.TLPS),
              "feeds": [a_feed(r, p) for p in PROVIDERS[:3] if r.random() < .3]}
@@ -169,8 +171,10 @@ def run_batch(helper, worlds, seen, seed):
             theirs = json.loads(answers[n * PER_WORLD + i])
             ours = compare(world, case, theirs, seen)
             if ours is not None:
-                for a in w["agreements"]:
-                    print("agreement:", a)
+                named = {c.split("#")[0] for c in ours["clauses"] + theirs["clauses"]}
+                for name, a in enumerate(w["agreements"]):
+                    if str(name) in named:
+                        print(f"agreement {name}:", a)
                 print("feeds:    ", w["feeds"])
                 print("teams:    ", json.dumps(w["teams"]))
                 print("case:     ", json.dumps(case))
