@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set
+#undef err_set_field
+
 struct row {
     enum err_code code;
     enum err_kind kind;
