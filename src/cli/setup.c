@@ -48,7 +48,7 @@ is_share(const char *folder)
 static bool
 near_binary(char out[SETUP_PATH_BYTES])
 {
-    static const char *const places[] = {"../share", "../../share", "../share/comity"};
+    static const char *const places[] = { "../share", "../../share", "../share/comity" };
     char folder[SETUP_PATH_BYTES];
     char path[SETUP_PATH_BYTES];
 
@@ -75,7 +75,8 @@ setup_share_dir(char out[SETUP_PATH_BYTES], struct err *err)
         if (is_share(out))
             return 0;
         return err_set(err, ERR_NOT_FOUND,
-            "COMITY_SHARE is \"%s\", which holds no %s; it should be Comity's share folder", given, marker);
+            "COMITY_SHARE is \"%s\", which holds no %s; it should be Comity's share folder", given,
+            marker);
     }
     if (near_binary(out))
         return 0;
@@ -83,7 +84,8 @@ setup_share_dir(char out[SETUP_PATH_BYTES], struct err *err)
     if (is_share(out))
         return 0;
     return err_set(err, ERR_NOT_FOUND,
-        "no share folder beside the binary or at %s; set COMITY_SHARE to the one of the source tree",
+        "no share folder beside the binary or at %s; set COMITY_SHARE to the one of the source "
+        "tree",
         COMITY_DATADIR);
 }
 
@@ -101,7 +103,7 @@ named(const char *path, const char *what, char out[SETUP_PATH_BYTES], struct err
 int
 setup_world_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err)
 {
-    static const char *const places[] = {"world.geo", "../world.geo"};
+    static const char *const places[] = { "world.geo", "../world.geo" };
     const char *env = getenv("COMITY_GEO");
     char folder[SETUP_PATH_BYTES];
     struct err ignored;
@@ -118,7 +120,8 @@ setup_world_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err)
         return 0;
     out[0] = '\0';
     return err_set(err, ERR_NOT_FOUND,
-        "no address table was found; make one with `comity geo build` and name it with --geo or COMITY_GEO");
+        "no address table was found; make one with `comity geo build` and name it with --geo or "
+        "COMITY_GEO");
 }
 
 int
@@ -171,7 +174,7 @@ setup_open(struct setup *setup, const struct setup_options *options, struct err 
 {
     int rc;
 
-    *setup = (struct setup){0};
+    *setup = (struct setup){ 0 };
     rc = setup_share_dir(setup->share_dir, err);
     if (rc == 0)
         rc = setup_teams_path(options->teams_path, setup->teams_path, err);
@@ -187,7 +190,7 @@ setup_close(struct setup *setup)
 {
     roster_free(setup->roster);
     geo_close(setup->geo);
-    *setup = (struct setup){0};
+    *setup = (struct setup){ 0 };
 }
 
 int

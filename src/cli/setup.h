@@ -21,9 +21,9 @@ struct setup {
     char share_dir[SETUP_PATH_BYTES];
     char world_path[SETUP_PATH_BYTES]; /* "": none was found */
     char teams_path[SETUP_PATH_BYTES];
-    struct geo *geo;                   /* NULL: none was found */
+    struct geo *geo; /* NULL: none was found */
     struct roster *roster;
-    size_t bad_cards;                  /* left out of the roster, each told on stderr */
+    size_t bad_cards; /* left out of the roster, each told on stderr */
 };
 
 /* The share folder, without a slash behind. ERR_NOT_FOUND names what was tried. */
@@ -44,7 +44,7 @@ void setup_close(struct setup *setup);
 static inline struct world
 setup_world(const struct setup *setup)
 {
-    return (struct world){setup->geo, setup->roster};
+    return (struct world){ setup->geo, setup->roster };
 }
 
 /* Print "comity: MESSAGE" (with line and field if known) to stderr and give the exit status. */
@@ -52,6 +52,7 @@ int setup_fail(const struct err *err);
 
 /* "--NAME VALUE" or "--NAME=VALUE" at argv[*i]? Then VALUE is set and *i stands on the last
  * argument used. 1: yes; 0: no; ERR_USAGE: the value is missing. */
-int setup_option(int argc, char **argv, int *i, const char *name, const char **value, struct err *err);
+int setup_option(
+    int argc, char **argv, int *i, const char *name, const char **value, struct err *err);
 
 #endif
