@@ -197,7 +197,7 @@ print_verdict(const struct world *w, const struct verdict *v)
 static void
 run_case(struct json *json, struct span line)
 {
-    struct json_value root;
+    struct json_value root = {0};
     struct json_value item;
     struct span none;
     struct err err;
