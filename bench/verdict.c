@@ -53,7 +53,7 @@ name(struct arena *arena, const char *what, unsigned n)
     char text[32];
     int length = snprintf(text, sizeof text, "%s%u", what, n);
 
-    return (struct span){ arena_copy(arena, text, (size_t)length), (size_t)length };
+    return (struct span){arena_copy(arena, text, (size_t)length), (size_t)length};
 }
 
 static void
@@ -62,8 +62,8 @@ make_teams(struct world *w)
     for (unsigned t = 0; t < TEAMS; t++) {
         struct economy *economy = arena_zalloc(w->arena, 1, sizeof *economy);
         economy->index = (uint16_t)(1 + t % 81);
-        w->teams[t] = (struct policy_team){ name(w->arena, "team-", t), economy, 1,
-            { true, t % 3 != 0, t % 5 != 0 } };
+        w->teams[t] = (struct policy_team){
+            name(w->arena, "team-", t), economy, 1, {true, t % 3 != 0, t % 5 != 0}};
     }
     for (unsigned p = 0; p < PROVIDERS; p++)
         w->providers[p] = name(w->arena, "provider-", p);
@@ -72,16 +72,15 @@ make_teams(struct world *w)
 static struct clause
 make_clause(struct world *w, unsigned n, uint8_t kind)
 {
-    struct clause c = { .id = name(w->arena, "", n),
+    struct clause c = {.id = name(w->arena, "", n),
         .tlp_max = (uint8_t)(1 + random_below(5)),
         .effect = random_below(8) == 0 ? EFFECT_HOLD : EFFECT_RELEASE,
-        .onward = ONWARD_TLP };
+        .onward = ONWARD_TLP};
 
     c.classifications = random_below(3) == 0 ? UINT64_MAX : (uint64_t)random_below(1u << 30) << 12;
     c.from.type = c.to.type = kind == AGREEMENT_BASELINE ? PARTY_ANY : PARTY_PARTY;
     if (kind == AGREEMENT_LAW && random_below(2) == 0)
-        c.to =
-            (struct party_pattern){ .type = PARTY_ECONOMY, .economy = { (uint16_t)(1 + n % 81) } };
+        c.to = (struct party_pattern){.type = PARTY_ECONOMY, .economy = {(uint16_t)(1 + n % 81)}};
     for (int f = 0; f < FIELD_CLASS_COUNT; f++)
         c.treatment[f] = (uint8_t)random_below(TREATMENT_COUNT);
     c.require_encrypted = random_below(4) == 0;
@@ -116,13 +115,13 @@ make_agreements(struct world *w)
                            .id;
         for (unsigned c = 0; c < count; c++)
             clauses[c] = make_clause(w, c, kind);
-        w->agreements[w->set.count++] = (struct agreement){ .kind = kind,
+        w->agreements[w->set.count++] = (struct agreement){.kind = kind,
             .parties = names,
             .party_count = parties,
-            .economy = { (uint16_t)(kind == AGREEMENT_LAW ? 1 + i % 81 : 0) },
+            .economy = {(uint16_t)(kind == AGREEMENT_LAW ? 1 + i % 81 : 0)},
             .valid_until_us = INT64_MAX,
             .clauses = clauses,
-            .clause_count = count };
+            .clause_count = count};
         left -= count;
     }
     w->set.agreements = w->agreements;
@@ -133,13 +132,13 @@ make_inputs(struct world *w)
 {
     w->inputs = arena_zalloc(w->arena, INPUTS, sizeof *w->inputs);
     for (unsigned i = 0; i < INPUTS; i++)
-        w->inputs[i] = (struct decide_input){ .origin = { 1 },
-            .recipient = { 2 + random_below(TEAMS - 1) },
+        w->inputs[i] = (struct decide_input){.origin = {1},
+            .recipient = {2 + random_below(TEAMS - 1)},
             .provider = policy_provider(w->policy, w->providers[random_below(PROVIDERS)]),
             .classification = (uint8_t)(1 + random_below(CLASSIFICATION_COUNT - 1)),
             .tlp = (uint8_t)(1 + random_below(4)),
             .clock_trusted = true,
-            .at_us = 1 };
+            .at_us = 1};
 }
 
 typedef void judge(
@@ -150,7 +149,7 @@ nothing(const struct policy *policy, const struct decide_input *input, struct ve
 {
     (void)policy;
     (void)input;
-    *out = (struct verdict){ 0 };
+    *out = (struct verdict){0};
 }
 
 /* Nanoseconds for each of VERDICTS calls. */
@@ -213,8 +212,8 @@ measure(struct world *w, bool json)
     double ours[ROUNDS];
     double empty[ROUNDS];
     double compile[ROUNDS];
-    unsigned effects[EFFECT_COUNT] = { 0 };
-    unsigned ignored[EFFECT_COUNT] = { 0 };
+    unsigned effects[EFFECT_COUNT] = {0};
+    unsigned ignored[EFFECT_COUNT] = {0};
 
     for (int r = 0; r < ROUNDS; r++) {
         policy_free(w->policy);

@@ -225,7 +225,7 @@ decide_by_clauses(const struct policy *policy, const struct decide_input *input,
 void
 decide(const struct policy *policy, const struct decide_input *input, struct verdict *out)
 {
-    *out = (struct verdict){ 0 };
+    *out = (struct verdict){0};
     enum reason reason = before_clauses(policy, input);
     out->reason = (uint8_t)reason;
     if (reason == REASON_OWN)

@@ -48,19 +48,19 @@ static struct verdict
 judge(const struct agreement_set *set, uint32_t from, uint32_t to)
 {
     struct policy_team teams[] = {
-        { .id = SPAN("a"), .channels = { true, true, true } },
-        { .id = SPAN("b"), .channels = { true, true, true } },
-        { .id = SPAN("c"), .channels = { true, true, true } },
+        {.id = SPAN("a"), .channels = {true, true, true}},
+        {.id = SPAN("b"), .channels = {true, true, true}},
+        {.id = SPAN("c"), .channels = {true, true, true}},
     };
     struct policy *policy;
     struct err err;
     struct verdict verdict;
-    struct decide_input input = { .origin = { from },
-        .recipient = { to },
+    struct decide_input input = {.origin = {from},
+        .recipient = {to},
         .classification = CLASSIFICATION_SCANNER,
         .tlp = TLP_AMBER,
         .clock_trusted = true,
-        .at_us = (int64_t)JUNE_2026 * 1000000 };
+        .at_us = (int64_t)JUNE_2026 * 1000000};
 
     assert_int_equal(policy_compile(set, teams, 3, &policy, &err), 0);
     decide(policy, &input, &verdict);
@@ -94,50 +94,48 @@ static const struct {
     const char *words;
     bool all;
 } hostile[] = {
-    { "", "not JSON", true },
-    { "{", "not JSON", true },
-    { "[1]", "is no JSON object", true },
-    { "\"x\"", "is no JSON object", true },
-    { "{}", "is missing", true },
-    { HEAD "\"clauses\":5}", "clauses: is no list", true },
-    { HEAD "\"clauses\":[5]}", "clause number 1: is no JSON object", true },
-    { HEAD "\"clauses\":[" CLAUSE "],\"kind\":\"law\"}", "", true },
-    { HEAD "\"clauses\":[" CLAUSE "],\"valid_untill\":null}", "\"valid_untill\" is no key", false },
-    { HEAD "\"clauses\":[" CLAUSE "," CLAUSE "]}", "clause 1, id: is used twice", false },
-    { HEAD "\"clauses\":[" CLAUSE_HEAD CLAUSE_BODY ",\"efect\":1}]}",
-        "clause 1: \"efect\" is no key", false },
-    { HEAD "\"clauses\":[" CLAUSE_HEAD CLAUSE_BODY ",\"treatment\":{\"person\":\"keep\"}}]}",
-        "\"person\" is no field class", false },
-    { HEAD "\"clauses\":[" CLAUSE_HEAD CLAUSE_BODY ",\"retention_days\":0}]}", "1 to 36500",
-        false },
-    { HEAD "\"clauses\":[" CLAUSE_HEAD CLAUSE_BODY ",\"providers\":[]}]}", "providers: is empty",
-        false },
-    { HEAD "\"clauses\":[" CLAUSE_HEAD "\"tlp_max\":\"purple\",\"classification\":[\"*\"],"
-           "\"effect\":\"release\"}]}",
-        "x.json, clause 1, tlp_max: \"purple\" is no label of TLP 2.0", false },
-    { HEAD "\"clauses\":[" CLAUSE_HEAD "\"tlp_max\":\"red\",\"classification\":[\"scanner\"],"
-           "\"effect\":\"release\"}]}",
-        "is not in the reference taxonomy", false },
-    { HEAD "\"valid_until\":\"2026-02-30\",\"clauses\":[" CLAUSE "]}", "impossible day", false },
-    { HEAD "\"valid_until\":\"2026-06-01T00:00:00\",\"clauses\":[" CLAUSE "]}", "is no date",
-        false },
-    { HEAD "\"valid_until\":\"2025-01-01\",\"clauses\":[" CLAUSE "]}", "not after valid_from",
-        false },
-    { HEAD "\"economy\":\"DE\",\"clauses\":[" CLAUSE "]}", "only a law has one", false },
-    { "{" ID "\"kind\":\"treaty\",\"valid_from\":\"2026-01-01\",\"clauses\":[" CLAUSE "]}",
-        "\"treaty\" is not one of", true },
-    { "{" ID "\"kind\":\"bilateral\",\"parties\":[\"a\"],\"valid_from\":\"2026-01-01\",\"clauses\":"
-             "[" CLAUSE "]}",
-        "names 1 teams", true },
-    { "{" ID "\"kind\":\"bilateral\",\"parties\":[\"a\",\"a\"],\"valid_from\":\"2026-01-01\","
-      "\"clauses\":[" CLAUSE "]}",
-        "named twice", true },
-    { "{" ID "\"kind\":\"baseline\",\"valid_from\":\"2026-01-01\",\"clauses\":[{\"id\":\"1\","
-      "\"from\":\"party\",\"to\":\"*\"," CLAUSE_BODY "}]}",
-        "a clause says \"party\"", true },
-    { HEAD "\"clauses\":[{\"id\":\"1\",\"from\":\"a\\u0000\",\"to\":\"b\"," CLAUSE_BODY "}]}",
-        "control byte", false },
-    { "[" GOOD "," GOOD "]", "two agreements have the id", false },
+    {"", "not JSON", true},
+    {"{", "not JSON", true},
+    {"[1]", "is no JSON object", true},
+    {"\"x\"", "is no JSON object", true},
+    {"{}", "is missing", true},
+    {HEAD "\"clauses\":5}", "clauses: is no list", true},
+    {HEAD "\"clauses\":[5]}", "clause number 1: is no JSON object", true},
+    {HEAD "\"clauses\":[" CLAUSE "],\"kind\":\"law\"}", "", true},
+    {HEAD "\"clauses\":[" CLAUSE "],\"valid_untill\":null}", "\"valid_untill\" is no key", false},
+    {HEAD "\"clauses\":[" CLAUSE "," CLAUSE "]}", "clause 1, id: is used twice", false},
+    {HEAD "\"clauses\":[" CLAUSE_HEAD CLAUSE_BODY ",\"efect\":1}]}",
+        "clause 1: \"efect\" is no key", false},
+    {HEAD "\"clauses\":[" CLAUSE_HEAD CLAUSE_BODY ",\"treatment\":{\"person\":\"keep\"}}]}",
+        "\"person\" is no field class", false},
+    {HEAD "\"clauses\":[" CLAUSE_HEAD CLAUSE_BODY ",\"retention_days\":0}]}", "1 to 36500", false},
+    {HEAD "\"clauses\":[" CLAUSE_HEAD CLAUSE_BODY ",\"providers\":[]}]}", "providers: is empty",
+        false},
+    {HEAD "\"clauses\":[" CLAUSE_HEAD "\"tlp_max\":\"purple\",\"classification\":[\"*\"],"
+          "\"effect\":\"release\"}]}",
+        "x.json, clause 1, tlp_max: \"purple\" is no label of TLP 2.0", false},
+    {HEAD "\"clauses\":[" CLAUSE_HEAD "\"tlp_max\":\"red\",\"classification\":[\"scanner\"],"
+          "\"effect\":\"release\"}]}",
+        "is not in the reference taxonomy", false},
+    {HEAD "\"valid_until\":\"2026-02-30\",\"clauses\":[" CLAUSE "]}", "impossible day", false},
+    {HEAD "\"valid_until\":\"2026-06-01T00:00:00\",\"clauses\":[" CLAUSE "]}", "is no date", false},
+    {HEAD "\"valid_until\":\"2025-01-01\",\"clauses\":[" CLAUSE "]}", "not after valid_from",
+        false},
+    {HEAD "\"economy\":\"DE\",\"clauses\":[" CLAUSE "]}", "only a law has one", false},
+    {"{" ID "\"kind\":\"treaty\",\"valid_from\":\"2026-01-01\",\"clauses\":[" CLAUSE "]}",
+        "\"treaty\" is not one of", true},
+    {"{" ID "\"kind\":\"bilateral\",\"parties\":[\"a\"],\"valid_from\":\"2026-01-01\",\"clauses\":"
+     "[" CLAUSE "]}",
+        "names 1 teams", true},
+    {"{" ID "\"kind\":\"bilateral\",\"parties\":[\"a\",\"a\"],\"valid_from\":\"2026-01-01\","
+     "\"clauses\":[" CLAUSE "]}",
+        "named twice", true},
+    {"{" ID "\"kind\":\"baseline\",\"valid_from\":\"2026-01-01\",\"clauses\":[{\"id\":\"1\","
+     "\"from\":\"party\",\"to\":\"*\"," CLAUSE_BODY "}]}",
+        "a clause says \"party\"", true},
+    {HEAD "\"clauses\":[{\"id\":\"1\",\"from\":\"a\\u0000\",\"to\":\"b\"," CLAUSE_BODY "}]}",
+        "control byte", false},
+    {"[" GOOD "," GOOD "]", "two agreements have the id", false},
 };
 
 static void
@@ -211,7 +209,7 @@ limits_are_named_errors(void **state)
     set = many_clauses(arena, 10000);
     for (int i = 0; i < 4; i++)
         four[i] = set.agreements[0];
-    set = (struct agreement_set){ four, 4 };
+    set = (struct agreement_set){four, 4};
     assert_int_equal(policy_compile(&set, NULL, 0, &policy, &err), ERR_LIMIT);
     assert_null(policy);
     name = "/nonexistent/agreements";
@@ -223,14 +221,14 @@ limits_are_named_errors(void **state)
 static void
 what_is_shipped_loads(void **state)
 {
-    static const char *const places[] = { "share/agreements", "share/examples/agreements" };
+    static const char *const places[] = {"share/agreements", "share/examples/agreements"};
     const char *root = getenv("COMITY_TEST_ROOT");
     struct arena *arena = new_arena();
     struct agreement_set set;
     struct feeds feeds;
     struct err err;
     char room[2][4096];
-    const char *paths[2] = { room[0], room[1] };
+    const char *paths[2] = {room[0], room[1]};
 
     (void)state;
     assert_non_null(root);
@@ -283,9 +281,9 @@ a_fault_in_feeds_refuses_the_file(void **state)
 static void
 nothing_set_is_withheld(void **state)
 {
-    struct verdict verdict = { 0 };
-    struct decide_input input = { 0 };
-    struct agreement_set none = { 0 };
+    struct verdict verdict = {0};
+    struct decide_input input = {0};
+    struct agreement_set none = {0};
     struct policy *policy;
     struct err err;
 
