@@ -11,6 +11,9 @@ struct rows {
     const uint64_t *tlp;
     const uint64_t *provider;
     const uint64_t *origin;
+    const uint64_t *recipient;
+    const uint64_t *origin_summary;
+    const uint64_t *recipient_summary;
     enum tlp tlp_rank;
     bool provider_named;
 };
@@ -37,20 +40,43 @@ note(struct tally *tally, const struct rule *rule, uint32_t clause)
 }
 
 static inline void
-match(const struct policy *policy, const struct rows *rows, const struct recipient *recipient,
-    enum segment segment, int64_t at_us, struct tally *tally)
+match_word(const struct policy *policy, const struct rows *rows, size_t w, int64_t at_us,
+    struct tally *tally)
 {
-    const struct reach *end = policy->reach + recipient->start[segment + 1];
+    uint64_t m =
+        rows->recipient[w] & rows->origin[w] & rows->class[w] & rows->tlp[w] & rows->provider[w];
 
-    for (const struct reach *r = policy->reach + recipient->start[segment]; r < end; r++) {
-        uint32_t w = r->word;
-        uint64_t m = r->bits & rows->class[w] & rows->tlp[w] & rows->provider[w] & rows->origin[w];
-        for (; m != 0; m &= m - 1) {
-            uint32_t clause = w * 64 + (uint32_t)__builtin_ctzll(m);
-            const struct rule *rule = &policy->rules[clause];
-            if (rule->from_us <= at_us && at_us < rule->until_us)
-                note(tally, rule, clause);
-        }
+    for (; m != 0; m &= m - 1) {
+        uint32_t clause = (uint32_t)w * 64 + (uint32_t)__builtin_ctzll(m);
+        const struct rule *rule = &policy->rules[clause];
+        if (rule->from_us <= at_us && at_us < rule->until_us)
+            note(tally, rule, clause);
+    }
+}
+
+/* Bits FROM up to but not TO of a word, cut to those that lie in it. */
+static inline uint64_t
+bits_between(size_t from, size_t to, size_t word)
+{
+    size_t low = word * 64;
+    uint64_t mask = from > low ? ~(uint64_t)0 << (from - low) : ~(uint64_t)0;
+
+    return to - low < 64 ? mask & (((uint64_t)1 << (to - low)) - 1) : mask;
+}
+
+/* Only words in which both origin and recipient have a clause are looked at. */
+static inline void
+match(const struct policy *policy, const struct rows *rows, enum segment segment, int64_t at_us,
+    struct tally *tally)
+{
+    size_t from = policy->segment_word[segment];
+    size_t to = policy->segment_word[segment + 1];
+
+    for (size_t k = from / 64; k * 64 < to; k++) {
+        uint64_t s =
+            rows->origin_summary[k] & rows->recipient_summary[k] & bits_between(from, to, k);
+        for (; s != 0; s &= s - 1)
+            match_word(policy, rows, k * 64 + (size_t)__builtin_ctzll(s), at_us, tally);
     }
 }
 
@@ -159,11 +185,11 @@ set_terms(struct verdict *out, const struct tally *tally, const struct decide_in
 
 /* The first level with a matching clause; SEGMENT_CEILING if none has one. */
 static inline enum segment
-first_level(const struct policy *policy, const struct rows *rows, const struct recipient *recipient,
-    int64_t at_us, struct tally *tally)
+first_level(
+    const struct policy *policy, const struct rows *rows, int64_t at_us, struct tally *tally)
 {
     for (enum segment s = SEGMENT_BILATERAL; s < SEGMENT_CEILING; s++) {
-        match(policy, rows, recipient, s, at_us, tally);
+        match(policy, rows, s, at_us, tally);
         if (tally->count > 0)
             return s;
     }
@@ -175,13 +201,13 @@ static inline void
 decide_by_level(const struct policy *policy, const struct decide_input *input,
     const struct rows *rows, enum segment level, struct tally *tally, struct verdict *out)
 {
-    const struct recipient *recipient = &policy->recipients[input->recipient.index - 1];
+    struct team_channels channels = policy->channels[input->recipient.index - 1];
 
     out->effect = (uint8_t)effect_of(tally->marks);
     out->reason = REASON_CLAUSE;
     if (rows->tlp_rank == TLP_RED)
         needs_person(out, level);
-    match(policy, rows, recipient, SEGMENT_CEILING, input->at_us, tally);
+    match(policy, rows, SEGMENT_CEILING, input->at_us, tally);
     lower(out, effect_of(tally->marks), REASON_CEILING);
     if (input->from_partner && !onward_allows(input, rows->tlp_rank))
         lower(out, EFFECT_WITHHOLD, REASON_CEILING);
@@ -192,9 +218,9 @@ decide_by_level(const struct policy *policy, const struct decide_input *input,
     if (out->effect == EFFECT_WITHHOLD)
         return;
     set_terms(out, tally, input);
-    if (out->require_encrypted && !recipient->channels.encrypted)
+    if (out->require_encrypted && !channels.encrypted)
         lower(out, EFFECT_HOLD, REASON_NO_ENCRYPTED_CHANNEL);
-    if (out->require_receipt && !recipient->channels.receipt)
+    if (out->require_receipt && !channels.receipt)
         lower(out, EFFECT_HOLD, REASON_NO_RECEIPT_CHANNEL);
 }
 
@@ -202,18 +228,17 @@ static inline void
 decide_by_clauses(const struct policy *policy, const struct decide_input *input,
     const struct rows *rows, struct verdict *out)
 {
-    const struct recipient *recipient = &policy->recipients[input->recipient.index - 1];
     struct tally tally;
 
     tally.treatments = tally.marks = tally.count = 0;
     tally.retention = UINT32_MAX;
-    match(policy, rows, recipient, SEGMENT_BROKEN, input->at_us, &tally);
+    match(policy, rows, SEGMENT_BROKEN, input->at_us, &tally);
     if (tally.count > 0) {
         out->reason = REASON_BAD_AGREEMENT;
     } else if (!rows->provider_named && rows->tlp_rank > input->tlp) {
         out->reason = REASON_UNKNOWN_PROVIDER;
     } else {
-        enum segment level = first_level(policy, rows, recipient, input->at_us, &tally);
+        enum segment level = first_level(policy, rows, input->at_us, &tally);
         if (level == SEGMENT_CEILING)
             out->reason = REASON_NO_CLAUSE;
         else
@@ -241,6 +266,10 @@ decide(const struct policy *policy, const struct decide_input *input, struct ver
         .tlp = policy->by_tlp + rank * policy->words,
         .provider = policy->by_provider + provider * policy->words,
         .origin = policy->by_origin + input->origin.index * policy->words,
+        .recipient = policy->by_recipient + input->recipient.index * policy->words,
+        .origin_summary = policy->origin_summary + input->origin.index * policy->summary_words,
+        .recipient_summary =
+            policy->recipient_summary + input->recipient.index * policy->summary_words,
         .tlp_rank = rank,
         .provider_named = provider != PROVIDER_NOT_NAMED,
     };
