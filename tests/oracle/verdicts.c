@@ -20,7 +20,7 @@ struct world {
     struct json_value inputs;
 };
 
-static void
+static _Noreturn void
 stop(const char *what)
 {
     (void)fprintf(stderr, "verdicts: %s\n", what);
