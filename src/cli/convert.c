@@ -104,7 +104,7 @@ on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
 static int
 convert_file(struct convert *convert, const char *path, struct err *err)
 {
-    struct reader_sink sink = {convert, on_report, on_reject};
+    struct reader_sink sink = {.ctx = convert, .report = on_report, .reject = on_reject};
     struct input *input = NULL;
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
