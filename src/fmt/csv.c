@@ -6,8 +6,7 @@
 
 struct csv {
     struct input *input;
-    char separator;
-    char comment;
+    struct csv_form form;
     bool begun;
     bool ended;
     uint64_t line;        /* of the last line taken from the input */
@@ -19,15 +18,14 @@ struct csv {
 };
 
 int
-csv_new(struct input *input, char separator, char comment, struct csv **out, struct err *err)
+csv_new(struct input *input, struct csv_form form, struct csv **out, struct err *err)
 {
     struct csv *csv = calloc(1, sizeof *csv);
 
     if (csv == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to read %s", input_name(input));
     csv->input = input;
-    csv->separator = separator;
-    csv->comment = comment;
+    csv->form = form;
     csv->window = buf_new(CSV_SPAN_MAX + CSV_RECORD_MAX + INPUT_PADDING);
     csv->scratch = buf_new(CSV_RECORD_MAX + INPUT_PADDING);
     *out = csv;
@@ -101,8 +99,25 @@ quoted(const char **at, const char *end, char **scratch)
     return (struct span){out, (size_t)(*scratch - out)};
 }
 
+/* CELL and what stands behind its closing quote, at P, up to the separator. */
+static const char *
+with_tail(struct span *cell, const char *p, const char *end, char separator, char **scratch)
+{
+    const char *stop = find_byte(p, end, separator);
+
+    if (cell->p + cell->n != *scratch || cell->n == 0) {
+        memcpy(*scratch, cell->p, cell->n);
+        cell->p = *scratch;
+        *scratch += cell->n;
+    }
+    memcpy(*scratch, p, (size_t)(stop - p));
+    *scratch += stop - p;
+    cell->n += (size_t)(stop - p);
+    return stop;
+}
+
 int
-csv_split(struct span line, char separator, struct span *cells, size_t room, char *scratch, struct err *err)
+csv_split(struct span line, struct csv_form form, struct span *cells, size_t room, char *scratch, struct err *err)
 {
     const char *p = line.p;
     const char *end = line.p + line.n;
@@ -113,12 +128,15 @@ csv_split(struct span line, char separator, struct span *cells, size_t room, cha
             cells[count] = quoted(&p, end, &scratch);
             if (cells[count].p == NULL)
                 return CSV_OPEN;
-            if (p < end && *p != separator)
-                return err_set(err, ERR_BAD_QUOTE,
-                    "text stands behind the closing quote of cell %zu; double the quotes inside a cell",
-                    count + 1);
+            if (p < end && *p != form.separator) {
+                if (!form.lenient)
+                    return err_set(err, ERR_BAD_QUOTE,
+                        "text stands behind the closing quote of cell %zu; double the quotes inside a cell",
+                        count + 1);
+                p = with_tail(&cells[count], p, end, form.separator, &scratch);
+            }
         } else {
-            const char *stop = find_byte(p, end, separator);
+            const char *stop = find_byte(p, end, form.separator);
             cells[count] = (struct span){p, (size_t)(stop - p)};
             p = stop;
         }
@@ -233,7 +251,7 @@ join(struct csv *csv, struct span first, struct csv_record *record, struct err *
         char *scratch = scratch_for(csv, whole.n);
         if (scratch == NULL)
             return arena_full(err, "a record of several lines");
-        int rc = csv_split(whole, csv->separator, csv->cells, CSV_CELLS_MAX, scratch, err);
+        int rc = csv_split(whole, (struct csv_form){.separator = csv->form.separator}, csv->cells, CSV_CELLS_MAX, scratch, err);
         if (rc == CSV_OPEN)
             continue;
         if (rc < 0)
@@ -267,7 +285,7 @@ split_record(struct csv *csv, struct span line, struct csv_record *record, struc
     int rc = check_bytes(line, err);
     if (rc != 0)
         return rc;
-    rc = csv_split(line, csv->separator, csv->cells, CSV_CELLS_MAX, scratch, err);
+    rc = csv_split(line, csv->form, csv->cells, CSV_CELLS_MAX, scratch, err);
     if (rc != CSV_OPEN)
         return rc;
     rc = join(csv, line, record, err);
@@ -287,7 +305,7 @@ csv_next(struct csv *csv, struct csv_record *record, struct err *err)
             if (!csv->begun && span_starts(line, SPAN("\xef\xbb\xbf")))
                 line = (struct span){line.p + 3, line.n - 3};
             csv->begun = true;
-            if (line.n == 0 || (csv->comment != '\0' && line.p[0] == csv->comment))
+            if (line.n == 0 || (csv->form.comment != '\0' && line.p[0] == csv->form.comment))
                 continue;
             rc = split_record(csv, line, record, err);
         }

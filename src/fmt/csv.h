@@ -27,8 +27,14 @@ struct csv_record {
     struct span record; /* its bytes without the last line end */
 };
 
-/* Reads INPUT, which stays the caller's. COMMENT: lines that begin with it are skipped; 0: none. */
-MUST_USE int csv_new(struct input *input, char separator, char comment, struct csv **out, struct err *err);
+struct csv_form {
+    char separator;
+    char comment; /* lines that begin with it are skipped; 0: none */
+    bool lenient; /* text behind a closing quote belongs to the cell, as it stands; else ERR_BAD_QUOTE */
+};
+
+/* Reads INPUT, which stays the caller's. */
+MUST_USE int csv_new(struct input *input, struct csv_form form, struct csv **out, struct err *err);
 void csv_free(struct csv *csv);
 
 /* The next record that is not an empty line; valid until the next call. Returns 1, or 0 at the end.
@@ -40,7 +46,7 @@ MUST_USE int csv_next(struct csv *csv, struct csv_record *record, struct err *er
  * many bytes as LINE). LINE needs INPUT_PADDING readable bytes behind it. Returns the count,
  * CSV_OPEN if a quote is not closed, ERR_BAD_QUOTE or ERR_LIMIT. */
 enum { CSV_OPEN = 0 };
-MUST_USE int csv_split(struct span line, char separator, struct span *cells, size_t room, char *scratch,
+MUST_USE int csv_split(struct span line, struct csv_form form, struct span *cells, size_t room, char *scratch,
     struct err *err);
 
 #endif

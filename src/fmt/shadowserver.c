@@ -9,6 +9,9 @@
 
 #include <stdlib.h>
 
+/* Reports of some years escape quotes with a backslash and double them as well. */
+static const struct csv_form form = {.separator = ',', .lenient = true};
+
 enum { SCRATCH_BYTES = 16 * 1024 * 1024, COLUMNS_MAX = 512 };
 
 /* One rule bound to this file's header. */
@@ -16,6 +19,7 @@ struct step {
     struct field field;
     uint32_t column;
     uint8_t conversion;
+    bool empty; /* runs on an empty cell, too */
     bool required;
     bool mute;  /* a constant of the type stands in this field anyway */
     bool again; /* an earlier step has the same target */
@@ -159,6 +163,8 @@ bind_rules(struct shadow *shadow, struct err *err)
         step->column = (uint32_t)column;
         step->conversion = rule->conversion;
         step->required = rule->required;
+        step->empty = rule->conversion == CONVERSION_CATEGORY || rule->conversion == CONVERSION_TIME
+            || (rule->conversion == CONVERSION_TEXT && rule->field == FIELD_OTHER);
         step->mute = is_constant(type, rule);
         shadow->columns[column].ruled = true;
         for (const struct step *s = shadow->steps; s < step; s++)
@@ -170,9 +176,11 @@ bind_rules(struct shadow *shadow, struct err *err)
 static void
 add_constant(struct shadow *shadow, enum field_id id, struct span text)
 {
-    if (text.n > 0)
-        shadow->constants[shadow->constant_count++] = (struct field){.id = (uint16_t)id,
-            .type = VALUE_TEXT, .class = FIELD_CLASS_TEXT, .n = (uint32_t)text.n, .s = text.p, .name = field_name(id)};
+    struct field field = {.id = (uint16_t)id, .type = VALUE_TEXT, .n = (uint32_t)text.n, .s = text.p,
+        .name = field_name(id)};
+
+    if (shadowvalue_fit(&field, shadow->names) == SHADOWVALUE_SET)
+        shadow->constants[shadow->constant_count++] = field;
 }
 
 static int
@@ -297,8 +305,10 @@ read_row(struct shadow *shadow, const struct csv_record *record, struct err *why
         rc = report_add(&shadow->report, &shadow->constants[i], why);
     for (uint32_t i = 0; rc == 0 && i < shadow->step_count; i++) {
         const struct step *step = &shadow->steps[i];
-        struct span cell = step->column < record->count ? record->cells[step->column] : (struct span){"", 0};
-        if (cell.n == 0 && step->conversion != CONVERSION_CATEGORY && step->conversion != CONVERSION_TIME)
+        if (step->column >= record->count)
+            continue;
+        struct span cell = record->cells[step->column];
+        if (cell.n == 0 && !step->empty)
             continue;
         rc = run_step(shadow, step, cell, why);
         if (rc < 0 && why->field[0] == '\0') {
@@ -350,7 +360,7 @@ shadowserver_read(struct input *input, const struct reader_options *options, con
     if (rc == 0)
         rc = shadowschema_new(options->share_dir, &shadow.schema, err);
     if (rc == 0)
-        rc = csv_new(input, ',', '\0', &shadow.csv, err);
+        rc = csv_new(input, form, &shadow.csv, err);
     if (rc == 0)
         rc = start(&shadow, input_base_name(input), err);
     if (rc > 0)
@@ -383,7 +393,7 @@ shadowserver_recognise(struct span head, struct span name, const struct reader_o
         shadowschema_free(schema);
         return false;
     }
-    if (csv_new(input, ',', '\0', &csv, NULL) == 0 && csv_next(csv, &record, NULL) == 1 && record.count <= COLUMNS_MAX) {
+    if (csv_new(input, form, &csv, NULL) == 0 && csv_next(csv, &record, NULL) == 1 && record.count <= COLUMNS_MAX) {
         memcpy(columns, record.cells, record.count * sizeof columns[0]);
         found = shadowschema_by_file(schema, name) != NULL
             || shadowschema_by_header(schema, columns, record.count, &several) != NULL || several;
