@@ -62,10 +62,10 @@ def ours(path):
 
 
 def peer(python, schema, path, state):
-    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
     environment = {**os.environ, "INTELMQ_ROOT_DIR": str(state), "PYTHONDONTWRITEBYTECODE": "1"}
-    run = subprocess.run([python, str(ROOT / "bench/peers/intelmq_peer.py"), str(path), schema], env=environment,
-                         capture_output=True, timeout=300, check=False, **user)
+    run = subprocess.run([*user, python, str(ROOT / "bench/peers/intelmq_peer.py"), str(path), schema], env=environment,
+                         capture_output=True, timeout=300, check=False)
     if run.returncode != 0:
         return None, run.stderr.decode().strip().splitlines()[-1]
     rows, seconds = run.stdout.split()[-2:]

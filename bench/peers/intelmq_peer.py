@@ -39,8 +39,8 @@ def main():
     rows = 0
     start = time.process_time()
     for row in bot.parse(report):
-        event = bot.parse_line(row, report)
-        event.serialize()
+        for event in bot.parse_line(row, report):
+            event.serialize()
         rows += 1
     print(rows, time.process_time() - start)
 
