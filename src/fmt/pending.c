@@ -10,6 +10,3 @@ WEAK bool shadowserver_recognise(struct span h, struct span n, const struct read
 { (void)h; (void)n; (void)o; return false; }
 WEAK bool generic_recognise(struct span h, struct span n, const struct reader_options *o)
 { (void)h; (void)n; (void)o; return false; }
-WEAK void stix_write_head(struct buf *o, const struct release_note *n) { (void)o; (void)n; }
-WEAK void stix_write(struct buf *o, const struct redacted *r, const struct release_note *n) { (void)o; (void)r; (void)n; }
-WEAK void stix_write_tail(struct buf *o) { (void)o; }
