@@ -15,7 +15,7 @@ static const char own_definitions[] =
     "{\"type\":\"extension-definition\",\"spec_version\":\"2.1\",\"id\":\"" STIX_COMITY_EXTENSION
     "\",\"created_by_ref\":\"" STIX_COMITY_IDENTITY "\",\"created\":\"" DEFINED
     "\",\"modified\":\"" DEFINED "\",\"name\":\"Comity report\",\"description\":\"What a report "
-                                 "between CSIRTs says beside its observables, "
+    "between CSIRTs says beside its observables, "
     "and under which clauses it was released.\",\"schema\":\"comity-report.json, in share/schema "
     "of Comity\","
     "\"version\":\"1.0.0\",\"extension_types\":[\"property-extension\"]}";
