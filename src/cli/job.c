@@ -86,10 +86,10 @@ add_agreement(struct job_options *options, const char *path, struct err *err)
 static const char **
 plain_option(struct job_options *o, size_t i, const char **name)
 {
-    struct { const char *name; const char **to; } const plain[] = {{"--as", &o->origin}, {"--at", &o->at},
-        {"--feeds", &o->feeds_path}, {"--geo", &o->setup.geo_path}, {"--teams", &o->setup.teams_path},
-        {"--mapping", &o->reader.mapping_path}, {"--provider", &o->reader.provider},
-        {"--report-type", &o->reader.report_type}};
+    struct { const char *name; const char **to; } const plain[] = {{"as", &o->origin}, {"at", &o->at},
+        {"feeds", &o->feeds_path}, {"geo", &o->setup.geo_path}, {"teams", &o->setup.teams_path},
+        {"mapping", &o->reader.mapping_path}, {"provider", &o->reader.provider},
+        {"report-type", &o->reader.report_type}};
 
     if (i >= sizeof plain / sizeof plain[0])
         return NULL;
@@ -103,8 +103,8 @@ valued_option(struct job_options *options, int argc, char **argv, int *i, struct
     static const struct {
         const char *name;
         int (*set)(struct job_options *options, const char *value, struct err *err);
-    } set[] = {{"--format", set_format}, {"--default-tlp", set_tlp}, {"--window", set_window},
-        {"--agreements", add_agreement}};
+    } set[] = {{"format", set_format}, {"default-tlp", set_tlp}, {"window", set_window},
+        {"agreements", add_agreement}};
     const char *name = NULL;
     const char *value = NULL;
     const char **to;

@@ -137,11 +137,11 @@ parse(struct route *route, int argc, char **argv, struct err *err)
     const char *format = NULL;
 
     for (int i = 1; i < argc; i++) {
-        int rc = setup_option(argc, argv, &i, "--out", &route->out_path, err);
+        int rc = setup_option(argc, argv, &i, "out", &route->out_path, err);
         if (rc == 0)
-            rc = setup_option(argc, argv, &i, "--out-format", &format, err);
+            rc = setup_option(argc, argv, &i, "out-format", &format, err);
         if (rc == 0)
-            rc = setup_option(argc, argv, &i, "--rejects", &route->rejects_path, err);
+            rc = setup_option(argc, argv, &i, "rejects", &route->rejects_path, err);
         if (rc == 0 && strcmp(argv[i], "--json") == 0)
             rc = route->json = true;
         if (rc == 0)
