@@ -11,7 +11,7 @@ static const struct row {
     uint8_t class;
 } rows[FIELD_COUNT] = {
 #define FIELD(name, idf, type, class)                                                              \
-    [FIELD_##name] = { { idf, sizeof(idf) - 1 }, FIELD_TYPE_##type, FIELD_CLASS_##class },
+    [FIELD_##name] = {{idf, sizeof(idf) - 1}, FIELD_TYPE_##type, FIELD_CLASS_##class},
 #include "tables/fields.def"
 #undef FIELD
 };
@@ -78,7 +78,7 @@ field_class(enum field_id id)
 void
 report_reset(struct report *report, struct field *fields, uint32_t room)
 {
-    *report = (struct report){ .fields = fields, .room = room };
+    *report = (struct report){.fields = fields, .room = room};
 }
 
 int
@@ -103,11 +103,11 @@ report_add(struct report *report, const struct field *field, struct err *err)
 int
 report_add_text(struct report *report, enum field_id id, struct span text, struct err *err)
 {
-    struct field field = { .id = (uint16_t)id,
+    struct field field = {.id = (uint16_t)id,
         .type = VALUE_TEXT,
         .n = (uint32_t)text.n,
         .s = text.p,
-        .name = rows[id].name };
+        .name = rows[id].name};
 
     return report_add(report, &field, err);
 }
@@ -115,9 +115,7 @@ report_add_text(struct report *report, enum field_id id, struct span text, struc
 int
 report_add_int(struct report *report, enum field_id id, int64_t value, struct err *err)
 {
-    struct field field = {
-        .id = (uint16_t)id, .type = VALUE_INT, .i = value, .name = rows[id].name
-    };
+    struct field field = {.id = (uint16_t)id, .type = VALUE_INT, .i = value, .name = rows[id].name};
 
     return report_add(report, &field, err);
 }
@@ -128,8 +126,8 @@ report_text(const struct report *report, enum field_id id)
     const struct field *field = report_get(report, id);
 
     if (field == NULL || field->type != VALUE_TEXT)
-        return (struct span){ NULL, 0 };
-    return (struct span){ field->s, field->n };
+        return (struct span){NULL, 0};
+    return (struct span){field->s, field->n};
 }
 
 /* Run a check on the text of a field and name the field if it fails. */
@@ -155,7 +153,7 @@ number_of(struct field *field, int64_t max, struct err *err)
 {
     uint64_t value;
 
-    if (field->type == VALUE_TEXT && span_u64((struct span){ field->s, field->n }, &value)) {
+    if (field->type == VALUE_TEXT && span_u64((struct span){field->s, field->n}, &value)) {
         field->type = value <= INT64_MAX ? VALUE_INT : VALUE_UINT;
         field->u = value;
         field->n = 0;
@@ -183,7 +181,7 @@ static int
 check_time(struct report *report, const struct field *field, struct err *err)
 {
     int64_t us = 0;
-    int rc = time_parse((struct span){ field->s, field->n }, &us, err);
+    int rc = time_parse((struct span){field->s, field->n}, &us, err);
 
     if (rc == 0
         && (field->id == FIELD_TIME_SOURCE
@@ -196,7 +194,7 @@ static int
 check_address(struct report *report, const struct field *field, struct err *err)
 {
     struct address address;
-    struct span text = { field->s, field->n };
+    struct span text = {field->s, field->n};
     int rc = field_type(field->id) == FIELD_TYPE_IP ? address_parse(text, &address, err)
                                                     : prefix_parse(text, &address, err);
     struct endpoint *side = side_of(report, field->id);
@@ -272,18 +270,18 @@ check_value(struct report *report, struct field *field, struct err *err)
         return check_time(report, field, err);
     case FIELD_TYPE_ECONOMY:
         side = side_of(report, field->id);
-        side->geo = economy_find((struct span){ field->s, field->n });
+        side->geo = economy_find((struct span){field->s, field->n});
         return side->geo.index != 0 ? 0
                                     : err_set_field(err, ERR_BAD_VALUE, field->name.p,
                                         field->name.n, "\"%.*s\" is no two-letter economy code",
-                                        SPAN_ARGS(((struct span){ field->s, field->n })));
+                                        SPAN_ARGS(((struct span){field->s, field->n})));
     case FIELD_TYPE_NAME:
-        return is_name((struct span){ field->s, field->n })
+        return is_name((struct span){field->s, field->n})
             ? 0
             : err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n,
-                "\"%.*s\" is no domain name", SPAN_ARGS(((struct span){ field->s, field->n })));
+                "\"%.*s\" is no domain name", SPAN_ARGS(((struct span){field->s, field->n})));
     case FIELD_TYPE_TLP:
-        report->tlp = (uint8_t)tlp_find((struct span){ field->s, field->n });
+        report->tlp = (uint8_t)tlp_find((struct span){field->s, field->n});
         report->tlp_given = true;
         return 0;
     default:
@@ -295,22 +293,22 @@ check_value(struct report *report, struct field *field, struct err *err)
 static struct span
 url_host(struct span url)
 {
-    const char *at = memmem(url.p, url.n, "://", 3);
+    const char *at = url.n == 0 ? NULL : memmem(url.p, url.n, "://", 3);
 
-    if (url.n == 0 || at == NULL)
-        return (struct span){ NULL, 0 };
+    if (at == NULL)
+        return (struct span){NULL, 0};
     const char *end = url.p + url.n;
-    struct span host = { at + 3, (size_t)(end - at - 3) };
+    struct span host = {at + 3, (size_t)(end - at - 3)};
     for (size_t i = 0; i < host.n; i++)
         if (host.p[i] == '/' || host.p[i] == '?' || host.p[i] == '#')
             host.n = i;
     const char *user = host.n == 0 ? NULL : memrchr(host.p, '@', host.n);
     if (user != NULL)
-        host = (struct span){ user + 1, (size_t)(host.p + host.n - user - 1) };
+        host = (struct span){user + 1, (size_t)(host.p + host.n - user - 1)};
     const char *colon = host.n == 0 ? NULL : memchr(host.p, ':', host.n);
     if (colon != NULL)
         host.n = (size_t)(colon - host.p);
-    return host.n > 0 && host.p[0] != '[' ? host : (struct span){ NULL, 0 };
+    return host.n > 0 && host.p[0] != '[' ? host : (struct span){NULL, 0};
 }
 
 static void
@@ -337,7 +335,7 @@ fill_name(const struct report *report, struct endpoint *side, enum field_id fqdn
 static int
 check_others(const struct report *report, struct err *err)
 {
-    uint64_t seen[4] = { 0 };
+    uint64_t seen[4] = {0};
 
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *a = &report->fields[i];
