@@ -27,7 +27,8 @@ void geo_close(struct geo *geo);
 
 /* All zero when nothing is known. IPv4-mapped IPv6 is looked up as the IPv4 inside. */
 struct geo_answer geo_find(const struct geo *geo, const struct address *address);
-/* COUNT look-ups at once: the memory reads overlap. IPv4 as host-order numbers. */
+/* COUNT look-ups at once: the memory reads overlap. IPv4 as host-order numbers; geo_find6
+ * takes what geo_find takes. */
 void geo_find4(const struct geo *geo, const uint32_t *addresses, size_t count, struct geo_answer *out);
 void geo_find6(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out);
 /* Start fetching what geo_find will read. */
@@ -38,5 +39,16 @@ struct span geo_asn_name(const struct geo *geo, uint32_t asn);
 struct economy geo_asn_economy(const struct geo *geo, uint32_t asn);
 /* "DB-IP 2026-06-17 (CC BY 4.0), ..." and the table's counts, for `comity geo show`. */
 struct span geo_sources(const struct geo *geo);
+
+struct geo_counts {
+    uint64_t ip4_asn_ranges;
+    uint64_t ip4_economy_ranges;
+    uint64_t ip6_asn_ranges;
+    uint64_t ip6_economy_ranges;
+    uint64_t asns;
+    uint64_t bytes;
+    int64_t built_us;
+};
+struct geo_counts geo_counts(const struct geo *geo);
 
 #endif

@@ -1,0 +1,91 @@
+#include "sys/file.h"
+
+#include "base/hash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int
+failed(struct err *err, const char *path, const char *what)
+{
+    return err_set(err, ERR_IO, "%s cannot be %s: %s", path, what, strerror(errno));
+}
+
+static int
+write_all(int fd, struct span bytes)
+{
+    while (bytes.n > 0) {
+        ssize_t n = write(fd, bytes.p, bytes.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        bytes = (struct span){bytes.p + n, bytes.n - (size_t)n};
+    }
+    return 0;
+}
+
+/* The file's bytes are on disk when this returns 0; FD is closed in any case. */
+static int
+write_and_close(int fd, const struct span *parts, size_t count)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = write_all(fd, parts[i]);
+    if (rc == 0)
+        rc = fsync(fd);
+    int why = errno;
+    if (close(fd) != 0 && rc == 0)
+        return -1;
+    errno = why;
+    return rc;
+}
+
+static int
+sync_folder(const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    char *folder = n == 0 ? strdup(".") : strndup(path, n);
+    int fd = folder == NULL ? -1 : open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = 0;
+
+    if (fd < 0 || fsync(fd) != 0)
+        rc = failed(err, path, "made durable (it is complete, but its folder was not synced)");
+    if (fd >= 0)
+        (void)close(fd);
+    free(folder);
+    return rc;
+}
+
+int
+file_write_atomic(
+    const char *path, const struct span *parts, size_t count, unsigned mode, struct err *err)
+{
+    char temporary[PATH_MAX];
+    uint64_t random;
+
+    hash_random(&random, sizeof random);
+    int n = snprintf(temporary, sizeof temporary, "%s.%016llx", path, (unsigned long long)random);
+    if (n < 0 || (size_t)n >= sizeof temporary)
+        return err_set(err, ERR_IO, "%s cannot be written: its name is too long", path);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
+    if (fd < 0)
+        return failed(err, path, "written");
+    if (write_and_close(fd, parts, count) != 0) {
+        int rc = failed(err, path, "written");
+        (void)unlink(temporary);
+        return rc;
+    }
+    if (rename(temporary, path) != 0) {
+        int rc = failed(err, path, "replaced");
+        (void)unlink(temporary);
+        return rc;
+    }
+    return sync_folder(path, err);
+}

@@ -1,0 +1,17 @@
+/* file.h: is this file whole on disk, or not there at all?
+ *
+ * Writing is atomic and durable: a temporary file beside PATH, write, fsync, rename,
+ * fsync of the folder. A reader sees the old content or the new, never a part.
+ */
+#ifndef COMITY_SYS_FILE_H
+#define COMITY_SYS_FILE_H
+
+#include "base/str.h"
+
+/* Make PATH hold PARTS, one behind the other. MODE as for open(2), less the umask.
+ * Errors: ERR_IO; then PATH is what it was, unless the message says that only the
+ * folder could not be synced. */
+MUST_USE int file_write_atomic(
+    const char *path, const struct span *parts, size_t count, unsigned mode, struct err *err);
+
+#endif
