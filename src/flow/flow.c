@@ -83,18 +83,6 @@ flow_prepare(struct flow *flow, struct report *report)
         geo_prefetch(geo, &report->destination.ip);
 }
 
-/* A label that is not TLP 2.0's stays unknown, and is withheld; only a missing one is filled in. */
-static enum tlp
-tlp_of(const struct flow *flow, const struct report *report)
-{
-    enum tlp tlp;
-
-    if (report->tlp_given)
-        return (enum tlp)report->tlp;
-    tlp = flow->options.feeds == NULL ? TLP_UNKNOWN : feeds_tlp(flow->options.feeds, report->provider);
-    return tlp == TLP_UNKNOWN ? flow->options.default_tlp : tlp;
-}
-
 static void
 decide_one(struct flow *flow, uint32_t provider, struct flow_outcome *outcome)
 {
@@ -168,7 +156,7 @@ flow_report(struct flow *flow, const struct report *report, struct err *err)
     }
     counts->stored++;
     result->report = report;
-    result->tlp = tlp_of(flow, report);
+    result->tlp = feeds_report_tlp(flow->options.feeds, report);
     attribute_report(&flow->options.world, report, &result->attribution);
     result->outcome_count = result->attribution.recipient_count;
     if (result->outcome_count == 0)

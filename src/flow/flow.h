@@ -38,7 +38,7 @@ struct flow_outcome {
 struct flow_result {
     const struct report *report;
     struct attribution_pair attribution;
-    enum tlp tlp; /* as decided on: the report's, else the feed's, else the default */
+    enum tlp tlp; /* as decided on: the report's, else its feed's */
     struct flow_outcome outcomes[2];
     uint8_t outcome_count; /* at least 1 */
 };
@@ -47,9 +47,8 @@ struct flow_result {
 struct flow_options {
     struct world world;
     const struct policy *policy;
-    const struct feeds *feeds; /* may be NULL */
+    const struct feeds *feeds; /* labels for reports that carry none */
     struct team_id origin; /* nobody: a team that is not in the roster */
-    enum tlp default_tlp; /* for reports whose input and feed name none */
     int64_t at_us;
     bool clock_trusted;
     uint64_t window; /* duplicates: how many reports back; 0: do not look */
