@@ -5,20 +5,23 @@
 #include "model/domain.h"
 #include "model/special.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum { OUT_BYTES_MAX = 1 << 24, OUT_FLUSH = 1 << 16, NAME_WIDTH = 12 };
 
-static const char usage[] = "usage: comity whois [--json] [--geo FILE] [--teams DIR] ADDRESS|ASN|DOMAIN...|-\n"
+static const char usage[] =
+    "usage: comity whois [--json] [--geo FILE] [--teams DIR] ADDRESS|ASN|DOMAIN...|-\n"
     "\n"
     "Which network, economy and team answer for it, and by which rule?\n"
     "  ADDRESS   192.0.2.1, 2001:db8::1, or a prefix 192.0.2.0/24 (its first address is asked)\n"
     "  ASN       AS64500 or 64500\n"
     "  DOMAIN    www.example.org, in either form of internationalised names\n"
     "  -         queries from standard input, one a line, answered in order\n"
-    "  --json    one object a line: query, kind, prefix, asn, as_name, economy, team, rule and the\n"
+    "  --json    one object a line: query, kind, prefix, asn, as_name, economy, team, rule and "
+    "the\n"
     "            evidence; null where nothing is known; \"error\" where the query is none\n"
     "Exit status 1 if a query could not be understood.\n";
 
@@ -73,10 +76,13 @@ understand(struct span text, struct question *q, struct err *err)
 
     *q = (struct question){.text = text};
     if (text.n == 0)
-        return err_set(err, ERR_BAD_NAME, "the query is empty; ask for an address, an AS number or a domain");
+        return err_set(
+            err, ERR_BAD_NAME, "the query is empty; ask for an address, an AS number or a domain");
     if (is_asn(text, &q->endpoint.asn)) {
         q->kind = "asn";
-        return q->endpoint.asn != 0 ? 0 : err_set(err, ERR_BAD_NUMBER, "AS numbers go from 1 to 4294967295");
+        return q->endpoint.asn != 0
+            ? 0
+            : err_set(err, ERR_BAD_NUMBER, "AS numbers go from 1 to 4294967295");
     }
     if (looks_like_address(text)) {
         q->kind = "address";
@@ -90,8 +96,8 @@ understand(struct span text, struct question *q, struct err *err)
     q->endpoint.name = text;
     rc = domain_normalise(text, name, &n, err);
     if (rc == 0 && memchr(name, '.', n) == NULL)
-        return err_set(err, ERR_BAD_NAME, "\"%.*s\" is no address, AS number or domain name with a dot in it",
-            SPAN_ARGS(text));
+        return err_set(err, ERR_BAD_NAME,
+            "\"%.*s\" is no address, AS number or domain name with a dot in it", SPAN_ARGS(text));
     return rc;
 }
 
@@ -137,7 +143,8 @@ asn_of(const struct attribution *a)
 static struct span
 as_name(const struct asking *ask, uint32_t asn)
 {
-    return asn == 0 || ask->setup.geo == NULL ? (struct span){"", 0} : geo_asn_name(ask->setup.geo, asn);
+    return asn == 0 || ask->setup.geo == NULL ? (struct span){"", 0}
+                                              : geo_asn_name(ask->setup.geo, asn);
 }
 
 static void
@@ -194,16 +201,18 @@ answer_json(struct asking *ask, const struct question *q, const struct attributi
     add_member(&ask->out, "rule", span_of(attribution_rule_word((enum attribution_rule)a->rule)));
     add_member(&ask->out, "team_name", team == NULL ? none : team->name);
     if (team != NULL)
-        buf_format(&ask->out, ",\"verified\":%s,\"other_teams\":%u", team->verified ? "true" : "false", a->other_teams);
-    add_member(&ask->out, "registered_domain", a->rule == ATTRIBUTION_RULE_DOMAIN ? a->domain : none);
+        buf_format(&ask->out, ",\"verified\":%s,\"other_teams\":%u",
+            team->verified ? "true" : "false", a->other_teams);
+    add_member(
+        &ask->out, "registered_domain", a->rule == ATTRIBUTION_RULE_DOMAIN ? a->domain : none);
     add_economy(&ask->out, "registry_economy", a->geo.economy);
     add_economy(&ask->out, "asn_economy", economy_of_asn(ask, a));
     add_member(&ask->out, "special", special == NULL ? none : span_of(special));
     buf_format(&ask->out, ",\"disagrees\":%s}\n", attribution_disagrees(a) ? "true" : "false");
 }
 
-static void
-line(struct buf *out, const char *name, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void line(struct buf *out, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 static void
 line(struct buf *out, const char *name, const char *format, ...)
@@ -227,8 +236,9 @@ answer_evidence(struct asking *ask, const struct attribution *a)
     economy_code(economy_of_asn(ask, a), network);
     if (registry[0] == '\0' && network[0] == '\0')
         return;
-    line(&ask->out, "evidence", "registry allocation %s, network's holder %s%s", registry[0] ? registry : "unknown",
-        network[0] ? network : "unknown", attribution_disagrees(a) ? "; they DISAGREE" : "");
+    line(&ask->out, "evidence", "registry allocation %s, network's holder %s%s",
+        registry[0] ? registry : "unknown", network[0] ? network : "unknown",
+        attribution_disagrees(a) ? "; they DISAGREE" : "");
 }
 
 static void
@@ -348,7 +358,8 @@ run(struct asking *ask, int argc, char **argv, int first, struct err *err)
     int rc = 0;
 
     for (int i = first; rc == 0 && i < argc; i++)
-        rc = strcmp(argv[i], "-") == 0 ? answer_stdin(ask, err) : answer(ask, span_of(argv[i]), err);
+        rc =
+            strcmp(argv[i], "-") == 0 ? answer_stdin(ask, err) : answer(ask, span_of(argv[i]), err);
     if (rc == 0 && !ask->json && ask->setup.geo != NULL)
         buf_format(&ask->out, "\nAddress data: %.*s\nIP to network by DB-IP, https://db-ip.com\n",
             (int)geo_sources(ask->setup.geo).n, geo_sources(ask->setup.geo).p);
@@ -373,10 +384,12 @@ options(int argc, char **argv, struct asking *ask, struct setup_options *chosen,
         if (rc < 0)
             return rc;
         if (rc == 0)
-            return err_set(err, ERR_USAGE, "no option \"%s\"; `comity whois --help` lists them", argv[i]);
+            return err_set(
+                err, ERR_USAGE, "no option \"%s\"; `comity whois --help` lists them", argv[i]);
     }
     if (i >= argc)
-        return err_set(err, ERR_USAGE, "whois needs an address, an AS number or a domain; `comity whois --help` says more");
+        return err_set(err, ERR_USAGE,
+            "whois needs an address, an AS number or a domain; `comity whois --help` says more");
     return i;
 }
 
