@@ -6,7 +6,7 @@ BEGIN {
     step["domain"] = 70
     step["url"] = 20
     header["c2"] = "time,ip,port,malware"
-    header["scanner"] = "time,ip"
+    header["scanner"] = "time,scanner_ip"
     header["domain"] = "time,domain,malware"
     header["url"] = "time,url,malware"
     print header[kind]
