@@ -13,8 +13,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define ERROR(name, number, kind, http, word, text) \
-    {ERR_##name, ERR_KIND_##kind, http, word, text},
+#define ERROR(name, number, kind, http, word, text) {ERR_##name, ERR_KIND_##kind, http, word, text},
 #include "tables/errors.def"
 #undef ERROR
 };

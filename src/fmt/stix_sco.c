@@ -7,15 +7,13 @@
 static const struct {
     struct span word;
     enum stix_sco_type type;
-} types[] = { { { "ipv4-addr", 9 }, SCO_ADDRESS }, { { "ipv6-addr", 9 }, SCO_ADDRESS },
-    { { "network-traffic", 15 }, SCO_TRAFFIC }, { { "domain-name", 11 }, SCO_DOMAIN },
-    { { "url", 3 }, SCO_URL }, { { "autonomous-system", 17 }, SCO_ASN },
-    { { "email-addr", 10 }, SCO_EMAIL }, { { "user-account", 12 }, SCO_ACCOUNT },
-    { { "file", 4 }, SCO_FILE }, { { "mac-addr", 8 }, SCO_MAC }, { { "artifact", 8 }, SCO_OTHER },
-    { { "directory", 9 }, SCO_OTHER }, { { "email-message", 13 }, SCO_OTHER },
-    { { "mutex", 5 }, SCO_OTHER }, { { "process", 7 }, SCO_OTHER },
-    { { "software", 8 }, SCO_OTHER }, { { "windows-registry-key", 20 }, SCO_OTHER },
-    { { "x509-certificate", 16 }, SCO_OTHER } };
+} types[] = {{{"ipv4-addr", 9}, SCO_ADDRESS}, {{"ipv6-addr", 9}, SCO_ADDRESS},
+    {{"network-traffic", 15}, SCO_TRAFFIC}, {{"domain-name", 11}, SCO_DOMAIN},
+    {{"url", 3}, SCO_URL}, {{"autonomous-system", 17}, SCO_ASN}, {{"email-addr", 10}, SCO_EMAIL},
+    {{"user-account", 12}, SCO_ACCOUNT}, {{"file", 4}, SCO_FILE}, {{"mac-addr", 8}, SCO_MAC},
+    {{"artifact", 8}, SCO_OTHER}, {{"directory", 9}, SCO_OTHER}, {{"email-message", 13}, SCO_OTHER},
+    {{"mutex", 5}, SCO_OTHER}, {{"process", 7}, SCO_OTHER}, {{"software", 8}, SCO_OTHER},
+    {{"windows-registry-key", 20}, SCO_OTHER}, {{"x509-certificate", 16}, SCO_OTHER}};
 
 enum stix_sco_type
 stix_sco_type(struct span type)
@@ -29,7 +27,7 @@ stix_sco_type(struct span type)
 bool
 stix_sco_is_read(enum stix_sco_type type, struct span member)
 {
-    static const char *const read[] = { [SCO_ADDRESS] = "value belongs_to_refs",
+    static const char *const read[] = {[SCO_ADDRESS] = "value belongs_to_refs",
         [SCO_ASN] = "number",
         [SCO_DOMAIN] = "value resolves_to_refs",
         [SCO_URL] = "value",
@@ -38,14 +36,14 @@ stix_sco_is_read(enum stix_sco_type type, struct span member)
         [SCO_FILE] = "hashes name",
         [SCO_MAC] = "value",
         [SCO_TRAFFIC] = "src_ref dst_ref src_port dst_port protocols",
-        [SCO_OTHER] = "" };
+        [SCO_OTHER] = ""};
     struct span rest = SPAN("type id spec_version defanged ");
     struct span word;
 
     while (span_next(&rest, ' ', &word))
         if (span_equal(word, member))
             return true;
-    rest = type == SCO_NONE ? (struct span){ NULL, 0 } : span_of(read[type]);
+    rest = type == SCO_NONE ? (struct span){NULL, 0} : span_of(read[type]);
     while (span_next(&rest, ' ', &word))
         if (span_equal(word, member))
             return true;
@@ -55,7 +53,7 @@ stix_sco_is_read(enum stix_sco_type type, struct span member)
 static struct span
 text_of(struct json_value v)
 {
-    return json_type(v) == JSON_STRING ? json_string(v) : (struct span){ NULL, 0 };
+    return json_type(v) == JSON_STRING ? json_string(v) : (struct span){NULL, 0};
 }
 
 static int64_t
@@ -151,11 +149,13 @@ stix_sco_read(struct json_value object, struct span id, struct stix_sco *out)
 {
     struct json_value v;
     struct span key;
-    struct span type = json_get(object, "type", &v) ? text_of(v) : (struct span){ NULL, 0 };
+    struct span type = json_get(object, "type", &v) ? text_of(v) : (struct span){NULL, 0};
 
-    *out = (struct stix_sco){
-        .id = id, .src_port = -1, .dst_port = -1, .number = -1, .type = (uint8_t)stix_sco_type(type)
-    };
+    *out = (struct stix_sco){.id = id,
+        .src_port = -1,
+        .dst_port = -1,
+        .number = -1,
+        .type = (uint8_t)stix_sco_type(type)};
     for (struct json_iter it = json_iter(object); json_next(&it, &key, &v);)
         read_member(out, key, v);
 }
