@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "fmt/csv.h"
 
@@ -41,8 +41,8 @@ next(void)
     if (rc < 0)
         return err_word(err.code);
     for (uint32_t i = 0; i < record.count; i++)
-        at += (size_t)snprintf(out + at, sizeof out - at, "%s%.*s", i > 0 ? "|" : "", (int)record.cells[i].n,
-            record.cells[i].p);
+        at += (size_t)snprintf(out + at, sizeof out - at, "%s%.*s", i > 0 ? "|" : "",
+            (int)record.cells[i].n, record.cells[i].p);
     return out;
 }
 
@@ -53,7 +53,9 @@ static void
 test_plain_and_quoted(void **state)
 {
     (void)state;
-    BEGIN("\xef\xbb\xbf" "a,b,,\r\n\n\"x,y\",\"say \"\"hi\"\" now\",\"\",\"\"\"\"\na\"b,c\n,\nlast", commas);
+    BEGIN("\xef\xbb\xbf"
+          "a,b,,\r\n\n\"x,y\",\"say \"\"hi\"\" now\",\"\",\"\"\"\"\na\"b,c\n,\nlast",
+        commas);
     assert_string_equal(next(), "a|b||");
     assert_string_equal(next(), "x,y|say \"hi\" now||\"");
     assert_int_equal(record.line, 3);
