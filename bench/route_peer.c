@@ -34,7 +34,8 @@ on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
 {
     (void)record;
     (void)err;
-    (void)fprintf(stderr, "line %llu: %s: %s\n", (unsigned long long)why->line, why->field, why->msg);
+    (void)fprintf(
+        stderr, "line %llu: %s: %s\n", (unsigned long long)why->line, why->field, why->msg);
     ((struct counts *)ctx)->rejected++;
     return 0;
 }
@@ -42,20 +43,28 @@ on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
 static int
 make(unsigned rows)
 {
-    (void)puts("\"timestamp\",\"protocol\",\"src_ip\",\"src_port\",\"src_asn\",\"src_geo\",\"src_region\",\"src_city\","
-               "\"src_hostname\",\"src_naics\",\"src_sector\",\"device_vendor\",\"device_type\",\"device_model\","
-               "\"severity\",\"dst_ip\",\"dst_port\",\"dst_asn\",\"dst_geo\",\"dst_region\",\"dst_city\","
-               "\"dst_hostname\",\"dst_naics\",\"dst_sector\",\"public_source\",\"infection\",\"family\",\"tag\","
-               "\"application\",\"version\",\"event_id\",\"http_url\",\"http_host\",\"http_agent\",\"forwarded_by\","
-               "\"ssl_cipher\",\"http_referer\"");
+    (void)puts(
+        "\"timestamp\",\"protocol\",\"src_ip\",\"src_port\",\"src_asn\",\"src_geo\",\"src_region\","
+        "\"src_city\","
+        "\"src_hostname\",\"src_naics\",\"src_sector\",\"device_vendor\",\"device_type\",\"device_"
+        "model\","
+        "\"severity\",\"dst_ip\",\"dst_port\",\"dst_asn\",\"dst_geo\",\"dst_region\",\"dst_city\","
+        "\"dst_hostname\",\"dst_naics\",\"dst_sector\",\"public_source\",\"infection\",\"family\","
+        "\"tag\","
+        "\"application\",\"version\",\"event_id\",\"http_url\",\"http_host\",\"http_agent\","
+        "\"forwarded_by\","
+        "\"ssl_cipher\",\"http_referer\"");
     for (unsigned i = 0; i < rows; i++)
-        (void)printf("\"2026-03-%02u %02u:%02u:%02u\",\"tcp\",\"198.51.%u.%u\",\"%u\",\"%u\",\"CZ\",\"PRAHA\",\"PRAHA\","
-                     "\"host-%u.example.net\",517311,\"Communications, Service Provider, and Hosting Service\",,,,"
-                     "\"high\",\"192.0.2.%u\",\"80\",\"64511\",\"US\",\"CALIFORNIA\",\"SAN JOSE\",,0,,"
-                     "\"example\",\"avalanche-andromeda\",\"andromeda\",\"avalanche\",\"http\",\"1.1\",,"
-                     "\"/gate%u.php\",\"sinkhole-%u.example.com\",\"Mozilla/4.0\",,,\n",
-            1 + i % 28, i % 24, i % 60, i / 60 % 60, i >> 8 & 255, i & 255, 1024 + i % 60000, 64496 + i % 15, i, i & 255,
-            i % 7, i % 100);
+        (void)printf(
+            "\"2026-03-%02u "
+            "%02u:%02u:%02u\",\"tcp\",\"198.51.%u.%u\",\"%u\",\"%u\",\"CZ\",\"PRAHA\",\"PRAHA\","
+            "\"host-%u.example.net\",517311,\"Communications, Service Provider, and Hosting "
+            "Service\",,,,"
+            "\"high\",\"192.0.2.%u\",\"80\",\"64511\",\"US\",\"CALIFORNIA\",\"SAN JOSE\",,0,,"
+            "\"example\",\"avalanche-andromeda\",\"andromeda\",\"avalanche\",\"http\",\"1.1\",,"
+            "\"/gate%u.php\",\"sinkhole-%u.example.com\",\"Mozilla/4.0\",,,\n",
+            1 + i % 28, i % 24, i % 60, i / 60 % 60, i >> 8 & 255, i & 255, 1024 + i % 60000,
+            64496 + i % 15, i, i & 255, i % 7, i % 100);
     return ferror(stdout) ? 1 : 0;
 }
 
@@ -85,7 +94,8 @@ read_file(const char *path)
         (void)fprintf(stderr, "%s: %s\n", path, err.msg);
         return 1;
     }
-    (void)printf("%llu %llu %.6f\n", (unsigned long long)counts.rows, (unsigned long long)counts.rejected,
+    (void)printf("%llu %llu %.6f\n", (unsigned long long)counts.rows,
+        (unsigned long long)counts.rejected,
         (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec));
     return 0;
 }

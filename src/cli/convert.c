@@ -30,8 +30,10 @@ struct convert {
 
 static const char help[] =
     "usage: comity convert [OPTIONS] --to idf FILE|-...\n\n"
-    "Read reports and write each as one line of the IntelMQ data format (IDF), in the order of the input.\n"
-    "Nothing is decided, redacted or sent: the result is for your own eyes. What partners get, and STIX with\n"
+    "Read reports and write each as one line of the IntelMQ data format (IDF), in the order of the "
+    "input.\n"
+    "Nothing is decided, redacted or sent: the result is for your own eyes. What partners get, and "
+    "STIX with\n"
     "it, is what `comity route` makes.\n\n"
     "  --from FORMAT        idf, shadowserver, stix or csv (default: by content)\n"
     "  --to idf             the only form there is\n"
@@ -40,7 +42,8 @@ static const char help[] =
     "  --provider NAME      who provides the reports that do not say\n"
     "  -o, --output FILE    write there instead of to standard output\n"
     "  --rejects FILE       rejected records as JSON lines\n\n"
-    "Rejected records are told on standard error as FILE:LINE: FIELD: REASON; the exit status is then 1.\n";
+    "Rejected records are told on standard error as FILE:LINE: FIELD: REASON; the exit status is "
+    "then 1.\n";
 
 static int
 write_all(int fd, struct buf *text, const char *path, struct err *err)
@@ -85,8 +88,8 @@ on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
     struct buf *out = &convert->rejected;
 
     convert->rejections++;
-    (void)fprintf(stderr, "%s:%llu: %s%s%s\n", convert->file, (unsigned long long)why->line, why->field,
-        why->field[0] == '\0' ? "" : ": ", why->msg);
+    (void)fprintf(stderr, "%s:%llu: %s%s%s\n", convert->file, (unsigned long long)why->line,
+        why->field, why->field[0] == '\0' ? "" : ": ", why->msg);
     if (convert->rejects < 0)
         return 0;
     buf_format(out, "{\"line\":%llu", (unsigned long long)why->line);
@@ -132,8 +135,10 @@ static int
 set_format(struct convert *convert, const char *word, struct err *err)
 {
     convert->from = format_find(span_of(word));
-    return convert->from != FORMAT_UNKNOWN ? 0
-        : err_set(err, ERR_USAGE, "--from \"%s\" is no format; idf, shadowserver, stix or csv is", word);
+    return convert->from != FORMAT_UNKNOWN
+        ? 0
+        : err_set(
+            err, ERR_USAGE, "--from \"%s\" is no format; idf, shadowserver, stix or csv is", word);
 }
 
 static int
@@ -143,7 +148,8 @@ check_to(const char *word, struct err *err)
         return 0;
     if (strcmp(word, "stix") == 0)
         return err_set(err, ERR_USAGE,
-            "STIX is made of redacted reports only, so that nothing else can leave in it: use `comity route "
+            "STIX is made of redacted reports only, so that nothing else can leave in it: use "
+            "`comity route "
             "--out DIR --out-format stix`");
     return err_set(err, ERR_USAGE, "--to \"%s\" cannot be written; idf can", word);
 }
@@ -153,9 +159,11 @@ static int
 take_option(struct convert *convert, int argc, char **argv, int *i, struct err *err)
 {
     const char *value = NULL;
-    static const char *const names[] = {"from", "to", "report-type", "mapping", "provider", "output", "rejects"};
-    const char **places[] = {NULL, NULL, &convert->reader.report_type, &convert->reader.mapping_path,
-        &convert->reader.provider, &convert->out_path, &convert->rejects_path};
+    static const char *const names[] = {
+        "from", "to", "report-type", "mapping", "provider", "output", "rejects"};
+    const char **places[] = {NULL, NULL, &convert->reader.report_type,
+        &convert->reader.mapping_path, &convert->reader.provider, &convert->out_path,
+        &convert->rejects_path};
 
     if (strcmp(argv[*i], "-o") == 0 && *i + 1 < argc) {
         convert->out_path = argv[++*i];
@@ -176,7 +184,8 @@ take_option(struct convert *convert, int argc, char **argv, int *i, struct err *
         return rc < 0 ? rc : 1;
     }
     if (argv[*i][0] == '-' && argv[*i][1] != '\0')
-        return err_set(err, ERR_USAGE, "no option \"%s\"; `comity convert --help` lists them", argv[*i]);
+        return err_set(
+            err, ERR_USAGE, "no option \"%s\"; `comity convert --help` lists them", argv[*i]);
     return 0;
 }
 
@@ -194,9 +203,11 @@ run(struct convert *convert, char **files, int count, struct err *err)
         rc = convert_file(convert, files[i], err);
     /* What was read before a failure stands. */
     struct err late = {0};
-    int written = convert->out < 0 ? 0 : write_all(convert->out, &convert->text, convert->out_path, &late);
+    int written =
+        convert->out < 0 ? 0 : write_all(convert->out, &convert->text, convert->out_path, &late);
     if (convert->out > STDOUT_FILENO && close(convert->out) != 0 && written == 0)
-        written = err_set(&late, ERR_IO, "%s cannot be written: %s", convert->out_path, strerror(errno));
+        written =
+            err_set(&late, ERR_IO, "%s cannot be written: %s", convert->out_path, strerror(errno));
     if (convert->rejects >= 0)
         (void)close(convert->rejects);
     if (rc == 0 && written != 0) {
@@ -216,15 +227,17 @@ finish(const struct convert *convert, int rc, const struct err *err)
         return rc == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     }
     if (convert->rejections > 0)
-        (void)fprintf(stderr, "comity: %llu records converted, %llu rejected\n", (unsigned long long)convert->reports,
-            (unsigned long long)convert->rejections);
+        (void)fprintf(stderr, "comity: %llu records converted, %llu rejected\n",
+            (unsigned long long)convert->reports, (unsigned long long)convert->rejections);
     return convert->rejections > 0 ? EXIT_REJECTED : EXIT_DONE;
 }
 
 int
 cli_convert(int argc, char **argv)
 {
-    struct convert convert = {.rejects = -1, .out = STDOUT_FILENO, .text = buf_new(OUT_BYTES_MAX),
+    struct convert convert = {.rejects = -1,
+        .out = STDOUT_FILENO,
+        .text = buf_new(OUT_BYTES_MAX),
         .rejected = buf_new(OUT_BYTES_MAX)};
     struct err err = {0};
     int count = 0;

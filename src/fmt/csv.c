@@ -68,8 +68,8 @@ find_byte(const char *p, const char *end, char byte)
     return end;
 }
 
-/* A quoted cell; AT stands behind its first quote. Afterwards it stands behind the last one. NULL cell
- * pointer when the quote is not closed. */
+/* A quoted cell; AT stands behind its first quote. Afterwards it stands behind the last one. NULL
+ * cell pointer when the quote is not closed. */
 static struct span
 quoted(const char **at, const char *end, char **scratch)
 {
@@ -117,7 +117,8 @@ with_tail(struct span *cell, const char *p, const char *end, char separator, cha
 }
 
 int
-csv_split(struct span line, struct csv_form form, struct span *cells, size_t room, char *scratch, struct err *err)
+csv_split(struct span line, struct csv_form form, struct span *cells, size_t room, char *scratch,
+    struct err *err)
 {
     const char *p = line.p;
     const char *end = line.p + line.n;
@@ -131,7 +132,8 @@ csv_split(struct span line, struct csv_form form, struct span *cells, size_t roo
             if (p < end && *p != form.separator) {
                 if (!form.lenient)
                     return err_set(err, ERR_BAD_QUOTE,
-                        "text stands behind the closing quote of cell %zu; double the quotes inside a cell",
+                        "text stands behind the closing quote of cell %zu; double the quotes "
+                        "inside a cell",
                         count + 1);
                 p = with_tail(&cells[count], p, end, form.separator, &scratch);
             }
@@ -224,8 +226,8 @@ unclosed(struct csv *csv, struct csv_record *record, struct err *err)
 
     if (take_line(csv, &line, &number, err) == 1)
         record->record = line;
-    return err_set(err, ERR_BAD_QUOTE, "a quote is not closed within %d lines; this line is left out",
-        CSV_LINES_MAX);
+    return err_set(err, ERR_BAD_QUOTE,
+        "a quote is not closed within %d lines; this line is left out", CSV_LINES_MAX);
 }
 
 /* FIRST leaves a quote open: join lines until it is closed. */
@@ -238,7 +240,8 @@ join(struct csv *csv, struct span first, struct csv_record *record, struct err *
         return arena_full(err, "a record of several lines");
     size_t end = csv->window_at;
     unsigned parity = 0;
-    for (unsigned lines = 0; lines < CSV_LINES_MAX && end - csv->window_at < CSV_SPAN_MAX; lines++) {
+    for (unsigned lines = 0; lines < CSV_LINES_MAX && end - csv->window_at < CSV_SPAN_MAX;
+         lines++) {
         if (end == csv->window.n && !extend(csv, &ignored))
             break;
         const char *p = csv->window.p + end;
@@ -251,7 +254,8 @@ join(struct csv *csv, struct span first, struct csv_record *record, struct err *
         char *scratch = scratch_for(csv, whole.n);
         if (scratch == NULL)
             return arena_full(err, "a record of several lines");
-        int rc = csv_split(whole, (struct csv_form){.separator = csv->form.separator}, csv->cells, CSV_CELLS_MAX, scratch, err);
+        int rc = csv_split(whole, (struct csv_form){.separator = csv->form.separator}, csv->cells,
+            CSV_CELLS_MAX, scratch, err);
         if (rc == CSV_OPEN)
             continue;
         if (rc < 0)
@@ -270,7 +274,8 @@ check_bytes(struct span record, struct err *err)
     if (record.n > 0 && memchr(record.p, '\0', record.n) != NULL)
         return err_set(err, ERR_NUL_BYTE, "the line holds a NUL byte; text cannot");
     if (!span_is_utf8(record))
-        return err_set(err, ERR_BAD_UTF8, "the line is not UTF-8; convert the file, for example with iconv");
+        return err_set(
+            err, ERR_BAD_UTF8, "the line is not UTF-8; convert the file, for example with iconv");
     return 0;
 }
 

@@ -12,9 +12,9 @@
 #include "fmt/input.h"
 
 enum {
-    CSV_CELLS_MAX = 4096,           /* the widest known report has 150 columns */
+    CSV_CELLS_MAX = 4096, /* the widest known report has 150 columns */
     CSV_RECORD_MAX = INPUT_LINE_MAX,
-    CSV_SPAN_MAX = 256 * 1024,      /* a record of several lines */
+    CSV_SPAN_MAX = 256 * 1024, /* a record of several lines */
     CSV_LINES_MAX = 256,
 };
 
@@ -30,7 +30,8 @@ struct csv_record {
 struct csv_form {
     char separator;
     char comment; /* lines that begin with it are skipped; 0: none */
-    bool lenient; /* text behind a closing quote belongs to the cell, as it stands; else ERR_BAD_QUOTE */
+    bool lenient; /* text behind a closing quote belongs to the cell, as it stands; else
+                     ERR_BAD_QUOTE */
 };
 
 /* Reads INPUT, which stays the caller's. */
@@ -38,15 +39,15 @@ MUST_USE int csv_new(struct input *input, struct csv_form form, struct csv **out
 void csv_free(struct csv *csv);
 
 /* The next record that is not an empty line; valid until the next call. Returns 1, or 0 at the end.
- * ERR_BAD_QUOTE, ERR_NUL_BYTE, ERR_BAD_UTF8 and ERR_LIMIT are the sender's and fill RECORD's line and
- * record (and the error's line); reading can go on. Other errors end the input. */
+ * ERR_BAD_QUOTE, ERR_NUL_BYTE, ERR_BAD_UTF8 and ERR_LIMIT are the sender's and fill RECORD's line
+ * and record (and the error's line); reading can go on. Other errors end the input. */
 MUST_USE int csv_next(struct csv *csv, struct csv_record *record, struct err *err);
 
 /* Split one line in memory into at most ROOM cells; SCRATCH takes cells with doubled quotes (as
  * many bytes as LINE). LINE needs INPUT_PADDING readable bytes behind it. Returns the count,
  * CSV_OPEN if a quote is not closed, ERR_BAD_QUOTE or ERR_LIMIT. */
 enum { CSV_OPEN = 0 };
-MUST_USE int csv_split(struct span line, struct csv_form form, struct span *cells, size_t room, char *scratch,
-    struct err *err);
+MUST_USE int csv_split(struct span line, struct csv_form form, struct span *cells, size_t room,
+    char *scratch, struct err *err);
 
 #endif

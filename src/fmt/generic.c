@@ -1,5 +1,5 @@
-/* Any CSV, read by a mapping file (doc/formats.md): the one named, else the one of SHARE/mappings whose
- * columns are exactly the header's. */
+/* Any CSV, read by a mapping file (doc/formats.md): the one named, else the one of SHARE/mappings
+ * whose columns are exactly the header's. */
 #include "base/time.h"
 #include "fmt/generic_map.h"
 #include "fmt/reader.h"
@@ -38,7 +38,8 @@ first_line(struct span head)
 }
 
 static int
-find_map(struct input *input, const struct reader_options *options, struct generic_map **out, struct err *err)
+find_map(struct input *input, const struct reader_options *options, struct generic_map **out,
+    struct err *err)
 {
     char folder[4096];
     struct span head;
@@ -53,8 +54,10 @@ find_map(struct input *input, const struct reader_options *options, struct gener
     rc = generic_map_match(folder, header, out, err);
     if (rc == 0 && *out == NULL)
         rc = err_set(err, ERR_NO_MAPPING,
-            "no mapping says what the columns \"%.*s\" mean; write a file like {\"columns\": {\"COLUMN\": "
-            "\"source.ip\", ...}, \"set\": {\"classification.type\": \"...\"}} (doc/formats.md) and name it with "
+            "no mapping says what the columns \"%.*s\" mean; write a file like {\"columns\": "
+            "{\"COLUMN\": "
+            "\"source.ip\", ...}, \"set\": {\"classification.type\": \"...\"}} (doc/formats.md) "
+            "and name it with "
             "--mapping, or put it into %s",
             SPAN_ARGS(header), folder);
     return rc;
@@ -75,14 +78,15 @@ bind_header(struct generic *generic, const struct csv_record *record, struct err
             return err_set_field(err, ERR_UNKNOWN_FIELD, name.p, name.n,
                 "the mapping does not name this column; give it a field, or null to leave it out");
         if (used[c])
-            return err_set_field(err, ERR_DUPLICATE_KEY, name.p, name.n, "the header names this column twice");
+            return err_set_field(
+                err, ERR_DUPLICATE_KEY, name.p, name.n, "the header names this column twice");
         used[c] = true;
         generic->columns[i] = map->columns[c];
     }
     for (uint32_t c = 0; c < map->column_count; c++)
         if (!used[c])
-            return err_set_field(err, ERR_MISSING_FIELD, map->columns[c].name.p, map->columns[c].name.n,
-                "the mapping names this column and the header does not");
+            return err_set_field(err, ERR_MISSING_FIELD, map->columns[c].name.p,
+                map->columns[c].name.n, "the mapping names this column and the header does not");
     generic->count = record->count;
     return 0;
 }
@@ -93,15 +97,17 @@ bind_columns(struct generic *generic, struct csv *csv, struct err *err)
     struct csv_record record;
 
     if (!generic->map->header) {
-        memcpy(generic->columns, generic->map->columns, generic->map->column_count * sizeof generic->columns[0]);
+        memcpy(generic->columns, generic->map->columns,
+            generic->map->column_count * sizeof generic->columns[0]);
         generic->count = generic->map->column_count;
         return 1;
     }
     int rc = csv_next(csv, &record, err);
     if (rc <= 0)
         return rc;
-    rc = record.count > COLUMNS_MAX ? err_set(err, ERR_LIMIT, "the header has more than %d columns", COLUMNS_MAX)
-                                    : bind_header(generic, &record, err);
+    rc = record.count > COLUMNS_MAX
+        ? err_set(err, ERR_LIMIT, "the header has more than %d columns", COLUMNS_MAX)
+        : bind_header(generic, &record, err);
     if (rc == 0)
         return 1;
     err->line = record.line;
@@ -110,8 +116,8 @@ bind_columns(struct generic *generic, struct csv *csv, struct err *err)
 
 /* Whole seconds or milliseconds since 1970. */
 static int
-from_epoch(const struct generic_column *column, struct span cell, struct arena *scratch, struct field *field,
-    struct err *err)
+from_epoch(const struct generic_column *column, struct span cell, struct arena *scratch,
+    struct field *field, struct err *err)
 {
     static const uint64_t limit_s = 253402300800; /* the year 10000 */
     char text[TIME_TEXT_BYTES];
@@ -140,10 +146,15 @@ says_nothing(const struct generic_map *map, struct span cell)
 }
 
 static int
-add_cell(struct generic *generic, const struct generic_column *column, struct span cell, struct err *why)
+add_cell(
+    struct generic *generic, const struct generic_column *column, struct span cell, struct err *why)
 {
-    const struct shadowvalue_row row = {.scratch = generic->scratch, .http_host = -1, .hostname = -1, .ip = -1,
-        .application = -1, .detail = -1};
+    const struct shadowvalue_row row = {.scratch = generic->scratch,
+        .http_host = -1,
+        .hostname = -1,
+        .ip = -1,
+        .application = -1,
+        .detail = -1};
     struct field field = {.id = column->field, .class = FIELD_CLASS_TEXT, .name = column->target};
     int rc;
 
@@ -156,7 +167,8 @@ add_cell(struct generic *generic, const struct generic_column *column, struct sp
     if (rc == SHADOWVALUE_SET && field.id != FIELD_OTHER)
         rc = shadowvalue_fit(&field, generic->scratch);
     if (rc == SHADOWVALUE_BAD)
-        return err_set(why, ERR_BAD_VALUE, "\"%.*s\" does not fit %.*s", SPAN_ARGS(cell), SPAN_ARGS(column->target));
+        return err_set(why, ERR_BAD_VALUE, "\"%.*s\" does not fit %.*s", SPAN_ARGS(cell),
+            SPAN_ARGS(column->target));
     return rc == SHADOWVALUE_SET ? report_add(&generic->report, &field, why) : rc;
 }
 
@@ -167,8 +179,8 @@ read_row(struct generic *generic, const struct csv_record *record, struct err *w
     int rc = 0;
 
     if (record->count != generic->count)
-        return err_set(why, ERR_COLUMN_COUNT, "the row has %u columns and there should be %u", record->count,
-            generic->count);
+        return err_set(why, ERR_COLUMN_COUNT, "the row has %u columns and there should be %u",
+            record->count, generic->count);
     for (uint32_t i = 0; rc == 0 && i < map->constant_count; i++)
         rc = report_add(&generic->report, &map->constants[i], why);
     for (uint32_t i = 0; rc == 0 && i < record->count; i++) {
@@ -183,8 +195,10 @@ read_row(struct generic *generic, const struct csv_record *record, struct err *w
             rc = err_set_field(why, (enum err_code)rc, name.p, name.n, "%s", inner.msg);
         }
     }
-    if (rc == 0 && generic->options->provider != NULL && generic->report.at[FIELD_FEED_PROVIDER] == 0)
-        rc = report_add_text(&generic->report, FIELD_FEED_PROVIDER, span_of(generic->options->provider), why);
+    if (rc == 0 && generic->options->provider != NULL
+        && generic->report.at[FIELD_FEED_PROVIDER] == 0)
+        rc = report_add_text(
+            &generic->report, FIELD_FEED_PROVIDER, span_of(generic->options->provider), why);
     return rc;
 }
 
@@ -225,8 +239,8 @@ read_rows(struct generic *generic, struct csv *csv, struct err *err)
 }
 
 int
-generic_read(struct input *input, const struct reader_options *options, const struct reader_sink *sink,
-    struct err *err)
+generic_read(struct input *input, const struct reader_options *options,
+    const struct reader_sink *sink, struct err *err)
 {
     struct generic *generic = calloc(1, sizeof *generic);
     struct generic_map *map = NULL;

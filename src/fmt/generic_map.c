@@ -20,7 +20,8 @@ struct load {
 static int
 wrong(const struct load *load, struct span key, const char *what, struct err *err)
 {
-    return err_set(err, ERR_BAD_CONFIG, "mapping %s: \"%.*s\": %s (doc/formats.md says what a mapping holds)", load->path,
+    return err_set(err, ERR_BAD_CONFIG,
+        "mapping %s: \"%.*s\": %s (doc/formats.md says what a mapping holds)", load->path,
         SPAN_ARGS(key), what);
 }
 
@@ -49,11 +50,13 @@ room_for(const struct load *load, struct json_value list, size_t size, struct er
 }
 
 static int
-set_target(const struct load *load, struct generic_column *column, struct span name, struct err *err)
+set_target(
+    const struct load *load, struct generic_column *column, struct span name, struct err *err)
 {
     column->field = (uint16_t)field_find(name);
     if (column->field == FIELD_OTHER && (!span_starts(name, SPAN("extra.")) || name.n == 6))
-        return wrong(load, name, "no such field; use one of the IntelMQ data format, or extra.NAME", err);
+        return wrong(
+            load, name, "no such field; use one of the IntelMQ data format, or extra.NAME", err);
     switch (column->field == FIELD_OTHER ? FIELD_TYPE_TEXT : field_type(column->field)) {
     case FIELD_TYPE_INT:
     case FIELD_TYPE_PORT:
@@ -85,7 +88,8 @@ set_type(const struct load *load, struct generic_column *column, struct span wor
         {"bool", CONVERSION_BOOL}, {"time", CONVERSION_TIME}};
 
     if (column->field != FIELD_OTHER)
-        return wrong(load, column->target, "only extra fields may name a type; this field has its own", err);
+        return wrong(
+            load, column->target, "only extra fields may name a type; this field has its own", err);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
         if (span_equal(word, span_of(types[i].word))) {
             column->conversion = (uint8_t)types[i].conversion;
@@ -111,7 +115,8 @@ set_time(const struct load *load, struct generic_column *column, struct span wor
 
 /* "field", null, or {"field": ..., "time": ..., "type": ...}. */
 static int
-read_column(const struct load *load, struct generic_column *column, struct json_value value, struct err *err)
+read_column(const struct load *load, struct generic_column *column, struct json_value value,
+    struct err *err)
 {
     struct json_value item;
     struct span key;
@@ -121,7 +126,8 @@ read_column(const struct load *load, struct generic_column *column, struct json_
     if (json_type(value) == JSON_STRING)
         return set_target(load, column, json_string(value), err);
     if (!json_get(value, "field", &item) || json_type(item) != JSON_STRING)
-        return wrong(load, column->name, "a column is a field's name, null, or an object with \"field\"", err);
+        return wrong(load, column->name,
+            "a column is a field's name, null, or an object with \"field\"", err);
     int rc = set_target(load, column, json_string(item), err);
     for (int pass = 0; pass < 2; pass++)
         for (struct json_iter it = json_iter(value); rc == 0 && json_next(&it, &key, &item);) {
@@ -147,7 +153,9 @@ read_columns(const struct load *load, struct json_value value, struct err *err)
 
     if (json_type(value) != (map->header ? JSON_OBJECT : JSON_ARRAY))
         return wrong(load, SPAN("columns"),
-            map->header ? "must be an object, column to field" : "must be a list of fields, as there is no header", err);
+            map->header ? "must be an object, column to field"
+                        : "must be a list of fields, as there is no header",
+            err);
     map->columns = room_for(load, value, sizeof *map->columns, err);
     if (map->columns == NULL)
         return ERR_LIMIT;
@@ -181,11 +189,16 @@ read_constant(const struct load *load, struct span key, struct json_value item, 
         rc = keep(load, json_string(item), &text, err);
     if (rc != 0)
         return rc;
-    *field = (struct field){.id = column.field, .type = VALUE_TEXT, .class = FIELD_CLASS_TEXT, .n = (uint32_t)text.n,
-        .s = text.p, .name = column.target};
+    *field = (struct field){.id = column.field,
+        .type = VALUE_TEXT,
+        .class = FIELD_CLASS_TEXT,
+        .n = (uint32_t)text.n,
+        .s = text.p,
+        .name = column.target};
     if (field->id != FIELD_OTHER && shadowvalue_fit(field, load->map->arena) != SHADOWVALUE_SET)
         return wrong(load, key, "the constant does not fit the field", err);
-    if (field->id == FIELD_CLASSIFICATION_TYPE && classification_find(text) == CLASSIFICATION_UNKNOWN)
+    if (field->id == FIELD_CLASSIFICATION_TYPE
+        && classification_find(text) == CLASSIFICATION_UNKNOWN)
         return wrong(load, text, "no type of the reference taxonomy", err);
     if (field->id == FIELD_TLP && tlp_find(text) == TLP_UNKNOWN)
         return wrong(load, text, "no TLP 2.0 label", err);
@@ -219,7 +232,8 @@ read_skips(const struct load *load, struct json_value value, struct err *err)
     struct span key;
 
     if (json_type(value) != JSON_ARRAY)
-        return wrong(load, SPAN("skip"), "must be a list of {\"column\": ..., \"equals\": ...}", err);
+        return wrong(
+            load, SPAN("skip"), "must be a list of {\"column\": ..., \"equals\": ...}", err);
     map->skips = room_for(load, value, sizeof *map->skips, err);
     if (map->skips == NULL)
         return ERR_LIMIT;
@@ -227,12 +241,14 @@ read_skips(const struct load *load, struct json_value value, struct err *err)
         struct generic_skip *skip = &map->skips[map->skip_count];
         struct span *places[2] = {&skip->column, &skip->equals};
         static const char *const keys[2] = {"column", "equals"};
-        for (struct json_iter in = json_iter(item); json_type(item) == JSON_OBJECT && json_next(&in, &key, &part);)
+        for (struct json_iter in = json_iter(item);
+             json_type(item) == JSON_OBJECT && json_next(&in, &key, &part);)
             if (!span_equal(key, SPAN("column")) && !span_equal(key, SPAN("equals")))
                 return wrong(load, key, "no key of a skip rule; column and equals are", err);
         for (int i = 0; i < 2; i++) {
             if (!json_get(item, keys[i], &part) || json_type(part) != JSON_STRING)
-                return wrong(load, SPAN("skip"), "a rule needs the texts \"column\" and \"equals\"", err);
+                return wrong(
+                    load, SPAN("skip"), "a rule needs the texts \"column\" and \"equals\"", err);
             int rc = keep(load, json_string(part), places[i], err);
             if (rc != 0)
                 return rc;
@@ -241,7 +257,8 @@ read_skips(const struct load *load, struct json_value value, struct err *err)
         for (uint32_t i = 0; i < map->column_count; i++)
             known |= span_equal(map->columns[i].name, skip->column);
         if (!known)
-            return wrong(load, skip->column, "a skip rule names a column that \"columns\" does not", err);
+            return wrong(
+                load, skip->column, "a skip rule names a column that \"columns\" does not", err);
     }
     return 0;
 }
@@ -258,17 +275,20 @@ read_empty(const struct load *load, struct json_value value, struct err *err)
     load->map->empty = room_for(load, value, sizeof *load->map->empty, err);
     if (load->map->empty == NULL)
         return ERR_LIMIT;
-    for (struct json_iter it = json_iter(value); rc == 0 && json_next(&it, &key, &item); load->map->empty_count++)
-        rc = json_type(item) == JSON_STRING ? keep(load, json_string(item), &load->map->empty[load->map->empty_count], err)
-                                            : wrong(load, SPAN("empty"), "must be a list of texts", err);
+    for (struct json_iter it = json_iter(value); rc == 0 && json_next(&it, &key, &item);
+         load->map->empty_count++)
+        rc = json_type(item) == JSON_STRING
+            ? keep(load, json_string(item), &load->map->empty[load->map->empty_count], err)
+            : wrong(load, SPAN("empty"), "must be a list of texts", err);
     return rc;
 }
 
 static int
-read_char(const struct load *load, struct span key, struct json_value value, char *out, struct err *err)
+read_char(
+    const struct load *load, struct span key, struct json_value value, char *out, struct err *err)
 {
-    if (json_type(value) != JSON_STRING || json_string(value).n != 1 || json_string(value).p[0] == '"'
-        || (unsigned char)json_string(value).p[0] >= 0x80)
+    if (json_type(value) != JSON_STRING || json_string(value).n != 1
+        || json_string(value).p[0] == '"' || (unsigned char)json_string(value).p[0] >= 0x80)
         return wrong(load, key, "must be one ASCII character, such as \";\", and no quote", err);
     *out = json_string(value).p[0];
     return 0;
@@ -291,7 +311,9 @@ read_key(const struct load *load, struct span key, struct json_value value, stru
         return 0;
     if (span_equal(key, SPAN("about")))
         return json_type(value) == JSON_STRING ? 0 : wrong(load, key, "must be a text", err);
-    return wrong(load, key, "no key of a mapping; about, separator, comment, header, columns, set, skip and empty are", err);
+    return wrong(load, key,
+        "no key of a mapping; about, separator, comment, header, columns, set, skip and empty are",
+        err);
 }
 
 static int
@@ -331,14 +353,17 @@ slurp(const char *path, struct buf *text, struct err *err)
     ssize_t n = 1;
 
     if (fd < 0)
-        return err_set(err, ERR_NOT_FOUND, "mapping %s cannot be opened: %s", path, strerror(errno));
+        return err_set(
+            err, ERR_NOT_FOUND, "mapping %s cannot be opened: %s", path, strerror(errno));
     while (n > 0) {
         char *at = buf_reserve(text, 64 * 1024);
         n = at == NULL ? -1 : read(fd, at, 64 * 1024);
         text->n += n > 0 ? (size_t)n : 0;
     }
     (void)close(fd);
-    return n == 0 ? 0 : err_set(err, ERR_BAD_CONFIG, "mapping %s cannot be read or is larger than 1 MiB", path);
+    return n == 0
+        ? 0
+        : err_set(err, ERR_BAD_CONFIG, "mapping %s cannot be read or is larger than 1 MiB", path);
 }
 
 int
@@ -420,7 +445,8 @@ generic_map_match(const char *folder, struct span header, struct generic_map **o
         struct generic_map *map = NULL;
         int n = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
         free(entries[i]);
-        if (*out != NULL || i >= MAPS_MAX || n >= (int)sizeof path || generic_map_load(path, &map, NULL) != 0)
+        if (*out != NULL || i >= MAPS_MAX || n >= (int)sizeof path
+            || generic_map_load(path, &map, NULL) != 0)
             continue;
         if (fits(map, header))
             *out = map;

@@ -1,7 +1,7 @@
 /* generic_map.h: what do the columns of this CSV mean, as its mapping file says?
  *
- * The file is JSON and described in doc/formats.md. It is checked whole: a key or field that is not known is
- * an error, never passed over.
+ * The file is JSON and described in doc/formats.md. It is checked whole: a key or field that is not
+ * known is an error, never passed over.
  */
 #ifndef COMITY_FMT_GENERIC_MAP_H
 #define COMITY_FMT_GENERIC_MAP_H
@@ -43,6 +43,7 @@ MUST_USE int generic_map_load(const char *path, struct generic_map **out, struct
 void generic_map_free(struct generic_map *map);
 /* The first mapping in FOLDER, by file name, whose columns are exactly HEADER's. *OUT is NULL if
  * there is none; mappings that are wrong are passed over. */
-MUST_USE int generic_map_match(const char *folder, struct span header, struct generic_map **out, struct err *err);
+MUST_USE int generic_map_match(
+    const char *folder, struct span header, struct generic_map **out, struct err *err);
 
 #endif

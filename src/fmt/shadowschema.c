@@ -45,7 +45,8 @@ keep(const struct load *load, struct json_value value, struct span *out, struct 
 }
 
 static int
-keep_member(const struct load *load, struct json_value object, const char *key, struct span *out, struct err *err)
+keep_member(const struct load *load, struct json_value object, const char *key, struct span *out,
+    struct err *err)
 {
     struct json_value value;
 
@@ -105,7 +106,8 @@ set_target(const struct load *load, struct shadow_rule *rule, struct span target
 
 /* Theirs: [field, column, conversion, ...]; ours: [column, "field conversion"]. */
 static int
-read_rule(const struct load *load, struct json_value item, struct shadow_rule *rule, struct err *err)
+read_rule(
+    const struct load *load, struct json_value item, struct shadow_rule *rule, struct err *err)
 {
     struct span parts[3] = {{"", 0}, {"", 0}, {"", 0}};
     struct json_value part;
@@ -115,7 +117,8 @@ read_rule(const struct load *load, struct json_value item, struct shadow_rule *r
 
     if (json_type(item) != JSON_ARRAY)
         return wrong(load, "a rule is no array in", load->type, err);
-    for (struct json_iter it = json_iter(item); rc == 0 && n < 3 && json_next(&it, &key, &part); n++)
+    for (struct json_iter it = json_iter(item); rc == 0 && n < 3 && json_next(&it, &key, &part);
+         n++)
         rc = keep(load, part, &parts[n], err);
     if (rc != 0)
         return rc;
@@ -150,9 +153,11 @@ count_items(struct json_value list)
 }
 
 static int
-read_rules(const struct load *load, struct json_value object, struct shadow_type *type, struct err *err)
+read_rules(
+    const struct load *load, struct json_value object, struct shadow_type *type, struct err *err)
 {
-    const char *const keys[2] = {load->theirs ? "required_fields" : "must", load->theirs ? "optional_fields" : "may"};
+    const char *const keys[2] = {
+        load->theirs ? "required_fields" : "must", load->theirs ? "optional_fields" : "may"};
     struct json_value lists[2];
     uint32_t count = 0;
 
@@ -181,7 +186,8 @@ read_rules(const struct load *load, struct json_value object, struct shadow_type
 }
 
 static int
-read_constants(const struct load *load, struct json_value object, struct shadow_type *type, struct err *err)
+read_constants(
+    const struct load *load, struct json_value object, struct shadow_type *type, struct err *err)
 {
     const char *key = load->theirs ? "constant_fields" : "set";
     struct json_value set;
@@ -190,10 +196,12 @@ read_constants(const struct load *load, struct json_value object, struct shadow_
 
     if (!json_get(object, key, &set) || json_type(set) != JSON_OBJECT)
         return wrong(load, "there is no object", span_of(key), err);
-    struct shadow_constant *constants = arena_zalloc(load->schema->arena, count_items(set) + 1, sizeof *constants);
+    struct shadow_constant *constants =
+        arena_zalloc(load->schema->arena, count_items(set) + 1, sizeof *constants);
     if (constants == NULL)
         return arena_full(err, "the Shadowserver schema");
-    for (struct json_iter it = json_iter(set); json_next(&it, &name, &item); type->constant_count++) {
+    for (struct json_iter it = json_iter(set); json_next(&it, &name, &item);
+         type->constant_count++) {
         struct shadow_constant *constant = &constants[type->constant_count];
         int rc = keep(load, item, &constant->text, err);
         if (rc != 0)
@@ -306,7 +314,8 @@ open_first(const char *share_dir, char *path, size_t size, struct buf *text, str
         (void)snprintf(path, size, "%s", named);
         *text = slurp(path);
         return text->n > 0 ? 0
-            : err_set(err, ERR_NO_MAPPING, "%s, which COMITY_SHADOWSERVER_SCHEMA names, cannot be read", path);
+                           : err_set(err, ERR_NO_MAPPING,
+                               "%s, which COMITY_SHADOWSERVER_SCHEMA names, cannot be read", path);
     }
     for (size_t i = 0; i < 2; i++) {
         (void)snprintf(path, size, "%s/shadowserver/%s", share_dir, names[i]);
@@ -317,7 +326,9 @@ open_first(const char *share_dir, char *path, size_t size, struct buf *text, str
         *text = buf_new(0);
     }
     return err_set(err, ERR_NO_MAPPING,
-        "no Shadowserver schema: neither intelmq.json nor mapping.json can be read in %s/shadowserver", share_dir);
+        "no Shadowserver schema: neither intelmq.json nor mapping.json can be read in "
+        "%s/shadowserver",
+        share_dir);
 }
 
 int
@@ -330,7 +341,8 @@ shadowschema_new(const char *share_dir, struct shadowschema **out, struct err *e
     int rc = 0;
 
     if (schema == NULL || (schema->arena = arena_new(4 * (size_t)SCHEMA_BYTES_MAX)) == NULL
-        || (schema->types = arena_zalloc(schema->arena, TYPES_MAX + 1, sizeof *schema->types)) == NULL)
+        || (schema->types = arena_zalloc(schema->arena, TYPES_MAX + 1, sizeof *schema->types))
+            == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for the Shadowserver schema");
     if (rc == 0)
         rc = open_first(share_dir, path, sizeof path, &text, err);
@@ -404,7 +416,8 @@ shadowschema_by_file(const struct shadowschema *schema, struct span name)
     const struct shadow_type *best = NULL;
 
     for (size_t i = 0; i < schema->count; i++)
-        if ((best == NULL || schema->types[i].file.n > best->file.n) && holds_word(name, schema->types[i].file))
+        if ((best == NULL || schema->types[i].file.n > best->file.n)
+            && holds_word(name, schema->types[i].file))
             best = &schema->types[i];
     return best;
 }
@@ -418,7 +431,8 @@ has_column(const struct span *columns, uint32_t count, struct span name)
     return false;
 }
 
-/* How well do the columns fit: known ones less those of either side that the other lacks; below 0: not. */
+/* How well do the columns fit: known ones less those of either side that the other lacks; below 0:
+ * not. */
 static int
 fit(const struct shadow_type *type, const struct span *columns, uint32_t count)
 {
@@ -444,7 +458,8 @@ fit(const struct shadow_type *type, const struct span *columns, uint32_t count)
 }
 
 const struct shadow_type *
-shadowschema_by_header(const struct shadowschema *schema, const struct span *columns, uint32_t count, bool *several)
+shadowschema_by_header(
+    const struct shadowschema *schema, const struct span *columns, uint32_t count, bool *several)
 {
     const struct shadow_type *best = NULL;
     int most = -1;

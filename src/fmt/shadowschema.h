@@ -25,9 +25,9 @@ enum conversion {
 
 struct shadow_rule {
     struct span column;
-    struct span target;  /* the field's full name */
-    uint16_t field;      /* enum field_id of the target */
-    uint8_t conversion;  /* enum conversion */
+    struct span target; /* the field's full name */
+    uint16_t field;     /* enum field_id of the target */
+    uint8_t conversion; /* enum conversion */
     bool required;
 };
 
@@ -61,7 +61,7 @@ const struct shadow_type *shadowschema_find(const struct shadowschema *schema, s
 /* The type whose `file` a file of that name holds: "2026-11-23-scan_http-example-asn.csv". */
 const struct shadow_type *shadowschema_by_file(const struct shadowschema *schema, struct span name);
 /* The type whose columns these are; NULL if none, or if SEVERAL fit equally well. */
-const struct shadow_type *shadowschema_by_header(const struct shadowschema *schema, const struct span *columns,
-    uint32_t count, bool *several);
+const struct shadow_type *shadowschema_by_header(
+    const struct shadowschema *schema, const struct span *columns, uint32_t count, bool *several);
 
 #endif

@@ -1,7 +1,7 @@
 /* Shadowserver's report files: CSV with a header, one type of report a file. What a column means
- * is said by the schema (shadowschema.h), what becomes of a cell by shadowvalue.h; here rows are read
- * and put together. Columns that no rule names, and cells that do not fit their field, are kept
- * as extra.COLUMN. */
+ * is said by the schema (shadowschema.h), what becomes of a cell by shadowvalue.h; here rows are
+ * read and put together. Columns that no rule names, and cells that do not fit their field, are
+ * kept as extra.COLUMN. */
 #include "fmt/csv.h"
 #include "fmt/reader.h"
 #include "fmt/shadowschema.h"
@@ -84,7 +84,8 @@ static int
 read_header(struct shadow *shadow, const struct csv_record *record, struct err *err)
 {
     if (record->count > COLUMNS_MAX)
-        return err_set(err, ERR_LIMIT, "the header has %u columns; at most %d are read", record->count, COLUMNS_MAX);
+        return err_set(err, ERR_LIMIT, "the header has %u columns; at most %d are read",
+            record->count, COLUMNS_MAX);
     shadow->columns = arena_zalloc(shadow->names, record->count, sizeof *shadow->columns);
     shadow->left = arena_zalloc(shadow->names, record->count, 1);
     if (shadow->columns == NULL || shadow->left == NULL)
@@ -95,7 +96,8 @@ read_header(struct shadow *shadow, const struct csv_record *record, struct err *
         if (name.n == 0 || name.n > 200)
             return err_set(err, ERR_BAD_NAME, "column %u of the header has no usable name", i + 1);
         if (column_find(shadow, name) >= 0)
-            return err_set_field(err, ERR_DUPLICATE_KEY, name.p, name.n, "the header names this column twice");
+            return err_set_field(
+                err, ERR_DUPLICATE_KEY, name.p, name.n, "the header names this column twice");
         column->name = (struct span){arena_copy(shadow->names, name.p, name.n), name.n};
         if (column->name.p == NULL)
             return arena_full(err, "the header");
@@ -116,7 +118,8 @@ choose_type(struct shadow *shadow, struct span file_name, struct err *err)
 
     if (named != NULL) {
         shadow->type = shadowschema_find(shadow->schema, span_of(named));
-        return shadow->type != NULL ? 0
+        return shadow->type != NULL
+            ? 0
             : err_set(err, ERR_NO_MAPPING, "Shadowserver has no report type \"%.100s\"", named);
     }
     shadow->type = shadowschema_by_file(shadow->schema, file_name);
@@ -128,7 +131,8 @@ choose_type(struct shadow *shadow, struct span file_name, struct err *err)
     if (shadow->type != NULL)
         return 0;
     return err_set(err, ERR_NO_MAPPING,
-        "%s Shadowserver report types have these columns, and \"%.*s\" names none: keep Shadowserver's file name "
+        "%s Shadowserver report types have these columns, and \"%.*s\" names none: keep "
+        "Shadowserver's file name "
         "(2026-11-23-scan_http-...csv) or give the report type",
         several ? "several" : "no", SPAN_ARGS(file_name));
 }
@@ -159,7 +163,8 @@ bind_rules(struct shadow *shadow, struct err *err)
         if (column < 0)
             continue;
         struct step *step = &shadow->steps[shadow->step_count++];
-        step->field = (struct field){.id = rule->field, .class = FIELD_CLASS_TEXT, .name = rule->target};
+        step->field =
+            (struct field){.id = rule->field, .class = FIELD_CLASS_TEXT, .name = rule->target};
         step->column = (uint32_t)column;
         step->conversion = rule->conversion;
         step->required = rule->required;
@@ -176,7 +181,10 @@ bind_rules(struct shadow *shadow, struct err *err)
 static void
 add_constant(struct shadow *shadow, enum field_id id, struct span text)
 {
-    struct field field = {.id = (uint16_t)id, .type = VALUE_TEXT, .n = (uint32_t)text.n, .s = text.p,
+    struct field field = {.id = (uint16_t)id,
+        .type = VALUE_TEXT,
+        .n = (uint32_t)text.n,
+        .s = text.p,
         .name = field_name(id)};
 
     if (shadowvalue_fit(&field, shadow->names) == SHADOWVALUE_SET)
@@ -189,10 +197,12 @@ bind_constants(struct shadow *shadow, struct err *err)
     const struct shadow_type *type = shadow->type;
     const char *provider = shadow->options->provider;
 
-    shadow->constants = arena_zalloc(shadow->names, type->constant_count + 3, sizeof *shadow->constants);
+    shadow->constants =
+        arena_zalloc(shadow->names, type->constant_count + 3, sizeof *shadow->constants);
     if (shadow->constants == NULL)
         return arena_full(err, "the header");
-    add_constant(shadow, FIELD_FEED_PROVIDER, span_of(provider != NULL ? provider : "Shadowserver"));
+    add_constant(
+        shadow, FIELD_FEED_PROVIDER, span_of(provider != NULL ? provider : "Shadowserver"));
     add_constant(shadow, FIELD_FEED_NAME, type->name);
     add_constant(shadow, FIELD_FEED_DOCUMENTATION, type->page);
     for (uint32_t i = 0; i < type->constant_count; i++)
@@ -218,8 +228,10 @@ start(struct shadow *shadow, struct span file_name, struct err *err)
     if (rc != 0 && err->line == 0)
         err->line = record.line;
     shadow->row = (struct shadowvalue_row){.scratch = shadow->scratch,
-        .http_host = column_find(shadow, SPAN("http_host")), .hostname = column_find(shadow, SPAN("hostname")),
-        .ip = column_find(shadow, SPAN("ip")), .application = column_find(shadow, SPAN("application")),
+        .http_host = column_find(shadow, SPAN("http_host")),
+        .hostname = column_find(shadow, SPAN("hostname")),
+        .ip = column_find(shadow, SPAN("ip")),
+        .application = column_find(shadow, SPAN("application")),
         .detail = column_find(shadow, SPAN("detail"))};
     return rc == 0 ? 1 : rc;
 }
@@ -241,13 +253,14 @@ add_step(struct shadow *shadow, const struct step *step, struct field *field, st
     return report_add(&shadow->report, field, why);
 }
 
-/* A cell that says nothing about its field is done with; a required one that says the wrong thing is kept
- * unless a later rule can use it. */
+/* A cell that says nothing about its field is done with; a required one that says the wrong thing
+ * is kept unless a later rule can use it. */
 static int
 run_step(struct shadow *shadow, const struct step *step, struct span cell, struct err *why)
 {
     struct field field = step->field;
-    int rc = shadowvalue_convert((enum conversion)step->conversion, cell, &shadow->row, &field, why);
+    int rc =
+        shadowvalue_convert((enum conversion)step->conversion, cell, &shadow->row, &field, why);
 
     if (rc < 0)
         return rc;
@@ -276,22 +289,26 @@ keep_rest(struct shadow *shadow, struct err *why)
             continue;
         if (column->ruled && has_field(&shadow->report, column->extra))
             continue;
-        struct field field = {.id = FIELD_OTHER, .type = VALUE_TEXT, .class = FIELD_CLASS_TEXT,
-            .n = (uint32_t)cell.n, .s = cell.p, .name = column->extra};
+        struct field field = {.id = FIELD_OTHER,
+            .type = VALUE_TEXT,
+            .class = FIELD_CLASS_TEXT,
+            .n = (uint32_t)cell.n,
+            .s = cell.p,
+            .name = column->extra};
         rc = report_add(&shadow->report, &field, why);
     }
     return rc;
 }
 
-/* Shadowserver appends columns to reports in use, and then rows without the newest one come: one may be missing at
- * the end. */
+/* Shadowserver appends columns to reports in use, and then rows without the newest one come: one
+ * may be missing at the end. */
 static int
 check_count(const struct shadow *shadow, const struct csv_record *record, struct err *why)
 {
     if (record->count == shadow->column_count || record->count + 1 == shadow->column_count)
         return 0;
-    return err_set(why, ERR_COLUMN_COUNT, "the row has %u columns and the header has %u", record->count,
-        shadow->column_count);
+    return err_set(why, ERR_COLUMN_COUNT, "the row has %u columns and the header has %u",
+        record->count, shadow->column_count);
 }
 
 static int
@@ -346,8 +363,8 @@ read_rows(struct shadow *shadow, struct err *err)
 }
 
 int
-shadowserver_read(struct input *input, const struct reader_options *options, const struct reader_sink *sink,
-    struct err *err)
+shadowserver_read(struct input *input, const struct reader_options *options,
+    const struct reader_sink *sink, struct err *err)
 {
     struct shadow shadow = {.options = options, .sink = sink};
     int rc = 0;
@@ -382,18 +399,21 @@ shadowserver_recognise(struct span head, struct span name, const struct reader_o
     bool several;
     bool found = false;
 
-    if (options->mapping_path != NULL || lf == NULL || memmem(head.p, (size_t)(lf - head.p), "timestamp", 9) == NULL)
+    if (options->mapping_path != NULL || lf == NULL
+        || memmem(head.p, (size_t)(lf - head.p), "timestamp", 9) == NULL)
         return false;
     struct input *input;
     struct csv *csv = NULL;
     struct csv_record record;
     if (shadowschema_new(options->share_dir, &schema, NULL) != 0)
         return false;
-    if (input_open_bytes((struct span){head.p, (size_t)(lf - head.p)}, "header", &input, NULL) != 0) {
+    if (input_open_bytes((struct span){head.p, (size_t)(lf - head.p)}, "header", &input, NULL)
+        != 0) {
         shadowschema_free(schema);
         return false;
     }
-    if (csv_new(input, form, &csv, NULL) == 0 && csv_next(csv, &record, NULL) == 1 && record.count <= COLUMNS_MAX) {
+    if (csv_new(input, form, &csv, NULL) == 0 && csv_next(csv, &record, NULL) == 1
+        && record.count <= COLUMNS_MAX) {
         memcpy(columns, record.cells, record.count * sizeof columns[0]);
         found = shadowschema_by_file(schema, name) != NULL
             || shadowschema_by_header(schema, columns, record.count, &several) != NULL || several;

@@ -23,7 +23,8 @@ set_copy(struct field *field, struct arena *scratch, const char *p, size_t n, st
 {
     const char *copy = arena_copy(scratch, p, n);
 
-    return copy == NULL ? arena_full(err, "a record's values") : set_text(field, (struct span){copy, n});
+    return copy == NULL ? arena_full(err, "a record's values")
+                        : set_text(field, (struct span){copy, n});
 }
 
 static struct span
@@ -42,7 +43,8 @@ to_int(struct span cell, struct field *field, struct err *err)
     if (digits.n > 0 && (minus || digits.p[0] == '+'))
         digits = (struct span){digits.p + 1, digits.n - 1};
     if (!span_u64(digits, &value) || (minus && value > INT64_MAX))
-        return err_set(err, ERR_BAD_NUMBER, "\"%.*s\" is no whole number of at most 64 bits", SPAN_ARGS(cell));
+        return err_set(
+            err, ERR_BAD_NUMBER, "\"%.*s\" is no whole number of at most 64 bits", SPAN_ARGS(cell));
     field->type = value > INT64_MAX ? VALUE_UINT : VALUE_INT;
     if (minus)
         field->i = -(int64_t)value;
@@ -66,13 +68,15 @@ to_float(struct span cell, struct field *field, struct err *err)
     char *end = text;
     struct span trimmed = span_trim(cell);
 
-    if (trimmed.n > 0 && trimmed.n <= NUMBER_BYTES_MAX && memchr(trimmed.p, 'x', trimmed.n) == NULL) {
+    if (trimmed.n > 0 && trimmed.n <= NUMBER_BYTES_MAX
+        && memchr(trimmed.p, 'x', trimmed.n) == NULL) {
         memcpy(text, trimmed.p, trimmed.n);
         text[trimmed.n] = '\0';
         field->d = strtod(text, &end);
     }
     if (end == text || *end != '\0' || !isfinite(field->d))
-        return err_set(err, ERR_BAD_NUMBER, "\"%.*s\" is no finite decimal number", SPAN_ARGS(cell));
+        return err_set(
+            err, ERR_BAD_NUMBER, "\"%.*s\" is no finite decimal number", SPAN_ARGS(cell));
     field->type = VALUE_FLOAT;
     return SHADOWVALUE_SET;
 }
@@ -193,8 +197,9 @@ http_date(struct span text, int64_t *us)
         return false;
     struct span third = next_word(&text, " -");
     struct span fourth = next_word(&text, " ");
-    if (!clock_part(asctime ? third : fourth, &seconds) || !number_part(asctime ? fourth : third, &year)
-        || !zone_part(next_word(&text, " "), &zone) || day < 1 || day > 31)
+    if (!clock_part(asctime ? third : fourth, &seconds)
+        || !number_part(asctime ? fourth : third, &year) || !zone_part(next_word(&text, " "), &zone)
+        || day < 1 || day > 31)
         return false;
     if ((asctime ? fourth : third).n == 2)
         year += year < 70 ? 2000 : 1900;
@@ -224,7 +229,8 @@ to_time(struct span cell, struct field *field, struct arena *scratch, struct err
 }
 
 static int
-set_address(const struct address *address, struct field *field, struct arena *scratch, struct err *err)
+set_address(
+    const struct address *address, struct field *field, struct arena *scratch, struct err *err)
 {
     char text[ADDRESS_TEXT_BYTES];
     size_t n = address_format(address, text);
@@ -255,7 +261,8 @@ to_network(struct span cell, struct field *field, struct arena *scratch, struct 
     struct span base;
 
     if (memchr(rest.p, '/', rest.n) == NULL || !span_next(&rest, '/', &base)
-        || address_parse(base, &network, NULL) != 0 || !span_u64(rest, &bits) || bits > network.bits)
+        || address_parse(base, &network, NULL) != 0 || !span_u64(rest, &bits)
+        || bits > network.bits)
         return SHADOWVALUE_NONE;
     unsigned host = network.bits - (unsigned)bits;
     network.bits = (uint8_t)bits;
@@ -348,7 +355,8 @@ to_name(struct span cell, struct field *field, struct arena *scratch)
     return name.p == NULL ? SHADOWVALUE_BAD : set_text(field, name);
 }
 
-/* Reports split a URL into host and path columns: scheme by application, host by the best column there is. */
+/* Reports split a URL into host and path columns: scheme by application, host by the best column
+ * there is. */
 static int
 to_url(struct span cell, const struct shadowvalue_row *row, struct field *field, struct err *err)
 {
@@ -476,7 +484,8 @@ to_base64(struct span cell, struct field *field, struct arena *scratch, struct e
     size_t n = 0;
     for (size_t i = 0; i < cell.n; i += 3) {
         size_t left = cell.n - i;
-        uint32_t bits = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) | (left > 2 ? p[i + 2] : 0);
+        uint32_t bits = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0)
+            | (left > 2 ? p[i + 2] : 0);
         out[n++] = digits[bits >> 18];
         out[n++] = digits[bits >> 12 & 63];
         out[n++] = left > 1 ? digits[bits >> 6 & 63] : '=';
@@ -495,7 +504,8 @@ to_exchange(enum conversion conversion, struct span cell, struct field *field)
         return set_text(field, shell ? SPAN("intrusions") : SPAN("vulnerable"));
     if (conversion == CONVERSION_EXCHANGE_TYPE)
         return set_text(field, shell ? SPAN("system-compromise") : SPAN("vulnerable-system"));
-    return set_text(field, shell ? SPAN("exchange-server-webshell") : SPAN("vulnerable-exchange-server"));
+    return set_text(
+        field, shell ? SPAN("exchange-server-webshell") : SPAN("vulnerable-exchange-server"));
 }
 
 int
@@ -525,7 +535,8 @@ shadowvalue_convert(enum conversion conversion, struct span cell, const struct s
     case CONVERSION_NETWORK:
         return to_network(cell, field, row->scratch, err);
     case CONVERSION_NAME:
-        return to_name(cell, field, row->scratch) == SHADOWVALUE_SET ? SHADOWVALUE_SET : SHADOWVALUE_NONE;
+        return to_name(cell, field, row->scratch) == SHADOWVALUE_SET ? SHADOWVALUE_SET
+                                                                     : SHADOWVALUE_NONE;
     case CONVERSION_URL:
         return to_url(cell, row, field, err);
     case CONVERSION_CVE:
@@ -558,10 +569,11 @@ is_printable_ascii(struct span s)
 static bool
 is_protocol(struct span s)
 {
-    static const char *const names[] = {"tcp", "udp", "icmp", "ip", "ipv6-icmp", "sctp", "gre", "esp", "ah", "igmp",
-        "ipv6", "ipip", "ospf", "eigrp", "egp", "igp", "ggp", "rdp", "rsvp", "l2tp", "vrrp", "pim", "isis", "dccp",
-        "ipcomp", "etherip", "encap", "ipv6-route", "ipv6-frag", "ipv6-nonxt", "ipv6-opts", "st", "pup", "hmp",
-        "xns-idp", "iso-tp4", "xtp", "ddp", "idpr-cmtp", "idrp", "skip", "vmtp", "ax.25", "pgm", "fc", "divert"};
+    static const char *const names[] = {"tcp", "udp", "icmp", "ip", "ipv6-icmp", "sctp", "gre",
+        "esp", "ah", "igmp", "ipv6", "ipip", "ospf", "eigrp", "egp", "igp", "ggp", "rdp", "rsvp",
+        "l2tp", "vrrp", "pim", "isis", "dccp", "ipcomp", "etherip", "encap", "ipv6-route",
+        "ipv6-frag", "ipv6-nonxt", "ipv6-opts", "st", "pup", "hmp", "xns-idp", "iso-tp4", "xtp",
+        "ddp", "idpr-cmtp", "idrp", "skip", "vmtp", "ax.25", "pgm", "fc", "divert"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (span_equal(s, span_of(names[i])))
@@ -614,7 +626,8 @@ fit_url(struct field *field, struct span text)
 enum shadowvalue
 shadowvalue_fit(struct field *field, struct arena *scratch)
 {
-    if (field_type(field->id) == FIELD_TYPE_ASN && (field->type != VALUE_INT || field->i <= 0 || field->i > UINT32_MAX))
+    if (field_type(field->id) == FIELD_TYPE_ASN
+        && (field->type != VALUE_INT || field->i <= 0 || field->i > UINT32_MAX))
         return SHADOWVALUE_BAD;
     if (field->type != VALUE_TEXT)
         return SHADOWVALUE_SET;
