@@ -16,7 +16,8 @@ struct idf {
     struct report report;
 };
 
-static int add_object(struct idf *idf, struct json_value object, struct span prefix, struct err *err);
+static int add_object(
+    struct idf *idf, struct json_value object, struct span prefix, struct err *err);
 
 static int
 join(struct idf *idf, struct span prefix, struct span key, struct span *out, struct err *err)
@@ -29,7 +30,7 @@ join(struct idf *idf, struct span prefix, struct span key, struct span *out, str
     name[prefix.n] = '.';
     if (key.n > 0)
         memcpy(name + prefix.n + 1, key.p, key.n);
-    *out = (struct span){name, prefix.n + 1 + key.n};
+    *out = (struct span){ name, prefix.n + 1 + key.n };
     return 0;
 }
 
@@ -38,10 +39,11 @@ static int
 add_json(struct idf *idf, struct field *field, struct json_value value, struct err *err)
 {
     struct buf text = buf_new(INPUT_LINE_MAX);
-    int rc;
+    int rc = json_check_duplicates(value, err);
 
     json_add_value(&text, value);
-    rc = buf_check(&text, "a nested value", err);
+    if (rc == 0)
+        rc = buf_check(&text, "a nested value", err);
     field->type = VALUE_JSON;
     field->n = (uint32_t)text.n;
     field->s = rc == 0 ? arena_copy(idf->scratch, text.p, text.n) : NULL;
@@ -54,7 +56,9 @@ add_json(struct idf *idf, struct field *field, struct json_value value, struct e
 static int
 add_value(struct idf *idf, struct span name, struct json_value value, struct err *err)
 {
-    struct field field = {.id = (uint16_t)field_find(name), .class = FIELD_CLASS_TEXT, .name = name};
+    struct field field = {
+        .id = (uint16_t)field_find(name), .class = FIELD_CLASS_TEXT, .name = name
+    };
 
     switch (json_type(value)) {
     case JSON_STRING: {
@@ -123,16 +127,17 @@ read_record(struct idf *idf, struct span text, struct err *why)
         return rc;
     if (json_type(root) != JSON_OBJECT)
         return err_set(why, ERR_BAD_TYPE, "a record must be a JSON object");
-    rc = add_object(idf, root, (struct span){NULL, 0}, why);
+    rc = add_object(idf, root, (struct span){ NULL, 0 }, why);
     if (rc == 0 && idf->options->provider != NULL && idf->report.at[FIELD_FEED_PROVIDER] == 0)
-        rc = report_add_text(&idf->report, FIELD_FEED_PROVIDER, span_of(idf->options->provider), why);
+        rc = report_add_text(
+            &idf->report, FIELD_FEED_PROVIDER, span_of(idf->options->provider), why);
     return rc;
 }
 
 static int
 one_record(struct idf *idf, struct span text, uint64_t line, struct err *err)
 {
-    struct err why = {0};
+    struct err why = { 0 };
 
     report_reset(&idf->report, idf->fields, REPORT_FIELDS_MAX);
     arena_reset(idf->scratch);
@@ -148,13 +153,13 @@ read_lines(struct idf *idf, struct input *input, struct err *err)
     uint64_t number = 0;
 
     for (;;) {
-        struct err why = {0};
+        struct err why = { 0 };
         int rc = input_line(input, &line, &number, &why);
         if (rc == 0)
             return 0;
         if (rc == ERR_LIMIT) {
             why.line = number;
-            rc = idf->sink->reject(idf->sink->ctx, &why, (struct span){NULL, 0}, err);
+            rc = idf->sink->reject(idf->sink->ctx, &why, (struct span){ NULL, 0 }, err);
         } else if (rc < 0) {
             *err = why;
         } else if (span_trim(line).n > 0) {
@@ -171,7 +176,7 @@ int
 idf_read(struct input *input, const struct reader_options *options, const struct reader_sink *sink,
     struct err *err)
 {
-    struct idf idf = {.options = options, .sink = sink};
+    struct idf idf = { .options = options, .sink = sink };
     int rc;
 
     idf.json = json_new(INPUT_LINE_MAX);

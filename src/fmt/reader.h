@@ -16,6 +16,9 @@
 
 struct reader_sink {
     void *ctx;
+    /* Called when a report is complete, before `report`, which follows a few reports later: time to
+     * fetch memory it will need. May be NULL. */
+    void (*prepare)(void *ctx, struct report *report);
     /* Borrowed until it returns. Non-zero stops the reader, which returns it. */
     int (*report)(void *ctx, const struct report *report, struct err *err);
     /* WHY has code, line, field and msg. RECORD is the record's bytes if known. */
@@ -24,11 +27,13 @@ struct reader_sink {
 
 /* The operator's defaults for fields that the input does not give. */
 struct reader_options {
-    const char *share_dir;    /* where schemas and mappings are; never NULL */
-    const char *mapping_path; /* generic CSV: the mapping file; NULL: beside the input, else share_dir */
-    const char *report_type;  /* Shadowserver: type when the file's name does not tell; NULL: by name */
-    const char *provider;     /* feed.provider when the input gives none; NULL: leave out */
-    struct span encoding;     /* declared encoding; n 0: UTF-8 */
+    const char *share_dir; /* where schemas and mappings are; never NULL */
+    const char
+        *mapping_path; /* generic CSV: the mapping file; NULL: beside the input, else share_dir */
+    const char
+        *report_type; /* Shadowserver: type when the file's name does not tell; NULL: by name */
+    const char *provider; /* feed.provider when the input gives none; NULL: leave out */
+    struct span encoding; /* declared encoding; n 0: UTF-8 */
 };
 
 /* Hand a finished report or its rejection to the sink: what every reader ends a
@@ -50,7 +55,8 @@ MUST_USE int generic_read(struct input *input, const struct reader_options *opti
 /* Is this the beginning (at most 64 KiB) of an input of that format? NAME is the
  * input's file name without folders and without .gz, .zst or .xz. */
 bool idf_recognise(struct span head, struct span name, const struct reader_options *options);
-bool shadowserver_recognise(struct span head, struct span name, const struct reader_options *options);
+bool shadowserver_recognise(
+    struct span head, struct span name, const struct reader_options *options);
 bool stix_recognise(struct span head, struct span name, const struct reader_options *options);
 bool generic_recognise(struct span head, struct span name, const struct reader_options *options);
 

@@ -13,7 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { GROUP = 32 }; /* look-ups in flight at once: enough to hide memory, few enough for the first cache */
+enum {
+    GROUP = 32
+}; /* look-ups in flight at once: enough to hide memory, few enough for the first cache */
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -52,8 +54,10 @@ static const size_t element_bytes[GEO_SECTIONS] = {sizeof(struct geo_top), sizeo
 INLINE struct geo_answer
 answer_of(uint64_t entry)
 {
-    return (struct geo_answer){.asn = (uint32_t)entry, .economy = {(uint16_t)(entry >> 32 & 0x3ff)},
-        .asn_economy = {(uint16_t)(entry >> 42 & 0x3ff)}, .bits = (uint8_t)(entry >> 52)};
+    return (struct geo_answer){.asn = (uint32_t)entry,
+        .economy = {(uint16_t)(entry >> 32 & 0x3ff)},
+        .asn_economy = {(uint16_t)(entry >> 42 & 0x3ff)},
+        .bits = (uint8_t)(entry >> 52)};
 }
 
 INLINE struct probe
@@ -86,7 +90,9 @@ node_entry(const struct geo *geo, const struct geo_node *node, unsigned place)
 INLINE __m128i
 at_most(const uint16_t *keys, __m128i value)
 {
-    return _mm_cmpeq_epi16(_mm_subs_epu16(_mm_load_si128((const __m128i *)(const void *)keys), value), _mm_setzero_si128());
+    return _mm_cmpeq_epi16(
+        _mm_subs_epu16(_mm_load_si128((const __m128i *)(const void *)keys), value),
+        _mm_setzero_si128());
 }
 
 INLINE unsigned
@@ -137,14 +143,16 @@ block_entry(const struct geo *geo, uint64_t block, uint16_t value)
 INLINE const uint64_t *
 step(const struct geo *geo, uint64_t entry, uint16_t value)
 {
-    return GEO_KIND(entry) == GEO_LIST ? list_entry(geo, entry, value) : block_entry(geo, entry, value);
+    return GEO_KIND(entry) == GEO_LIST ? list_entry(geo, entry, value)
+                                       : block_entry(geo, entry, value);
 }
 
 /* The 16 bits that step number STEP consumes. */
 INLINE uint16_t
 step_value(const struct probe *probe, unsigned number)
 {
-    return (uint16_t)(number < 2 ? probe->high >> (16 - 16 * number) : probe->low >> (80 - 16 * number));
+    return (uint16_t)(number < 2 ? probe->high >> (16 - 16 * number)
+                                 : probe->low >> (80 - 16 * number));
 }
 
 INLINE struct geo_answer
@@ -205,7 +213,8 @@ sift(struct rest *rest, uint64_t entry, size_t i)
 
 /* One step for all that are in REST; those that need another are in REST afterwards. */
 INLINE void
-step_group(const struct geo *geo, const struct probe *probes, uint64_t *entries, unsigned number, struct rest *rest)
+step_group(const struct geo *geo, const struct probe *probes, uint64_t *entries, unsigned number,
+    struct rest *rest)
 {
     const uint64_t *at[GROUP];
     struct rest now = *rest;
@@ -234,7 +243,8 @@ step_group(const struct geo *geo, const struct probe *probes, uint64_t *entries,
 }
 
 INLINE void
-find6_group(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_group(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     struct probe probes[GROUP];
     const uint64_t *at[GROUP];
@@ -254,7 +264,8 @@ find6_group(const struct geo *geo, const struct address *addresses, size_t count
         entries[i] = *at[i];
         sift(&rest, entries[i], i);
     }
-    for (unsigned number = 0; number < GEO_STEPS_MAX && rest.list_count + rest.block_count > 0; number++)
+    for (unsigned number = 0; number < GEO_STEPS_MAX && rest.list_count + rest.block_count > 0;
+         number++)
         step_group(geo, probes, entries, number, &rest);
     for (size_t i = 0; i < count; i++)
         out[i] = answer_of(entries[i]);
@@ -276,7 +287,8 @@ find4_all(const struct geo *geo, const uint32_t *addresses, size_t count, struct
 }
 
 INLINE void
-find6_all(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_all(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     size_t i = 0;
 
@@ -302,13 +314,15 @@ find4_plain(const struct geo *geo, const uint32_t *addresses, size_t count, stru
 }
 
 FAST static void
-find6_fast(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_fast(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     find6_all(geo, addresses, count, out);
 }
 
 static void
-find6_plain(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_plain(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     find6_all(geo, addresses, count, out);
 }
@@ -342,7 +356,8 @@ geo_find4(const struct geo *geo, const uint32_t *addresses, size_t count, struct
 }
 
 void
-geo_find6(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+geo_find6(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     (geo->fast ? find6_fast : find6_plain)(geo, addresses, count, out);
 }
@@ -356,7 +371,8 @@ geo_prefetch(const struct geo *geo, const struct address *address)
 static int
 bad(struct err *err, const char *path, const char *what)
 {
-    return err_set(err, ERR_BAD_TABLE, "%s is no usable address table: %s; `comity geo build` makes one", path, what);
+    return err_set(err, ERR_BAD_TABLE,
+        "%s is no usable address table: %s; `comity geo build` makes one", path, what);
 }
 
 static const void *
@@ -408,7 +424,8 @@ entry_is_sound(const struct geo *geo, uint64_t entry)
         return (entry >> 32 & 0x3ff) < ECONOMY_COUNT && (entry >> 42 & 0x3ff) < ECONOMY_COUNT
             && (entry >> 52 & 0x3ff) <= 128;
     case GEO_LIST:
-        return count > 1 && count <= GEO_LIST_MAX && GEO_LIST_FIRST(entry) + count <= count_of(geo, GEO_ENTRIES)
+        return count > 1 && count <= GEO_LIST_MAX
+            && GEO_LIST_FIRST(entry) + count <= count_of(geo, GEO_ENTRIES)
             && GEO_LIST_LINE(entry) + lines + (lines > 1) <= count_of(geo, GEO_LINES);
     case GEO_BLOCK:
         return (entry & 0xffffffff) + GEO_BLOCK_NODES <= count_of(geo, GEO_NODES);
@@ -425,7 +442,9 @@ nodes_are_sound_all(const struct geo *geo)
     bool sound = true;
 
     for (uint64_t i = 0; i < nodes; i++)
-        sound &= (uint64_t)geo->nodes[i].first + (unsigned)__builtin_popcountll(geo->nodes[i].changes) < entries;
+        sound &=
+            (uint64_t)geo->nodes[i].first + (unsigned)__builtin_popcountll(geo->nodes[i].changes)
+            < entries;
     return sound;
 }
 
@@ -486,9 +505,11 @@ map(struct geo *geo, const char *path, struct err *err)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "the address table %s cannot be opened: %s", path,
-            strerror(errno));
-    int rc = fstat(fd, &st) != 0 ? err_set(err, ERR_IO, "%s cannot be read: %s", path, strerror(errno)) : 0;
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+            "the address table %s cannot be opened: %s", path, strerror(errno));
+    int rc = fstat(fd, &st) != 0
+        ? err_set(err, ERR_IO, "%s cannot be read: %s", path, strerror(errno))
+        : 0;
     if (rc == 0 && (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct geo_header)))
         rc = bad(err, path, "it is no file, or shorter than a header");
     if (rc == 0) {
@@ -595,7 +616,11 @@ geo_counts(const struct geo *geo)
 {
     const uint64_t *ranges = geo->header->ranges;
 
-    return (struct geo_counts){.ip4_asn_ranges = ranges[0], .ip4_economy_ranges = ranges[1],
-        .ip6_asn_ranges = ranges[2], .ip6_economy_ranges = ranges[3], .asns = geo->system_count,
-        .bytes = geo->bytes, .built_us = (int64_t)(geo->header->built_s * 1000000)};
+    return (struct geo_counts){.ip4_asn_ranges = ranges[0],
+        .ip4_economy_ranges = ranges[1],
+        .ip6_asn_ranges = ranges[2],
+        .ip6_economy_ranges = ranges[3],
+        .asns = geo->system_count,
+        .bytes = geo->bytes,
+        .built_us = (int64_t)(geo->header->built_s * 1000000)};
 }

@@ -12,7 +12,9 @@
 
 #include <stdint.h>
 
-enum agreement_kind { AGREEMENT_BILATERAL, AGREEMENT_MULTILATERAL, AGREEMENT_BASELINE, AGREEMENT_LAW };
+/* FEED is no document's kind: it holds a provider's own conditions (flow/feeds.h). */
+enum agreement_kind { AGREEMENT_BILATERAL, AGREEMENT_MULTILATERAL, AGREEMENT_BASELINE, AGREEMENT_LAW,
+    AGREEMENT_FEED, AGREEMENT_KIND_COUNT };
 /* Strictest first. */
 enum onward { ONWARD_NONE, ONWARD_CONSTITUENCY, ONWARD_PARTY, ONWARD_TLP };
 
@@ -36,6 +38,7 @@ struct clause {
     bool require_receipt;
     uint32_t retention_days;  /* 0: no term */
     uint8_t onward;           /* enum onward */
+    uint8_t tlp_floor;        /* FEED: its reports count as at least this TLP; 0: as labelled */
     struct span note;
 };
 
@@ -52,6 +55,7 @@ struct agreement {
     bool suspended;
     bool broken;       /* could not be evaluated: `why` says it */
     struct span why;
+    /* Of a broken one: what it may cover, one clause for each pair of `from` and `to`. */
     const struct clause *clauses;
     size_t clause_count;
 };

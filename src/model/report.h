@@ -23,27 +23,38 @@ enum field_id {
 
 /* What a field of the table must hold; fields of other names hold anything. */
 enum field_type {
-    FIELD_TYPE_TEXT, FIELD_TYPE_INT, FIELD_TYPE_FLOAT, FIELD_TYPE_BOOL, FIELD_TYPE_IP,
-    FIELD_TYPE_PREFIX, FIELD_TYPE_PORT, FIELD_TYPE_NAME, FIELD_TYPE_URL, FIELD_TYPE_TIME,
-    FIELD_TYPE_ECONOMY, FIELD_TYPE_ASN, FIELD_TYPE_TLP, FIELD_TYPE_JSON,
+    FIELD_TYPE_TEXT,
+    FIELD_TYPE_INT,
+    FIELD_TYPE_FLOAT,
+    FIELD_TYPE_BOOL,
+    FIELD_TYPE_IP,
+    FIELD_TYPE_PREFIX,
+    FIELD_TYPE_PORT,
+    FIELD_TYPE_NAME,
+    FIELD_TYPE_URL,
+    FIELD_TYPE_TIME,
+    FIELD_TYPE_ECONOMY,
+    FIELD_TYPE_ASN,
+    FIELD_TYPE_TLP,
+    FIELD_TYPE_JSON,
 };
 
 enum value_type {
-    VALUE_TEXT,  /* s: UTF-8, unescaped */
-    VALUE_INT,   /* i */
-    VALUE_UINT,  /* u: only above INT64_MAX */
+    VALUE_TEXT, /* s: UTF-8, unescaped */
+    VALUE_INT, /* i */
+    VALUE_UINT, /* u: only above INT64_MAX */
     VALUE_FLOAT, /* d: finite */
-    VALUE_BOOL,  /* b */
-    VALUE_JSON,  /* s: a JSON array, object or null, as valid compact text */
+    VALUE_BOOL, /* b */
+    VALUE_JSON, /* s: a JSON array, object or null, as valid compact text */
 };
 
 enum { REPORT_FIELDS_MAX = 1024 };
 
 struct field {
-    uint16_t id;   /* enum field_id */
-    uint8_t type;  /* enum value_type */
+    uint16_t id; /* enum field_id */
+    uint8_t type; /* enum value_type */
     uint8_t class; /* enum field_class */
-    uint32_t n;    /* bytes at s */
+    uint32_t n; /* bytes at s */
     union {
         const char *s;
         int64_t i;
@@ -56,11 +67,11 @@ struct field {
 
 /* One side's address, parsed once by the reader's finish. */
 struct endpoint {
-    struct address ip;      /* family 0: none */
+    struct address ip; /* family 0: none */
     struct address network; /* first address of source.network; family 0: none */
-    struct span name;       /* fqdn, else reverse_dns, else the URL's host; n 0: none */
-    uint32_t asn;           /* as the feed says; 0: none */
-    struct economy geo;     /* as the feed's geolocation says; zero: none */
+    struct span name; /* fqdn, else reverse_dns, else the URL's host; n 0: none */
+    uint32_t asn; /* as the feed says; 0: none */
+    struct economy geo; /* as the feed's geolocation says; zero: none */
 };
 
 struct report {
@@ -68,15 +79,16 @@ struct report {
     uint32_t count;
     uint32_t room;
     uint16_t at[FIELD_COUNT]; /* position + 1 in fields; 0: absent */
-    uint8_t classification;   /* enum classification; 0: missing or unknown */
-    uint8_t tlp;              /* enum tlp; 0: missing or unknown */
-    bool tlp_given;           /* the input names a TLP (known or not) */
-    struct span provider;     /* feed.provider, else feed.name; n 0: none */
+    uint8_t classification; /* enum classification; 0: missing or unknown */
+    uint8_t tlp; /* enum tlp; 0: missing or unknown */
+    bool tlp_given; /* the input names a TLP (known or not) */
+    struct span provider; /* feed.provider, else feed.name; n 0: none */
     struct endpoint source;
     struct endpoint destination;
-    int64_t time_us;          /* time.source, else time.observation, else 0 */
-    uint64_t line;            /* 1-based line or record of the input */
-    struct span record;       /* the input's own bytes of this record; n 0: not kept */
+    int64_t time_us; /* time.source, else time.observation, else 0 */
+    uint64_t line; /* 1-based line or record of the input */
+    struct span record; /* the input's own bytes of this record; n 0: not kept */
+    uint64_t digest; /* for the stage that looks for duplicates; set by flow_prepare */
 };
 
 /* An empty report over ROOM fields at FIELDS (caller's). */
@@ -86,8 +98,10 @@ void report_reset(struct report *report, struct field *fields, uint32_t room);
  * there already. FIELD.name and .class are set from the table for known ids. Other
  * names' duplicates are found by report_finish. The value is not checked here. */
 MUST_USE int report_add(struct report *report, const struct field *field, struct err *err);
-MUST_USE int report_add_text(struct report *report, enum field_id id, struct span text, struct err *err);
-MUST_USE int report_add_int(struct report *report, enum field_id id, int64_t value, struct err *err);
+MUST_USE int report_add_text(
+    struct report *report, enum field_id id, struct span text, struct err *err);
+MUST_USE int report_add_int(
+    struct report *report, enum field_id id, int64_t value, struct err *err);
 
 /* The field, or NULL. */
 static inline const struct field *
@@ -105,10 +119,10 @@ struct span report_text(const struct report *report, enum field_id id);
  * report is kept and the verdict withholds it. */
 MUST_USE int report_finish(struct report *report, struct err *err);
 
-/* Stable digest of what the report claims: independent of the order of fields;
- * time.observation, raw and event_hash aside. SEED keeps senders from making collisions. */
-struct report_digest { uint64_t low, high; };
-struct report_digest report_digest(const struct report *report, uint64_t seed);
+/* Digest of what the report claims, the same for the same SEED: independent of the order of fields;
+ * time.observation, raw and event_hash aside. A secret seed keeps senders from making collisions.
+ */
+uint64_t report_digest(const struct report *report, uint64_t seed);
 
 /* FIELD_OTHER if NAME is not in the table. */
 enum field_id field_find(struct span name);

@@ -21,6 +21,14 @@ struct team_channels {
     bool receipt;   /* one that answers with signed receipts is known */
 };
 
+/* What a team is to one of its economies. */
+struct team_scope {
+    struct span word; /* all, government, research, finance, ... */
+    uint16_t rank;    /* among teams of the same kind, 1 first; 0: TEAM_RANK_DEFAULT */
+    bool whole;       /* answers for the economy as a whole (scope all) */
+};
+enum { TEAM_RANK_DEFAULT = 100 };
+
 struct team {
     struct span id;        /* "fi-ncsc": letters, digits, '-', '.', '_' */
     struct span name;
@@ -31,6 +39,7 @@ struct team {
     bool verified;         /* the operator confirmed the card */
     const struct economy *economies;
     size_t economy_count;
+    const struct team_scope *scopes; /* one for each economy; NULL: by kind (team_kind_whole) */
     const struct address *prefixes;
     size_t prefix_count;
     const uint32_t *asns;
@@ -38,6 +47,14 @@ struct team {
     const struct span *domains; /* lower case, no leading dot */
     size_t domain_count;
     struct team_channels channels;
+    struct span card;           /* the card as compact JSON; n 0: made in memory */
 };
+
+/* Does a team of this kind answer for its economy as a whole where its card does not say? */
+static inline bool
+team_kind_whole(struct span kind)
+{
+    return span_equal(kind, SPAN("national")) || span_equal(kind, SPAN("coordination-center"));
+}
 
 #endif

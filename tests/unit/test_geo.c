@@ -103,7 +103,8 @@ expect(const struct geo *geo, const char *text, uint32_t asn, const char *code, 
 
     economy_code(got.economy, have);
     if (got.asn != asn || strcmp(have, code) != 0 || got.bits != bits)
-        fail_msg("%s: AS%u %s /%u, expected AS%u %s /%u", text, got.asn, have, got.bits, asn, code, bits);
+        fail_msg("%s: AS%u %s /%u, expected AS%u %s /%u", text, got.asn, have, got.bits, asn, code,
+            bits);
 }
 
 static void
@@ -154,7 +155,8 @@ ranges_end_where_they_say(void **state)
     add_asn(build, "2001:db8::", "2001:db8:0:ffff:ffff:ffff:ffff:ffff", 5);
     add_asn(build, "2001:db8:1::1", "2001:db8:1::1", 6);
     add_asn(build, "2001:db8:1::2", "2001:db8:1::5", 7);
-    add_asn(build, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 8);
+    add_asn(build, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 8);
     add_economy(build, "2001:db8:1::", "2001:db8:2:7fff:ffff:ffff:ffff:ffff", "BE");
     assert_int_equal(geo_build_system(build, 3, economy("DE"), SPAN("Three"), NULL), 0);
     assert_int_equal(geo_build_system(build, 2, economy(""), SPAN(""), NULL), 0);
@@ -187,7 +189,8 @@ ranges_end_where_they_say(void **state)
     expect(geo, "2001:db8:2:8000::", 0, "", 0);
     expect(geo, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", 0, "", 0);
     expect(geo, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 8, "", 128);
-    assert_int_equal(ask(geo, &(struct address){.low = 0x0a000100, .family = 4}).asn_economy.index, economy("DE").index);
+    assert_int_equal(ask(geo, &(struct address){.low = 0x0a000100, .family = 4}).asn_economy.index,
+        economy("DE").index);
     assert_true(span_equal(geo_asn_name(geo, 3), SPAN("Three")));
     assert_int_equal(geo_asn_economy(geo, 3).index, economy("DE").index);
     geo_close(geo);
@@ -282,14 +285,18 @@ rows_are_strict(void **state)
         {RANGES_IP4_ECONOMY, "start,end,economy\n1,2,\n", ERR_BAD_VALUE},
         {RANGES_IP6_ASN, "start,end,asn\n1,2,3\n", ERR_BAD_ADDRESS},
         {RANGES_IP6_ECONOMY, "start,end,economy\n::,::ffff,AT\n", 0},
-        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a \"\"b\"\", c\"\n", 0},
+        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a \"\"b\"\", c\"\n",
+            0},
         {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\n", 0},
         {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0\n", ERR_COLUMN_COUNT},
         {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\n", ERR_BAD_QUOTE},
-        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\"b\n", ERR_BAD_QUOTE},
-        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\"\"\n", ERR_BAD_QUOTE},
+        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\"b\n",
+            ERR_BAD_QUOTE},
+        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\"\"\n",
+            ERR_BAD_QUOTE},
         {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\xff\n", ERR_BAD_UTF8},
-        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,a,b\n", ERR_COLUMN_COUNT},
+        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,a,b\n",
+            ERR_COLUMN_COUNT},
     };
     struct ranges_row row;
     uint64_t line;
@@ -309,8 +316,10 @@ quotes_are_taken_off(void **state)
     struct input *input;
     struct ranges *ranges;
     struct ranges_row row;
-    assert_int_equal(input_open_bytes(SPAN("asn,economy,economy_share,ipv4_addresses,name\n7,EE,1,0,\"a \"\"b\"\"\"\n"),
-                         "text", &input, NULL),
+    assert_int_equal(
+        input_open_bytes(
+            SPAN("asn,economy,economy_share,ipv4_addresses,name\n7,EE,1,0,\"a \"\"b\"\"\"\n"),
+            "text", &input, NULL),
         0);
     assert_int_equal(ranges_open(input, RANGES_ASN, &ranges, NULL), 0);
     assert_int_equal(ranges_next(ranges, &row, NULL), 1);
@@ -396,7 +405,8 @@ try_bytes(const char *bytes, size_t n, uint64_t *state)
         if (i % 3 == 2)
             a.low &= 0xfffff;
         struct geo_answer got = ask(geo, &a);
-        assert_true(got.economy.index < ECONOMY_COUNT && got.asn_economy.index < ECONOMY_COUNT && got.bits <= 128);
+        assert_true(got.economy.index < ECONOMY_COUNT && got.asn_economy.index < ECONOMY_COUNT
+            && got.bits <= 128);
         a = (struct address){0, 0x0a000000 + (rnd(state) & 0x3ff), 4, 32};
         (void)ask(geo, &a);
         (void)geo_asn_name(geo, 2);
@@ -428,7 +438,9 @@ damaged_files_are_refused_or_harmless(void **state)
         int section = (int)(rnd(&seed) % (GEO_SECTIONS + 1));
         for (int k = 0; k < 1 + i % 4; k++) {
             uint64_t from = section == GEO_SECTIONS ? 0 : header.sections[section].offset;
-            uint64_t width = section + 1 >= GEO_SECTIONS ? sizeof header : header.sections[section + 1].offset - from;
+            uint64_t width = section + 1 >= GEO_SECTIONS
+                ? sizeof header
+                : header.sections[section + 1].offset - from;
             bytes[(from + rnd(&seed) % (width + 1)) % n] ^= (char)(1 << rnd(&seed) % 8);
         }
         seal(bytes, n);
@@ -454,7 +466,8 @@ circles_end(void **state)
     memcpy(&header, bytes, sizeof header);
     for (uint64_t i = 0; i < header.sections[GEO_ENTRIES].count; i++) {
         uint64_t entry = (uint64_t)GEO_BLOCK << 62;
-        memcpy(bytes + header.sections[GEO_ENTRIES].offset + i * sizeof entry, &entry, sizeof entry);
+        memcpy(
+            bytes + header.sections[GEO_ENTRIES].offset + i * sizeof entry, &entry, sizeof entry);
     }
     seal(bytes, n);
     assert_int_equal(try_bytes(bytes, n, &seed), 1);
@@ -503,7 +516,8 @@ read_shipped(int kind, void (*take)(const struct ranges_row *row, void *data), v
     struct err err = {0};
     int rc;
 
-    (void)snprintf(path, sizeof path, "%s/share/geo/%s.csv.xz", getenv("COMITY_TEST_ROOT"), kind_names[kind]);
+    (void)snprintf(
+        path, sizeof path, "%s/share/geo/%s.csv.xz", getenv("COMITY_TEST_ROOT"), kind_names[kind]);
     int fd = open(path, O_RDONLY);
     assert_true(fd >= 0);
     assert_int_equal(input_open_fd(fd, path, &input, NULL), 0);
@@ -521,9 +535,11 @@ static void
 take_row(const struct ranges_row *row, void *data)
 {
     struct geo_build *build = data;
-    int rc = row->first.family == 0 ? geo_build_system(build, row->asn, row->economy, row->name, NULL)
-        : row->asn != 0             ? geo_build_asn_range(build, &row->first, &row->last, row->asn, NULL)
-                                    : geo_build_economy_range(build, &row->first, &row->last, row->economy, NULL);
+    int rc = row->first.family == 0
+        ? geo_build_system(build, row->asn, row->economy, row->name, NULL)
+        : row->asn != 0
+        ? geo_build_asn_range(build, &row->first, &row->last, row->asn, NULL)
+        : geo_build_economy_range(build, &row->first, &row->last, row->economy, NULL);
 
     assert_int_equal(rc, 0);
 }
@@ -552,7 +568,8 @@ the_shipped_world_gives_what_is_expected(void **state)
     char path[512];
     char line[256];
     int rows = 0;
-    (void)snprintf(path, sizeof path, "%s/tests/data/lookup-expected.csv", getenv("COMITY_TEST_ROOT"));
+    (void)snprintf(
+        path, sizeof path, "%s/tests/data/lookup-expected.csv", getenv("COMITY_TEST_ROOT"));
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     assert_non_null(fgets(line, sizeof line, file));
@@ -609,7 +626,9 @@ obvious_bits(const struct address *a, const struct ranges_row *row)
     for (uint8_t bits = 0;; bits++) {
         unsigned host = (a->family == 4 ? 32u : 128u) - bits;
         uint64_t low = host >= 64 ? UINT64_MAX : ((uint64_t)1 << host) - 1;
-        uint64_t high = host <= 64 ? 0 : host == 128 ? UINT64_MAX : ((uint64_t)1 << (host - 64)) - 1;
+        uint64_t high = host <= 64 ? 0
+            : host == 128          ? UINT64_MAX
+                                   : ((uint64_t)1 << (host - 64)) - 1;
         struct address first = {a->high & ~high, a->low & ~low, a->family, 128};
         struct address last = {a->high | high, a->low | low, a->family, 128};
         if (!before(&first, &row->first) && !before(&row->last, &last))
@@ -624,7 +643,8 @@ scan_row(const struct ranges_row *row, void *data)
 
     while (scan->next < scan->count && before(&scan->probes[scan->next].at, &row->first))
         scan->next++;
-    for (; scan->next < scan->count && !before(&row->last, &scan->probes[scan->next].at); scan->next++) {
+    for (; scan->next < scan->count && !before(&row->last, &scan->probes[scan->next].at);
+         scan->next++) {
         struct probe *p = &scan->probes[scan->next];
         p->expected.bits = obvious_bits(&p->at, row);
         if (scan->route)
@@ -650,7 +670,9 @@ sample_row(const struct ranges_row *row, void *data)
     if (s->seen++ % 37 != s->seed % 37 || s->count + 5 > PROBES / 2)
         return;
     struct address inside = row->first;
-    inside.low += row->last.high == row->first.high ? rnd(&s->seed) % (row->last.low - row->first.low + 1 + (row->last.low - row->first.low == UINT64_MAX)) : rnd(&s->seed);
+    inside.low += row->last.high == row->first.high ? rnd(&s->seed)
+            % (row->last.low - row->first.low + 1 + (row->last.low - row->first.low == UINT64_MAX))
+                                                    : rnd(&s->seed);
     s->list[s->count++] = row->first;
     s->list[s->count++] = row->last;
     s->list[s->count++] = inside;
@@ -683,7 +705,9 @@ compare_with_scan(int family)
         else if (family == 4)
             probes[i].at = (struct address){0, rnd(&seed) >> 32, 4, 32};
         else
-            probes[i].at = (struct address){list[i % sample.count].high ^ rnd(&seed) >> (20 + rnd(&seed) % 44), rnd(&seed), 6, 128};
+            probes[i].at =
+                (struct address){list[i % sample.count].high ^ rnd(&seed) >> (20 + rnd(&seed) % 44),
+                    rnd(&seed), 6, 128};
     }
     qsort(probes, PROBES, sizeof *probes, by_address);
     struct scan scan = {.probes = probes, .count = PROBES};
@@ -702,8 +726,8 @@ compare_with_scan(int family)
         probes[i].expected.asn_economy = geo_asn_economy(geo, one.asn);
         (void)address_format(&list[i], text);
         if (!same(one, answers[i]) || !same(one, probes[i].expected))
-            fail_msg("%s: AS%u /%u, expected AS%u /%u", text, one.asn, one.bits, probes[i].expected.asn,
-                probes[i].expected.bits);
+            fail_msg("%s: AS%u /%u, expected AS%u /%u", text, one.asn, one.bits,
+                probes[i].expected.asn, probes[i].expected.bits);
         known += one.asn != 0;
     }
     assert_true(known > PROBES / 2);

@@ -1,0 +1,248 @@
+/* manual: fills a manual page's template from the tables that the program is made of.
+ *
+ * usage: manual PAGE.in [HELP]
+ * A line `@word@` or `@word argument@` of the template is replaced by what the table
+ * of that name says, in mdoc; HELP is a file with the command's own --help.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *help_path;
+
+/* Text in which mdoc must see neither a request nor an escape. */
+static void
+put_text(const char *text)
+{
+    if (*text == '.' || *text == '\'')
+        (void)fputs("\\&", stdout);
+    for (; *text != '\0'; text++) {
+        if (*text == '\\')
+            (void)fputs("\\e", stdout);
+        else if (*text == '-')
+            (void)fputs("\\-", stdout);
+        else
+            (void)putchar(*text);
+    }
+}
+
+/* "WORD": the sentence, as one item of a tagged list. */
+static void
+put_item(const char *word, const char *text)
+{
+    (void)printf(".It Sy \"");
+    put_text(word);
+    (void)printf("\"\n");
+    put_text(text);
+    (void)putchar('\n');
+}
+
+static void
+commands(const char *argument)
+{
+    (void)argument;
+#define COMMAND(function, name, arguments, text) \
+    (void)printf(".It Cm " name); \
+    if (arguments[0] != '\0') \
+        (void)printf(" Ar \"" arguments "\""); \
+    (void)putchar('\n'); \
+    put_text(text); \
+    (void)printf(".\n");
+#include "tables/commands.def"
+#undef COMMAND
+}
+
+/* One command's line of NAME or of SYNOPSIS; a template naming no command is a mistake. */
+static void
+command_line(const char *wanted, int synopsis)
+{
+#define COMMAND(function, name, arguments, text) \
+    if (strcmp(wanted, name) == 0) { \
+        if (synopsis) \
+            (void)printf(".Nm comity " name "\n.Ar \"%s\"\n", arguments); \
+        else \
+            (void)printf(".Nd " text "\n"); \
+        return; \
+    }
+#include "tables/commands.def"
+#undef COMMAND
+    (void)fprintf(stderr, "manual: no command \"%s\" in tables/commands.def\n", wanted);
+    exit(1);
+}
+
+static void
+about(const char *argument)
+{
+    command_line(argument, 0);
+}
+
+static void
+synopsis(const char *argument)
+{
+    command_line(argument, 1);
+}
+
+static void
+help(const char *argument)
+{
+    char line[4096];
+    FILE *in = help_path == NULL ? NULL : fopen(help_path, "r");
+
+    (void)argument;
+    if (in == NULL) {
+        (void)fprintf(stderr, "manual: @help@ needs the file with the command's --help\n");
+        exit(1);
+    }
+    (void)printf(".Bd -literal\n");
+    while (fgets(line, sizeof line, in) != NULL)
+        put_text(line);
+    (void)printf(".Ed\n");
+    (void)fclose(in);
+}
+
+static void
+errors(const char *argument)
+{
+    char title[128];
+
+#define ERROR(name, number, kind, http, word, text) \
+    if (strcmp(argument, #kind) == 0) { \
+        (void)snprintf(title, sizeof title, "%s (%d, HTTP %d)", word, number, http); \
+        put_item(title, text); \
+    }
+#include "tables/errors.def"
+#undef ERROR
+}
+
+static void
+fields(const char *argument)
+{
+    (void)argument;
+#define FIELD(name, idf, type, class) (void)printf(".It " idf " Ta " #type " Ta " #class "\n");
+#include "tables/fields.def"
+#undef FIELD
+}
+
+static void
+classifications(const char *argument)
+{
+    (void)argument;
+#define CLASSIFICATION(name, taxonomy, type) (void)printf(".It " taxonomy " Ta " type "\n");
+#define CLASSIFICATION_ALIAS(text, name)
+#include "tables/classification.def"
+#undef CLASSIFICATION
+#undef CLASSIFICATION_ALIAS
+}
+
+static void
+classes(const char *argument)
+{
+    (void)argument;
+#define FIELD_CLASS(name, word, text) put_item(word, text ".");
+#include "tables/policy.def"
+#undef FIELD_CLASS
+}
+
+static void
+reasons(const char *argument)
+{
+    (void)argument;
+#define REASON(name, word, text) put_item(word, text ".");
+#include "tables/policy.def"
+#undef REASON
+}
+
+static void
+rules(const char *argument)
+{
+    (void)argument;
+#define ATTRIBUTION_RULE(name, word, text) put_item(word, text ".");
+#include "tables/policy.def"
+#undef ATTRIBUTION_RULE
+}
+
+/* The words of an ordered vocabulary, in its order. */
+static void
+words(const char *argument)
+{
+#define TREATMENT(name, word) \
+    if (strcmp(argument, "treatment") == 0) \
+        (void)printf(".It\n.Sy " word "\n");
+#define EFFECT(name, word) \
+    if (strcmp(argument, "effect") == 0) \
+        (void)printf(".It\n.Sy " word "\n");
+#define TLP(name, word, label) \
+    if (strcmp(argument, "tlp") == 0 && label[0] != '\0') \
+        (void)printf(".It\n.Sy " label "\n");
+#include "tables/policy.def"
+#undef TREATMENT
+#undef EFFECT
+#undef TLP
+}
+
+static void
+version(const char *argument)
+{
+    (void)argument;
+    (void)printf(".Os \"Comity " COMITY_VERSION "\"\n");
+}
+
+static const struct directive {
+    const char *word;
+    void (*print)(const char *argument);
+} directives[] = {
+    {"commands", commands},
+    {"about", about},
+    {"synopsis", synopsis},
+    {"help", help},
+    {"errors", errors},
+    {"fields", fields},
+    {"classifications", classifications},
+    {"classes", classes},
+    {"reasons", reasons},
+    {"rules", rules},
+    {"words", words},
+    {"os", version},
+};
+
+/* LINE is "@word argument@\n". */
+static int
+expand(char *line)
+{
+    char *end = strrchr(line, '@');
+    char *argument = strchr(line, ' ');
+
+    *end = '\0';
+    if (argument != NULL)
+        *argument++ = '\0';
+    for (size_t i = 0; i < sizeof directives / sizeof directives[0]; i++)
+        if (strcmp(line + 1, directives[i].word) == 0) {
+            directives[i].print(argument == NULL ? "" : argument);
+            return 0;
+        }
+    (void)fprintf(stderr, "manual: no directive \"%s\"\n", line + 1);
+    return 1;
+}
+
+int
+main(int argc, char **argv)
+{
+    char line[4096];
+    int failed = 0;
+    FILE *in = argc < 2 ? NULL : fopen(argv[1], "r");
+
+    if (in == NULL) {
+        (void)fprintf(stderr, "usage: manual PAGE.in [HELP]\n");
+        return 2;
+    }
+    help_path = argc > 2 ? argv[2] : NULL;
+    while (fgets(line, sizeof line, in) != NULL) {
+        size_t n = strlen(line);
+        if (n > 2 && line[0] == '@' && line[n - 2] == '@')
+            failed |= expand(line);
+        else
+            (void)fputs(line, stdout);
+    }
+    (void)fclose(in);
+    return failed || fflush(stdout) != 0;
+}

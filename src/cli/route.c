@@ -1,0 +1,301 @@
+/* comity route: read reports, find the teams responsible, decide, redact, say who gets what. */
+#include "cli/cli.h"
+#include "cli/job.h"
+#include "cli/tally.h"
+#include "fmt/json.h"
+#include "fmt/writer.h"
+#include "sys/spool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { SUMMARY_BYTES = 64 * 1024 * 1024, SHOWN_REJECTIONS = 5 };
+
+struct route {
+    struct job job;
+    struct job_options options;
+    struct tally tally;
+    const char *out_path;
+    const char *rejects_path;
+    bool stix;
+    bool json;
+    int out_folder; /* -1: none */
+    struct spool *spools; /* by team_id.index */
+    int rejects_folder;
+    struct spool rejects;
+    uint64_t shown;
+};
+
+static const char usage[]
+    = "usage: comity route [OPTIONS] FILE|FOLDER|- ...\n\n"
+      "Read reports, find the team responsible for each, decide what the agreements in force let it\n"
+      "be told, redact, and print who gets what under which clause. No node is needed; nothing is sent.\n\n"
+      "  --out DIR            write one file a recipient into DIR: what would leave, redacted\n"
+      "  --out-format FORMAT  idf (JSON lines, the default) or stix (STIX 2.1 bundles)\n"
+      "  --rejects FILE       where rejected records go, as JSON lines\n"
+      "                       (default: rejected.jsonl in --out's DIR, else comity-rejected.jsonl here)\n"
+      "  --json               the summary as one JSON object\n";
+
+static int
+deliver_file(struct route *route, const struct flow_result *result, const struct flow_outcome *outcome,
+    struct err *err)
+{
+    struct spool *spool = &route->spools[outcome->recipient.index];
+    const struct team *team = roster_team(route->job.setup.roster, outcome->recipient);
+
+    if (spool->name[0] == '\0') {
+        char name[SPOOL_NAME_BYTES];
+        int n = snprintf(name, sizeof name, "%.*s.%s", SPAN_ARGS(team->id), route->stix ? "stix.json" : "idf.jsonl");
+        int rc = spool_init(spool, route->out_folder, (struct span){name, (size_t)n}, err);
+        if (rc != 0)
+            return rc;
+        if (route->stix)
+            stix_write_head(&spool->buf, NULL);
+    }
+    if (!route->stix) {
+        idf_write(&spool->buf, outcome->redacted);
+        return spool_flush_if_large(spool, err);
+    }
+    const struct attribution *side = result->attribution.source.team.index == outcome->recipient.index
+        ? &result->attribution.source
+        : &result->attribution.destination;
+    struct buf names[VERDICT_CLAUSES_MAX];
+    struct span clauses[VERDICT_CLAUSES_MAX];
+    size_t count = outcome->verdict.clause_count < VERDICT_CLAUSES_MAX ? outcome->verdict.clause_count : VERDICT_CLAUSES_MAX;
+    for (size_t i = 0; i < count; i++) {
+        names[i] = buf_new(4096);
+        job_clause_name(&route->job, outcome->verdict.clauses[i], &names[i]);
+        clauses[i] = buf_span(&names[i]);
+    }
+    struct release_note note = {.origin = route->job.origin.index == 0
+            ? SPAN("self")
+            : roster_team(route->job.setup.roster, route->job.origin)->id,
+        .recipient = team->id, .asn = side->geo.asn, .economy = side->economy,
+        .rule = attribution_rule_word((enum attribution_rule)side->rule), .clauses = clauses,
+        .clause_count = count, .made_us = route->job.at_us};
+    stix_write(&spool->buf, outcome->redacted, &note);
+    for (size_t i = 0; i < count; i++)
+        buf_free(&names[i]);
+    return spool_flush_if_large(spool, err);
+}
+
+static int
+deliver(void *ctx, const struct flow_result *result, struct err *err)
+{
+    struct route *route = ctx;
+
+    tally_add(&route->tally, result);
+    for (uint8_t i = 0; route->out_folder >= 0 && i < result->outcome_count; i++)
+        if (result->outcomes[i].redacted != NULL) {
+            int rc = deliver_file(route, result, &result->outcomes[i], err);
+            if (rc != 0)
+                return rc;
+        }
+    return 0;
+}
+
+static int
+reject(void *ctx, const char *file, const struct err *why, struct span record, struct err *err)
+{
+    struct route *route = ctx;
+    struct buf *out = &route->rejects.buf;
+
+    if (route->shown++ < SHOWN_REJECTIONS)
+        (void)fprintf(stderr, "comity: %s:%llu: %s%s%s\n", file, (unsigned long long)why->line, why->field,
+            why->field[0] != '\0' ? ": " : "", why->msg);
+    buf_add_text(out, "{\"file\":");
+    json_add_string(out, span_of(file));
+    buf_format(out, ",\"line\":%llu,\"field\":", (unsigned long long)why->line);
+    if (why->field[0] != '\0')
+        json_add_string(out, span_of(why->field));
+    else
+        buf_add_text(out, "null");
+    buf_format(out, ",\"error\":\"%s\",\"reason\":", err_word(why->code));
+    json_add_string(out, span_of(why->msg));
+    if (record.n > 0 && record.n <= SPOOL_BUFFER_BYTES && span_is_utf8(record)) {
+        buf_add_text(out, ",\"record\":");
+        json_add_string(out, record);
+    }
+    buf_add_text(out, "}\n");
+    return spool_flush_if_large(&route->rejects, err);
+}
+
+static int
+parse(struct route *route, int argc, char **argv, struct err *err)
+{
+    const char *format = NULL;
+
+    for (int i = 1; i < argc; i++) {
+        int rc = setup_option(argc, argv, &i, "out", &route->out_path, err);
+        if (rc == 0)
+            rc = setup_option(argc, argv, &i, "out-format", &format, err);
+        if (rc == 0)
+            rc = setup_option(argc, argv, &i, "rejects", &route->rejects_path, err);
+        if (rc == 0 && strcmp(argv[i], "--json") == 0)
+            rc = route->json = true;
+        if (rc == 0)
+            rc = job_option(&route->options, argc, argv, &i, err);
+        if (rc == 0)
+            return err_set(err, ERR_USAGE, "no option %s; `comity route --help` lists them", argv[i]);
+        if (rc < 0)
+            return rc;
+    }
+    if (format != NULL && strcmp(format, "idf") != 0 && strcmp(format, "stix") != 0)
+        return err_set(err, ERR_USAGE, "--out-format %s: there are idf and stix", format);
+    route->stix = format != NULL && strcmp(format, "stix") == 0;
+    return route->options.file_count > 0 ? 0 : err_set(err, ERR_USAGE, "no file to route; \"-\" is standard input");
+}
+
+/* Split the rejects' path into its folder and name; open both folders before the sandbox closes. */
+static int
+open_outputs(struct route *route, char *folder, size_t size, struct err *err)
+{
+    const char *name = "comity-rejected.jsonl";
+    const char *path = route->rejects_path;
+    int rc = 0;
+
+    (void)snprintf(folder, size, "%s", ".");
+    if (route->out_path != NULL) {
+        rc = spool_folder(route->out_path, &route->out_folder, err);
+        if (rc == 0 && path == NULL) {
+            (void)snprintf(folder, size, "%s", route->out_path);
+            name = "rejected.jsonl";
+        }
+        route->options.write_folders[1] = route->out_path;
+    }
+    if (path != NULL) {
+        const char *slash = strrchr(path, '/');
+        name = slash == NULL ? path : slash + 1;
+        if (slash != NULL)
+            (void)snprintf(folder, size, "%.*s", (int)(slash == path ? 1 : slash - path), path);
+    }
+    route->options.write_folders[0] = folder;
+    if (rc == 0)
+        rc = spool_folder(folder, &route->rejects_folder, err);
+    return rc == 0 ? spool_init(&route->rejects, route->rejects_folder, span_of(name), err) : rc;
+}
+
+static int
+publish_spool(struct route *route, struct spool *spool, struct err *err)
+{
+    if (spool->name[0] == '\0')
+        return 0;
+    if (route->stix)
+        stix_write_tail(&spool->buf);
+    return spool_publish(spool, err);
+}
+
+static int
+publish(struct route *route, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && route->spools != NULL && i < route->tally.count; i++)
+        rc = publish_spool(route, &route->spools[i], err);
+    if (rc == 0 && route->out_folder >= 0)
+        rc = spool_sync_folder(route->out_folder, err);
+    if (rc == 0 && flow_counts(route->job.flow)->rejected > 0) {
+        rc = spool_publish(&route->rejects, err);
+        if (rc == 0)
+            rc = spool_sync_folder(route->rejects_folder, err);
+    }
+    return rc;
+}
+
+static int
+print(const struct route *route, struct err *err)
+{
+    struct buf out = buf_new(SUMMARY_BYTES);
+    const struct flow_counts *counts = flow_counts(route->job.flow);
+
+    if (route->json)
+        tally_json(&route->tally, &route->job, &out);
+    else
+        tally_print(&route->tally, &route->job, &out);
+    int rc = buf_check(&out, "the summary", err);
+    bool bad = fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0;
+    buf_free(&out);
+    if (rc == 0 && bad)
+        rc = err_set(err, ERR_IO, "the summary cannot be written to standard output");
+    size_t vouched = agreements_vouched(&route->job.agreements);
+    if (vouched > 0)
+        (void)fprintf(stderr, "comity: signatures are not checked: %zu agreements are taken as signed because you named them\n", vouched);
+    if (counts->rejected > 0)
+        (void)fprintf(stderr, "comity: %llu records were rejected; each with its reason in %s%s%s\n",
+            (unsigned long long)counts->rejected, route->options.write_folders[0], "/", route->rejects.name);
+    return rc;
+}
+
+static void
+close_route(struct route *route)
+{
+    for (size_t i = 0; route->spools != NULL && i < route->tally.count; i++)
+        spool_drop(&route->spools[i]);
+    spool_drop(&route->rejects);
+    if (route->out_folder >= 0)
+        (void)close(route->out_folder);
+    if (route->rejects_folder >= 0)
+        (void)close(route->rejects_folder);
+    free(route->spools);
+    tally_free(&route->tally);
+    job_close(&route->job);
+}
+
+static int
+run(struct route *route, struct err *err)
+{
+    char folder[SETUP_PATH_BYTES];
+    int rc = open_outputs(route, folder, sizeof folder, err);
+
+    if (rc == 0)
+        rc = job_open(&route->job, &route->options, deliver, route, err);
+    if (rc == 0)
+        rc = tally_init(&route->tally, roster_count(route->job.setup.roster), err);
+    if (rc == 0 && route->out_folder >= 0) {
+        route->spools = calloc(route->tally.count, sizeof *route->spools);
+        if (route->spools == NULL)
+            rc = err_set(err, ERR_NO_MEMORY, "no memory for %zu recipients", route->tally.count);
+    }
+    if (rc != 0)
+        return rc;
+    route->job.reject = reject;
+    route->job.reject_ctx = route;
+    rc = job_run(&route->job, err);
+    /* Interrupted: what was routed until then is published and accounted for. */
+    if (rc != 0 && rc != ERR_STOPPED)
+        return rc;
+    int stopped = rc;
+    struct err late = {0};
+    rc = publish(route, &late);
+    if (rc == 0)
+        rc = print(route, &late);
+    if (rc != 0)
+        *err = late;
+    return rc != 0 ? rc : stopped;
+}
+
+int
+cli_route(int argc, char **argv)
+{
+    struct route route = {.out_folder = -1, .rejects_folder = -1};
+    struct err err = {0};
+    const char **files = calloc((size_t)argc, sizeof *files);
+    int rc;
+
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        (void)printf("%s%s", usage, job_help);
+        free(files);
+        return EXIT_DONE;
+    }
+    job_defaults(&route.options, files);
+    rc = files == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory") : parse(&route, argc, argv, &err);
+    if (rc == 0)
+        rc = run(&route, &err);
+    int status = rc != 0 ? setup_fail(&err)
+        : flow_counts(route.job.flow)->rejected > 0 || route.job.failed_files > 0 ? EXIT_REJECTED
+                                                                                  : EXIT_DONE;
+    close_route(&route);
+    free(files);
+    return status;
+}

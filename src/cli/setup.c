@@ -1,0 +1,226 @@
+#include "cli/setup.h"
+
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One file that every share folder has, so that /usr/share is not mistaken for ours. */
+static const char marker[] = "economies.csv";
+
+static bool
+join(char out[SETUP_PATH_BYTES], const char *folder, const char *name)
+{
+    int n = snprintf(out, SETUP_PATH_BYTES, "%s/%s", folder, name);
+
+    return n > 0 && n < SETUP_PATH_BYTES;
+}
+
+static bool
+readable(const char *path)
+{
+    return access(path, R_OK) == 0;
+}
+
+/* The folder of the running binary; "" if the kernel does not say. */
+static void
+binary_folder(char out[SETUP_PATH_BYTES])
+{
+    ssize_t n = readlink("/proc/self/exe", out, SETUP_PATH_BYTES - 1);
+    char *slash;
+
+    out[n > 0 ? n : 0] = '\0';
+    slash = strrchr(out, '/');
+    if (slash != NULL)
+        *slash = '\0';
+}
+
+static bool
+is_share(const char *folder)
+{
+    char path[SETUP_PATH_BYTES];
+
+    return join(path, folder, marker) && readable(path);
+}
+
+static bool
+near_binary(char out[SETUP_PATH_BYTES])
+{
+    static const char *const places[] = { "../share", "../../share", "../share/comity" };
+    char folder[SETUP_PATH_BYTES];
+    char path[SETUP_PATH_BYTES];
+
+    binary_folder(folder);
+    for (size_t i = 0; folder[0] != '\0' && i < sizeof places / sizeof places[0]; i++) {
+        char *real;
+        if (!join(path, folder, places[i]) || !is_share(path))
+            continue;
+        real = realpath(path, NULL);
+        (void)snprintf(out, SETUP_PATH_BYTES, "%s", real == NULL ? path : real);
+        free(real);
+        return true;
+    }
+    return false;
+}
+
+int
+setup_share_dir(char out[SETUP_PATH_BYTES], struct err *err)
+{
+    const char *given = getenv("COMITY_SHARE");
+
+    if (given != NULL && given[0] != '\0') {
+        (void)snprintf(out, SETUP_PATH_BYTES, "%s", given);
+        if (is_share(out))
+            return 0;
+        return err_set(err, ERR_NOT_FOUND,
+            "COMITY_SHARE is \"%s\", which holds no %s; it should be Comity's share folder", given,
+            marker);
+    }
+    if (near_binary(out))
+        return 0;
+    (void)snprintf(out, SETUP_PATH_BYTES, "%s", COMITY_DATADIR);
+    if (is_share(out))
+        return 0;
+    return err_set(err, ERR_NOT_FOUND,
+        "no share folder beside the binary or at %s; set COMITY_SHARE to the one of the source "
+        "tree",
+        COMITY_DATADIR);
+}
+
+/* A path that was named must be readable. */
+static int
+named(const char *path, const char *what, char out[SETUP_PATH_BYTES], struct err *err)
+{
+    int n = snprintf(out, SETUP_PATH_BYTES, "%s", path);
+
+    if (n > 0 && n < SETUP_PATH_BYTES && readable(path))
+        return 0;
+    return err_set(err, ERR_NOT_FOUND, "%s \"%s\" cannot be read", what, path);
+}
+
+int
+setup_world_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err)
+{
+    static const char *const places[] = { "world.geo", "../world.geo" };
+    const char *env = getenv("COMITY_GEO");
+    char folder[SETUP_PATH_BYTES];
+    struct err ignored;
+
+    if (given != NULL)
+        return named(given, "the address table", out, err);
+    if (env != NULL && env[0] != '\0')
+        return named(env, "the address table that COMITY_GEO names,", out, err);
+    binary_folder(folder);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+        if (join(out, folder, places[i]) && readable(out))
+            return 0;
+    if (setup_share_dir(folder, &ignored) == 0 && join(out, folder, "world.geo") && readable(out))
+        return 0;
+    out[0] = '\0';
+    return err_set(err, ERR_NOT_FOUND,
+        "no address table was found; make one with `comity geo build` and name it with --geo or "
+        "COMITY_GEO");
+}
+
+int
+setup_teams_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err)
+{
+    const char *env = getenv("COMITY_TEAMS");
+    char share[SETUP_PATH_BYTES];
+    int rc;
+
+    if (given != NULL)
+        return named(given, "the team directory", out, err);
+    if (env != NULL && env[0] != '\0')
+        return named(env, "the team directory that COMITY_TEAMS names,", out, err);
+    rc = setup_share_dir(share, err);
+    if (rc != 0)
+        return rc;
+    if (!join(out, share, "teams"))
+        return err_set(err, ERR_LIMIT, "the path of the share folder is too long");
+    return 0;
+}
+
+static void
+bad_card(void *ctx, const char *file, const struct err *why)
+{
+    size_t *count = ctx;
+
+    (*count)++;
+    (void)fprintf(stderr, "comity: team card left out: %s: %s\n", file, why->msg);
+}
+
+static int
+open_world(struct setup *setup, const struct setup_options *options, struct err *err)
+{
+    const char *env = getenv("COMITY_GEO");
+    bool must = options->geo_path != NULL || (env != NULL && env[0] != '\0');
+    int rc = setup_world_path(options->geo_path, setup->world_path, err);
+
+    if (rc == ERR_NOT_FOUND && !must) {
+        (void)fprintf(stderr, "comity: %s\n", err->msg);
+        setup->world_path[0] = '\0';
+        return 0;
+    }
+    if (rc != 0)
+        return rc;
+    return geo_open(setup->world_path, &setup->geo, err);
+}
+
+int
+setup_open(struct setup *setup, const struct setup_options *options, struct err *err)
+{
+    int rc;
+
+    *setup = (struct setup){ 0 };
+    rc = setup_share_dir(setup->share_dir, err);
+    if (rc == 0)
+        rc = setup_teams_path(options->teams_path, setup->teams_path, err);
+    if (rc == 0)
+        rc = roster_load(setup->teams_path, bad_card, &setup->bad_cards, &setup->roster, err);
+    if (rc == 0)
+        rc = open_world(setup, options, err);
+    return rc;
+}
+
+void
+setup_close(struct setup *setup)
+{
+    roster_free(setup->roster);
+    geo_close(setup->geo);
+    *setup = (struct setup){ 0 };
+}
+
+int
+setup_fail(const struct err *err)
+{
+    (void)fputs("comity: ", stderr);
+    if (err->line > 0)
+        (void)fprintf(stderr, "line %llu: ", (unsigned long long)err->line);
+    if (err->field[0] != '\0')
+        (void)fprintf(stderr, "%s: ", err->field);
+    (void)fprintf(stderr, "%s\n", err->msg);
+    return err->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int
+setup_option(int argc, char **argv, int *i, const char *name, const char **value, struct err *err)
+{
+    const char *argument = argv[*i];
+    size_t n = strlen(name);
+
+    if (strncmp(argument, "--", 2) != 0 || strncmp(argument + 2, name, n) != 0)
+        return 0;
+    if (argument[2 + n] == '=') {
+        *value = argument + 2 + n + 1;
+        return 1;
+    }
+    if (argument[2 + n] != '\0')
+        return 0;
+    if (*i + 1 >= argc)
+        return err_set(err, ERR_USAGE, "--%s needs a value", name);
+    *value = argv[++*i];
+    return 1;
+}

@@ -1,0 +1,32 @@
+/* agreements.h: which agreements does this folder hold?
+ *
+ * Reads the documents of doc/agreement-language.md. A document with any fault stays in the set as
+ * `broken` with the reason in words: whatever it might cover is withheld. Signatures are not
+ * checked yet: the operator who names the folder vouches for what lies in it.
+ */
+#ifndef COMITY_FLOW_AGREEMENTS_H
+#define COMITY_FLOW_AGREEMENTS_H
+
+#include "model/agreement.h"
+
+enum { AGREEMENTS_MAX = 20000 };
+
+/* PATHS are files (one agreement, or a list of them) or folders (every *.json in it by name, except
+ * names that begin with a point; no folders below). The set and all it points to live in ARENA.
+ * Errors: ERR_NOT_FOUND or ERR_IO for a path that is not there or cannot be listed; ERR_LIMIT
+ * when the arena is full or there are more than AGREEMENTS_MAX documents; ERR_NO_MEMORY. */
+MUST_USE int agreements_load(struct arena *arena, const char *const *paths, size_t count,
+    struct agreement_set *out, struct err *err);
+/* The same from TEXTS, called NAMES in messages. */
+MUST_USE int agreements_parse(struct arena *arena, const struct span *texts,
+    const char *const *names, size_t count, struct agreement_set *out, struct err *err);
+/* Both sets in one: MORE behind SET. */
+MUST_USE int agreements_join(struct arena *arena, const struct agreement_set *set,
+    const struct agreement_set *more, struct agreement_set *out, struct err *err);
+
+/* How many cannot be evaluated; the operator is to be told each one's `why`. */
+size_t agreements_broken(const struct agreement_set *set);
+/* How many hold only because the operator vouches for them: no signature of theirs was checked. */
+size_t agreements_vouched(const struct agreement_set *set);
+
+#endif

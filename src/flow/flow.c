@@ -1,0 +1,171 @@
+#include "flow/flow.h"
+
+#include "base/hash.h"
+
+#include <stdlib.h>
+
+/* Treated values of one report: two recipients, each field coarsened once. */
+enum { REDACTION_BYTES = 16 * 1024 * 1024 };
+
+struct flow {
+    struct flow_options options;
+    struct flow_counts counts;
+    struct seen *seen;
+    struct arena *arena;
+    uint64_t seed;
+    struct flow_result result;
+};
+
+bool
+flow_balance(const struct flow_counts *counts)
+{
+    return counts->received == counts->stored + counts->rejected + counts->duplicate
+        && counts->outcomes
+        == counts->released + counts->held + counts->withheld + counts->unattributed;
+}
+
+int
+flow_new(const struct flow_options *options, struct flow **out, struct err *err)
+{
+    struct flow *flow = calloc(1, sizeof *flow);
+
+    if (flow == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the flow");
+    flow->options = *options;
+    flow->arena = arena_new(REDACTION_BYTES);
+    hash_random(&flow->seed, sizeof flow->seed);
+    if (options->window > 0)
+        flow->seen = seen_new(options->window);
+    if (flow->arena == NULL || (options->window > 0 && flow->seen == NULL)) {
+        flow_free(flow);
+        return err_set(err, ERR_NO_MEMORY, "no memory for a window of %llu reports",
+            (unsigned long long)options->window);
+    }
+    *out = flow;
+    return 0;
+}
+
+void
+flow_free(struct flow *flow)
+{
+    if (flow == NULL)
+        return;
+    seen_free(flow->seen);
+    arena_free(flow->arena);
+    free(flow);
+}
+
+const struct flow_counts *
+flow_counts(const struct flow *flow)
+{
+    return &flow->counts;
+}
+
+void
+flow_rejected(struct flow *flow)
+{
+    flow->counts.received++;
+    flow->counts.rejected++;
+}
+
+void
+flow_prepare(struct flow *flow, struct report *report)
+{
+    const struct geo *geo = flow->options.world.geo;
+
+    if (flow->seen != NULL) {
+        report->digest = report_digest(report, flow->seed);
+        seen_prefetch(flow->seen, report->digest);
+    }
+    if (geo != NULL && report->source.ip.family != 0)
+        geo_prefetch(geo, &report->source.ip);
+    if (geo != NULL && report->destination.ip.family != 0)
+        geo_prefetch(geo, &report->destination.ip);
+}
+
+static void
+decide_one(struct flow *flow, uint32_t provider, struct flow_outcome *outcome)
+{
+    const struct flow_options *options = &flow->options;
+    const struct decide_input input = {
+        .origin = options->origin,
+        .recipient = outcome->recipient,
+        .provider = provider,
+        .classification = flow->result.report->classification,
+        .tlp = (uint8_t)flow->result.tlp,
+        .clock_trusted = options->clock_trusted,
+        .at_us = options->at_us,
+    };
+
+    decide(options->policy, &input, &outcome->verdict);
+}
+
+static void
+count_outcome(struct flow_counts *counts, const struct flow_outcome *outcome)
+{
+    counts->outcomes++;
+    if (outcome->recipient.index == 0)
+        counts->unattributed++;
+    else if (outcome->verdict.effect == EFFECT_RELEASE)
+        counts->released++;
+    else if (outcome->verdict.effect == EFFECT_HOLD)
+        counts->held++;
+    else
+        counts->withheld++;
+}
+
+static int
+decide_all(struct flow *flow, struct err *err)
+{
+    struct flow_result *result = &flow->result;
+    uint32_t provider = policy_provider(flow->options.policy, result->report->provider);
+
+    arena_reset(flow->arena);
+    for (uint8_t i = 0; i < result->outcome_count; i++) {
+        struct flow_outcome *outcome = &result->outcomes[i];
+        outcome->recipient = result->attribution.recipients[i];
+        outcome->redacted = NULL;
+        decide_one(flow, provider, outcome);
+        if (outcome->verdict.effect != EFFECT_RELEASE)
+            continue;
+        int rc = redact(flow->arena, result->report, &outcome->verdict, result->tlp, &outcome->redacted, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static void
+nobody(struct flow_result *result)
+{
+    result->outcome_count = 1;
+    result->outcomes[0] = (struct flow_outcome){.verdict.reason = REASON_UNATTRIBUTED};
+}
+
+int
+flow_report(struct flow *flow, const struct report *report, struct err *err)
+{
+    struct flow_result *result = &flow->result;
+    struct flow_counts *counts = &flow->counts;
+    int rc = 0;
+
+    counts->received++;
+    if (flow->seen != NULL && seen_add(flow->seen, report->digest)) {
+        counts->duplicate++;
+        return 0;
+    }
+    counts->stored++;
+    result->report = report;
+    result->tlp = feeds_report_tlp(flow->options.feeds, report);
+    attribute_report(&flow->options.world, report, &result->attribution);
+    result->outcome_count = result->attribution.recipient_count;
+    if (result->outcome_count == 0)
+        nobody(result);
+    else
+        rc = decide_all(flow, err);
+    if (rc != 0)
+        return rc;
+    for (uint8_t i = 0; i < result->outcome_count; i++)
+        count_outcome(counts, &result->outcomes[i]);
+    return flow->options.deliver(flow->options.ctx, result, err);
+}

@@ -1,0 +1,71 @@
+/* flow.h: which way does a report go, stage by stage?
+ *
+ * The only module that orders the stages: ingest -> attribute -> decide -> redact -> deliver.
+ * Each stage's counts add up (flow_balance).
+ */
+#ifndef COMITY_FLOW_FLOW_H
+#define COMITY_FLOW_FLOW_H
+
+#include "flow/attribute.h"
+#include "flow/decide.h"
+#include "flow/feeds.h"
+#include "flow/redact.h"
+#include "flow/seen.h"
+
+/* received = stored + rejected + duplicate;
+ * outcomes = released + held + withheld + unattributed, where a report has one outcome a
+ * recipient, and one (unattributed) if nobody answers for it. */
+struct flow_counts {
+    uint64_t received;
+    uint64_t stored;
+    uint64_t rejected;
+    uint64_t duplicate;
+    uint64_t outcomes;
+    uint64_t released;
+    uint64_t held;
+    uint64_t withheld;
+    uint64_t unattributed;
+};
+bool flow_balance(const struct flow_counts *counts);
+
+/* What became of a report for one recipient. */
+struct flow_outcome {
+    struct team_id recipient; /* nobody: unattributed */
+    struct verdict verdict;
+    const struct redacted *redacted; /* released ones only; lives until the sink returns */
+};
+
+struct flow_result {
+    const struct report *report;
+    struct attribution_pair attribution;
+    enum tlp tlp; /* as decided on: the report's, else its feed's */
+    struct flow_outcome outcomes[2];
+    uint8_t outcome_count; /* at least 1 */
+};
+
+/* Everything is borrowed and must outlive the flow. */
+struct flow_options {
+    struct world world;
+    const struct policy *policy;
+    const struct feeds *feeds; /* labels for reports that carry none */
+    struct team_id origin; /* nobody: a team that is not in the roster */
+    int64_t at_us;
+    bool clock_trusted;
+    uint64_t window; /* duplicates: how many reports back; 0: do not look */
+    int (*deliver)(void *ctx, const struct flow_result *result, struct err *err);
+    void *ctx;
+};
+
+struct flow;
+
+MUST_USE int flow_new(const struct flow_options *options, struct flow **out, struct err *err);
+void flow_free(struct flow *flow);
+
+/* A reader's sink calls these (fmt/reader.h). Whatever deliver returns is passed on. */
+void flow_prepare(struct flow *flow, struct report *report);
+MUST_USE int flow_report(struct flow *flow, const struct report *report, struct err *err);
+void flow_rejected(struct flow *flow);
+
+const struct flow_counts *flow_counts(const struct flow *flow);
+
+#endif

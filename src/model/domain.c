@@ -1,0 +1,86 @@
+#include "model/domain.h"
+
+#include <idn2.h>
+
+bool
+domain_is_ascii(struct span name)
+{
+    unsigned char any = 0;
+
+    for (size_t i = 0; i < name.n; i++)
+        any |= (unsigned char)name.p[i];
+    return any < 0x80;
+}
+
+static int
+bad(struct span name, const char *what, struct err *err)
+{
+    return err_set(err, ERR_BAD_NAME, "\"%.*s\" %s", SPAN_ARGS(name), what);
+}
+
+/* Lower the ASCII name in place and check its labels. */
+static const char *
+check(char *name, size_t n)
+{
+    size_t label = 0;
+
+    if (n == 0 || n > DOMAIN_NAME_MAX)
+        return "is no domain name: it should have 1 to 253 characters";
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)name[i];
+        if (c == '.' && label > 0) {
+            label = 0;
+            continue;
+        }
+        if (c >= 'A' && c <= 'Z')
+            name[i] = (char)(c | 0x20);
+        if (!((c | 0x20) >= 'a' && (c | 0x20) <= 'z') && !(c >= '0' && c <= '9') && c != '-'
+            && c != '_')
+            return "is no domain name: labels have letters, digits, '-' and '_'";
+        if (++label > DOMAIN_LABEL_MAX)
+            return "is no domain name: a label is longer than 63 characters";
+    }
+    return label > 0 ? NULL : "is no domain name: a label is empty";
+}
+
+static int
+to_ascii(struct span name, char out[DOMAIN_BYTES], size_t *n, struct err *err)
+{
+    char text[4 * DOMAIN_BYTES];
+    char *ascii = NULL;
+    int rc;
+
+    if (name.n >= sizeof text || memchr(name.p, '\0', name.n) != NULL)
+        return bad(name, "is no domain name: it is too long or holds a NUL", err);
+    memcpy(text, name.p, name.n);
+    text[name.n] = '\0';
+    rc = idn2_to_ascii_8z(text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    if (rc != IDN2_OK)
+        return err_set(err, ERR_BAD_NAME, "\"%.*s\" is no internationalised domain name: %s",
+            SPAN_ARGS(name), idn2_strerror(rc));
+    *n = strlen(ascii);
+    if (*n < DOMAIN_BYTES)
+        memcpy(out, ascii, *n + 1);
+    idn2_free(ascii);
+    return *n < DOMAIN_BYTES ? 0 : bad(name, "is no domain name: it is too long", err);
+}
+
+int
+domain_normalise(struct span name, char out[DOMAIN_BYTES], size_t *n, struct err *err)
+{
+    const char *wrong;
+
+    if (name.n > 0 && name.p[name.n - 1] == '.')
+        name.n--;
+    if (!domain_is_ascii(name)) {
+        int rc = to_ascii(name, out, n, err);
+        if (rc != 0)
+            return rc;
+    } else {
+        *n = name.n < DOMAIN_BYTES ? name.n : 0;
+        memcpy(out, name.n > 0 ? name.p : "", *n);
+        out[*n] = '\0';
+    }
+    wrong = check(out, *n);
+    return wrong == NULL ? 0 : bad(name, wrong, err);
+}
