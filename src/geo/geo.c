@@ -256,7 +256,8 @@ find4_all(const struct geo *geo, const uint32_t *addresses, size_t count, struct
 
     for (; count - i >= GROUP; i += GROUP)
         find4_group(geo, addresses + i, GROUP, out + i);
-    find4_group(geo, addresses + i, count - i, out + i);
+    if (i < count)
+        find4_group(geo, addresses + i, count - i, out + i);
 }
 
 INLINE void
@@ -271,7 +272,8 @@ find6_all(
             __builtin_prefetch((const char *)(addresses + i + GROUP) + k);
         find6_group(geo, addresses + i, GROUP, out + i);
     }
-    find6_group(geo, addresses + i, count - i, out + i);
+    if (i < count)
+        find6_group(geo, addresses + i, count - i, out + i);
 }
 
 FAST static void
