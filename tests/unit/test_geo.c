@@ -417,6 +417,53 @@ damaged_files_are_refused_or_harmless(void **state)
     free(whole);
 }
 
+/* One number each that leads outside; the checksum is right. */
+static void
+what_leads_outside_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        enum geo_section section;
+        size_t at;
+        size_t width;
+        uint64_t value;
+    } pokes[] = {
+        {GEO_TOP, 0, 4, 0xfffffff0},
+        {GEO_TOP, 4, 4, 0x7fff},
+        {GEO_NODES, 8, 4, 0xfffffff0},
+        {GEO_NODES, 16 * (0x0a000000 >> 14) + 8, 4, 0xffffff},
+        {GEO_ENTRIES, 0, 8, (uint64_t)GEO_LIST << 62 | (uint64_t)2 << 46 | 0xffffff},
+        {GEO_ENTRIES, 0, 8,
+            (uint64_t)GEO_LIST << 62 | (uint64_t)2 << 46 | (uint64_t)0x3fffff << 24},
+        {GEO_ENTRIES, 0, 8, (uint64_t)GEO_LIST << 62},
+        {GEO_ENTRIES, 0, 8, (uint64_t)GEO_LIST << 62 | (uint64_t)0x7ff << 46},
+        {GEO_ENTRIES, 0, 8, (uint64_t)GEO_BLOCK << 62 | 0xffffffff},
+        {GEO_ENTRIES, 0, 8, (uint64_t)3 << 62},
+        {GEO_ENTRIES, 0, 8, (uint64_t)1000 << 32},
+        {GEO_ENTRIES, 0, 8, (uint64_t)1000 << 42},
+        {GEO_ENTRIES, 0, 8, (uint64_t)129 << 52},
+        {GEO_SYSTEMS, 4, 4, 0xffffffff},
+        {GEO_SYSTEMS, 8, 2, 0xffff},
+        {GEO_SYSTEMS, 10, 2, 0xffff},
+    };
+    uint64_t seed = 1;
+    size_t n;
+    struct geo_header header;
+    geo_close(write_and_open(small_world()));
+    char *whole = read_whole(table_path, &n);
+    char *bytes = malloc(n);
+    memcpy(&header, whole, sizeof header);
+    for (size_t i = 0; i < sizeof pokes / sizeof pokes[0]; i++) {
+        memcpy(bytes, whole, n);
+        memcpy(bytes + header.sections[pokes[i].section].offset + pokes[i].at, &pokes[i].value,
+            pokes[i].width);
+        seal(bytes, n);
+        assert_int_equal(try_bytes(bytes, n, &seed), 0);
+    }
+    free(bytes);
+    free(whole);
+}
+
 /* A block that leads to itself must not be followed for ever. */
 static void
 circles_end(void **state)
@@ -497,6 +544,7 @@ main(void)
         cmocka_unit_test(rows_are_strict),
         cmocka_unit_test(quotes_are_taken_off),
         cmocka_unit_test(damaged_files_are_refused_or_harmless),
+        cmocka_unit_test(what_leads_outside_is_refused),
         cmocka_unit_test(circles_end),
         cmocka_unit_test(what_is_no_table_is_refused),
         cmocka_unit_test(files_are_replaced_whole),
