@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set
+#undef err_set_field
+
 struct row {
     enum err_code code;
     enum err_kind kind;
@@ -38,7 +41,7 @@ make_printable(char *text)
             *text = '?';
 }
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 fill(struct err *err, enum err_code code, const char *format, va_list args)
 {
     err->code = code;

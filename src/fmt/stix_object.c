@@ -157,13 +157,13 @@ add_extension(
     return rc;
 }
 
-/* Was the time taken out, so that first_observed, which STIX requires, says nothing? */
+/* STIX requires first_observed; the extension says when it is not time.source. */
 static bool
-time_removed(struct json_value extension)
+is_source_time(struct json_value extension)
 {
-    struct json_value v;
+    struct span word = stix_object_text(extension, "time");
 
-    return json_get(extension, "time_removed", &v) && json_type(v) == JSON_TRUE;
+    return word.n == 0 || span_equal(word, SPAN("source"));
 }
 
 static int
@@ -205,7 +205,7 @@ stix_object_observed(
     bool ours = own_extension(object, &extension);
     int rc = ours ? add_extension(report, scratch, extension, err) : 0;
 
-    if (rc == 0 && !(ours && time_removed(extension)))
+    if (rc == 0 && !(ours && !is_source_time(extension)))
         rc = add_times(report, object, err);
     if (rc == 0)
         rc = add_count(report, object, err);

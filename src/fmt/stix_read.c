@@ -27,6 +27,7 @@ struct stix {
     const struct reader_options *options;
     const struct reader_sink *sink;
     struct json *json;
+    struct json *other; /* for an object beside the current one; made when needed */
     struct arena *scratch;
     struct field *fields;
     struct report report;
@@ -316,6 +317,26 @@ keep_whole(struct stix *s, struct json_value root, struct err *err)
     return hand_on(s, rc, &why, err);
 }
 
+/* Another object of the same id takes this one's place before anything told of it. */
+static int
+push_out(struct stix *s, const struct stix_sco *old, struct err *err)
+{
+    struct json_value root;
+    struct span text = s->text;
+    int rc;
+
+    if (s->other == NULL)
+        s->other = json_new(INPUT_LINE_MAX);
+    if (s->other == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an observable");
+    s->text = old->raw;
+    rc = json_parse_copy(s->other, old->raw, &root, err);
+    if (rc == 0)
+        rc = keep_whole(s, root, err);
+    s->text = text;
+    return rc;
+}
+
 /* An observable waits in the store for what refers to it; unreferenced ones come out at the end. */
 static int
 observable(struct stix *s, struct json_value root, struct span id, struct err *err)
@@ -325,11 +346,15 @@ observable(struct stix *s, struct json_value root, struct span id, struct err *e
 
     if (id.n == 0)
         return keep_whole(s, root, err);
+    const struct stix_sco *old = stix_sco_store_find(s->scos, id);
+    if (old != NULL && !old->used && !span_equal(old->raw, s->text)) {
+        int rc = push_out(s, old, err);
+        if (rc != 0)
+            return rc;
+    }
     stix_sco_read(root, id, &sco);
     sco.raw = s->text;
     int rc = stix_sco_store_add(s->scos, &sco, &why);
-    if (rc == 1)
-        return keep_whole(s, root, err);
     return rc == 0 ? 0 : reject(s, &why, err);
 }
 
@@ -499,6 +524,7 @@ stix_read(struct input *input, const struct reader_options *options, const struc
     else
         rc = read_all(&s, input, err);
     json_free(s.json);
+    json_free(s.other);
     arena_free(s.scratch);
     arena_free(s.waiting_memory);
     free(s.fields);

@@ -236,6 +236,7 @@ put(struct stix_sco_store *store, const struct stix_sco *sco)
     if (copy == NULL)
         return false;
     *copy = *sco;
+    copy->fresh = true;
     if (!copy_texts(store->arena, copy) || table_add(store->ids, copy->id, &index, NULL) != 0)
         return false;
     store->at[index] = copy;
@@ -262,7 +263,7 @@ forget_used(struct stix_sco_store *store)
     good = clear(store);
     for (size_t i = 0; i < count; i++) {
         struct stix_sco *sco = store->at[i];
-        if (good && !sco->used) {
+        if (good && (!sco->used || sco->fresh)) {
             good = put(store, sco);
             kept++;
         }
@@ -275,10 +276,13 @@ forget_used(struct stix_sco_store *store)
 int
 stix_sco_store_add(struct stix_sco_store *store, const struct stix_sco *sco, struct err *err)
 {
-    const struct stix_sco *old = stix_sco_store_find(store, sco->id);
+    struct stix_sco *old = stix_sco_store_find(store, sco->id);
 
-    if (old != NULL)
-        return span_equal(old->raw, sco->raw) ? 0 : 1;
+    if (old != NULL && span_equal(old->raw, sco->raw)) {
+        store->used -= old->used && !old->fresh;
+        old->fresh = true;
+        return 0;
+    }
     if (store->arena != NULL && put(store, sco))
         return 0;
     if (store->arena != NULL && forget_used(store) && put(store, sco))
@@ -298,8 +302,9 @@ stix_sco_store_find(const struct stix_sco_store *store, struct span id)
 void
 stix_sco_store_use(struct stix_sco_store *store, struct stix_sco *sco)
 {
-    store->used += !sco->used;
+    store->used += !sco->used || sco->fresh;
     sco->used = true;
+    sco->fresh = false;
 }
 
 bool

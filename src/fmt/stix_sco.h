@@ -43,8 +43,9 @@ struct stix_sco {
     int64_t dst_port;
     int64_t number; /* ASN; -1: none */
     uint8_t type;   /* enum stix_sco_type */
-    bool used;
-    bool more; /* says more than the members above: see stix_sco_is_read */
+    bool used;      /* an observed-data told of it */
+    bool fresh;     /* it came (again) after that */
+    bool more;      /* says more than the members above: see stix_sco_is_read */
 };
 
 enum stix_sco_type stix_sco_type(struct span type);
@@ -58,8 +59,8 @@ struct stix_sco_store;
 
 struct stix_sco_store *stix_sco_store_new(void);
 void stix_sco_store_free(struct stix_sco_store *store);
-/* Keep a copy of SCO and its texts. 1 when another one of that id stands already; ERR_LIMIT when
- * full of unused ones. */
+/* Keep a copy of SCO and its texts; of one id, the last stands. ERR_LIMIT when full of unused ones.
+ */
 MUST_USE int stix_sco_store_add(
     struct stix_sco_store *store, const struct stix_sco *sco, struct err *err);
 /* NULL when not (or no longer) there. */

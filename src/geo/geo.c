@@ -5,6 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -79,6 +82,24 @@ node_entry(const struct geo *geo, const struct geo_node *node, unsigned place)
 }
 
 /* How many keys are at most VALUE: they ascend, so that is also where VALUE belongs. */
+#if defined(__x86_64__)
+INLINE __m128i
+at_most(const uint16_t *keys, __m128i value)
+{
+    return _mm_cmpeq_epi16(_mm_subs_epu16(_mm_load_si128((const __m128i *)(const void *)keys), value), _mm_setzero_si128());
+}
+
+INLINE unsigned
+line_find(const struct geo_line *line, uint16_t value)
+{
+    __m128i v = _mm_set1_epi16((short)value);
+    __m128i low = _mm_packs_epi16(at_most(line->keys, v), at_most(line->keys + 8, v));
+    __m128i high = _mm_packs_epi16(at_most(line->keys + 16, v), at_most(line->keys + 24, v));
+
+    return (unsigned)__builtin_popcount(
+        (unsigned)_mm_movemask_epi8(low) | (unsigned)_mm_movemask_epi8(high) << 16);
+}
+#else
 INLINE unsigned
 line_find(const struct geo_line *line, uint16_t value)
 {
@@ -88,38 +109,35 @@ line_find(const struct geo_line *line, uint16_t value)
         n = (uint16_t)(n + (line->keys[i] <= value));
     return n;
 }
+#endif
 
+/* Without a branch on the list's size, which no processor could foresee: a single line is
+ * searched twice. */
 INLINE const uint64_t *
 list_entry(const struct geo *geo, uint64_t list, uint16_t value)
 {
     const struct geo_line *line = &geo->lines[GEO_LIST_LINE(list)];
     uint32_t count = GEO_LIST_COUNT(list);
     unsigned lines = GEO_LIST_LINES(count);
-    unsigned chosen = 0;
+    unsigned chosen = line_find(line, value);
 
-    if (lines > 1) {
-        chosen = line_find(line, value);
-        chosen = chosen < lines ? chosen : lines - 1;
-        line += 1 + chosen;
-    }
+    chosen = chosen < lines ? chosen : lines - 1;
+    line += lines > 1 ? 1 + chosen : 0;
     unsigned at = chosen * GEO_LINE_KEYS + line_find(line, value);
     return &geo->entries[GEO_LIST_FIRST(list) + (at < count ? at : count - 1)];
+}
+
+INLINE const uint64_t *
+block_entry(const struct geo *geo, uint64_t block, uint16_t value)
+{
+    return node_entry(geo, &geo->nodes[(uint32_t)block + (value >> GEO_WORD_BITS)], value & 63);
 }
 
 /* The entry that ENTRY, no answer, leads to with the address's next 16 bits. */
 INLINE const uint64_t *
 step(const struct geo *geo, uint64_t entry, uint16_t value)
 {
-    if (GEO_KIND(entry) == GEO_LIST)
-        return list_entry(geo, entry, value);
-    return node_entry(geo, &geo->nodes[(uint32_t)entry + (value >> GEO_WORD_BITS)], value & 63);
-}
-
-INLINE const void *
-step_reads(const struct geo *geo, uint64_t entry, uint16_t value)
-{
-    return GEO_KIND(entry) == GEO_LIST ? (const void *)&geo->lines[GEO_LIST_LINE(entry)]
-                                       : &geo->nodes[(uint32_t)entry + (value >> GEO_WORD_BITS)];
+    return GEO_KIND(entry) == GEO_LIST ? list_entry(geo, entry, value) : block_entry(geo, entry, value);
 }
 
 /* The 16 bits that step number STEP consumes. */
@@ -165,23 +183,54 @@ find4_group(const struct geo *geo, const uint32_t *addresses, size_t count, stru
     }
 }
 
-/* Answers go out; the others stay in LIST, their next reads begun. */
-INLINE size_t
-sift(const struct geo *geo, const struct probe *probes, const uint64_t *const *at, uint64_t *entries,
-    uint8_t *list, size_t count, unsigned number, struct geo_answer *out)
-{
-    size_t left = 0;
+/* The look-ups of one group that are not answered yet. */
+struct rest {
+    uint8_t lists[GROUP];
+    uint8_t blocks[GROUP];
+    size_t list_count;
+    size_t block_count;
+};
 
-    for (size_t k = 0; k < count; k++) {
-        uint8_t i = list[k];
-        uint64_t entry = *at[i];
-        entries[i] = entry;
-        out[i] = answer_of(entry);
-        __builtin_prefetch(step_reads(geo, entry, step_value(&probes[i], number)));
-        list[left] = i;
-        left += GEO_KIND(entry) != GEO_ANSWER;
+/* No branches on the kind of an entry: they could not be foreseen. */
+INLINE void
+sift(struct rest *rest, uint64_t entry, size_t i)
+{
+    unsigned kind = GEO_KIND(entry);
+
+    rest->lists[rest->list_count] = (uint8_t)i;
+    rest->list_count += kind == GEO_LIST;
+    rest->blocks[rest->block_count] = (uint8_t)i;
+    rest->block_count += kind == GEO_BLOCK;
+}
+
+/* One step for all that are in REST; those that need another are in REST afterwards. */
+INLINE void
+step_group(const struct geo *geo, const struct probe *probes, uint64_t *entries, unsigned number, struct rest *rest)
+{
+    const uint64_t *at[GROUP];
+    struct rest now = *rest;
+
+    for (size_t k = 0; k < now.list_count; k++) {
+        size_t i = now.lists[k];
+        at[i] = list_entry(geo, entries[i], step_value(&probes[i], number));
+        __builtin_prefetch(at[i]);
     }
-    return left;
+    for (size_t k = 0; k < now.block_count; k++) {
+        size_t i = now.blocks[k];
+        at[i] = block_entry(geo, entries[i], step_value(&probes[i], number));
+        __builtin_prefetch(at[i]);
+    }
+    rest->list_count = rest->block_count = 0;
+    for (size_t k = 0; k < now.list_count; k++) {
+        size_t i = now.lists[k];
+        entries[i] = *at[i];
+        sift(rest, entries[i], i);
+    }
+    for (size_t k = 0; k < now.block_count; k++) {
+        size_t i = now.blocks[k];
+        entries[i] = *at[i];
+        sift(rest, entries[i], i);
+    }
 }
 
 INLINE void
@@ -190,28 +239,30 @@ find6_group(const struct geo *geo, const struct address *addresses, size_t count
     struct probe probes[GROUP];
     const uint64_t *at[GROUP];
     uint64_t entries[GROUP];
-    uint8_t list[GROUP];
+    struct rest rest;
 
     for (size_t i = 0; i < count; i++) {
         probes[i] = probe6(geo, &addresses[i]);
         __builtin_prefetch(probes[i].node);
-        list[i] = (uint8_t)i;
     }
     for (size_t i = 0; i < count; i++) {
         at[i] = node_entry(geo, probes[i].node, probes[i].high >> 32 & 63);
         __builtin_prefetch(at[i]);
     }
-    size_t left = sift(geo, probes, at, entries, list, count, 0, out);
-    for (unsigned number = 0; left > 0 && number < GEO_STEPS_MAX; number++) {
-        for (size_t k = 0; k < left; k++) {
-            uint8_t i = list[k];
-            at[i] = step(geo, entries[i], step_value(&probes[i], number));
-            __builtin_prefetch(at[i]);
-        }
-        left = sift(geo, probes, at, entries, list, left, number + 1 < GEO_STEPS_MAX ? number + 1 : 0, out);
+    rest.list_count = rest.block_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = *at[i];
+        sift(&rest, entries[i], i);
     }
-    for (size_t k = 0; k < left; k++)
-        out[list[k]] = (struct geo_answer){0};
+    for (unsigned number = 0; number < GEO_STEPS_MAX && rest.list_count + rest.block_count > 0; number++)
+        step_group(geo, probes, entries, number, &rest);
+    for (size_t i = 0; i < count; i++)
+        out[i] = answer_of(entries[i]);
+    /* Only a file made by hand goes on behind the last bit. */
+    for (size_t k = 0; k < rest.list_count; k++)
+        out[rest.lists[k]] = (struct geo_answer){0};
+    for (size_t k = 0; k < rest.block_count; k++)
+        out[rest.blocks[k]] = (struct geo_answer){0};
 }
 
 INLINE void
@@ -229,8 +280,12 @@ find6_all(const struct geo *geo, const struct address *addresses, size_t count, 
 {
     size_t i = 0;
 
-    for (; count - i >= GROUP; i += GROUP)
+    for (; count - i >= GROUP; i += GROUP) {
+        /* The next group's addresses, which may lie behind the caches. */
+        for (size_t k = 0; k < GROUP * sizeof *addresses; k += 64)
+            __builtin_prefetch((const char *)(addresses + i + GROUP) + k);
         find6_group(geo, addresses + i, GROUP, out + i);
+    }
     find6_group(geo, addresses + i, count - i, out + i);
 }
 
@@ -259,23 +314,25 @@ find6_plain(const struct geo *geo, const struct address *addresses, size_t count
 }
 
 FAST static struct geo_answer
-find_fast(const struct geo *geo, const struct probe *probe)
+find_fast(const struct geo *geo, const struct address *address)
 {
-    return find_one(geo, probe);
+    struct probe probe = probe6(geo, address);
+
+    return find_one(geo, &probe);
 }
 
 static struct geo_answer
-find_plain(const struct geo *geo, const struct probe *probe)
+find_plain(const struct geo *geo, const struct address *address)
 {
-    return find_one(geo, probe);
+    struct probe probe = probe6(geo, address);
+
+    return find_one(geo, &probe);
 }
 
 struct geo_answer
 geo_find(const struct geo *geo, const struct address *address)
 {
-    struct probe probe = probe6(geo, address);
-
-    return geo->fast ? find_fast(geo, &probe) : find_plain(geo, &probe);
+    return (geo->fast ? find_fast : find_plain)(geo, address);
 }
 
 void

@@ -34,7 +34,7 @@ static uint16_t slots[SLOTS]; /* field + 1; linear probing */
 __attribute__((constructor)) static void
 fill_slots(void)
 {
-    for (uint16_t i = 0; i < FIELD_COUNT; i++) {
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
         uint32_t at = slot_of(field_rows[i].name);
         while (slots[at] != 0)
             at = (at + 1) % SLOTS;
@@ -310,9 +310,9 @@ check_value(struct report *report, struct field *field, struct err *err)
 static struct span
 url_host(struct span url)
 {
-    const char *at = memmem(url.p, url.n, "://", 3);
+    const char *at = url.n == 0 ? NULL : memmem(url.p, url.n, "://", 3);
 
-    if (url.n == 0 || at == NULL)
+    if (at == NULL)
         return (struct span){NULL, 0};
     const char *end = url.p + url.n;
     struct span host = {at + 3, (size_t)(end - at - 3)};

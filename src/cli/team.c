@@ -1,0 +1,244 @@
+#include "cli/team.h"
+
+#include "cli/cli.h"
+#include "cli/setup.h"
+#include "fmt/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { OUT_BYTES_MAX = 1 << 28 };
+
+static const char usage[] = "usage: comity team list [--json] [--economy XX] [--teams DIR]\n"
+    "       comity team show [--json] [--teams DIR] ID...\n"
+    "       comity team lint [--json] [--all] [FILE|DIR]\n"
+    "       comity team import --from first|ti|csv FILE -o DIR [--force]\n"
+    "\n"
+    "The directory of teams: cards in JSON with RFC 2350's contents (share/README).\n"
+    "  list     one line a team; UNVERIFIED: the operator has not confirmed the card\n"
+    "  show     one card; --json prints it as it was read\n"
+    "  lint     wrong cards, private prefixes, overlapping constituencies, economies without a\n"
+    "           national team or unknown, teams without a channel, unverified cards\n"
+    "  import   FIRST's or Trusted Introducer's team JSON, or CSV, to cards; all of them unverified\n";
+
+static bool
+serves(const struct team *team, struct economy economy)
+{
+    for (size_t i = 0; i < team->economy_count; i++)
+        if (team->economies[i].index == economy.index)
+            return true;
+    return economy.index == 0;
+}
+
+static void
+add_economies(struct buf *out, const struct team *team)
+{
+    char code[3];
+
+    for (size_t i = 0; i < team->economy_count; i++) {
+        economy_code(team->economies[i], code);
+        buf_format(out, "%s%s", i > 0 ? "," : "", code);
+        if (!team->scopes[i].whole)
+            buf_format(out, "(%.*s)", SPAN_ARGS(team->scopes[i].word));
+    }
+}
+
+static int
+print(const struct buf *out, struct err *err)
+{
+    int rc = buf_check(out, "the list of teams", err);
+
+    if (rc == 0 && out->n > 0 && (fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0))
+        return err_set(err, ERR_IO, "standard output cannot be written");
+    return rc;
+}
+
+static void
+list_team(struct buf *out, const struct team *team)
+{
+    struct buf economies = buf_new(4096);
+
+    add_economies(&economies, team);
+    buf_format(out, "%-28.*s %-20.*s %-18.*s %3zu %3zu %3zu  %s%.*s\n", SPAN_ARGS(team->id), SPAN_ARGS(team->kind),
+        SPAN_ARGS(buf_span(&economies)), team->prefix_count, team->asn_count, team->domain_count,
+        team->verified ? "" : "UNVERIFIED ", SPAN_ARGS(team->name));
+    buf_free(&economies);
+}
+
+static void
+list(const struct roster *roster, struct economy economy, bool json, struct buf *out)
+{
+    size_t shown = 0;
+    size_t unverified = 0;
+
+    if (!json)
+        buf_format(out, "%-28s %-20s %-18s %3s %3s %3s  %s\n", "ID", "KIND", "ECONOMIES", "PFX", "ASN", "DOM", "NAME");
+    for (uint32_t i = 1; i <= roster_count(roster); i++) {
+        const struct team *team = roster_team(roster, (struct team_id){i});
+        if (!serves(team, economy))
+            continue;
+        shown++;
+        unverified += !team->verified;
+        if (json) {
+            buf_add_span(out, team->card);
+            buf_add_char(out, '\n');
+        } else
+            list_team(out, team);
+    }
+    if (!json)
+        buf_format(out, "%zu teams, %zu of them UNVERIFIED: confirm each with the team before anything is sent\n", shown,
+            unverified);
+}
+
+static void
+row(struct buf *out, const char *name, struct span value)
+{
+    if (value.n > 0)
+        buf_format(out, "  %-12s%.*s\n", name, SPAN_ARGS(value));
+}
+
+static void
+show_constituency(struct buf *out, const struct team *team)
+{
+    char text[ADDRESS_TEXT_BYTES];
+
+    for (size_t i = 0; i < team->prefix_count; i++) {
+        (void)address_format(&team->prefixes[i], text);
+        row(out, i == 0 ? "prefixes" : "", span_of(text));
+    }
+    for (size_t i = 0; i < team->asn_count; i++)
+        buf_format(out, "  %-12sAS%u\n", i == 0 ? "networks" : "", team->asns[i]);
+    for (size_t i = 0; i < team->domain_count; i++)
+        row(out, i == 0 ? "domains" : "", team->domains[i]);
+}
+
+static void
+show(const struct team *team, bool json, struct buf *out)
+{
+    struct buf economies = buf_new(4096);
+
+    if (json) {
+        buf_add_span(out, team->card);
+        buf_add_char(out, '\n');
+        return;
+    }
+    add_economies(&economies, team);
+    buf_format(out, "%.*s%s\n", SPAN_ARGS(team->id), team->verified ? "" : "  [UNVERIFIED: not confirmed by the operator]");
+    row(out, "name", team->name);
+    row(out, "full name", team->full_name);
+    row(out, "kind", team->kind);
+    row(out, "economies", buf_span(&economies));
+    row(out, "site", team->site);
+    row(out, "source", team->source);
+    buf_format(out, "  %-12s%s\n", "channels", !team->channels.any ? "none known"
+            : team->channels.encrypted                             ? "known, one encrypted"
+                                                                   : "known, none encrypted");
+    show_constituency(out, team);
+    buf_free(&economies);
+}
+
+struct wanted {
+    bool json;
+    struct economy economy;
+    struct setup_options options;
+    int first; /* of the arguments that are no options */
+};
+
+static int
+read_options(int argc, char **argv, struct wanted *wanted, struct err *err)
+{
+    const char *economy = NULL;
+    int i = 1;
+
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        int rc = strcmp(argv[i], "--json") == 0;
+        wanted->json = wanted->json || rc == 1;
+        if (rc == 0)
+            rc = setup_option(argc, argv, &i, "teams", &wanted->options.teams_path, err);
+        if (rc == 0)
+            rc = setup_option(argc, argv, &i, "economy", &economy, err);
+        if (rc < 0)
+            return rc;
+        if (rc == 0)
+            return err_set(err, ERR_USAGE, "no option \"%s\"; `comity team --help` lists them", argv[i]);
+    }
+    wanted->first = i;
+    if (economy == NULL)
+        return 0;
+    wanted->economy = economy_find(span_of(economy));
+    return wanted->economy.index != 0 ? 0
+                                      : err_set(err, ERR_USAGE, "\"%s\" is no economy; write two letters, such as FI", economy);
+}
+
+static void
+tell(void *ctx, const char *file, const struct err *why)
+{
+    (void)ctx;
+    (void)fprintf(stderr, "comity: team card left out: %s: %s%s%s\n", file, why->field, why->field[0] ? ": " : "", why->msg);
+}
+
+static int
+open_roster(const struct wanted *wanted, struct roster **roster, struct err *err)
+{
+    char path[SETUP_PATH_BYTES];
+    int rc = setup_teams_path(wanted->options.teams_path, path, err);
+
+    return rc != 0 ? rc : roster_load(path, tell, NULL, roster, err);
+}
+
+static int
+show_each(const struct roster *roster, int argc, char **argv, const struct wanted *wanted, struct buf *out,
+    struct err *err)
+{
+    if (wanted->first >= argc)
+        return err_set(err, ERR_USAGE, "show needs the id of a team; `comity team list` has them");
+    for (int i = wanted->first; i < argc; i++) {
+        struct team_id id = roster_find(roster, span_of(argv[i]));
+        if (id.index == 0)
+            return err_set(err, ERR_NOT_FOUND, "no team has the id \"%s\"; `comity team list` has all", argv[i]);
+        show(roster_team(roster, id), wanted->json, out);
+    }
+    return 0;
+}
+
+static int
+list_or_show(int argc, char **argv, bool one)
+{
+    struct wanted wanted = {0};
+    struct roster *roster = NULL;
+    struct buf out = buf_new(OUT_BYTES_MAX);
+    struct err err = {0};
+    int rc = read_options(argc, argv, &wanted, &err);
+
+    if (rc == 0)
+        rc = open_roster(&wanted, &roster, &err);
+    if (rc == 0 && one)
+        rc = show_each(roster, argc, argv, &wanted, &out, &err);
+    else if (rc == 0)
+        list(roster, wanted.economy, wanted.json, &out);
+    if (rc == 0)
+        rc = print(&out, &err);
+    buf_free(&out);
+    roster_free(roster);
+    return rc == 0 ? EXIT_DONE : setup_fail(&err);
+}
+
+int
+cli_team(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--help") == 0) {
+            (void)fputs(usage, stdout);
+            return EXIT_DONE;
+        }
+    if (argc > 1 && strcmp(argv[1], "list") == 0)
+        return list_or_show(argc - 1, argv + 1, false);
+    if (argc > 1 && strcmp(argv[1], "show") == 0)
+        return list_or_show(argc - 1, argv + 1, true);
+    if (argc > 1 && strcmp(argv[1], "lint") == 0)
+        return team_lint(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "import") == 0)
+        return team_import(argc - 1, argv + 1);
+    (void)fputs(usage, stderr);
+    return EXIT_USAGE;
+}
