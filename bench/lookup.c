@@ -132,8 +132,9 @@ take(struct bench *bench, struct geo_build *build, const struct ranges_row *row,
     if (row->first.family == 0)
         return geo_build_system(build, row->asn, row->economy, row->name, err);
     keep(row->asn != 0 ? &bench->asns : &bench->economies, row);
-    return row->asn != 0 ? geo_build_asn_range(build, &row->first, &row->last, row->asn, err)
-                         : geo_build_economy_range(build, &row->first, &row->last, row->economy, err);
+    return row->asn != 0
+        ? geo_build_asn_range(build, &row->first, &row->last, row->asn, err)
+        : geo_build_economy_range(build, &row->first, &row->last, row->economy, err);
 }
 
 static int
@@ -151,7 +152,8 @@ open_csv(const char *folder, const char *name, char *path, size_t size)
 }
 
 static void
-read_csv(struct bench *bench, struct geo_build *build, const char *folder, const char *name, enum ranges_kind kind)
+read_csv(struct bench *bench, struct geo_build *build, const char *folder, const char *name,
+    enum ranges_kind kind)
 {
     char path[4096];
     struct err err = {0};
@@ -196,9 +198,13 @@ make_tables(struct bench *bench, const char *folder)
     if (geo_build_write(build, SPAN("bench"), 0, bench->table, &err) != 0)
         die(bench->table, err.msg);
     geo_build_free(build);
-    add(bench, (struct figure){.what = "build the table", .value = cpu_s() - start, .unit = "s", .ok = -1});
+    add(bench,
+        (struct figure){
+            .what = "build the table", .value = cpu_s() - start, .unit = "s", .ok = -1});
     FILE *file = need(fopen(bench->mmdb_path, "wbe"));
-    if (mmdb_write(bench->asns.list, bench->asns.count, bench->economies.list, bench->economies.count, file) != 0
+    if (mmdb_write(bench->asns.list, bench->asns.count, bench->economies.list,
+            bench->economies.count, file)
+            != 0
         || fclose(file) != 0)
         die(bench->mmdb_path, "cannot be written");
 }
@@ -219,14 +225,25 @@ open_tables(struct bench *bench)
         double took = cpu_s() - start;
         best = took < best ? took : best;
     }
-    add(bench, (struct figure){.what = "open and check it whole", .value = best * 1e3, .unit = "ms",
-                   .reach = REACH_OPEN_MS, .ok = best * 1e3 <= REACH_OPEN_MS});
+    add(bench,
+        (struct figure){.what = "open and check it whole",
+            .value = best * 1e3,
+            .unit = "ms",
+            .reach = REACH_OPEN_MS,
+            .ok = best * 1e3 <= REACH_OPEN_MS});
     if (stat(bench->table, &ours) != 0 || stat(bench->mmdb_path, &theirs) != 0)
         die(bench->table, "is gone");
     double ratio = (double)ours.st_size / (double)theirs.st_size;
-    add(bench, (struct figure){.what = "table", .value = (double)ours.st_size / 1e6, .unit = "MB", .beside = "mmdb file",
-                   .ratio = ratio, .lowest = ratio, .highest = ratio, .reach = REACH_BYTES / 1e6,
-                   .ok = ours.st_size <= REACH_BYTES});
+    add(bench,
+        (struct figure){.what = "table",
+            .value = (double)ours.st_size / 1e6,
+            .unit = "MB",
+            .beside = "mmdb file",
+            .ratio = ratio,
+            .lowest = ratio,
+            .highest = ratio,
+            .reach = REACH_BYTES / 1e6,
+            .ok = ours.st_size <= REACH_BYTES});
     size_t words = 1;
     while (words * 2 * sizeof *bench->array <= (size_t)ours.st_size)
         words *= 2;
@@ -280,7 +297,8 @@ run_single(const struct bench *bench, const struct work *work)
     uint64_t sum = 0;
 
     for (size_t i = 0; i < work->count; i++) {
-        struct address a = work->family == 4 ? (struct address){0, work->ip4[i], 4, 32} : work->ip6[i];
+        struct address a =
+            work->family == 4 ? (struct address){0, work->ip4[i], 4, 32} : work->ip6[i];
         struct geo_answer answer = geo_find(bench->geo, &a);
         sum += digest(answer.asn, answer.economy.index);
     }
@@ -310,7 +328,8 @@ digest_entry(MMDB_entry_s *entry)
     if (MMDB_get_value(entry, &asn, "asn", NULL) != MMDB_SUCCESS
         || MMDB_get_value(entry, &country, "country", NULL) != MMDB_SUCCESS)
         die("libmaxminddb", "found no asn and country");
-    return digest(asn.uint32, country.data_size < 2 ? 0 : economy_find((struct span){country.utf8_string, 2}).index);
+    return digest(asn.uint32,
+        country.data_size < 2 ? 0 : economy_find((struct span){country.utf8_string, 2}).index);
 }
 
 static uint64_t
@@ -326,7 +345,8 @@ run_mmdb(const struct bench *bench, const struct work *work)
         if (work->family == 4) {
             in4.sin_addr.s_addr = htonl(work->ip4[i]);
         } else {
-            uint64_t halves[2] = {__builtin_bswap64(work->ip6[i].high), __builtin_bswap64(work->ip6[i].low)};
+            uint64_t halves[2] = {
+                __builtin_bswap64(work->ip6[i].high), __builtin_bswap64(work->ip6[i].low)};
             memcpy(&in6.sin6_addr, halves, sizeof halves);
             at = (const struct sockaddr *)&in6;
         }
@@ -363,7 +383,8 @@ by_value(const void *a, const void *b)
 enum { BATCHED, SINGLE, ARRAY, MMDB, CONTENDERS };
 
 static void
-add_case(struct bench *bench, const char *what, double times[CONTENDERS][ROUNDS], int mine, int other)
+add_case(
+    struct bench *bench, const char *what, double times[CONTENDERS][ROUNDS], int mine, int other)
 {
     static const char *const besides[] = {[ARRAY] = "bare array read", [MMDB] = "libmaxminddb"};
     double ratios[ROUNDS];
@@ -377,15 +398,24 @@ add_case(struct bench *bench, const char *what, double times[CONTENDERS][ROUNDS]
     qsort(ratios, ROUNDS, sizeof ratios[0], by_value);
     qsort(speeds, ROUNDS, sizeof speeds[0], by_value);
     double reach = mine == BATCHED && other == MMDB ? REACH_RATIO : 0;
-    add(bench, (struct figure){.what = what, .value = speeds[ROUNDS / 2], .unit = "M/s", .beside = besides[other],
-                   .ratio = ratios[ROUNDS / 2], .lowest = ratios[0], .highest = ratios[ROUNDS - 1], .reach = reach,
-                   .ok = had && reach > 0 ? ratios[ROUNDS / 2] >= reach : -1});
+    add(bench,
+        (struct figure){.what = what,
+            .value = speeds[ROUNDS / 2],
+            .unit = "M/s",
+            .beside = besides[other],
+            .ratio = ratios[ROUNDS / 2],
+            .lowest = ratios[0],
+            .highest = ratios[ROUNDS - 1],
+            .reach = reach,
+            .ok = had && reach > 0 ? ratios[ROUNDS / 2] >= reach : -1});
 }
 
 static void
 measure(struct bench *bench, const char *batched, const char *single, struct work all)
 {
-    static run_fn *const runs[CONTENDERS] = {[BATCHED] = run_batch, [SINGLE] = run_single, [ARRAY] = run_array,
+    static run_fn *const runs[CONTENDERS] = {[BATCHED] = run_batch,
+        [SINGLE] = run_single,
+        [ARRAY] = run_array,
 #ifdef HAVE_MAXMINDDB
         [MMDB] = run_mmdb
 #endif
@@ -394,7 +424,8 @@ measure(struct bench *bench, const char *batched, const char *single, struct wor
     uint64_t sums[CONTENDERS];
 
     for (int r = 0; r < ROUNDS; r++) {
-        struct work work = {.family = all.family, .count = PER_ROUND,
+        struct work work = {.family = all.family,
+            .count = PER_ROUND,
             .ip4 = all.ip4 == NULL ? NULL : all.ip4 + (size_t)r * PER_ROUND,
             .ip6 = all.ip6 == NULL ? NULL : all.ip6 + (size_t)r * PER_ROUND};
         for (int c = 0; c < CONTENDERS; c++)
@@ -433,7 +464,8 @@ clustered(struct bench *bench, const mmdb_key *networks, int family)
 }
 
 static void
-run_family(struct bench *bench, int family, bool in_clusters, const char *batched, const char *single)
+run_family(
+    struct bench *bench, int family, bool in_clusters, const char *batched, const char *single)
 {
     size_t count = (size_t)ROUNDS * PER_ROUND;
     static mmdb_key networks[CLUSTERS];
@@ -443,7 +475,9 @@ run_family(struct bench *bench, int family, bool in_clusters, const char *batche
     for (size_t i = 0; i < CLUSTERS; i++)
         networks[i] = routed(bench, family);
     for (size_t i = 0; i < count; i++) {
-        mmdb_key key = in_clusters ? clustered(bench, networks, family) : family == 4 ? rnd(bench) : routed(bench, 6);
+        mmdb_key key = in_clusters ? clustered(bench, networks, family)
+            : family == 4          ? rnd(bench)
+                                   : routed(bench, 6);
         if (family == 4)
             ip4[i] = (uint32_t)key;
         else
@@ -460,7 +494,8 @@ print_json(const struct bench *bench)
     (void)printf("{\"name\":\"lookup\",\"figures\":[");
     for (size_t i = 0; i < bench->figure_count; i++) {
         const struct figure *f = &bench->figures[i];
-        (void)printf("%s{\"what\":\"%s\",\"value\":%.4g,\"unit\":\"%s\",", i == 0 ? "" : ",", f->what, f->value, f->unit);
+        (void)printf("%s{\"what\":\"%s\",\"value\":%.4g,\"unit\":\"%s\",", i == 0 ? "" : ",",
+            f->what, f->value, f->unit);
         if (f->beside == NULL)
             (void)printf("\"beside\":null,");
         else
@@ -481,8 +516,8 @@ print_json(const struct bench *bench)
 static void
 print_table(const struct bench *bench)
 {
-    (void)printf("%-32s %9s %-4s  %-16s %7s  %-15s %6s  %s\n", "what", "value", "unit", "beside", "ratio", "spread",
-        "reach", "ok");
+    (void)printf("%-32s %9s %-4s  %-16s %7s  %-15s %6s  %s\n", "what", "value", "unit", "beside",
+        "ratio", "spread", "reach", "ok");
     for (size_t i = 0; i < bench->figure_count; i++) {
         const struct figure *f = &bench->figures[i];
         char ratio[16] = "-";
@@ -495,7 +530,10 @@ print_table(const struct bench *bench)
         if (f->reach > 0)
             (void)snprintf(reach, sizeof reach, "%.4g", f->reach);
         (void)printf("%-32s %9.4g %-4s  %-16s %7s  %-15s %6s  %s\n", f->what, f->value, f->unit,
-            f->beside == NULL ? "-" : f->beside, ratio, spread, reach, f->ok < 0 ? "-" : f->ok ? "yes" : "NO");
+            f->beside == NULL ? "-" : f->beside, ratio, spread, reach,
+            f->ok < 0   ? "-"
+                : f->ok ? "yes"
+                        : "NO");
     }
 }
 

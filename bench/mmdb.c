@@ -47,7 +47,8 @@ put(struct tree *tree, const void *bytes, size_t n)
     tree->data_bytes += n;
 }
 
-/* Control byte: type in the first three bits, size in the others; text is type 2, uint32 6, map 7. */
+/* Control byte: type in the first three bits, size in the others; text is type 2, uint32 6, map 7.
+ */
 static void
 put_text(struct tree *tree, const char *text)
 {
@@ -95,7 +96,8 @@ data_of(struct tree *tree, uint32_t asn, uint32_t economy)
     return DATA | tree->places[slot];
 }
 
-/* What one list says of FIRST to LAST: the value, 0 for nothing; false if it is not the same throughout. */
+/* What one list says of FIRST to LAST: the value, 0 for nothing; false if it is not the same
+ * throughout. */
 static bool
 same_throughout(struct tree *tree, int which, mmdb_key first, mmdb_key last, uint32_t *value)
 {

@@ -1,7 +1,8 @@
 /* mmdb.h: what would the same ranges look like to libmaxminddb?
  *
  * Writes a MaxMind DB (format 2.0): one tree for IPv6 with IPv4 under ::/96, records
- * of 24 bits (the smallest that fit), and per distinct pair a map {"asn": uint32, "country": string}.
+ * of 24 bits (the smallest that fit), and per distinct pair a map {"asn": uint32, "country":
+ * string}.
  */
 #ifndef COMITY_BENCH_MMDB_H
 #define COMITY_BENCH_MMDB_H
@@ -19,7 +20,8 @@ struct mmdb_range {
     uint32_t value; /* ASN, or the two letters as first << 8 | second */
 };
 
-/* Both lists ascend without overlaps. Returns 0, or -1 when memory, the file or the format's size gave out. */
+/* Both lists ascend without overlaps. Returns 0, or -1 when memory, the file or the format's size
+ * gave out. */
 int mmdb_write(const struct mmdb_range *asns, size_t asn_count, const struct mmdb_range *economies,
     size_t economy_count, FILE *out);
 

@@ -9,7 +9,8 @@
 
 enum { OUT_BYTES_MAX = 1 << 28 };
 
-static const char usage[] = "usage: comity team list [--json] [--economy XX] [--teams DIR]\n"
+static const char usage[] =
+    "usage: comity team list [--json] [--economy XX] [--teams DIR]\n"
     "       comity team show [--json] [--teams DIR] ID...\n"
     "       comity team lint [--json] [--all] [FILE|DIR]\n"
     "       comity team import --from first|ti|csv FILE -o DIR [--force]\n"
@@ -19,7 +20,8 @@ static const char usage[] = "usage: comity team list [--json] [--economy XX] [--
     "  show     one card; --json prints it as it was read\n"
     "  lint     wrong cards, private prefixes, overlapping constituencies, economies without a\n"
     "           national team or unknown, teams without a channel, unverified cards\n"
-    "  import   FIRST's or Trusted Introducer's team JSON, or CSV, to cards; all of them unverified\n";
+    "  import   FIRST's or Trusted Introducer's team JSON, or CSV, to cards; all of them "
+    "unverified\n";
 
 static bool
 serves(const struct team *team, struct economy economy)
@@ -48,7 +50,8 @@ print(const struct buf *out, struct err *err)
 {
     int rc = buf_check(out, "the list of teams", err);
 
-    if (rc == 0 && out->n > 0 && (fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0))
+    if (rc == 0 && out->n > 0
+        && (fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0))
         return err_set(err, ERR_IO, "standard output cannot be written");
     return rc;
 }
@@ -59,9 +62,9 @@ list_team(struct buf *out, const struct team *team)
     struct buf economies = buf_new(4096);
 
     add_economies(&economies, team);
-    buf_format(out, "%-28.*s %-20.*s %-18.*s %3zu %3zu %3zu  %s%.*s\n", SPAN_ARGS(team->id), SPAN_ARGS(team->kind),
-        SPAN_ARGS(buf_span(&economies)), team->prefix_count, team->asn_count, team->domain_count,
-        team->verified ? "" : "UNVERIFIED ", SPAN_ARGS(team->name));
+    buf_format(out, "%-28.*s %-20.*s %-18.*s %3zu %3zu %3zu  %s%.*s\n", SPAN_ARGS(team->id),
+        SPAN_ARGS(team->kind), SPAN_ARGS(buf_span(&economies)), team->prefix_count, team->asn_count,
+        team->domain_count, team->verified ? "" : "UNVERIFIED ", SPAN_ARGS(team->name));
     buf_free(&economies);
 }
 
@@ -72,7 +75,8 @@ list(const struct roster *roster, struct economy economy, bool json, struct buf 
     size_t unverified = 0;
 
     if (!json)
-        buf_format(out, "%-28s %-20s %-18s %3s %3s %3s  %s\n", "ID", "KIND", "ECONOMIES", "PFX", "ASN", "DOM", "NAME");
+        buf_format(out, "%-28s %-20s %-18s %3s %3s %3s  %s\n", "ID", "KIND", "ECONOMIES", "PFX",
+            "ASN", "DOM", "NAME");
     for (uint32_t i = 1; i <= roster_count(roster); i++) {
         const struct team *team = roster_team(roster, (struct team_id){i});
         if (!serves(team, economy))
@@ -86,8 +90,10 @@ list(const struct roster *roster, struct economy economy, bool json, struct buf 
             list_team(out, team);
     }
     if (!json)
-        buf_format(out, "%zu teams, %zu of them UNVERIFIED: confirm each with the team before anything is sent\n", shown,
-            unverified);
+        buf_format(out,
+            "%zu teams, %zu of them UNVERIFIED: confirm each with the team before anything is "
+            "sent\n",
+            shown, unverified);
 }
 
 static void
@@ -123,16 +129,18 @@ show(const struct team *team, bool json, struct buf *out)
         return;
     }
     add_economies(&economies, team);
-    buf_format(out, "%.*s%s\n", SPAN_ARGS(team->id), team->verified ? "" : "  [UNVERIFIED: not confirmed by the operator]");
+    buf_format(out, "%.*s%s\n", SPAN_ARGS(team->id),
+        team->verified ? "" : "  [UNVERIFIED: not confirmed by the operator]");
     row(out, "name", team->name);
     row(out, "full name", team->full_name);
     row(out, "kind", team->kind);
     row(out, "economies", buf_span(&economies));
     row(out, "site", team->site);
     row(out, "source", team->source);
-    buf_format(out, "  %-12s%s\n", "channels", !team->channels.any ? "none known"
-            : team->channels.encrypted                             ? "known, one encrypted"
-                                                                   : "known, none encrypted");
+    buf_format(out, "  %-12s%s\n", "channels",
+        !team->channels.any            ? "none known"
+            : team->channels.encrypted ? "known, one encrypted"
+                                       : "known, none encrypted");
     show_constituency(out, team);
     buf_free(&economies);
 }
@@ -160,21 +168,24 @@ read_options(int argc, char **argv, struct wanted *wanted, struct err *err)
         if (rc < 0)
             return rc;
         if (rc == 0)
-            return err_set(err, ERR_USAGE, "no option \"%s\"; `comity team --help` lists them", argv[i]);
+            return err_set(
+                err, ERR_USAGE, "no option \"%s\"; `comity team --help` lists them", argv[i]);
     }
     wanted->first = i;
     if (economy == NULL)
         return 0;
     wanted->economy = economy_find(span_of(economy));
-    return wanted->economy.index != 0 ? 0
-                                      : err_set(err, ERR_USAGE, "\"%s\" is no economy; write two letters, such as FI", economy);
+    return wanted->economy.index != 0
+        ? 0
+        : err_set(err, ERR_USAGE, "\"%s\" is no economy; write two letters, such as FI", economy);
 }
 
 static void
 tell(void *ctx, const char *file, const struct err *why)
 {
     (void)ctx;
-    (void)fprintf(stderr, "comity: team card left out: %s: %s%s%s\n", file, why->field, why->field[0] ? ": " : "", why->msg);
+    (void)fprintf(stderr, "comity: team card left out: %s: %s%s%s\n", file, why->field,
+        why->field[0] ? ": " : "", why->msg);
 }
 
 static int
@@ -187,15 +198,16 @@ open_roster(const struct wanted *wanted, struct roster **roster, struct err *err
 }
 
 static int
-show_each(const struct roster *roster, int argc, char **argv, const struct wanted *wanted, struct buf *out,
-    struct err *err)
+show_each(const struct roster *roster, int argc, char **argv, const struct wanted *wanted,
+    struct buf *out, struct err *err)
 {
     if (wanted->first >= argc)
         return err_set(err, ERR_USAGE, "show needs the id of a team; `comity team list` has them");
     for (int i = wanted->first; i < argc; i++) {
         struct team_id id = roster_find(roster, span_of(argv[i]));
         if (id.index == 0)
-            return err_set(err, ERR_NOT_FOUND, "no team has the id \"%s\"; `comity team list` has all", argv[i]);
+            return err_set(err, ERR_NOT_FOUND,
+                "no team has the id \"%s\"; `comity team list` has all", argv[i]);
         show(roster_team(roster, id), wanted->json, out);
     }
     return 0;

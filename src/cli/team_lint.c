@@ -25,8 +25,8 @@ struct lint {
     size_t overlaps;
 };
 
-static void say(struct lint *lint, bool error, const char *what, struct span team, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+static void say(struct lint *lint, bool error, const char *what, struct span team,
+    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 static void
 say(struct lint *lint, bool error, const char *what, struct span team, const char *format, ...)
@@ -40,11 +40,12 @@ say(struct lint *lint, bool error, const char *what, struct span team, const cha
     lint->errors += error;
     lint->warnings += !error;
     if (!lint->json) {
-        buf_format(&lint->out, "%-8s%-15s%.*s%s%s\n", error ? "error" : "warning", what, SPAN_ARGS(team),
-            team.n > 0 ? ": " : "", text);
+        buf_format(&lint->out, "%-8s%-15s%.*s%s%s\n", error ? "error" : "warning", what,
+            SPAN_ARGS(team), team.n > 0 ? ": " : "", text);
         return;
     }
-    buf_format(&lint->out, "{\"level\":\"%s\",\"finding\":\"%s\",\"team\":", error ? "error" : "warning", what);
+    buf_format(&lint->out,
+        "{\"level\":\"%s\",\"finding\":\"%s\",\"team\":", error ? "error" : "warning", what);
     if (team.n > 0)
         json_add_string(&lint->out, team);
     else
@@ -61,7 +62,8 @@ bad_card(void *ctx, const char *file, const struct err *why)
 
     if (why->line > 0)
         (void)snprintf(place, sizeof place, ", card %llu", (unsigned long long)why->line);
-    say(ctx, true, "card", (struct span){"", 0}, "%s%s: %s%s%s", file, place, why->field, why->field[0] ? ": " : "", why->msg);
+    say(ctx, true, "card", (struct span){"", 0}, "%s%s: %s%s%s", file, place, why->field,
+        why->field[0] ? ": " : "", why->msg);
 }
 
 /* The codes of share/economies.csv's first column. */
@@ -102,7 +104,8 @@ check_team(struct lint *lint, const struct team *team)
         const char *special = special_word(&team->prefixes[i]);
         (void)address_format(&team->prefixes[i], text);
         if (special != NULL)
-            say(lint, false, "special-prefix", team->id, "%s is %s, nobody's on the Internet", text, special);
+            say(lint, false, "special-prefix", team->id, "%s is %s, nobody's on the Internet", text,
+                special);
     }
     for (size_t i = 0; i < team->economy_count; i++) {
         economy_code(team->economies[i], code);
@@ -212,12 +215,16 @@ check_economies(struct lint *lint)
             continue;
         }
         if (others > 0)
-            say(lint, false, "economy-shared", (struct span){"", 0}, "%s: %.*s answers, %u more claim it", code,
-                SPAN_ARGS(roster_team(lint->roster, roster_by_economy(lint->roster, economy, &others))->id), others);
+            say(lint, false, "economy-shared", (struct span){"", 0},
+                "%s: %.*s answers, %u more claim it", code,
+                SPAN_ARGS(
+                    roster_team(lint->roster, roster_by_economy(lint->roster, economy, &others))
+                        ->id),
+                others);
     }
     if (missing > 0)
-        say(lint, false, "no-national", (struct span){"", 0}, "%zu economies have no national team: %.*s", missing,
-            (int)codes.n, codes.p);
+        say(lint, false, "no-national", (struct span){"", 0},
+            "%zu economies have no national team: %.*s", missing, (int)codes.n, codes.p);
     buf_free(&codes);
 }
 
@@ -242,12 +249,14 @@ check(struct lint *lint, struct err *err)
         say(lint, false, "overlap", (struct span){"", 0}, "%zu more overlaps; --all shows them",
             lint->overlaps - OVERLAPS_SHOWN);
     if (silent > 0 && !lint->all)
-        say(lint, false, "no-channel", (struct span){"", 0}, "%zu teams have no channel; --all names them", silent);
+        say(lint, false, "no-channel", (struct span){"", 0},
+            "%zu teams have no channel; --all names them", silent);
     if (unverified > 0 && !lint->all)
-        say(lint, false, "unverified", (struct span){"", 0}, "%zu cards are UNVERIFIED; --all names them", unverified);
+        say(lint, false, "unverified", (struct span){"", 0},
+            "%zu cards are UNVERIFIED; --all names them", unverified);
     if (!lint->json)
-        buf_format(&lint->out, "%zu teams, %zu errors, %zu warnings\n", roster_count(lint->roster), lint->errors,
-            lint->warnings);
+        buf_format(&lint->out, "%zu teams, %zu errors, %zu warnings\n", roster_count(lint->roster),
+            lint->errors, lint->warnings);
     return 0;
 }
 
@@ -281,7 +290,8 @@ team_lint(int argc, char **argv)
         else if (strcmp(argv[i], "--all") == 0)
             lint.all = true;
         else if (argv[i][0] == '-' || given != NULL)
-            rc = err_set(&err, ERR_USAGE, "lint takes --json, --all and one file or folder, not \"%s\"", argv[i]);
+            rc = err_set(&err, ERR_USAGE,
+                "lint takes --json, --all and one file or folder, not \"%s\"", argv[i]);
         else
             given = argv[i];
     }

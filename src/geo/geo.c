@@ -1,7 +1,6 @@
 #include "geo/geo.h"
 
-#include "base/hash.h"
-#include "geo/geo_layout.h"
+#include "geo/geo_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,30 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { GROUP = 32 }; /* look-ups in flight at once: enough to hide memory, few enough for the first cache */
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* Counting bits is one instruction on every x86-64 since 2008, but not of the base set that
- * Debian compiles for; so the hot functions exist twice. */
-#if defined(__x86_64__)
-#define FAST __attribute__((target("popcnt,avx2,bmi,bmi2")))
-#else
-#define FAST
-#endif
-
-struct geo {
-    const struct geo_top *top;
-    const struct geo_node *nodes;
-    const uint64_t *entries;
-    const struct geo_line *lines;
-    const struct geo_system *systems;
-    size_t system_count;
-    struct span names;
-    const struct geo_header *header;
-    size_t bytes;
-    bool fast;
-};
+enum {
+    GROUP = 32
+}; /* look-ups in flight at once: enough to hide memory, few enough for the first cache */
 
 /* An address as the table sees it: KEY's bits 26 to 31 are the place in the node, and the steps
  * below go on from there. */
@@ -46,14 +24,13 @@ struct probe {
     const struct geo_node *node;
 };
 
-static const size_t element_bytes[GEO_SECTIONS] = {sizeof(struct geo_top), sizeof(struct geo_node),
-    sizeof(uint64_t), sizeof(struct geo_line), sizeof(struct geo_system), 1, 1};
-
 INLINE struct geo_answer
 answer_of(uint64_t entry)
 {
-    return (struct geo_answer){.asn = (uint32_t)entry, .economy = {(uint16_t)(entry >> 32 & 0x3ff)},
-        .asn_economy = {(uint16_t)(entry >> 42 & 0x3ff)}, .bits = (uint8_t)(entry >> 52)};
+    return (struct geo_answer){.asn = (uint32_t)entry,
+        .economy = {(uint16_t)(entry >> 32 & 0x3ff)},
+        .asn_economy = {(uint16_t)(entry >> 42 & 0x3ff)},
+        .bits = (uint8_t)(entry >> 52)};
 }
 
 INLINE struct probe
@@ -86,7 +63,9 @@ node_entry(const struct geo *geo, const struct geo_node *node, unsigned place)
 INLINE __m128i
 at_most(const uint16_t *keys, __m128i value)
 {
-    return _mm_cmpeq_epi16(_mm_subs_epu16(_mm_load_si128((const __m128i *)(const void *)keys), value), _mm_setzero_si128());
+    return _mm_cmpeq_epi16(
+        _mm_subs_epu16(_mm_load_si128((const __m128i *)(const void *)keys), value),
+        _mm_setzero_si128());
 }
 
 INLINE unsigned
@@ -137,14 +116,16 @@ block_entry(const struct geo *geo, uint64_t block, uint16_t value)
 INLINE const uint64_t *
 step(const struct geo *geo, uint64_t entry, uint16_t value)
 {
-    return GEO_KIND(entry) == GEO_LIST ? list_entry(geo, entry, value) : block_entry(geo, entry, value);
+    return GEO_KIND(entry) == GEO_LIST ? list_entry(geo, entry, value)
+                                       : block_entry(geo, entry, value);
 }
 
 /* The 16 bits that step number STEP consumes. */
 INLINE uint16_t
 step_value(const struct probe *probe, unsigned number)
 {
-    return (uint16_t)(number < 2 ? probe->high >> (16 - 16 * number) : probe->low >> (80 - 16 * number));
+    return (uint16_t)(number < 2 ? probe->high >> (16 - 16 * number)
+                                 : probe->low >> (80 - 16 * number));
 }
 
 INLINE struct geo_answer
@@ -205,7 +186,8 @@ sift(struct rest *rest, uint64_t entry, size_t i)
 
 /* One step for all that are in REST; those that need another are in REST afterwards. */
 INLINE void
-step_group(const struct geo *geo, const struct probe *probes, uint64_t *entries, unsigned number, struct rest *rest)
+step_group(const struct geo *geo, const struct probe *probes, uint64_t *entries, unsigned number,
+    struct rest *rest)
 {
     const uint64_t *at[GROUP];
     struct rest now = *rest;
@@ -234,7 +216,8 @@ step_group(const struct geo *geo, const struct probe *probes, uint64_t *entries,
 }
 
 INLINE void
-find6_group(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_group(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     struct probe probes[GROUP];
     const uint64_t *at[GROUP];
@@ -254,7 +237,8 @@ find6_group(const struct geo *geo, const struct address *addresses, size_t count
         entries[i] = *at[i];
         sift(&rest, entries[i], i);
     }
-    for (unsigned number = 0; number < GEO_STEPS_MAX && rest.list_count + rest.block_count > 0; number++)
+    for (unsigned number = 0; number < GEO_STEPS_MAX && rest.list_count + rest.block_count > 0;
+         number++)
         step_group(geo, probes, entries, number, &rest);
     for (size_t i = 0; i < count; i++)
         out[i] = answer_of(entries[i]);
@@ -272,11 +256,13 @@ find4_all(const struct geo *geo, const uint32_t *addresses, size_t count, struct
 
     for (; count - i >= GROUP; i += GROUP)
         find4_group(geo, addresses + i, GROUP, out + i);
-    find4_group(geo, addresses + i, count - i, out + i);
+    if (i < count)
+        find4_group(geo, addresses + i, count - i, out + i);
 }
 
 INLINE void
-find6_all(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_all(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     size_t i = 0;
 
@@ -286,7 +272,8 @@ find6_all(const struct geo *geo, const struct address *addresses, size_t count, 
             __builtin_prefetch((const char *)(addresses + i + GROUP) + k);
         find6_group(geo, addresses + i, GROUP, out + i);
     }
-    find6_group(geo, addresses + i, count - i, out + i);
+    if (i < count)
+        find6_group(geo, addresses + i, count - i, out + i);
 }
 
 FAST static void
@@ -302,13 +289,15 @@ find4_plain(const struct geo *geo, const uint32_t *addresses, size_t count, stru
 }
 
 FAST static void
-find6_fast(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_fast(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     find6_all(geo, addresses, count, out);
 }
 
 static void
-find6_plain(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_plain(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     find6_all(geo, addresses, count, out);
 }
@@ -342,7 +331,8 @@ geo_find4(const struct geo *geo, const uint32_t *addresses, size_t count, struct
 }
 
 void
-geo_find6(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+geo_find6(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     (geo->fast ? find6_fast : find6_plain)(geo, addresses, count, out);
 }
@@ -354,143 +344,19 @@ geo_prefetch(const struct geo *geo, const struct address *address)
 }
 
 static int
-bad(struct err *err, const char *path, const char *what)
-{
-    return err_set(err, ERR_BAD_TABLE, "%s is no usable address table: %s; `comity geo build` makes one", path, what);
-}
-
-static const void *
-section(const struct geo *geo, enum geo_section which)
-{
-    return (const char *)geo->header + geo->header->sections[which].offset;
-}
-
-static uint64_t
-count_of(const struct geo *geo, enum geo_section which)
-{
-    return geo->header->sections[which].count;
-}
-
-static int
-check_header(const struct geo *geo, const char *path, struct err *err)
-{
-    const struct geo_header *header = geo->header;
-    size_t behind = offsetof(struct geo_header, checksum) + sizeof header->checksum;
-
-    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
-        return bad(err, path, "this machine is big-endian, for which the format is not made");
-    if (geo->bytes < sizeof *header || memcmp(header->magic, GEO_MAGIC, sizeof header->magic) != 0)
-        return bad(err, path, "it does not begin as one");
-    if (header->version != GEO_VERSION || header->header_bytes != sizeof *header)
-        return bad(err, path, "it is of another version of the format");
-    if (header->file_bytes != geo->bytes)
-        return bad(err, path, "it is cut short or has something behind its end");
-    if (hash_bytes((const char *)header + behind, geo->bytes - behind, 0) != header->checksum)
-        return bad(err, path, "its checksum is wrong, so it is damaged");
-    for (int i = 0; i < GEO_SECTIONS; i++) {
-        uint64_t offset = header->sections[i].offset;
-        if (offset % GEO_ALIGN != 0 || offset < sizeof *header || offset > geo->bytes
-            || header->sections[i].count > (geo->bytes - offset) / element_bytes[i])
-            return bad(err, path, "a section reaches beyond its end");
-    }
-    return 0;
-}
-
-/* Everything a look-up may follow without looking: see geo_layout.h. */
-static bool
-entry_is_sound(const struct geo *geo, uint64_t entry)
-{
-    uint64_t count = GEO_LIST_COUNT(entry);
-    uint64_t lines = GEO_LIST_LINES(count);
-
-    switch (GEO_KIND(entry)) {
-    case GEO_ANSWER:
-        return (entry >> 32 & 0x3ff) < ECONOMY_COUNT && (entry >> 42 & 0x3ff) < ECONOMY_COUNT
-            && (entry >> 52 & 0x3ff) <= 128;
-    case GEO_LIST:
-        return count > 1 && count <= GEO_LIST_MAX && GEO_LIST_FIRST(entry) + count <= count_of(geo, GEO_ENTRIES)
-            && GEO_LIST_LINE(entry) + lines + (lines > 1) <= count_of(geo, GEO_LINES);
-    case GEO_BLOCK:
-        return (entry & 0xffffffff) + GEO_BLOCK_NODES <= count_of(geo, GEO_NODES);
-    default:
-        return false;
-    }
-}
-
-INLINE bool
-nodes_are_sound_all(const struct geo *geo)
-{
-    uint64_t nodes = count_of(geo, GEO_NODES);
-    uint64_t entries = count_of(geo, GEO_ENTRIES);
-    bool sound = true;
-
-    for (uint64_t i = 0; i < nodes; i++)
-        sound &= (uint64_t)geo->nodes[i].first + (unsigned)__builtin_popcountll(geo->nodes[i].changes) < entries;
-    return sound;
-}
-
-FAST static bool
-nodes_are_sound_fast(const struct geo *geo)
-{
-    return nodes_are_sound_all(geo);
-}
-
-static bool
-nodes_are_sound(const struct geo *geo)
-{
-    return geo->fast ? nodes_are_sound_fast(geo) : nodes_are_sound_all(geo);
-}
-
-static bool
-top_is_sound(const struct geo *geo)
-{
-    for (size_t i = 0; i < GEO_TOP_COUNT; i++)
-        if ((geo->top[i].mask != 0 && geo->top[i].mask != GEO_TOP_MASK)
-            || (uint64_t)geo->top[i].node + geo->top[i].mask >= count_of(geo, GEO_NODES))
-            return false;
-    return true;
-}
-
-static bool
-systems_are_sound(const struct geo *geo)
-{
-    bool sound = true;
-
-    for (size_t i = 0; i < geo->system_count; i++) {
-        const struct geo_system *s = &geo->systems[i];
-        sound &= s->economy < ECONOMY_COUNT && (uint64_t)s->name + s->name_bytes <= geo->names.n
-            && (i == 0 || s->asn > s[-1].asn);
-    }
-    return sound;
-}
-
-static int
-check_content(const struct geo *geo, const char *path, struct err *err)
-{
-    if (count_of(geo, GEO_TOP) != GEO_TOP_COUNT || count_of(geo, GEO_NODES) < GEO_NODES4)
-        return bad(err, path, "it lacks the sections that every table has");
-    if (!top_is_sound(geo) || !nodes_are_sound(geo))
-        return bad(err, path, "a node points outside");
-    for (uint64_t i = 0; i < count_of(geo, GEO_ENTRIES); i++)
-        if (!entry_is_sound(geo, geo->entries[i]))
-            return bad(err, path, "an entry is none or points outside");
-    if (!systems_are_sound(geo))
-        return bad(err, path, "its list of autonomous systems is out of order or points outside");
-    return 0;
-}
-
-static int
 map(struct geo *geo, const char *path, struct err *err)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "the address table %s cannot be opened: %s", path,
-            strerror(errno));
-    int rc = fstat(fd, &st) != 0 ? err_set(err, ERR_IO, "%s cannot be read: %s", path, strerror(errno)) : 0;
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+            "the address table %s cannot be opened: %s", path, strerror(errno));
+    int rc = fstat(fd, &st) != 0
+        ? err_set(err, ERR_IO, "%s cannot be read: %s", path, strerror(errno))
+        : 0;
     if (rc == 0 && (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct geo_header)))
-        rc = bad(err, path, "it is no file, or shorter than a header");
+        rc = geo_check_failed(err, path, "it is no file, or shorter than a header");
     if (rc == 0) {
         void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
         if (p == MAP_FAILED)
@@ -505,13 +371,13 @@ map(struct geo *geo, const char *path, struct err *err)
 static void
 find_sections(struct geo *geo)
 {
-    geo->top = section(geo, GEO_TOP);
-    geo->nodes = section(geo, GEO_NODES);
-    geo->entries = section(geo, GEO_ENTRIES);
-    geo->lines = section(geo, GEO_LINES);
-    geo->systems = section(geo, GEO_SYSTEMS);
-    geo->system_count = count_of(geo, GEO_SYSTEMS);
-    geo->names = (struct span){section(geo, GEO_NAMES), count_of(geo, GEO_NAMES)};
+    geo->top = geo_table_section(geo, GEO_TOP);
+    geo->nodes = geo_table_section(geo, GEO_NODES);
+    geo->entries = geo_table_section(geo, GEO_ENTRIES);
+    geo->lines = geo_table_section(geo, GEO_LINES);
+    geo->systems = geo_table_section(geo, GEO_SYSTEMS);
+    geo->system_count = geo_table_count(geo, GEO_SYSTEMS);
+    geo->names = (struct span){geo_table_section(geo, GEO_NAMES), geo_table_count(geo, GEO_NAMES)};
 #if defined(__x86_64__)
     geo->fast = __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("avx2")
         && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
@@ -527,10 +393,10 @@ geo_open(const char *path, struct geo **out, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory to open %s", path);
     int rc = map(geo, path, err);
     if (rc == 0)
-        rc = check_header(geo, path, err);
+        rc = geo_check_header(geo, path, err);
     if (rc == 0) {
         find_sections(geo);
-        rc = check_content(geo, path, err);
+        rc = geo_check_content(geo, path, err);
     }
     if (rc != 0) {
         geo_close(geo);
@@ -587,7 +453,7 @@ geo_asn_economy(const struct geo *geo, uint32_t asn)
 struct span
 geo_sources(const struct geo *geo)
 {
-    return (struct span){section(geo, GEO_SOURCES), count_of(geo, GEO_SOURCES)};
+    return (struct span){geo_table_section(geo, GEO_SOURCES), geo_table_count(geo, GEO_SOURCES)};
 }
 
 struct geo_counts
@@ -595,7 +461,11 @@ geo_counts(const struct geo *geo)
 {
     const uint64_t *ranges = geo->header->ranges;
 
-    return (struct geo_counts){.ip4_asn_ranges = ranges[0], .ip4_economy_ranges = ranges[1],
-        .ip6_asn_ranges = ranges[2], .ip6_economy_ranges = ranges[3], .asns = geo->system_count,
-        .bytes = geo->bytes, .built_us = (int64_t)(geo->header->built_s * 1000000)};
+    return (struct geo_counts){.ip4_asn_ranges = ranges[0],
+        .ip4_economy_ranges = ranges[1],
+        .ip6_asn_ranges = ranges[2],
+        .ip6_economy_ranges = ranges[3],
+        .asns = geo->system_count,
+        .bytes = geo->bytes,
+        .built_us = (int64_t)(geo->header->built_s * 1000000)};
 }

@@ -16,12 +16,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 // clang-format on
-
-enum { PROBES = 10000 };
+#include "geo_ask.h"
 
 static char folder[] = "/tmp/comity-geo-XXXXXX";
 static char table_path[64];
-static char world_path[64];
 
 static struct address
 ip(const char *text)
@@ -70,30 +68,6 @@ add_economy(struct geo_build *build, const char *first, const char *last, const 
     assert_int_equal(geo_build_economy_range(build, &a, &b, economy(code), NULL), 0);
 }
 
-static bool
-same(struct geo_answer a, struct geo_answer b)
-{
-    return a.asn == b.asn && a.economy.index == b.economy.index
-        && a.asn_economy.index == b.asn_economy.index && a.bits == b.bits;
-}
-
-/* By all of the ways there are to ask. */
-static struct geo_answer
-ask(const struct geo *geo, const struct address *a)
-{
-    struct geo_answer one = geo_find(geo, a);
-    struct geo_answer many;
-
-    geo_prefetch(geo, a);
-    geo_find6(geo, a, 1, &many);
-    assert_true(same(one, many));
-    if (a->family == 4) {
-        geo_find4(geo, &(uint32_t){(uint32_t)a->low}, 1, &many);
-        assert_true(same(one, many));
-    }
-    return one;
-}
-
 static void
 expect(const struct geo *geo, const char *text, uint32_t asn, const char *code, unsigned bits)
 {
@@ -103,7 +77,8 @@ expect(const struct geo *geo, const char *text, uint32_t asn, const char *code, 
 
     economy_code(got.economy, have);
     if (got.asn != asn || strcmp(have, code) != 0 || got.bits != bits)
-        fail_msg("%s: AS%u %s /%u, expected AS%u %s /%u", text, got.asn, have, got.bits, asn, code, bits);
+        fail_msg("%s: AS%u %s /%u, expected AS%u %s /%u", text, got.asn, have, got.bits, asn, code,
+            bits);
 }
 
 static void
@@ -154,7 +129,8 @@ ranges_end_where_they_say(void **state)
     add_asn(build, "2001:db8::", "2001:db8:0:ffff:ffff:ffff:ffff:ffff", 5);
     add_asn(build, "2001:db8:1::1", "2001:db8:1::1", 6);
     add_asn(build, "2001:db8:1::2", "2001:db8:1::5", 7);
-    add_asn(build, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 8);
+    add_asn(build, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 8);
     add_economy(build, "2001:db8:1::", "2001:db8:2:7fff:ffff:ffff:ffff:ffff", "BE");
     assert_int_equal(geo_build_system(build, 3, economy("DE"), SPAN("Three"), NULL), 0);
     assert_int_equal(geo_build_system(build, 2, economy(""), SPAN(""), NULL), 0);
@@ -187,7 +163,8 @@ ranges_end_where_they_say(void **state)
     expect(geo, "2001:db8:2:8000::", 0, "", 0);
     expect(geo, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", 0, "", 0);
     expect(geo, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 8, "", 128);
-    assert_int_equal(ask(geo, &(struct address){.low = 0x0a000100, .family = 4}).asn_economy.index, economy("DE").index);
+    assert_int_equal(ask(geo, &(struct address){.low = 0x0a000100, .family = 4}).asn_economy.index,
+        economy("DE").index);
     assert_true(span_equal(geo_asn_name(geo, 3), SPAN("Three")));
     assert_int_equal(geo_asn_economy(geo, 3).index, economy("DE").index);
     geo_close(geo);
@@ -282,14 +259,18 @@ rows_are_strict(void **state)
         {RANGES_IP4_ECONOMY, "start,end,economy\n1,2,\n", ERR_BAD_VALUE},
         {RANGES_IP6_ASN, "start,end,asn\n1,2,3\n", ERR_BAD_ADDRESS},
         {RANGES_IP6_ECONOMY, "start,end,economy\n::,::ffff,AT\n", 0},
-        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a \"\"b\"\", c\"\n", 0},
+        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a \"\"b\"\", c\"\n",
+            0},
         {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\n", 0},
         {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0\n", ERR_COLUMN_COUNT},
         {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\n", ERR_BAD_QUOTE},
-        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\"b\n", ERR_BAD_QUOTE},
-        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\"\"\n", ERR_BAD_QUOTE},
+        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\"b\n",
+            ERR_BAD_QUOTE},
+        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\"a\"\"\n",
+            ERR_BAD_QUOTE},
         {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,\xff\n", ERR_BAD_UTF8},
-        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,a,b\n", ERR_COLUMN_COUNT},
+        {RANGES_ASN, "asn,economy,economy_share,ipv4_addresses,name\n1,,,0,a,b\n",
+            ERR_COLUMN_COUNT},
     };
     struct ranges_row row;
     uint64_t line;
@@ -309,8 +290,10 @@ quotes_are_taken_off(void **state)
     struct input *input;
     struct ranges *ranges;
     struct ranges_row row;
-    assert_int_equal(input_open_bytes(SPAN("asn,economy,economy_share,ipv4_addresses,name\n7,EE,1,0,\"a \"\"b\"\"\"\n"),
-                         "text", &input, NULL),
+    assert_int_equal(
+        input_open_bytes(
+            SPAN("asn,economy,economy_share,ipv4_addresses,name\n7,EE,1,0,\"a \"\"b\"\"\"\n"),
+            "text", &input, NULL),
         0);
     assert_int_equal(ranges_open(input, RANGES_ASN, &ranges, NULL), 0);
     assert_int_equal(ranges_next(ranges, &row, NULL), 1);
@@ -363,16 +346,6 @@ seal(char *bytes, size_t n)
     memcpy(bytes, &header, sizeof header);
 }
 
-static uint64_t
-rnd(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15;
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-    z = (z ^ z >> 27) * 0x94d049bb133111eb;
-    return z ^ z >> 31;
-}
-
 /* Write BYTES and use what is opened of it everywhere; 1 if it was opened. */
 static int
 try_bytes(const char *bytes, size_t n, uint64_t *state)
@@ -396,7 +369,8 @@ try_bytes(const char *bytes, size_t n, uint64_t *state)
         if (i % 3 == 2)
             a.low &= 0xfffff;
         struct geo_answer got = ask(geo, &a);
-        assert_true(got.economy.index < ECONOMY_COUNT && got.asn_economy.index < ECONOMY_COUNT && got.bits <= 128);
+        assert_true(got.economy.index < ECONOMY_COUNT && got.asn_economy.index < ECONOMY_COUNT
+            && got.bits <= 128);
         a = (struct address){0, 0x0a000000 + (rnd(state) & 0x3ff), 4, 32};
         (void)ask(geo, &a);
         (void)geo_asn_name(geo, 2);
@@ -428,7 +402,9 @@ damaged_files_are_refused_or_harmless(void **state)
         int section = (int)(rnd(&seed) % (GEO_SECTIONS + 1));
         for (int k = 0; k < 1 + i % 4; k++) {
             uint64_t from = section == GEO_SECTIONS ? 0 : header.sections[section].offset;
-            uint64_t width = section + 1 >= GEO_SECTIONS ? sizeof header : header.sections[section + 1].offset - from;
+            uint64_t width = section + 1 >= GEO_SECTIONS
+                ? sizeof header
+                : header.sections[section + 1].offset - from;
             bytes[(from + rnd(&seed) % (width + 1)) % n] ^= (char)(1 << rnd(&seed) % 8);
         }
         seal(bytes, n);
@@ -437,6 +413,53 @@ damaged_files_are_refused_or_harmless(void **state)
     assert_true(opened > 40 && opened < 360);
     for (size_t cut = 1; cut < n; cut = cut * 2 + 1)
         assert_int_equal(try_bytes(whole, n - cut, &seed), 0);
+    free(bytes);
+    free(whole);
+}
+
+/* One number each that leads outside; the checksum is right. */
+static void
+what_leads_outside_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        enum geo_section section;
+        size_t at;
+        size_t width;
+        uint64_t value;
+    } pokes[] = {
+        {GEO_TOP, 0, 4, 0xfffffff0},
+        {GEO_TOP, 4, 4, 0x7fff},
+        {GEO_NODES, 8, 4, 0xfffffff0},
+        {GEO_NODES, 16 * (0x0a000000 >> 14) + 8, 4, 0xffffff},
+        {GEO_ENTRIES, 0, 8, (uint64_t)GEO_LIST << 62 | (uint64_t)2 << 46 | 0xffffff},
+        {GEO_ENTRIES, 0, 8,
+            (uint64_t)GEO_LIST << 62 | (uint64_t)2 << 46 | (uint64_t)0x3fffff << 24},
+        {GEO_ENTRIES, 0, 8, (uint64_t)GEO_LIST << 62},
+        {GEO_ENTRIES, 0, 8, (uint64_t)GEO_LIST << 62 | (uint64_t)0x7ff << 46},
+        {GEO_ENTRIES, 0, 8, (uint64_t)GEO_BLOCK << 62 | 0xffffffff},
+        {GEO_ENTRIES, 0, 8, (uint64_t)3 << 62},
+        {GEO_ENTRIES, 0, 8, (uint64_t)1000 << 32},
+        {GEO_ENTRIES, 0, 8, (uint64_t)1000 << 42},
+        {GEO_ENTRIES, 0, 8, (uint64_t)129 << 52},
+        {GEO_SYSTEMS, 4, 4, 0xffffffff},
+        {GEO_SYSTEMS, 8, 2, 0xffff},
+        {GEO_SYSTEMS, 10, 2, 0xffff},
+    };
+    uint64_t seed = 1;
+    size_t n;
+    struct geo_header header;
+    geo_close(write_and_open(small_world()));
+    char *whole = read_whole(table_path, &n);
+    char *bytes = malloc(n);
+    memcpy(&header, whole, sizeof header);
+    for (size_t i = 0; i < sizeof pokes / sizeof pokes[0]; i++) {
+        memcpy(bytes, whole, n);
+        memcpy(bytes + header.sections[pokes[i].section].offset + pokes[i].at, &pokes[i].value,
+            pokes[i].width);
+        seal(bytes, n);
+        assert_int_equal(try_bytes(bytes, n, &seed), 0);
+    }
     free(bytes);
     free(whole);
 }
@@ -454,7 +477,8 @@ circles_end(void **state)
     memcpy(&header, bytes, sizeof header);
     for (uint64_t i = 0; i < header.sections[GEO_ENTRIES].count; i++) {
         uint64_t entry = (uint64_t)GEO_BLOCK << 62;
-        memcpy(bytes + header.sections[GEO_ENTRIES].offset + i * sizeof entry, &entry, sizeof entry);
+        memcpy(
+            bytes + header.sections[GEO_ENTRIES].offset + i * sizeof entry, &entry, sizeof entry);
     }
     seal(bytes, n);
     assert_int_equal(try_bytes(bytes, n, &seed), 1);
@@ -490,253 +514,6 @@ files_are_replaced_whole(void **state)
     assert_int_equal(file_write_atomic(folder, parts, 3, 0600, NULL), ERR_IO);
 }
 
-static const char *const kind_names[] = {"ip4-asn", "ip4-economy", "ip6-asn", "ip6-economy", "asn"};
-
-/* Hand every row of a shipped file to TAKE. */
-static void
-read_shipped(int kind, void (*take)(const struct ranges_row *row, void *data), void *data)
-{
-    char path[512];
-    struct input *input;
-    struct ranges *ranges;
-    struct ranges_row row;
-    struct err err = {0};
-    int rc;
-
-    (void)snprintf(path, sizeof path, "%s/share/geo/%s.csv.xz", getenv("COMITY_TEST_ROOT"), kind_names[kind]);
-    int fd = open(path, O_RDONLY);
-    assert_true(fd >= 0);
-    assert_int_equal(input_open_fd(fd, path, &input, NULL), 0);
-    assert_int_equal(ranges_open(input, (enum ranges_kind)kind, &ranges, NULL), 0);
-    while ((rc = ranges_next(ranges, &row, &err)) > 0)
-        take(&row, data);
-    if (rc != 0)
-        fail_msg("%s:%llu: %s", path, (unsigned long long)err.line, err.msg);
-    ranges_close(ranges);
-    input_close(input);
-    (void)close(fd);
-}
-
-static void
-take_row(const struct ranges_row *row, void *data)
-{
-    struct geo_build *build = data;
-    int rc = row->first.family == 0 ? geo_build_system(build, row->asn, row->economy, row->name, NULL)
-        : row->asn != 0             ? geo_build_asn_range(build, &row->first, &row->last, row->asn, NULL)
-                                    : geo_build_economy_range(build, &row->first, &row->last, row->economy, NULL);
-
-    assert_int_equal(rc, 0);
-}
-
-static struct geo *
-open_world(void)
-{
-    struct geo *geo = NULL;
-
-    if (access(world_path, F_OK) != 0) {
-        struct geo_build *build = geo_build_new();
-        for (int kind = 0; kind <= RANGES_ASN; kind++)
-            read_shipped(kind, take_row, build);
-        assert_int_equal(geo_build_write(build, SPAN("shipped"), 0, world_path, NULL), 0);
-        geo_build_free(build);
-    }
-    assert_int_equal(geo_open(world_path, &geo, NULL), 0);
-    return geo;
-}
-
-static void
-the_shipped_world_gives_what_is_expected(void **state)
-{
-    (void)state;
-    struct geo *geo = open_world();
-    char path[512];
-    char line[256];
-    int rows = 0;
-    (void)snprintf(path, sizeof path, "%s/tests/data/lookup-expected.csv", getenv("COMITY_TEST_ROOT"));
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_non_null(fgets(line, sizeof line, file));
-    for (; fgets(line, sizeof line, file) != NULL; rows++) {
-        struct span rest = span_trim(span_of(line));
-        struct span text = {0};
-        struct span asn = {0};
-        struct address a;
-        uint64_t number = 0;
-        assert_true(span_next(&rest, ',', &text) && span_next(&rest, ',', &asn));
-        assert_int_equal(address_parse(text, &a, NULL), 0);
-        assert_true(asn.n == 0 || span_u64(asn, &number));
-        struct geo_answer got = ask(geo, &a);
-        if (got.asn != number || got.economy.index != economy_find(rest).index)
-            fail_msg("%.*s: AS%u, expected %.*s", SPAN_ARGS(text), got.asn, SPAN_ARGS(rest));
-    }
-    assert_int_equal(rows, 615);
-    (void)fclose(file);
-    geo_close(geo);
-}
-
-struct probe {
-    struct address at;
-    struct geo_answer expected;
-};
-struct scan {
-    struct probe *probes; /* ascending */
-    size_t count;
-    size_t next;
-    bool route; /* else the economy */
-};
-
-static int
-by_address(const void *a, const void *b)
-{
-    const struct address *x = &((const struct probe *)a)->at;
-    const struct address *y = &((const struct probe *)b)->at;
-
-    if (x->high != y->high)
-        return x->high < y->high ? -1 : 1;
-    return (x->low > y->low) - (x->low < y->low);
-}
-
-static bool
-before(const struct address *a, const struct address *b)
-{
-    return a->high != b->high ? a->high < b->high : a->low < b->low;
-}
-
-/* The slow and obvious way: try every length until the block around A stays inside the row. */
-static uint8_t
-obvious_bits(const struct address *a, const struct ranges_row *row)
-{
-    for (uint8_t bits = 0;; bits++) {
-        unsigned host = (a->family == 4 ? 32u : 128u) - bits;
-        uint64_t low = host >= 64 ? UINT64_MAX : ((uint64_t)1 << host) - 1;
-        uint64_t high = host <= 64 ? 0 : host == 128 ? UINT64_MAX : ((uint64_t)1 << (host - 64)) - 1;
-        struct address first = {a->high & ~high, a->low & ~low, a->family, 128};
-        struct address last = {a->high | high, a->low | low, a->family, 128};
-        if (!before(&first, &row->first) && !before(&row->last, &last))
-            return bits;
-    }
-}
-
-static void
-scan_row(const struct ranges_row *row, void *data)
-{
-    struct scan *scan = data;
-
-    while (scan->next < scan->count && before(&scan->probes[scan->next].at, &row->first))
-        scan->next++;
-    for (; scan->next < scan->count && !before(&row->last, &scan->probes[scan->next].at); scan->next++) {
-        struct probe *p = &scan->probes[scan->next];
-        p->expected.bits = obvious_bits(&p->at, row);
-        if (scan->route)
-            p->expected.asn = row->asn;
-        else
-            p->expected.economy = row->economy;
-    }
-}
-
-struct sample {
-    struct address *list;
-    size_t count;
-    size_t seen;
-    uint64_t seed;
-};
-
-/* Ends of ranges, one beside them, and somewhere inside. */
-static void
-sample_row(const struct ranges_row *row, void *data)
-{
-    struct sample *s = data;
-
-    if (s->seen++ % 37 != s->seed % 37 || s->count + 5 > PROBES / 2)
-        return;
-    struct address inside = row->first;
-    inside.low += row->last.high == row->first.high ? rnd(&s->seed) % (row->last.low - row->first.low + 1 + (row->last.low - row->first.low == UINT64_MAX)) : rnd(&s->seed);
-    s->list[s->count++] = row->first;
-    s->list[s->count++] = row->last;
-    s->list[s->count++] = inside;
-    struct address below = row->first;
-    if (below.low-- != 0)
-        s->list[s->count++] = below;
-    struct address above = row->last;
-    if (above.low < (above.family == 4 ? UINT32_MAX : UINT64_MAX)) {
-        above.low++;
-        s->list[s->count++] = above;
-    }
-}
-
-static void
-compare_with_scan(int family)
-{
-    int routes = family == 4 ? RANGES_IP4_ASN : RANGES_IP6_ASN;
-    struct address *list = calloc(PROBES, sizeof *list);
-    struct probe *probes = calloc(PROBES, sizeof *probes);
-    struct sample sample = {.list = list, .seed = 5};
-    uint64_t seed = (uint64_t)family;
-    size_t known = 0;
-
-    struct geo *geo = open_world();
-    read_shipped(routes, sample_row, &sample);
-    assert_true(sample.count > PROBES / 3);
-    for (size_t i = 0; i < PROBES; i++) {
-        if (i < sample.count)
-            probes[i].at = list[i];
-        else if (family == 4)
-            probes[i].at = (struct address){0, rnd(&seed) >> 32, 4, 32};
-        else
-            probes[i].at = (struct address){list[i % sample.count].high ^ rnd(&seed) >> (20 + rnd(&seed) % 44), rnd(&seed), 6, 128};
-    }
-    qsort(probes, PROBES, sizeof *probes, by_address);
-    struct scan scan = {.probes = probes, .count = PROBES};
-    read_shipped(routes + 1, scan_row, &scan);
-    scan.next = 0;
-    scan.route = true;
-    read_shipped(routes, scan_row, &scan);
-
-    struct geo_answer *answers = calloc(PROBES, sizeof *answers);
-    for (size_t i = 0; i < PROBES; i++)
-        list[i] = probes[i].at;
-    geo_find6(geo, list, PROBES, answers);
-    for (size_t i = 0; i < PROBES; i++) {
-        char text[ADDRESS_TEXT_BYTES];
-        struct geo_answer one = ask(geo, &list[i]);
-        probes[i].expected.asn_economy = geo_asn_economy(geo, one.asn);
-        (void)address_format(&list[i], text);
-        if (!same(one, answers[i]) || !same(one, probes[i].expected))
-            fail_msg("%s: AS%u /%u, expected AS%u /%u", text, one.asn, one.bits, probes[i].expected.asn,
-                probes[i].expected.bits);
-        known += one.asn != 0;
-    }
-    assert_true(known > PROBES / 2);
-    if (family == 4) {
-        uint32_t numbers[PROBES];
-        struct geo_answer *again = calloc(PROBES, sizeof *again);
-        for (size_t i = 0; i < PROBES; i++)
-            numbers[i] = (uint32_t)list[i].low;
-        geo_find4(geo, numbers, PROBES, again);
-        for (size_t i = 0; i < PROBES; i++)
-            assert_true(same(again[i], answers[i]));
-        free(again);
-    }
-    free(answers);
-    free(probes);
-    free(list);
-    geo_close(geo);
-}
-
-static void
-ip4_equals_a_scan_of_the_sources(void **state)
-{
-    (void)state;
-    compare_with_scan(4);
-}
-
-static void
-ip6_equals_a_scan_of_the_sources(void **state)
-{
-    (void)state;
-    compare_with_scan(6);
-}
-
 static int
 set_up(void **state)
 {
@@ -744,7 +521,6 @@ set_up(void **state)
     if (mkdtemp(folder) == NULL)
         return -1;
     (void)snprintf(table_path, sizeof table_path, "%s/table", folder);
-    (void)snprintf(world_path, sizeof world_path, "%s/world", folder);
     return 0;
 }
 
@@ -753,7 +529,6 @@ tear_down(void **state)
 {
     (void)state;
     (void)unlink(table_path);
-    (void)unlink(world_path);
     return rmdir(folder);
 }
 
@@ -769,12 +544,10 @@ main(void)
         cmocka_unit_test(rows_are_strict),
         cmocka_unit_test(quotes_are_taken_off),
         cmocka_unit_test(damaged_files_are_refused_or_harmless),
+        cmocka_unit_test(what_leads_outside_is_refused),
         cmocka_unit_test(circles_end),
         cmocka_unit_test(what_is_no_table_is_refused),
         cmocka_unit_test(files_are_replaced_whole),
-        cmocka_unit_test(the_shipped_world_gives_what_is_expected),
-        cmocka_unit_test(ip4_equals_a_scan_of_the_sources),
-        cmocka_unit_test(ip6_equals_a_scan_of_the_sources),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
