@@ -9,6 +9,8 @@ struct csv {
     struct csv_form form;
     bool begun;
     bool ended;
+    int late; /* an error met while reading ahead: told when the lines before it are used up */
+    struct err late_err;
     uint64_t line;        /* of the last line taken from the input */
     struct buf window;    /* lines read ahead for a record that spans several, LF behind each */
     size_t window_at;     /* what of it was consumed */
@@ -26,7 +28,7 @@ csv_new(struct input *input, struct csv_form form, struct csv **out, struct err 
         return err_set(err, ERR_NO_MEMORY, "no memory to read %s", input_name(input));
     csv->input = input;
     csv->form = form;
-    csv->window = buf_new(CSV_SPAN_MAX + CSV_RECORD_MAX + INPUT_PADDING);
+    csv->window = buf_new(3 * (size_t)CSV_SPAN_MAX + CSV_RECORD_MAX + INPUT_PADDING);
     csv->scratch = buf_new(CSV_RECORD_MAX + INPUT_PADDING);
     *out = csv;
     return 0;
@@ -162,6 +164,14 @@ take_line(struct csv *csv, struct span *line, uint64_t *number, struct err *err)
         return 1;
     }
     csv->window.n = csv->window_at = 0;
+    if (csv->late != 0) {
+        int rc = csv->late;
+        csv->late = 0;
+        *number = csv->line;
+        if (err != NULL)
+            *err = csv->late_err;
+        return rc;
+    }
     if (csv->ended)
         return 0;
     int rc = input_line(csv->input, line, &csv->line, err);
@@ -172,12 +182,16 @@ take_line(struct csv *csv, struct span *line, uint64_t *number, struct err *err)
 
 /* One more line of the input behind the window's last; false when that cannot be. */
 static bool
-extend(struct csv *csv, struct err *err)
+extend(struct csv *csv)
 {
     struct span line;
 
-    if (csv->ended || input_line(csv->input, &line, &csv->line, err) != 1) {
-        csv->ended = true;
+    if (csv->ended || csv->late != 0)
+        return false;
+    int rc = input_line(csv->input, &line, &csv->line, &csv->late_err);
+    if (rc <= 0) {
+        csv->ended = rc == 0;
+        csv->late = rc;
         return false;
     }
     buf_add_span(&csv->window, line);
@@ -192,6 +206,11 @@ into_window(struct csv *csv, struct span first, uint64_t number)
     if (csv->window_at > 0) {
         csv->window_at -= first.n + 1;
         csv->window_line--;
+        if (csv->window_at > CSV_SPAN_MAX) {
+            csv->window.n -= csv->window_at;
+            memmove(csv->window.p, csv->window.p + csv->window_at, csv->window.n);
+            csv->window_at = 0;
+        }
     } else {
         buf_add_span(&csv->window, first);
         buf_add_char(&csv->window, '\n');
@@ -234,15 +253,13 @@ unclosed(struct csv *csv, struct csv_record *record, struct err *err)
 static int
 join(struct csv *csv, struct span first, struct csv_record *record, struct err *err)
 {
-    struct err ignored = {0};
-
     if (!into_window(csv, first, record->line))
         return arena_full(err, "a record of several lines");
     size_t end = csv->window_at;
     unsigned parity = 0;
     for (unsigned lines = 0; lines < CSV_LINES_MAX && end - csv->window_at < CSV_SPAN_MAX;
          lines++) {
-        if (end == csv->window.n && !extend(csv, &ignored))
+        if (end == csv->window.n && !extend(csv))
             break;
         const char *p = csv->window.p + end;
         const char *lf = memchr(p, '\n', csv->window.n - end);

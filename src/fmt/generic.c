@@ -165,7 +165,7 @@ add_cell(
     if (rc == SHADOWVALUE_NONE)
         return err_set(why, ERR_BAD_VALUE, "\"%.*s\" is neither true nor false", SPAN_ARGS(cell));
     if (rc == SHADOWVALUE_SET && field.id != FIELD_OTHER)
-        rc = shadowvalue_fit(&field, generic->scratch);
+        rc = (int)shadowvalue_fit(&field, generic->scratch);
     if (rc == SHADOWVALUE_BAD)
         return err_set(why, ERR_BAD_VALUE, "\"%.*s\" does not fit %.*s", SPAN_ARGS(cell),
             SPAN_ARGS(column->target));

@@ -265,7 +265,7 @@ run_step(struct shadow *shadow, const struct step *step, struct span cell, struc
     if (rc < 0)
         return rc;
     if (rc == SHADOWVALUE_SET && field.id != FIELD_OTHER)
-        rc = shadowvalue_fit(&field, shadow->scratch);
+        rc = (int)shadowvalue_fit(&field, shadow->scratch);
     else if (rc == SHADOWVALUE_NONE && step->required)
         rc = SHADOWVALUE_BAD;
     shadow->left[step->column] = rc == SHADOWVALUE_BAD;

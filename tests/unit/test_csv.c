@@ -1,13 +1,13 @@
-#include <cmocka.h>
+#include "fmt/csv.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "fmt/csv.h"
-
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 static struct csv *csv;
 static struct input *input;
@@ -133,6 +133,28 @@ test_an_open_quote_is_given_up_within_bounds(void **state)
 }
 
 static void
+test_open_quotes_for_ever(void **state)
+{
+    struct buf text = buf_new(64 << 20);
+    uint64_t good = 0;
+    uint64_t bad = 0;
+    int rc;
+    (void)state;
+    for (int i = 0; i < 20000; i++)
+        buf_format(&text, "%s,%0800d\n", i % 100 == 0 ? "\"open" : "row", i);
+    begin(text.p, text.n, commas);
+    while ((rc = csv_next(csv, &record, &err)) != 0) {
+        assert_int_equal(record.line, good + bad + 1);
+        good += rc > 0;
+        bad += rc < 0;
+    }
+    assert_int_equal(bad, 200);
+    assert_int_equal(good, 19800);
+    end();
+    buf_free(&text);
+}
+
+static void
 test_text_behind_a_quote(void **state)
 {
     const struct csv_form lenient = {.separator = ',', .lenient = true};
@@ -198,6 +220,7 @@ main(void)
         cmocka_unit_test(test_an_open_quote_costs_its_own_line),
         cmocka_unit_test(test_a_later_quote_does_not_close_an_open_one),
         cmocka_unit_test(test_an_open_quote_is_given_up_within_bounds),
+        cmocka_unit_test(test_open_quotes_for_ever),
         cmocka_unit_test(test_text_behind_a_quote),
         cmocka_unit_test(test_hostile_bytes),
         cmocka_unit_test(test_a_million_columns),
