@@ -41,12 +41,12 @@ static void
 commands(const char *argument)
 {
     (void)argument;
-#define COMMAND(function, name, arguments, text) \
-    (void)printf(".It Cm " name); \
-    if (arguments[0] != '\0') \
-        (void)printf(" Ar \"" arguments "\""); \
-    (void)putchar('\n'); \
-    put_text(text); \
+#define COMMAND(function, name, arguments, text)                                                   \
+    (void)printf(".It Cm " name);                                                                  \
+    if (arguments[0] != '\0')                                                                      \
+        (void)printf(" Ar \"" arguments "\"");                                                     \
+    (void)putchar('\n');                                                                           \
+    put_text(text);                                                                                \
     (void)printf(".\n");
 #include "tables/commands.def"
 #undef COMMAND
@@ -56,13 +56,13 @@ commands(const char *argument)
 static void
 command_line(const char *wanted, int synopsis)
 {
-#define COMMAND(function, name, arguments, text) \
-    if (strcmp(wanted, name) == 0) { \
-        if (synopsis) \
-            (void)printf(".Nm comity " name "\n.Ar \"%s\"\n", arguments); \
-        else \
-            (void)printf(".Nd " text "\n"); \
-        return; \
+#define COMMAND(function, name, arguments, text)                                                   \
+    if (strcmp(wanted, name) == 0) {                                                               \
+        if (synopsis)                                                                              \
+            (void)printf(".Nm comity " name "\n.Ar \"%s\"\n", arguments);                          \
+        else                                                                                       \
+            (void)printf(".Nd " text "\n");                                                        \
+        return;                                                                                    \
     }
 #include "tables/commands.def"
 #undef COMMAND
@@ -105,10 +105,10 @@ errors(const char *argument)
 {
     char title[128];
 
-#define ERROR(name, number, kind, http, word, text) \
-    if (strcmp(argument, #kind) == 0) { \
-        (void)snprintf(title, sizeof title, "%s (%d, HTTP %d)", word, number, http); \
-        put_item(title, text); \
+#define ERROR(name, number, kind, http, word, text)                                                \
+    if (strcmp(argument, #kind) == 0) {                                                            \
+        (void)snprintf(title, sizeof title, "%s (%d, HTTP %d)", word, number, http);               \
+        put_item(title, text);                                                                     \
     }
 #include "tables/errors.def"
 #undef ERROR
@@ -165,14 +165,14 @@ rules(const char *argument)
 static void
 words(const char *argument)
 {
-#define TREATMENT(name, word) \
-    if (strcmp(argument, "treatment") == 0) \
+#define TREATMENT(name, word)                                                                      \
+    if (strcmp(argument, "treatment") == 0)                                                        \
         (void)printf(".It\n.Sy " word "\n");
-#define EFFECT(name, word) \
-    if (strcmp(argument, "effect") == 0) \
+#define EFFECT(name, word)                                                                         \
+    if (strcmp(argument, "effect") == 0)                                                           \
         (void)printf(".It\n.Sy " word "\n");
-#define TLP(name, word, label) \
-    if (strcmp(argument, "tlp") == 0 && label[0] != '\0') \
+#define TLP(name, word, label)                                                                     \
+    if (strcmp(argument, "tlp") == 0 && label[0] != '\0')                                          \
         (void)printf(".It\n.Sy " label "\n");
 #include "tables/policy.def"
 #undef TREATMENT

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef err_set
+#undef err_set_field
+
 struct row {
     enum err_code code;
     enum err_kind kind;
@@ -13,8 +16,7 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define ERROR(name, number, kind, http, word, text) \
-    {ERR_##name, ERR_KIND_##kind, http, word, text},
+#define ERROR(name, number, kind, http, word, text) {ERR_##name, ERR_KIND_##kind, http, word, text},
 #include "tables/errors.def"
 #undef ERROR
 };
@@ -39,7 +41,7 @@ make_printable(char *text)
             *text = '?';
 }
 
-static void
+__attribute__((format(printf, 3, 0))) static void
 fill(struct err *err, enum err_code code, const char *format, va_list args)
 {
     err->code = code;

@@ -83,9 +83,12 @@ span_u64(struct span s, uint64_t *out)
 static size_t
 utf8_sequence(const unsigned char *p, size_t left)
 {
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
-        : p[0] < 0xf5                                                    ? 4
-                                                                         : 0;
+    size_t n = p[0] < 0x80 ? 1
+        : p[0] < 0xc2      ? 0
+        : p[0] < 0xe0      ? 2
+        : p[0] < 0xf0      ? 3
+        : p[0] < 0xf5      ? 4
+                           : 0;
     if (n == 0 || n > left)
         return 0;
     for (size_t i = 1; i < n; i++)

@@ -57,8 +57,8 @@ skip(struct span text, size_t *at, char c)
 static int
 bad(struct span text, const char *what, struct err *err)
 {
-    return err_set(err, ERR_BAD_TIME,
-        "\"%.*s\" %s; a time looks like 2026-11-23T08:15:00Z", SPAN_ARGS(text), what);
+    return err_set(err, ERR_BAD_TIME, "\"%.*s\" %s; a time looks like 2026-11-23T08:15:00Z",
+        SPAN_ARGS(text), what);
 }
 
 static int
@@ -130,6 +130,44 @@ parse_offset(struct span text, size_t *at, int64_t *us, struct err *err)
     return 0;
 }
 
+/* Two digits at P; more than 99 if they are none. */
+static unsigned
+pair(const char *p)
+{
+    unsigned tens = (unsigned)(unsigned char)p[0] - '0';
+    unsigned ones = (unsigned)(unsigned char)p[1] - '0';
+
+    return tens > 9 || ones > 9 ? 100 : tens * 10 + ones;
+}
+
+/* The form that feeds send all day, "2026-11-23?08:15:00" with "Z", "+00:00" or nothing;
+ * anything else, and any doubt, is for the general way. */
+static bool
+parse_usual(struct span text, int64_t *us)
+{
+    const char *p = text.p;
+    bool zone = text.n == 19 || (text.n == 20 && p[19] == 'Z')
+        || (text.n == 25 && memcmp(p + 19, "+00:00", 6) == 0);
+
+    if (!zone || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != ' ') || p[13] != ':'
+        || p[16] != ':')
+        return false;
+    unsigned century = pair(p);
+    unsigned year = pair(p + 2);
+    unsigned month = pair(p + 5);
+    unsigned day = pair(p + 8);
+    unsigned hour = pair(p + 11);
+    unsigned minute = pair(p + 14);
+    unsigned second = pair(p + 17);
+    if (century < 19 || century > 99 || year > 99 || month - 1 > 11 || day - 1 > 27 || hour > 23
+        || minute > 59 || second > 59)
+        return false;
+    int64_t seconds = time_days((int64_t)(century * 100 + year), month, day) * 86400
+        + (int64_t)(hour * 3600 + minute * 60 + second);
+    *us = seconds * 1000000;
+    return true;
+}
+
 int
 time_parse(struct span text, int64_t *us, struct err *err)
 {
@@ -137,6 +175,8 @@ time_parse(struct span text, int64_t *us, struct err *err)
     int64_t days = 0;
     int64_t of_day = 0;
 
+    if (parse_usual(text, us))
+        return 0;
     text = span_trim(text);
     int rc = parse_date(text, &at, &days, err);
     if (rc != 0)

@@ -32,7 +32,8 @@ print_bash(void)
 #undef COMMAND
     (void)fputs("\"\n"
                 "  elif [ \"${current#-}\" != \"$current\" ]; then\n"
-                "    words=$(comity \"${COMP_WORDS[1]}\" --help 2>/dev/null | grep -oE -e '--[a-z][a-z-]+' | sort -u)\n"
+                "    words=$(comity \"${COMP_WORDS[1]}\" --help 2>/dev/null | grep -oE -e "
+                "'--[a-z][a-z-]+' | sort -u)\n"
                 "  elif [ \"$COMP_CWORD\" -eq 2 ]; then\n"
                 "    case ${COMP_WORDS[1]} in\n",
         stdout);

@@ -39,13 +39,15 @@ static const char help[] =
     "       comity geo build [--ip4-asn FILE] [--ip4-economy FILE] [--ip6-asn FILE]\n"
     "                        [--ip6-economy FILE] [--asn FILE] -o FILE [--source TEXT]\n"
     "       comity geo show [--json] FILE\n\n"
-    "build reads ranges from CSV (plain, .gz, .zst or .xz) and writes one table, whole or not at all:\n"
+    "build reads ranges from CSV (plain, .gz, .zst or .xz) and writes one table, whole or not at "
+    "all:\n"
     "  ip4-asn, ip6-asn          start,end,asn       which network routes the range\n"
     "  ip4-economy, ip6-economy  start,end,economy   where the registry's holder sits\n"
     "  asn                       asn,economy,economy_share,ipv4_addresses,name\n"
     "Rows ascend and do not overlap; both ends are inclusive; IPv4 as a number or dotted.\n"
     "--from takes FOLDER/ip4-asn.csv, ... with or without .gz, .zst, .xz; all five must be there.\n"
-    "--source says where the data come from, when, and under which licence; it is kept in the table\n"
+    "--source says where the data come from, when, and under which licence; it is kept in the "
+    "table\n"
     "(default: FOLDER/SOURCE if there is one). SOURCE_DATE_EPOCH sets the time of building.\n\n"
     "show checks a table whole and says what it holds.\n";
 
@@ -53,11 +55,12 @@ static int
 fail(const char *path, const struct err *err)
 {
     if (err->line != 0)
-        (void)fprintf(stderr, "comity geo: %s:%llu: %s%s%s (%s)\n", path, (unsigned long long)err->line,
-            err->field, err->field[0] == '\0' ? "" : ": ", err->msg, err_word(err->code));
-    else
-        (void)fprintf(stderr, "comity geo: %s%s%s (%s)\n", path, path[0] == '\0' ? "" : ": ", err->msg,
+        (void)fprintf(stderr, "comity geo: %s:%llu: %s%s%s (%s)\n", path,
+            (unsigned long long)err->line, err->field, err->field[0] == '\0' ? "" : ": ", err->msg,
             err_word(err->code));
+    else
+        (void)fprintf(stderr, "comity geo: %s%s%s (%s)\n", path, path[0] == '\0' ? "" : ": ",
+            err->msg, err_word(err->code));
     return EXIT_FAILED;
 }
 
@@ -104,8 +107,8 @@ add_row(struct geo_build *build, const struct ranges_row *row, struct err *err)
 }
 
 static int
-read_rows(struct order *order, struct geo_build *build, struct input *input, int kind, uint64_t bytes,
-    struct err *err)
+read_rows(struct order *order, struct geo_build *build, struct input *input, int kind,
+    uint64_t bytes, struct err *err)
 {
     struct ranges *ranges = NULL;
     struct ranges_row row;
@@ -135,7 +138,8 @@ read_file(struct order *order, struct geo_build *build, int kind, struct err *er
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot be opened: %s", strerror(errno));
+        return err_set(
+            err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot be opened: %s", strerror(errno));
     uint64_t bytes = fstat(fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
     int rc = input_open_fd(fd, path, &input, err);
     if (rc == 0)
@@ -170,7 +174,8 @@ build_table(struct order *order)
             status = fail(order->paths[i], &err);
     if (status == EXIT_DONE) {
         show_progress(order, "building", 0, 0);
-        if (geo_build_write(build, span_of(order->source), time_of_building(), order->out, &err) != 0)
+        if (geo_build_write(build, span_of(order->source), time_of_building(), order->out, &err)
+            != 0)
             status = fail("", &err);
     }
     if (order->shown_s > 0)
@@ -216,7 +221,8 @@ take_folder(struct order *order, const char *folder)
 {
     for (int i = 0; i < SOURCES; i++)
         if (!find_file(folder, names[i], order->paths[i])) {
-            (void)fprintf(stderr, "comity geo: %s holds no %s.csv (nor .xz, .zst, .gz); it must hold all five\n",
+            (void)fprintf(stderr,
+                "comity geo: %s holds no %s.csv (nor .xz, .zst, .gz); it must hold all five\n",
                 folder, names[i]);
             return EXIT_FAILED;
         }
@@ -229,9 +235,10 @@ read_options(int argc, char **argv, struct order *order, const char **folder)
     static const struct option options[] = {{"ip4-asn", required_argument, NULL, RANGES_IP4_ASN},
         {"ip4-economy", required_argument, NULL, RANGES_IP4_ECONOMY},
         {"ip6-asn", required_argument, NULL, RANGES_IP6_ASN},
-        {"ip6-economy", required_argument, NULL, RANGES_IP6_ECONOMY}, {"asn", required_argument, NULL, RANGES_ASN},
-        {"from", required_argument, NULL, 'f'}, {"source", required_argument, NULL, 's'},
-        {"out", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
+        {"ip6-economy", required_argument, NULL, RANGES_IP6_ECONOMY},
+        {"asn", required_argument, NULL, RANGES_ASN}, {"from", required_argument, NULL, 'f'},
+        {"source", required_argument, NULL, 's'}, {"out", required_argument, NULL, 'o'},
+        {NULL, 0, NULL, 0}};
     int c;
 
     optind = 1;
@@ -299,7 +306,8 @@ print_table(const struct geo *geo, bool json)
 
     (void)time_format(n.built_us, "Z", built);
     if (json) {
-        (void)printf("{\"bytes\":%llu,\"built\":\"%s\",\"ip4_asn\":%llu,\"ip4_economy\":%llu,\"ip6_asn\":%llu,"
+        (void)printf("{\"bytes\":%llu,\"built\":\"%s\",\"ip4_asn\":%llu,\"ip4_economy\":%llu,\"ip6_"
+                     "asn\":%llu,"
                      "\"ip6_economy\":%llu,\"asns\":%llu,\"sources\":\"",
             (unsigned long long)n.bytes, built, (unsigned long long)n.ip4_asn_ranges,
             (unsigned long long)n.ip4_economy_ranges, (unsigned long long)n.ip6_asn_ranges,
@@ -308,13 +316,15 @@ print_table(const struct geo *geo, bool json)
         (void)puts("\"}");
         return;
     }
-    (void)printf("bytes                %llu\nbuilt                %s\n", (unsigned long long)n.bytes, built);
-    (void)printf("IPv4 ASN ranges      %llu\nIPv4 economy ranges  %llu\n", (unsigned long long)n.ip4_asn_ranges,
-        (unsigned long long)n.ip4_economy_ranges);
-    (void)printf("IPv6 ASN ranges      %llu\nIPv6 economy ranges  %llu\n", (unsigned long long)n.ip6_asn_ranges,
-        (unsigned long long)n.ip6_economy_ranges);
+    (void)printf(
+        "bytes                %llu\nbuilt                %s\n", (unsigned long long)n.bytes, built);
+    (void)printf("IPv4 ASN ranges      %llu\nIPv4 economy ranges  %llu\n",
+        (unsigned long long)n.ip4_asn_ranges, (unsigned long long)n.ip4_economy_ranges);
+    (void)printf("IPv6 ASN ranges      %llu\nIPv6 economy ranges  %llu\n",
+        (unsigned long long)n.ip6_asn_ranges, (unsigned long long)n.ip6_economy_ranges);
     (void)printf("autonomous systems   %llu\n", (unsigned long long)n.asns);
-    (void)printf("sources              %.*s\n", sources.n > INT_MAX ? INT_MAX : (int)sources.n, sources.p);
+    (void)printf(
+        "sources              %.*s\n", sources.n > INT_MAX ? INT_MAX : (int)sources.n, sources.p);
 }
 
 static int

@@ -20,60 +20,70 @@ struct route {
     const char *rejects_path;
     bool stix;
     bool json;
-    int out_folder; /* -1: none */
+    int out_folder;       /* -1: none */
     struct spool *spools; /* by team_id.index */
     int rejects_folder;
     struct spool rejects;
     uint64_t shown;
 };
 
-static const char usage[]
-    = "usage: comity route [OPTIONS] FILE|FOLDER|- ...\n\n"
-      "Read reports, find the team responsible for each, decide what the agreements in force let it\n"
-      "be told, redact, and print who gets what under which clause. No node is needed; nothing is sent.\n\n"
-      "  --out DIR            write one file a recipient into DIR: what would leave, redacted\n"
-      "  --out-format FORMAT  idf (JSON lines, the default) or stix (STIX 2.1 bundles)\n"
-      "  --rejects FILE       where rejected records go, as JSON lines\n"
-      "                       (default: rejected.jsonl in --out's DIR, else comity-rejected.jsonl here)\n"
-      "  --json               the summary as one JSON object\n";
+static const char usage[] =
+    "usage: comity route [OPTIONS] FILE|FOLDER|- ...\n\n"
+    "Read reports, find the team responsible for each, decide what the agreements in force let it\n"
+    "be told, redact, and print who gets what under which clause. No node is needed; nothing is "
+    "sent.\n\n"
+    "  --out DIR            write one file a recipient into DIR: what would leave, redacted\n"
+    "  --out-format FORMAT  idf (JSON lines, the default) or stix (STIX 2.1 bundles)\n"
+    "  --rejects FILE       where rejected records go, as JSON lines\n"
+    "                       (default: rejected.jsonl in --out's DIR, else comity-rejected.jsonl "
+    "here)\n"
+    "  --json               the summary as one JSON object\n";
 
 static int
-deliver_file(struct route *route, const struct flow_result *result, const struct flow_outcome *outcome,
-    struct err *err)
+deliver_file(struct route *route, const struct flow_result *result,
+    const struct flow_outcome *outcome, struct err *err)
 {
     struct spool *spool = &route->spools[outcome->recipient.index];
     const struct team *team = roster_team(route->job.setup.roster, outcome->recipient);
+    struct release_note note = {.origin = route->job.origin.index == 0
+            ? SPAN("self")
+            : roster_team(route->job.setup.roster, route->job.origin)->id,
+        .recipient = team->id,
+        .made_us = route->job.at_us};
 
     if (spool->name[0] == '\0') {
         char name[SPOOL_NAME_BYTES];
-        int n = snprintf(name, sizeof name, "%.*s.%s", SPAN_ARGS(team->id), route->stix ? "stix.json" : "idf.jsonl");
+        int n = snprintf(name, sizeof name, "%.*s.%s", SPAN_ARGS(team->id),
+            route->stix ? "stix.json" : "idf.jsonl");
         int rc = spool_init(spool, route->out_folder, (struct span){name, (size_t)n}, err);
         if (rc != 0)
             return rc;
         if (route->stix)
-            stix_write_head(&spool->buf, NULL);
+            stix_write_head(&spool->buf, &note);
     }
     if (!route->stix) {
         idf_write(&spool->buf, outcome->redacted);
         return spool_flush_if_large(spool, err);
     }
-    const struct attribution *side = result->attribution.source.team.index == outcome->recipient.index
+    const struct attribution *side =
+        result->attribution.source.team.index == outcome->recipient.index
         ? &result->attribution.source
         : &result->attribution.destination;
     struct buf names[VERDICT_CLAUSES_MAX];
     struct span clauses[VERDICT_CLAUSES_MAX];
-    size_t count = outcome->verdict.clause_count < VERDICT_CLAUSES_MAX ? outcome->verdict.clause_count : VERDICT_CLAUSES_MAX;
+    size_t count = outcome->verdict.clause_count < VERDICT_CLAUSES_MAX
+        ? outcome->verdict.clause_count
+        : VERDICT_CLAUSES_MAX;
     for (size_t i = 0; i < count; i++) {
         names[i] = buf_new(4096);
         job_clause_name(&route->job, outcome->verdict.clauses[i], &names[i]);
         clauses[i] = buf_span(&names[i]);
     }
-    struct release_note note = {.origin = route->job.origin.index == 0
-            ? SPAN("self")
-            : roster_team(route->job.setup.roster, route->job.origin)->id,
-        .recipient = team->id, .asn = side->geo.asn, .economy = side->economy,
-        .rule = attribution_rule_word((enum attribution_rule)side->rule), .clauses = clauses,
-        .clause_count = count, .made_us = route->job.at_us};
+    note.asn = side->geo.asn;
+    note.economy = side->economy;
+    note.rule = attribution_rule_word((enum attribution_rule)side->rule);
+    note.clauses = clauses;
+    note.clause_count = count;
     stix_write(&spool->buf, outcome->redacted, &note);
     for (size_t i = 0; i < count; i++)
         buf_free(&names[i]);
@@ -102,8 +112,8 @@ reject(void *ctx, const char *file, const struct err *why, struct span record, s
     struct buf *out = &route->rejects.buf;
 
     if (route->shown++ < SHOWN_REJECTIONS)
-        (void)fprintf(stderr, "comity: %s:%llu: %s%s%s\n", file, (unsigned long long)why->line, why->field,
-            why->field[0] != '\0' ? ": " : "", why->msg);
+        (void)fprintf(stderr, "comity: %s:%llu: %s%s%s\n", file, (unsigned long long)why->line,
+            why->field, why->field[0] != '\0' ? ": " : "", why->msg);
     buf_add_text(out, "{\"file\":");
     json_add_string(out, span_of(file));
     buf_format(out, ",\"line\":%llu,\"field\":", (unsigned long long)why->line);
@@ -137,14 +147,17 @@ parse(struct route *route, int argc, char **argv, struct err *err)
         if (rc == 0)
             rc = job_option(&route->options, argc, argv, &i, err);
         if (rc == 0)
-            return err_set(err, ERR_USAGE, "no option %s; `comity route --help` lists them", argv[i]);
+            return err_set(
+                err, ERR_USAGE, "no option %s; `comity route --help` lists them", argv[i]);
         if (rc < 0)
             return rc;
     }
     if (format != NULL && strcmp(format, "idf") != 0 && strcmp(format, "stix") != 0)
         return err_set(err, ERR_USAGE, "--out-format %s: there are idf and stix", format);
     route->stix = format != NULL && strcmp(format, "stix") == 0;
-    return route->options.file_count > 0 ? 0 : err_set(err, ERR_USAGE, "no file to route; \"-\" is standard input");
+    return route->options.file_count > 0
+        ? 0
+        : err_set(err, ERR_USAGE, "no file to route; \"-\" is standard input");
 }
 
 /* Split the rejects' path into its folder and name; open both folders before the sandbox closes. */
@@ -220,10 +233,15 @@ print(const struct route *route, struct err *err)
         rc = err_set(err, ERR_IO, "the summary cannot be written to standard output");
     size_t vouched = agreements_vouched(&route->job.agreements);
     if (vouched > 0)
-        (void)fprintf(stderr, "comity: signatures are not checked: %zu agreements are taken as signed because you named them\n", vouched);
+        (void)fprintf(stderr,
+            "comity: signatures are not checked: %zu agreements are taken as signed because you "
+            "named them\n",
+            vouched);
     if (counts->rejected > 0)
-        (void)fprintf(stderr, "comity: %llu records were rejected; each with its reason in %s%s%s\n",
-            (unsigned long long)counts->rejected, route->options.write_folders[0], "/", route->rejects.name);
+        (void)fprintf(stderr,
+            "comity: %llu records were rejected; each with its reason in %s%s%s\n",
+            (unsigned long long)counts->rejected, route->options.write_folders[0], "/",
+            route->rejects.name);
     return rc;
 }
 
@@ -289,10 +307,11 @@ cli_route(int argc, char **argv)
         return EXIT_DONE;
     }
     job_defaults(&route.options, files);
-    rc = files == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory") : parse(&route, argc, argv, &err);
+    rc =
+        files == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory") : parse(&route, argc, argv, &err);
     if (rc == 0)
         rc = run(&route, &err);
-    int status = rc != 0 ? setup_fail(&err)
+    int status = rc != 0                                                          ? setup_fail(&err)
         : flow_counts(route.job.flow)->rejected > 0 || route.job.failed_files > 0 ? EXIT_REJECTED
                                                                                   : EXIT_DONE;
     close_route(&route);

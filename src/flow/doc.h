@@ -18,11 +18,11 @@ enum {
 };
 
 struct doc {
-    struct arena *arena; /* results and words */
-    struct span file; /* for messages */
+    struct arena *arena;         /* results and words */
+    struct span file;            /* for messages */
     char place[DOC_PLACE_BYTES]; /* "clause 3.1"; "": the document */
-    struct span why; /* the first fault; n 0: none */
-    bool full; /* the arena is */
+    struct span why;             /* the first fault; n 0: none */
+    bool full;                   /* the arena is */
 };
 
 /* Reads the value of KEY into TARGET; returns false after doc_fault. */

@@ -18,7 +18,7 @@ struct feed {
 struct feeds {
     const struct feed *feeds;
     size_t count;
-    uint8_t tlp; /* of unlabelled reports of all others */
+    uint8_t tlp;                     /* of unlabelled reports of all others */
     struct agreement_set conditions; /* of kind AGREEMENT_FEED, to be joined to the agreements */
 };
 

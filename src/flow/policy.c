@@ -9,9 +9,8 @@ struct builder {
     struct policy *policy;
     const struct policy_team *teams;
     size_t team_count;
-    struct table *ids; /* team id -> position in teams */
+    struct table *ids;   /* team id -> position in teams */
     struct arena *names; /* the policy's: lower-case provider names */
-    uint64_t *by_recipient; /* a row a team, turned into reach at the end */
 };
 
 /* ---- order of clauses ---- */
@@ -35,7 +34,7 @@ segment_of(const struct agreement *agreement)
 static int
 lay_out(const struct agreement_set *set, size_t starts[SEGMENT_COUNT + 1], struct err *err)
 {
-    size_t counts[SEGMENT_COUNT] = { 0 };
+    size_t counts[SEGMENT_COUNT] = {0};
     size_t total = 0;
 
     for (size_t i = 0; i < set->count; i++) {
@@ -79,12 +78,12 @@ add_provider(struct builder *b, struct span name, struct err *err)
     if (!fold(name, room))
         return err_set(
             err, ERR_LIMIT, "a provider's name is longer than %d bytes", PROVIDER_NAME_BYTES);
-    if (table_find(b->policy->providers, (struct span){ room, name.n }) >= 0)
+    if (table_find(b->policy->providers, (struct span){room, name.n}) >= 0)
         return 0;
     const char *copy = arena_copy(b->names, room, name.n);
     if (copy == NULL)
         return arena_full(err, "the list of providers");
-    return table_add(b->policy->providers, (struct span){ copy, name.n }, &index, err);
+    return table_add(b->policy->providers, (struct span){copy, name.n}, &index, err);
 }
 
 static int
@@ -112,7 +111,7 @@ policy_provider(const struct policy *policy, struct span provider)
         return PROVIDER_NOT_NAMED;
     if (!fold(provider, room))
         return PROVIDER_UNMENTIONED;
-    int64_t found = table_find(policy->providers, (struct span){ room, provider.n });
+    int64_t found = table_find(policy->providers, (struct span){room, provider.n});
     return found < 0 ? PROVIDER_UNMENTIONED : (uint32_t)(PROVIDER_FIRST + found);
 }
 
@@ -244,12 +243,12 @@ add_clause(struct builder *b, size_t a, size_t c, size_t bit)
     const struct clause *clause = &agreement->clauses[c];
 
     policy->rules[bit] = rule_of(agreement, clause);
-    policy->sources[bit] = (struct source){ (uint32_t)a, (uint32_t)c };
+    policy->sources[bit] = (struct source){(uint32_t)a, (uint32_t)c};
     mark_contents(policy, clause, agreement->broken, bit);
     mark_providers(policy, clause, agreement->broken, bit);
     mark(b, policy->by_origin, agreement, &clause->from, bit);
     unmark_foreign(b, agreement, bit);
-    mark(b, b->by_recipient, agreement, &clause->to, bit);
+    mark(b, policy->by_recipient, agreement, &clause->to, bit);
 }
 
 static void
@@ -266,40 +265,28 @@ add_clauses(struct builder *b, const size_t starts[SEGMENT_COUNT + 1])
     }
 }
 
-/* ---- recipients ---- */
+/* ---- summaries ---- */
 
-static size_t
-count_reach(const struct builder *b)
+static void
+summarise(const struct policy *policy, const uint64_t *rows, uint64_t *summaries)
 {
-    size_t count = 0;
-
-    for (size_t i = b->policy->words; i < (b->team_count + 1) * b->policy->words; i++)
-        count += b->by_recipient[i] != 0;
-    return count;
+    for (size_t t = 0; t <= policy->team_count; t++)
+        for (size_t w = 0; w < policy->words; w++)
+            if (rows[t * policy->words + w] != 0)
+                set_bit(summaries + t * policy->summary_words, w);
 }
 
-static int
-fill_recipients(struct builder *b, const size_t starts[SEGMENT_COUNT + 1], struct err *err)
+static void
+finish(struct builder *b, const size_t starts[SEGMENT_COUNT + 1])
 {
     struct policy *policy = b->policy;
-    uint32_t n = 0;
 
-    policy->reach = calloc(count_reach(b) + 1, sizeof *policy->reach);
-    if (policy->reach == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for the compiled agreements");
-    for (size_t t = 0; t < b->team_count; t++) {
-        struct recipient *recipient = &policy->recipients[t];
-        const uint64_t *row = b->by_recipient + (t + 1) * policy->words;
-        recipient->channels = b->teams[t].channels;
-        for (int s = 0; s < SEGMENT_COUNT; s++) {
-            recipient->start[s] = n;
-            for (size_t w = starts[s] / WORD_BITS; w < starts[s + 1] / WORD_BITS; w++)
-                if (row[w] != 0)
-                    policy->reach[n++] = (struct reach){ row[w], (uint32_t)w };
-        }
-        recipient->start[SEGMENT_COUNT] = n;
-    }
-    return 0;
+    for (int s = 0; s <= SEGMENT_COUNT; s++)
+        policy->segment_word[s] = starts[s] / WORD_BITS;
+    for (size_t t = 0; t < b->team_count; t++)
+        policy->channels[t] = b->teams[t].channels;
+    summarise(policy, policy->by_origin, policy->origin_summary);
+    summarise(policy, policy->by_recipient, policy->recipient_summary);
 }
 
 /* ---- the whole ---- */
@@ -325,11 +312,15 @@ allocate(struct builder *b, size_t bits, struct err *err)
     p->by_provider = calloc(p->provider_count * words, 8);
     p->tlp_floor = calloc(p->provider_count, 1);
     p->by_origin = calloc(rows * words, 8);
-    p->recipients = calloc(rows, sizeof *p->recipients);
-    b->by_recipient = calloc(rows * words, 8);
+    p->by_recipient = calloc(rows * words, 8);
+    p->summary_words = (words + WORD_BITS - 1) / WORD_BITS;
+    p->origin_summary = calloc(rows * p->summary_words, 8);
+    p->recipient_summary = calloc(rows * p->summary_words, 8);
+    p->channels = calloc(rows, sizeof *p->channels);
     if (p->rules == NULL || p->sources == NULL || p->by_class == NULL || p->by_tlp == NULL
         || p->by_provider == NULL || p->tlp_floor == NULL || p->by_origin == NULL
-        || p->recipients == NULL || b->by_recipient == NULL)
+        || p->by_recipient == NULL || p->origin_summary == NULL || p->recipient_summary == NULL
+        || p->channels == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the compiled agreements");
     return 0;
 }
@@ -369,14 +360,15 @@ build(struct builder *b, const struct agreement_set *agreements, struct err *err
     if (rc != 0)
         return rc;
     add_clauses(b, starts);
-    return fill_recipients(b, starts, err);
+    finish(b, starts);
+    return 0;
 }
 
 int
 policy_compile(const struct agreement_set *agreements, const struct policy_team *teams,
     size_t team_count, struct policy **out, struct err *err)
 {
-    struct builder b = { .teams = teams, .team_count = team_count };
+    struct builder b = {.teams = teams, .team_count = team_count};
 
     *out = NULL;
     b.policy = calloc(1, sizeof *b.policy);
@@ -385,7 +377,6 @@ policy_compile(const struct agreement_set *agreements, const struct policy_team 
     b.names = b.policy->names = arena_new(NAMES_BYTES_MAX);
     int rc = b.names == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for the compiled agreements")
                              : build(&b, agreements, err);
-    free(b.by_recipient);
     table_free(b.ids);
     if (rc != 0)
         policy_free(b.policy);
@@ -406,8 +397,10 @@ policy_free(struct policy *policy)
     free(policy->by_provider);
     free(policy->tlp_floor);
     free(policy->by_origin);
-    free(policy->recipients);
-    free(policy->reach);
+    free(policy->by_recipient);
+    free(policy->origin_summary);
+    free(policy->recipient_summary);
+    free(policy->channels);
     table_free(policy->providers);
     arena_free(policy->names);
     free(policy);

@@ -42,16 +42,6 @@ struct rule {
     uint32_t retention; /* days; UINT32_MAX: no term */
 };
 
-struct reach { /* clauses whose `to` covers the recipient: one non-zero word of its row */
-    uint64_t bits;
-    uint32_t word;
-};
-
-struct recipient {
-    uint32_t start[SEGMENT_COUNT + 1]; /* into reach */
-    struct team_channels channels;
-};
-
 struct source { /* where the clause of this bit stands */
     uint32_t agreement;
     uint32_t clause;
@@ -68,11 +58,15 @@ struct policy {
     struct source *sources;
     uint64_t *by_class;
     uint64_t *by_tlp;
-    uint64_t *by_provider; /* row 0: all, as any of them may be meant */
-    uint8_t *tlp_floor; /* of each provider; 0: the highest of all */
-    uint64_t *by_origin; /* row 0: nobody */
-    struct recipient *recipients;
-    struct reach *reach;
+    uint64_t *by_provider;  /* row 0: all, as any of them may be meant */
+    uint8_t *tlp_floor;     /* of each provider; 0: the highest of all */
+    uint64_t *by_origin;    /* row 0: nobody */
+    uint64_t *by_recipient; /* row 0: not used */
+    size_t summary_words;
+    uint64_t *origin_summary;    /* bit w: word w of the origin's row is not zero */
+    uint64_t *recipient_summary; /* the same of the recipient's */
+    size_t segment_word[SEGMENT_COUNT + 1];
+    struct team_channels *channels;
     struct table *providers;
     struct arena *names; /* the keys of providers */
 };

@@ -56,7 +56,7 @@ redact(struct arena *arena, const struct report *report, const struct verdict *v
     if (verdict->effect != EFFECT_RELEASE || report->count > REPORT_FIELDS_MAX)
         return err_set(err, ERR_INTERNAL, "a report was to be redacted that no verdict releases");
     redacted = arena_alloc(arena,
-        offsetof(struct redacted, fields) + report->count * sizeof(redacted->fields[0]));
+        offsetof(struct redacted, fields) + report->count * sizeof(struct field *));
     if (redacted == NULL)
         return arena_full(err, "redaction");
     memset(redacted, 0, offsetof(struct redacted, fields));

@@ -7,9 +7,9 @@ static const struct row {
         const struct reader_sink *sink, struct err *err);
     bool (*recognise)(struct span head, struct span name, const struct reader_options *options);
 } rows[FORMAT_COUNT] = {
-    [FORMAT_UNKNOWN] = { "", "", NULL, NULL },
+    [FORMAT_UNKNOWN] = {"", "", NULL, NULL},
 #define FORMAT(name, word, reader, text)                                                           \
-    [FORMAT_##name] = { word, text, reader##_read, reader##_recognise },
+    [FORMAT_##name] = {word, text, reader##_read, reader##_recognise},
 #include "tables/formats.def"
 #undef FORMAT
 };
@@ -40,7 +40,7 @@ static int
 not_recognised(const struct input *input, struct span head, struct err *err)
 {
     const char *lf = memchr(head.p, '\n', head.n);
-    struct span line = { head.p, lf == NULL ? head.n : (size_t)(lf - head.p) };
+    struct span line = {head.p, lf == NULL ? head.n : (size_t)(lf - head.p)};
 
     if (!span_is_utf8(line))
         return err_set(
@@ -61,7 +61,7 @@ int
 format_recognise(
     struct input *input, const struct reader_options *options, enum format *format, struct err *err)
 {
-    struct span head = { NULL, 0 };
+    struct span head = {NULL, 0};
     int rc = input_peek(input, &head, err);
 
     *format = FORMAT_UNKNOWN;

@@ -1,28 +1,48 @@
 /* The IntelMQ data format: one JSON object a report, as JSON lines or in one array. Names are
- * flat ("source.ip") or nested ({"source": {"ip": ...}}); both mean the same. */
+ * flat ("source.ip") or nested ({"source": {"ip": ...}}); both mean the same.
+ *
+ * Two things make it fast. Records of one feed have the same keys in the same order, so a key is
+ * first compared with the one that stood in its place in the record before. And reports
+ * are handed on a few records late, so that the memory which `prepare` asked for has arrived. */
 #include "fmt/json.h"
 #include "fmt/reader.h"
+#include "fmt/stix_split.h"
 
 #include <stdlib.h>
 
-enum { SCRATCH_BYTES = 16 * 1024 * 1024 };
+enum { SCRATCH_BYTES = 16 * 1024 * 1024, LATE = 8, SHAPE_KEYS = 64, SHAPE_KEY_BYTES = 40 };
 
-struct idf {
-    const struct reader_options *options;
-    const struct reader_sink *sink;
+/* One report on its way: its parser owns the strings it borrows. */
+struct slot {
     struct json *json;
-    struct arena *scratch; /* joined names and nested values of one record */
+    struct arena *scratch; /* joined names and nested values */
     struct field *fields;
     struct report report;
 };
 
+/* The key that stood in this place of the record before. */
+struct known_key {
+    uint16_t n;
+    uint16_t id;
+    char text[SHAPE_KEY_BYTES];
+};
+
+struct idf {
+    const struct reader_options *options;
+    const struct reader_sink *sink;
+    struct slot slots[LATE];
+    unsigned first; /* the oldest report that waits */
+    unsigned waiting;
+    struct known_key shape[SHAPE_KEYS];
+};
+
 static int add_object(
-    struct idf *idf, struct json_value object, struct span prefix, struct err *err);
+    struct slot *slot, struct json_value object, struct span prefix, struct err *err);
 
 static int
-join(struct idf *idf, struct span prefix, struct span key, struct span *out, struct err *err)
+join(struct slot *slot, struct span prefix, struct span key, struct span *out, struct err *err)
 {
-    char *name = arena_alloc(idf->scratch, prefix.n + 1 + key.n);
+    char *name = arena_alloc(slot->scratch, prefix.n + 1 + key.n);
 
     if (name == NULL)
         return arena_full(err, "a record's nested names");
@@ -30,13 +50,13 @@ join(struct idf *idf, struct span prefix, struct span key, struct span *out, str
     name[prefix.n] = '.';
     if (key.n > 0)
         memcpy(name + prefix.n + 1, key.p, key.n);
-    *out = (struct span){ name, prefix.n + 1 + key.n };
+    *out = (struct span){name, prefix.n + 1 + key.n};
     return 0;
 }
 
 /* Arrays and nulls are carried as JSON text. */
 static int
-add_json(struct idf *idf, struct field *field, struct json_value value, struct err *err)
+add_json(struct slot *slot, struct field *field, struct json_value value, struct err *err)
 {
     struct buf text = buf_new(INPUT_LINE_MAX);
     int rc = json_check_duplicates(value, err);
@@ -46,104 +66,185 @@ add_json(struct idf *idf, struct field *field, struct json_value value, struct e
         rc = buf_check(&text, "a nested value", err);
     field->type = VALUE_JSON;
     field->n = (uint32_t)text.n;
-    field->s = rc == 0 ? arena_copy(idf->scratch, text.p, text.n) : NULL;
+    field->s = rc == 0 ? arena_copy(slot->scratch, text.p, text.n) : NULL;
     buf_free(&text);
     if (rc == 0 && field->s == NULL)
         rc = arena_full(err, "a record's nested values");
-    return rc == 0 ? report_add(&idf->report, field, err) : rc;
+    return rc == 0 ? report_add(&slot->report, field, err) : rc;
 }
 
 static int
-add_value(struct idf *idf, struct span name, struct json_value value, struct err *err)
+add_value(
+    struct slot *slot, struct span name, enum field_id id, struct json_value value, struct err *err)
 {
-    struct field field = {
-        .id = (uint16_t)field_find(name), .class = FIELD_CLASS_TEXT, .name = name
-    };
+    struct field field = {.id = (uint16_t)id, .class = FIELD_CLASS_TEXT, .name = name};
 
     switch (json_type(value)) {
     case JSON_STRING: {
         struct span text = json_string(value);
-        field.type = VALUE_TEXT;
         field.s = text.p;
         field.n = (uint32_t)text.n;
-        break;
+        return report_add(&slot->report, &field, err);
     }
     case JSON_INT:
         field.type = VALUE_INT;
         field.i = json_int(value);
-        break;
+        return report_add(&slot->report, &field, err);
     case JSON_UINT:
         field.type = VALUE_UINT;
         field.u = json_uint(value);
-        break;
+        return report_add(&slot->report, &field, err);
     case JSON_FLOAT:
         field.type = VALUE_FLOAT;
         field.d = json_float(value);
-        break;
+        return report_add(&slot->report, &field, err);
     case JSON_TRUE:
     case JSON_FALSE:
         field.type = VALUE_BOOL;
         field.b = json_type(value) == JSON_TRUE;
-        break;
+        return report_add(&slot->report, &field, err);
     case JSON_OBJECT:
-        return add_object(idf, value, name, err);
+        return add_object(slot, value, name, err);
     case JSON_NULL:
-        if (field.id != FIELD_OTHER)
-            return 0; /* a known field that is null is absent */
-        return add_json(idf, &field, value, err);
+        /* A known field that is null is absent. */
+        return id != FIELD_OTHER ? 0 : add_json(slot, &field, value, err);
     case JSON_ARRAY:
-        return add_json(idf, &field, value, err);
+        break;
     }
-    return report_add(&idf->report, &field, err);
+    return add_json(slot, &field, value, err);
 }
 
+/* A nested object: its members' names are joined with its own. */
 static int
-add_object(struct idf *idf, struct json_value object, struct span prefix, struct err *err)
+add_object(struct slot *slot, struct json_value object, struct span prefix, struct err *err)
 {
     struct json_value value;
     struct span key;
+    struct span name;
     int rc = 0;
 
     for (struct json_iter it = json_iter(object); rc == 0 && json_next(&it, &key, &value);) {
-        struct span name = key;
-        if (prefix.n > 0)
-            rc = join(idf, prefix, key, &name, err);
-        else if (span_equal(key, SPAN("__type")))
-            continue; /* IntelMQ's own marker of the class */
+        rc = join(slot, prefix, key, &name, err);
         if (rc == 0)
-            rc = add_value(idf, name, value, err);
+            rc = add_value(slot, name, field_find(name), value, err);
     }
     return rc;
 }
 
-/* Members of arrays are carried whole, so only there can nested duplicates hide. */
+static bool
+same_bytes(const char *a, const char *b, size_t n)
+{
+    uint64_t x;
+    uint64_t y;
+
+    if (n < 8)
+        return memcmp(a, b, n) == 0;
+    for (size_t i = 0; i + 8 < n; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y)
+            return false;
+    }
+    memcpy(&x, a + n - 8, 8);
+    memcpy(&y, b + n - 8, 8);
+    return x == y;
+}
+
+static enum field_id
+find_key(struct idf *idf, size_t place, struct span key)
+{
+    struct known_key *known = &idf->shape[place];
+
+    if (place >= SHAPE_KEYS || key.n > SHAPE_KEY_BYTES || key.n == 0)
+        return field_find(key);
+    if (known->n == key.n && same_bytes(known->text, key.p, key.n))
+        return (enum field_id)known->id;
+    known->n = (uint16_t)key.n;
+    memcpy(known->text, key.p, key.n);
+    known->id = (uint16_t)field_find(key);
+    return (enum field_id)known->id;
+}
+
 static int
-read_record(struct idf *idf, struct span text, struct err *why)
+add_record(struct idf *idf, struct slot *slot, struct json_value root, struct err *err)
+{
+    struct json_value value;
+    struct span key;
+    size_t place = 0;
+
+    for (struct json_iter it = json_iter(root); json_next(&it, &key, &value); place++) {
+        enum field_id id = find_key(idf, place, key);
+        if (id == FIELD_OTHER && span_equal(key, SPAN("__type")))
+            continue; /* IntelMQ's own marker of the class */
+        int rc = add_value(slot, key, id, value, err);
+        if (rc != 0)
+            return rc;
+    }
+    if (idf->options->provider != NULL && slot->report.at[FIELD_FEED_PROVIDER] == 0)
+        return report_add_text(
+            &slot->report, FIELD_FEED_PROVIDER, span_of(idf->options->provider), err);
+    return 0;
+}
+
+static int
+parse_record(struct idf *idf, struct slot *slot, struct span text, struct err *why)
 {
     struct json_value root;
-    int rc = json_parse(idf->json, text, &root, why);
+    int rc = json_parse(slot->json, text, &root, why);
 
     if (rc != 0)
         return rc;
     if (json_type(root) != JSON_OBJECT)
         return err_set(why, ERR_BAD_TYPE, "a record must be a JSON object");
-    rc = add_object(idf, root, (struct span){ NULL, 0 }, why);
-    if (rc == 0 && idf->options->provider != NULL && idf->report.at[FIELD_FEED_PROVIDER] == 0)
-        rc = report_add_text(
-            &idf->report, FIELD_FEED_PROVIDER, span_of(idf->options->provider), why);
+    rc = add_record(idf, slot, root, why);
+    return rc == 0 ? report_finish(&slot->report, why) : rc;
+}
+
+/* Hand on the oldest report that waits. */
+static int
+hand_on(struct idf *idf, struct err *err)
+{
+    struct slot *slot = &idf->slots[idf->first];
+
+    idf->first = (idf->first + 1) % LATE;
+    idf->waiting--;
+    int rc = idf->sink->report(idf->sink->ctx, &slot->report, err);
+    if (rc != 0)
+        idf->waiting = 0; /* the sink wants no more */
+    return rc;
+}
+
+static int
+hand_on_all(struct idf *idf, struct err *err)
+{
+    int rc = 0;
+
+    while (rc == 0 && idf->waiting > 0)
+        rc = hand_on(idf, err);
     return rc;
 }
 
 static int
 one_record(struct idf *idf, struct span text, uint64_t line, struct err *err)
 {
-    struct err why = { 0 };
+    struct slot *slot = &idf->slots[(idf->first + idf->waiting) % LATE];
+    struct err why;
 
-    report_reset(&idf->report, idf->fields, REPORT_FIELDS_MAX);
-    arena_reset(idf->scratch);
-    idf->report.line = line;
-    int rc = read_record(idf, text, &why);
-    return reader_end_record(idf->sink, &idf->report, rc, &why, text, err);
+    why.code = ERR_OK;
+    why.field[0] = '\0';
+    report_reset(&slot->report, slot->fields, REPORT_FIELDS_MAX);
+    arena_reset(slot->scratch);
+    slot->report.line = line;
+    int rc = parse_record(idf, slot, text, &why);
+    if (rc != 0) {
+        /* Records are told in the order of the input. */
+        int late = hand_on_all(idf, err);
+        return late != 0 ? late : reader_end_record(idf->sink, &slot->report, rc, &why, text, err);
+    }
+    if (idf->sink->prepare != NULL)
+        idf->sink->prepare(idf->sink->ctx, &slot->report);
+    idf->waiting++;
+    return idf->waiting == LATE ? hand_on(idf, err) : 0;
 }
 
 static int
@@ -151,44 +252,93 @@ read_lines(struct idf *idf, struct input *input, struct err *err)
 {
     struct span line;
     uint64_t number = 0;
+    struct err why = {0};
 
     for (;;) {
-        struct err why = { 0 };
         int rc = input_line(input, &line, &number, &why);
         if (rc == 0)
             return 0;
         if (rc == ERR_LIMIT) {
             why.line = number;
-            rc = idf->sink->reject(idf->sink->ctx, &why, (struct span){ NULL, 0 }, err);
+            rc = idf->sink->reject(idf->sink->ctx, &why, (struct span){NULL, 0}, err);
         } else if (rc < 0) {
             *err = why;
-        } else if (span_trim(line).n > 0) {
+        } else if (line.n > 0 && span_trim(line).n > 0) {
             rc = one_record(idf, line, number, err);
-        } else {
-            continue;
         }
-        if (rc != 0)
+        if (rc < 0)
             return rc;
     }
+}
+
+static int
+array_item(void *ctx, struct span text, uint64_t number, struct err *err)
+{
+    return one_record(ctx, text, number, err);
+}
+
+static int
+array_bad(void *ctx, const struct err *why, struct span head, uint64_t number, struct err *err)
+{
+    struct idf *idf = ctx;
+    struct err told = *why;
+    int rc = hand_on_all(idf, err);
+
+    told.line = number;
+    return rc != 0 ? rc : idf->sink->reject(idf->sink->ctx, &told, head, err);
+}
+
+static int
+read_all(struct idf *idf, struct input *input, struct err *err)
+{
+    const struct stix_split_sink items = {.ctx = idf, .object = array_item, .bad = array_bad};
+    struct span head = {NULL, 0};
+    int rc = input_peek(input, &head, err);
+
+    if (rc != 0)
+        return rc;
+    head = span_trim(head);
+    rc = head.n > 0 && head.p[0] == '[' ? stix_split(input, &items, err)
+                                        : read_lines(idf, input, err);
+    /* What waits was read well, also if the input then failed. */
+    int late = hand_on_all(idf, rc == 0 ? err : NULL);
+    return rc != 0 ? rc : late;
+}
+
+static int
+open_slots(struct idf *idf, struct err *err)
+{
+    for (unsigned i = 0; i < LATE; i++) {
+        struct slot *slot = &idf->slots[i];
+        slot->json = json_new(INPUT_LINE_MAX);
+        slot->scratch = arena_new(SCRATCH_BYTES);
+        slot->fields = calloc(REPORT_FIELDS_MAX, sizeof *slot->fields);
+        if (slot->json == NULL || slot->scratch == NULL || slot->fields == NULL)
+            return err_set(err, ERR_NO_MEMORY, "no memory to read reports");
+    }
+    return 0;
 }
 
 int
 idf_read(struct input *input, const struct reader_options *options, const struct reader_sink *sink,
     struct err *err)
 {
-    struct idf idf = { .options = options, .sink = sink };
+    struct idf *idf = calloc(1, sizeof *idf);
     int rc;
 
-    idf.json = json_new(INPUT_LINE_MAX);
-    idf.scratch = arena_new(SCRATCH_BYTES);
-    idf.fields = calloc(REPORT_FIELDS_MAX, sizeof *idf.fields);
-    if (idf.json == NULL || idf.scratch == NULL || idf.fields == NULL)
-        rc = err_set(err, ERR_NO_MEMORY, "no memory to read %s", input_name(input));
-    else
-        rc = read_lines(&idf, input, err);
-    json_free(idf.json);
-    arena_free(idf.scratch);
-    free(idf.fields);
+    if (idf == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory to read %s", input_name(input));
+    idf->options = options;
+    idf->sink = sink;
+    rc = open_slots(idf, err);
+    if (rc == 0)
+        rc = read_all(idf, input, err);
+    for (unsigned i = 0; i < LATE; i++) {
+        json_free(idf->slots[i].json);
+        arena_free(idf->slots[i].scratch);
+        free(idf->slots[i].fields);
+    }
+    free(idf);
     return rc;
 }
 
@@ -198,7 +348,5 @@ idf_recognise(struct span head, struct span name, const struct reader_options *o
     (void)name;
     (void)options;
     head = span_trim(head);
-    if (head.n < 2 || (head.p[0] != '{' && head.p[0] != '['))
-        return false;
-    return true;
+    return head.n >= 2 && (head.p[0] == '{' || head.p[0] == '[');
 }

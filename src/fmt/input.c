@@ -133,9 +133,11 @@ check_bomb(const struct input *input, struct err *err)
     if (input->bytes_made > INPUT_TOTAL_MAX)
         return err_set(err, ERR_BOMB, "%s grows beyond %llu bytes", input->name,
             (unsigned long long)INPUT_TOTAL_MAX);
-    if (input->bytes_made > RATIO_FREE_BYTES && input->bytes_made / INPUT_RATIO_MAX > input->bytes_read)
-        return err_set(err, ERR_BOMB, "%s grows more than %d-fold when decompressed: refused as a bomb",
-            input->name, INPUT_RATIO_MAX);
+    if (input->bytes_made > RATIO_FREE_BYTES
+        && input->bytes_made / INPUT_RATIO_MAX > input->bytes_read)
+        return err_set(err, ERR_BOMB,
+            "%s grows more than %d-fold when decompressed: refused as a bomb", input->name,
+            INPUT_RATIO_MAX);
     return 0;
 }
 
@@ -162,7 +164,8 @@ read_unpacked(struct input *input, char *to, size_t size, size_t *got, struct er
         if (*got == 0 && last && input->packed_left.n == 0)
             return 0;
         if (*got == 0 && before > 0 && input->packed_left.n == before)
-            return err_set(err, ERR_DECOMPRESS, "%s has bytes behind its compressed stream", input->name);
+            return err_set(
+                err, ERR_DECOMPRESS, "%s has bytes behind its compressed stream", input->name);
     }
     return check_bomb(input, err);
 }
@@ -248,7 +251,8 @@ check_mark(struct input *input, struct err *err)
         return 0;
     }
     if (span_starts(head, SPAN("\xff\xfe")) || span_starts(head, SPAN("\xfe\xff")))
-        return err_set(err, ERR_BAD_ENCODING, "%s is UTF-16; convert it to UTF-8 first", input->name);
+        return err_set(
+            err, ERR_BAD_ENCODING, "%s is UTF-16; convert it to UTF-8 first", input->name);
     if (span_starts(head, SPAN("PK\x03\x04")))
         return err_set(err, ERR_BAD_ENCODING, "%s is a ZIP archive; unpack it first", input->name);
     return 0;
@@ -319,7 +323,8 @@ skip_line(struct input *input, uint64_t *number, struct err *err)
     }
     input->at = lf == NULL ? input->end : (size_t)(lf - input->data) + 1;
     input->scanned = input->at;
-    return err_set(err, ERR_LIMIT, "the line is longer than %d bytes; it was skipped", INPUT_LINE_MAX);
+    return err_set(
+        err, ERR_LIMIT, "the line is longer than %d bytes; it was skipped", INPUT_LINE_MAX);
 }
 
 static int

@@ -10,10 +10,10 @@
 #include "base/str.h"
 
 enum {
-    INPUT_PADDING = 64,                 /* readable bytes behind every line or document handed out */
-    INPUT_LINE_MAX = 4 * 1024 * 1024,   /* one record: far above any real one, far below memory */
-    INPUT_HEAD_MAX = 64 * 1024,         /* what input_peek can show */
-    INPUT_RATIO_MAX = 500,              /* decompressed : compressed, beyond the first 64 MiB */
+    INPUT_PADDING = 64,               /* readable bytes behind every line or document handed out */
+    INPUT_LINE_MAX = 4 * 1024 * 1024, /* one record: far above any real one, far below memory */
+    INPUT_HEAD_MAX = 64 * 1024,       /* what input_peek can show */
+    INPUT_RATIO_MAX = 500,            /* decompressed : compressed, beyond the first 64 MiB */
 };
 #define INPUT_TOTAL_MAX ((uint64_t)1 << 40)
 
@@ -22,7 +22,8 @@ struct input;
 /* NAME is for messages. FD is read to its end and stays the caller's. */
 MUST_USE int input_open_fd(int fd, const char *name, struct input **out, struct err *err);
 /* Bytes stay the caller's and must outlive the input. */
-MUST_USE int input_open_bytes(struct span bytes, const char *name, struct input **out, struct err *err);
+MUST_USE int input_open_bytes(
+    struct span bytes, const char *name, struct input **out, struct err *err);
 void input_close(struct input *input);
 
 const char *input_name(const struct input *input);
@@ -35,9 +36,9 @@ uint64_t input_bytes_read(const struct input *input);
 MUST_USE int input_peek(struct input *input, struct span *head, struct err *err);
 
 /* The next line without its LF or CRLF; valid until the next call, with INPUT_PADDING
- * readable bytes behind it. LINE is its 1-based number. Returns 1 for a line, 0 at the end. A line longer
- * than INPUT_LINE_MAX is skipped to its end and returned as ERR_LIMIT (sender's; reading can go on);
- * other errors end the input. A last line without LF is a line. */
+ * readable bytes behind it. LINE is its 1-based number. Returns 1 for a line, 0 at the end. A line
+ * longer than INPUT_LINE_MAX is skipped to its end and returned as ERR_LIMIT (sender's; reading can
+ * go on); other errors end the input. A last line without LF is a line. */
 MUST_USE int input_line(struct input *input, struct span *line, uint64_t *number, struct err *err);
 
 /* The next piece of raw decompressed bytes (at most 256 KiB), for readers that do not go by

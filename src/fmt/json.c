@@ -15,8 +15,6 @@ struct json {
     size_t max_bytes;
 };
 
-#define PAYLOAD(word) ((word) & 0x00ffffffffffffffu)
-
 struct json *
 json_new(size_t max_document_bytes)
 {
@@ -47,12 +45,14 @@ static int
 explain(int rc, const char *what, struct span text, struct err *err)
 {
     if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL)
-        return err_set(err, ERR_NUL_BYTE, "the JSON text holds a NUL byte; write it as \\u0000 inside a string");
+        return err_set(err, ERR_NUL_BYTE,
+            "the JSON text holds a NUL byte; write it as \\u0000 inside a string");
     if (rc == ERR_LIMIT)
         return err_set(err, ERR_LIMIT, "the JSON text is too large or nested deeper than %d levels",
             JSON_DEPTH_MAX);
     if (rc == ERR_BAD_NUMBER)
-        return err_set(err, ERR_BAD_NUMBER, "a number in the JSON text is malformed or beyond 64 bits");
+        return err_set(
+            err, ERR_BAD_NUMBER, "a number in the JSON text is malformed or beyond 64 bits");
     return err_set(err, (enum err_code)rc, "not JSON as RFC 8259 has it: %s", what);
 }
 
@@ -85,104 +85,6 @@ json_parse_copy(struct json *json, struct span text, struct json_value *root, st
         memcpy(json->copy, text.p, text.n);
     memset(json->copy + text.n, 0, INPUT_PADDING);
     return json_parse(json, (struct span){json->copy, text.n}, root, err);
-}
-
-enum json_type
-json_type(struct json_value v)
-{
-    switch (v.tape[v.at] >> 56) {
-    case 'f':
-        return JSON_FALSE;
-    case 't':
-        return JSON_TRUE;
-    case 'l':
-        return JSON_INT;
-    case 'u':
-        return JSON_UINT;
-    case 'd':
-        return JSON_FLOAT;
-    case '"':
-        return JSON_STRING;
-    case '[':
-        return JSON_ARRAY;
-    case '{':
-        return JSON_OBJECT;
-    default:
-        return JSON_NULL;
-    }
-}
-
-int64_t
-json_int(struct json_value v)
-{
-    return (int64_t)v.tape[v.at + 1];
-}
-
-uint64_t
-json_uint(struct json_value v)
-{
-    return v.tape[v.at + 1];
-}
-
-double
-json_float(struct json_value v)
-{
-    double value;
-
-    memcpy(&value, &v.tape[v.at + 1], sizeof value);
-    return value;
-}
-
-struct span
-json_string(struct json_value v)
-{
-    const uint8_t *at = v.strings + PAYLOAD(v.tape[v.at]);
-    uint32_t n;
-
-    memcpy(&n, at, sizeof n);
-    return (struct span){(const char *)at + sizeof n, n};
-}
-
-/* The index behind the value at AT. */
-static size_t
-behind(const uint64_t *tape, size_t at)
-{
-    switch (tape[at] >> 56) {
-    case '[':
-    case '{':
-        return (uint32_t)tape[at];
-    case 'l':
-    case 'u':
-    case 'd':
-        return at + 2;
-    default:
-        return at + 1;
-    }
-}
-
-struct json_iter
-json_iter(struct json_value v)
-{
-    size_t end = (uint32_t)v.tape[v.at] - 1;
-    bool object = v.tape[v.at] >> 56 == '{';
-
-    v.at++;
-    return (struct json_iter){v, end, object};
-}
-
-bool
-json_next(struct json_iter *it, struct span *key, struct json_value *item)
-{
-    if (it->at.at >= it->end)
-        return false;
-    *key = (struct span){NULL, 0};
-    if (it->object) {
-        *key = json_string(it->at);
-        it->at.at++;
-    }
-    *item = it->at;
-    it->at.at = behind(it->at.tape, it->at.at);
-    return true;
 }
 
 bool
@@ -255,35 +157,17 @@ json_check_duplicates(struct json_value v, struct err *err)
     return count <= FEW_KEYS ? check_few(v, err) : check_many(v, err);
 }
 
-/* 1 for bytes that a JSON string must escape. */
-static const unsigned char must_escape[256] = {
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    ['"'] = 1, ['\\'] = 1, [0x7f] = 1};
-
-/* Any byte below 0x20, '"', '\\' or 0x7f among these eight? */
-static bool
-eight_need_escape(const char *p)
-{
-    const uint64_t ones = 0x0101010101010101u;
-    const uint64_t highs = 0x8080808080808080u;
-    uint64_t w;
-
-    memcpy(&w, p, 8);
-    uint64_t quote = w ^ ones * '"';
-    uint64_t slash = w ^ ones * '\\';
-    uint64_t del = w ^ ones * 0x7f;
-    uint64_t hit = (w - ones * 0x20) | (quote - ones) | (slash - ones) | (del - ones);
-    return (hit & ~w & highs) != 0;
-}
-
 static size_t
 plain_length(struct span text, size_t from)
 {
     size_t i = from;
 
-    while (i + 8 <= text.n && !eight_need_escape(text.p + i))
-        i += 8;
-    while (i < text.n && must_escape[(unsigned char)text.p[i]] == 0)
+    for (uint64_t w; i + 8 <= text.n; i += 8) {
+        memcpy(&w, text.p + i, 8);
+        if (json_eight_must_escape(w))
+            break;
+    }
+    while (i < text.n && !json_must_escape((unsigned char)text.p[i]))
         i++;
     return i - from;
 }
@@ -292,9 +176,12 @@ static void
 add_escape(struct buf *buf, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";
-    const char *two = c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\r' ? "\\r"
-        : c == '\t'                                                              ? "\\t"
-                                                                                 : NULL;
+    const char *two = c == '"' ? "\\\""
+        : c == '\\'            ? "\\\\"
+        : c == '\n'            ? "\\n"
+        : c == '\r'            ? "\\r"
+        : c == '\t'            ? "\\t"
+                               : NULL;
     if (two != NULL) {
         buf_add(buf, two, 2);
         return;

@@ -20,8 +20,10 @@ struct json_tape {
 /* NULL when out of memory. Documents of at most MAX_BYTES and DEPTH levels. */
 void *json_tape_new(size_t max_bytes, size_t depth);
 void json_tape_free(void *parser);
-/* 0 or one of err.h's codes; *WHAT is simdjson's own sentence. TEXT needs 64 readable bytes behind it. */
-int json_tape_parse(void *parser, const char *text, size_t n, struct json_tape *out, const char **what);
+/* 0 or one of err.h's codes; *WHAT is simdjson's own sentence. TEXT needs 64 readable bytes behind
+ * it. */
+int json_tape_parse(
+    void *parser, const char *text, size_t n, struct json_tape *out, const char **what);
 
 #ifdef __cplusplus
 }

@@ -63,7 +63,7 @@ plain_path(struct parser *p, struct span raw)
     for (size_t i = 0; i < raw.n; i++)
         if (raw.p[i] != '\'' && raw.p[i] != ' ')
             out[n++] = raw.p[i];
-    return (struct span){ out, n };
+    return (struct span){out, n};
 }
 
 /* ipv4-addr:value, file:hashes.'SHA-256', x:list[*].name */
@@ -85,7 +85,7 @@ path(struct parser *p, struct span *out)
         } else if (pattern_lex_accept(p, '[')) {
             rc = path_index(p);
         } else {
-            *out = plain_path(p, (struct span){ p->text.p + start, end - start });
+            *out = plain_path(p, (struct span){p->text.p + start, end - start});
             return 0;
         }
     }
@@ -99,14 +99,13 @@ hash_fits(struct span path, struct span value)
     static const struct {
         struct span name;
         size_t digits;
-    } known[] = { { { "MD5", 3 }, 32 }, { { "SHA-1", 5 }, 40 }, { { "SHA1", 4 }, 40 },
-        { { "SHA-224", 7 }, 56 }, { { "SHA-256", 7 }, 64 }, { { "SHA256", 6 }, 64 },
-        { { "SHA-384", 7 }, 96 }, { { "SHA-512", 7 }, 128 } };
+    } known[] = {{{"MD5", 3}, 32}, {{"SHA-1", 5}, 40}, {{"SHA1", 4}, 40}, {{"SHA-224", 7}, 56},
+        {{"SHA-256", 7}, 64}, {{"SHA256", 6}, 64}, {{"SHA-384", 7}, 96}, {{"SHA-512", 7}, 128}};
     const char *at = memmem(path.p, path.n, "hashes.", 7);
 
     if (at == NULL)
         return true;
-    struct span name = { at + 7, (size_t)(path.p + path.n - at - 7) };
+    struct span name = {at + 7, (size_t)(path.p + path.n - at - 7)};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (span_equal_nocase(name, known[i].name))
             return value.n == known[i].digits && pattern_lex_is_hex(value);
@@ -125,9 +124,9 @@ term(struct parser *p, struct span path_text, struct span value, struct set *out
         p->complex = true;
         return;
     }
-    *t = (struct pattern_term){ NULL, path_text, value };
-    *c = (struct pattern_choice){ NULL, t, 1 };
-    *out = (struct set){ c, c, 1 };
+    *t = (struct pattern_term){NULL, path_text, value};
+    *c = (struct pattern_choice){NULL, t, 1};
+    *out = (struct set){c, c, 1};
 }
 
 static int
@@ -191,7 +190,7 @@ static int
 comparison(struct parser *p, struct set *out)
 {
     struct span left;
-    struct span right = { NULL, 0 };
+    struct span right = {NULL, 0};
     enum literal_kind kind;
     bool equal;
 
@@ -246,7 +245,7 @@ join(struct arena *arena, const struct pattern_choice *a, const struct pattern_c
         terms[n++] = *t;
     for (size_t i = 0; i < n; i++)
         terms[i].next = i + 1 < n ? &terms[i + 1] : NULL;
-    *out = (struct pattern_choice){ NULL, terms, n };
+    *out = (struct pattern_choice){NULL, terms, n};
     return out;
 }
 
@@ -254,7 +253,7 @@ join(struct arena *arena, const struct pattern_choice *a, const struct pattern_c
 static void
 set_and(struct parser *p, struct set *a, const struct set *b)
 {
-    struct set out = { NULL, NULL, 0 };
+    struct set out = {NULL, NULL, 0};
 
     if (p->complex || a->count * b->count > PATTERN_CHOICES_MAX) {
         p->complex = true;
@@ -300,7 +299,7 @@ ands(struct parser *p, unit_fn unit, struct set *out)
     int rc = unit(p, out);
 
     while (rc == 0 && pattern_lex_accept_word(p, SPAN("AND"))) {
-        struct set right = { NULL, NULL, 0 };
+        struct set right = {NULL, NULL, 0};
         rc = unit(p, &right);
         if (rc == 0)
             set_and(p, out, &right);
@@ -314,7 +313,7 @@ ors(struct parser *p, unit_fn unit, struct set *out)
     int rc = ands(p, unit, out);
 
     while (rc == 0 && pattern_lex_accept_word(p, SPAN("OR"))) {
-        struct set right = { NULL, NULL, 0 };
+        struct set right = {NULL, NULL, 0};
         rc = ands(p, unit, &right);
         if (rc == 0)
             set_or(p, out, &right);
@@ -413,7 +412,7 @@ observations(struct parser *p, struct set *out)
     int rc = ors(p, observation, out);
 
     while (rc == 0 && pattern_lex_accept_word(p, SPAN("FOLLOWEDBY"))) {
-        struct set right = { NULL, NULL, 0 };
+        struct set right = {NULL, NULL, 0};
         p->complex = true;
         rc = ors(p, observation, &right);
     }
@@ -423,16 +422,16 @@ observations(struct parser *p, struct set *out)
 int
 pattern_parse(struct arena *arena, struct span text, struct pattern *out, struct err *err)
 {
-    struct parser p = { .text = text, .arena = arena, .err = err };
-    struct set all = { NULL, NULL, 0 };
+    struct parser p = {.text = text, .arena = arena, .err = err};
+    struct set all = {NULL, NULL, 0};
 
-    *out = (struct pattern){ .simple = false };
+    *out = (struct pattern){.simple = false};
     int rc = observations(&p, &all);
     if (rc != 0)
         return rc;
     if (pattern_lex_peek(&p) != '\0' || p.at < p.text.n)
         return pattern_lex_bad(&p, "the pattern's end");
     if (!p.complex)
-        *out = (struct pattern){ .simple = true, .choices = all.first, .count = all.count };
+        *out = (struct pattern){.simple = true, .choices = all.first, .count = all.count};
     return 0;
 }

@@ -38,6 +38,7 @@ struct pattern {
 /* Results live in ARENA; texts without escapes borrow from TEXT. A pattern with more
  * choices than the limits allow is not simple.
  * Errors: ERR_BAD_PATTERN (names the byte), ERR_LIMIT (depth). */
-MUST_USE int pattern_parse(struct arena *arena, struct span text, struct pattern *out, struct err *err);
+MUST_USE int pattern_parse(
+    struct arena *arena, struct span text, struct pattern *out, struct err *err);
 
 #endif

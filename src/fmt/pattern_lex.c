@@ -47,7 +47,7 @@ struct span
 pattern_lex_peek_word(struct parser *p)
 {
     char c = pattern_lex_peek(p);
-    struct span word = { p->text.p + p->at, 0 };
+    struct span word = {p->text.p + p->at, 0};
 
     if (pattern_lex_is_digit(c) || c == '-')
         return word;
@@ -80,7 +80,7 @@ unescape(struct parser *p, struct span raw)
         i += raw.p[i] == '\\' && i + 1 < raw.n;
         out[n++] = raw.p[i];
     }
-    return (struct span){ out, n };
+    return (struct span){out, n};
 }
 
 /* 'text' with \' and \\ inside. */
@@ -99,7 +99,7 @@ pattern_lex_string(struct parser *p, struct span *out)
         }
     if (p->at >= p->text.n)
         return pattern_lex_bad(p, "a closing quote");
-    *out = (struct span){ p->text.p + start, p->at - start };
+    *out = (struct span){p->text.p + start, p->at - start};
     p->at++;
     if (escaped)
         *out = unescape(p, *out);
@@ -169,7 +169,7 @@ pattern_lex_number(struct parser *p, enum literal_kind *kind, struct span *out)
         else
             break;
     }
-    *out = (struct span){ p->text.p + start, p->at - start };
+    *out = (struct span){p->text.p + start, p->at - start};
     if (digits == 0 || out->p[out->n - 1] == '.'
         || (p->at < p->text.n && is_word(p->text.p[p->at])))
         return pattern_lex_bad(p, "a value: a number, or a text in single quotes");

@@ -34,7 +34,8 @@ ranges_open(struct input *input, enum ranges_kind kind, struct ranges **out, str
     *ranges = (struct ranges){.input = input, .kind = kind};
     int rc = input_line(input, &line, &ranges->line, err);
     if (rc == 0 || (rc > 0 && !span_equal(line, span_of(kinds[kind].header)))) {
-        rc = err_set(err, ERR_UNKNOWN_FORMAT, "the first line is not the header \"%s\"", kinds[kind].header);
+        rc = err_set(
+            err, ERR_UNKNOWN_FORMAT, "the first line is not the header \"%s\"", kinds[kind].header);
         if (err != NULL)
             err->line = 1;
     }
@@ -71,7 +72,8 @@ unquote(struct ranges *ranges, struct span *line, struct span *field, struct err
         if (line->p[at] == '"' && (at + 1 >= line->n || line->p[++at] != '"'))
             break;
         if (n >= sizeof ranges->name)
-            return err_set(err, ERR_LIMIT, "a quoted field is longer than %zu bytes", sizeof ranges->name);
+            return err_set(
+                err, ERR_LIMIT, "a quoted field is longer than %zu bytes", sizeof ranges->name);
         ranges->name[n++] = line->p[at];
     }
     if (at + 1 == line->n && line->p[at] == '"')
@@ -91,7 +93,8 @@ split(struct ranges *ranges, struct span line, struct span *fields, struct err *
 
     for (;;) {
         if (n >= columns)
-            return err_set(err, ERR_COLUMN_COUNT, "more than the %zu columns %s", columns, kinds[ranges->kind].header);
+            return err_set(err, ERR_COLUMN_COUNT, "more than the %zu columns %s", columns,
+                kinds[ranges->kind].header);
         /* Only the last column is free text, so only it is ever quoted. */
         if (n + 1 == columns && line.n > 0 && line.p[0] == '"') {
             int rc = unquote(ranges, &line, &fields[n], err);
@@ -124,8 +127,9 @@ read_end(uint8_t family, struct span text, const char *column, struct address *o
     }
     if (address_parse(text, out, NULL) == 0 && out->family == family)
         return 0;
-    return err_set_field(err, ERR_BAD_ADDRESS, column, strlen(column), "\"%.*s\" is no IPv%d address%s",
-        SPAN_ARGS(text), family, family == 4 ? "; one is a number up to 4294967295, or 192.0.2.1" : "");
+    return err_set_field(err, ERR_BAD_ADDRESS, column, strlen(column),
+        "\"%.*s\" is no IPv%d address%s", SPAN_ARGS(text), family,
+        family == 4 ? "; one is a number up to 4294967295, or 192.0.2.1" : "");
 }
 
 static int
@@ -134,8 +138,8 @@ read_asn(struct span text, uint32_t *asn, struct err *err)
     uint64_t number;
 
     if (!span_u64(text, &number) || number == 0 || number > UINT32_MAX)
-        return err_set_field(err, ERR_BAD_NUMBER, "asn", 3, "\"%.*s\" is no ASN; one is a number from 1 to 4294967295",
-            SPAN_ARGS(text));
+        return err_set_field(err, ERR_BAD_NUMBER, "asn", 3,
+            "\"%.*s\" is no ASN; one is a number from 1 to 4294967295", SPAN_ARGS(text));
     *asn = (uint32_t)number;
     return 0;
 }
@@ -146,12 +150,13 @@ read_economy(struct span text, bool optional, struct economy *economy, struct er
     *economy = economy_find(text);
     if (economy->index != 0 || (optional && text.n == 0))
         return 0;
-    return err_set_field(err, ERR_BAD_VALUE, "economy", 7, "\"%.*s\" is no economy; one is two letters of ISO 3166",
-        SPAN_ARGS(text));
+    return err_set_field(err, ERR_BAD_VALUE, "economy", 7,
+        "\"%.*s\" is no economy; one is two letters of ISO 3166", SPAN_ARGS(text));
 }
 
 static int
-read_range(enum ranges_kind kind, const struct span *fields, struct ranges_row *row, struct err *err)
+read_range(
+    enum ranges_kind kind, const struct span *fields, struct ranges_row *row, struct err *err)
 {
     uint8_t family = kinds[kind].family;
     int rc = read_end(family, fields[0], "start", &row->first, err);
@@ -162,8 +167,9 @@ read_range(enum ranges_kind kind, const struct span *fields, struct ranges_row *
         return rc;
     if (row->first.high > row->last.high
         || (row->first.high == row->last.high && row->first.low > row->last.low))
-        return err_set_field(err, ERR_BAD_ADDRESS, "end", 3, "the range ends at %.*s, before its start %.*s",
-            SPAN_ARGS(fields[1]), SPAN_ARGS(fields[0]));
+        return err_set_field(err, ERR_BAD_ADDRESS, "end", 3,
+            "the range ends at %.*s, before its start %.*s", SPAN_ARGS(fields[1]),
+            SPAN_ARGS(fields[0]));
     if (kind == RANGES_IP4_ASN || kind == RANGES_IP6_ASN)
         return read_asn(fields[2], &row->asn, err);
     return read_economy(fields[2], false, &row->economy, err);
@@ -180,7 +186,8 @@ read_system(const struct span *fields, struct ranges_row *row, struct err *err)
         return rc;
     row->name = fields[4];
     if (row->name.n > NAME_MAX_BYTES)
-        return err_set_field(err, ERR_LIMIT, "name", 4, "a name longer than %d bytes", NAME_MAX_BYTES);
+        return err_set_field(
+            err, ERR_LIMIT, "name", 4, "a name longer than %d bytes", NAME_MAX_BYTES);
     if (!span_is_utf8(row->name))
         return err_set_field(err, ERR_BAD_UTF8, "name", 4, "the name is not valid UTF-8");
     return 0;

@@ -12,7 +12,13 @@
 #include "model/address.h"
 #include "model/words.h"
 
-enum ranges_kind { RANGES_IP4_ASN, RANGES_IP4_ECONOMY, RANGES_IP6_ASN, RANGES_IP6_ECONOMY, RANGES_ASN };
+enum ranges_kind {
+    RANGES_IP4_ASN,
+    RANGES_IP4_ECONOMY,
+    RANGES_IP6_ASN,
+    RANGES_IP6_ECONOMY,
+    RANGES_ASN
+};
 
 struct ranges_row {
     struct address first; /* of a range; no family: the row names an ASN */

@@ -31,7 +31,7 @@ struct reader_options {
     const char
         *mapping_path; /* generic CSV: the mapping file; NULL: beside the input, else share_dir */
     const char
-        *report_type; /* Shadowserver: type when the file's name does not tell; NULL: by name */
+        *report_type;     /* Shadowserver: type when the file's name does not tell; NULL: by name */
     const char *provider; /* feed.provider when the input gives none; NULL: leave out */
     struct span encoding; /* declared encoding; n 0: UTF-8 */
 };

@@ -47,7 +47,7 @@ marking_label(struct json_value object, struct span *label)
 {
     struct json_value v;
     struct json_value inner;
-    struct span word = { NULL, 0 };
+    struct span word = {NULL, 0};
 
     if (json_get(object, "definition", &v))
         word = stix_object_text(v, "tlp");
@@ -74,8 +74,8 @@ stix_known_learn(
     char *key = arena_copy(known->arena, id.p, id.n);
     char *copy = arena_copy(known->arena, text.p, text.n);
     if (key != NULL && copy != NULL
-        && table_add(known->ids, (struct span){ key, id.n }, &index, NULL) == 0)
-        known->texts[index] = (struct span){ copy, text.n };
+        && table_add(known->ids, (struct span){key, id.n}, &index, NULL) == 0)
+        known->texts[index] = (struct span){copy, text.n};
 }
 
 struct span
@@ -83,7 +83,7 @@ stix_known_name(const struct stix_known *known, struct span id)
 {
     int64_t index = span_starts(id, SPAN("identity--")) ? table_find(known->ids, id) : -1;
 
-    return index < 0 ? (struct span){ NULL, 0 } : known->texts[index];
+    return index < 0 ? (struct span){NULL, 0} : known->texts[index];
 }
 
 static bool
@@ -135,7 +135,7 @@ strictest(const struct stix_known *known, struct json_value object, const char *
 bool
 stix_known_all_markings(const struct stix_known *known, struct json_value object)
 {
-    struct span unknown = { NULL, 0 };
+    struct span unknown = {NULL, 0};
 
     (void)strictest(known, object, "object_marking_refs", &unknown);
     (void)strictest(known, object, "granular_markings", &unknown);
@@ -145,7 +145,7 @@ stix_known_all_markings(const struct stix_known *known, struct json_value object
 struct span
 stix_known_marking(const struct stix_known *known, struct json_value object)
 {
-    struct span unknown = { NULL, 0 };
+    struct span unknown = {NULL, 0};
     enum tlp a = strictest(known, object, "object_marking_refs", &unknown);
     enum tlp b = strictest(known, object, "granular_markings", &unknown);
 

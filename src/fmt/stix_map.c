@@ -11,7 +11,7 @@ stix_map_text(struct report *report, enum field_id id, struct span text, struct 
         return 0;
     if (old == NULL)
         return report_add_text(report, id, text, err);
-    return old->type == VALUE_TEXT && span_equal((struct span){ old->s, old->n }, text)
+    return old->type == VALUE_TEXT && span_equal((struct span){old->s, old->n}, text)
         ? 0
         : STIX_MAP_WHOLE;
 }
@@ -80,7 +80,7 @@ same_value(const struct field *a, const struct field *b)
     if (a->type != b->type)
         return false;
     if (a->type == VALUE_TEXT || a->type == VALUE_JSON)
-        return span_equal((struct span){ a->s, a->n }, (struct span){ b->s, b->n });
+        return span_equal((struct span){a->s, a->n}, (struct span){b->s, b->n});
     return a->type == VALUE_BOOL ? a->b == b->b : a->u == b->u;
 }
 
@@ -89,8 +89,7 @@ stix_map_value(struct report *report, struct arena *scratch, struct span name,
     struct json_value value, struct err *err)
 {
     struct field field = {
-        .id = (uint16_t)field_find(name), .class = FIELD_CLASS_TEXT, .name = name
-    };
+        .id = (uint16_t)field_find(name), .class = FIELD_CLASS_TEXT, .name = name};
     int rc = fill_field(scratch, &field, value, err);
 
     if (rc != 0)
@@ -107,21 +106,21 @@ stix_map_name(struct arena *scratch, const char *prefix, struct span name)
     char *out = arena_alloc(scratch, n + name.n);
 
     if (out == NULL)
-        return (struct span){ NULL, 0 };
+        return (struct span){NULL, 0};
     memcpy(out, prefix, n);
     if (name.n > 0)
         memcpy(out + n, name.p, name.n);
-    return (struct span){ out, n + name.n };
+    return (struct span){out, n + name.n};
 }
 
 int
 stix_map_address(struct report *report, bool destination, struct span text, struct err *err)
 {
     const char *slash = text.n == 0 ? NULL : memchr(text.p, '/', text.n);
-    struct span bits = { NULL, 0 };
+    struct span bits = {NULL, 0};
 
     if (slash != NULL)
-        bits = (struct span){ slash, (size_t)(text.p + text.n - slash) };
+        bits = (struct span){slash, (size_t)(text.p + text.n - slash)};
     bool v6 = text.n > 0 && memchr(text.p, ':', text.n) != NULL;
     if (span_equal(bits, v6 ? SPAN("/128") : SPAN("/32"))) {
         text.n -= bits.n;
@@ -152,9 +151,9 @@ struct ends {
 static int
 map_protocols(struct report *report, const struct stix_sco *traffic, struct err *err)
 {
-    static const struct span network[] = { { "ipv4", 4 }, { "ipv6", 4 }, { "ip", 2 } };
-    static const struct span transport[] = { { "tcp", 3 }, { "udp", 3 }, { "icmp", 4 },
-        { "sctp", 4 }, { "ipv6-icmp", 9 } };
+    static const struct span network[] = {{"ipv4", 4}, {"ipv6", 4}, {"ip", 2}};
+    static const struct span transport[] = {
+        {"tcp", 3}, {"udp", 3}, {"icmp", 4}, {"sctp", 4}, {"ipv6-icmp", 9}};
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < 4 && traffic->protocols[i].n > 0; i++) {
@@ -187,8 +186,8 @@ map_traffic(struct report *report, const struct stix_sco *traffic, struct err *e
 static int
 map_file(struct report *report, const struct stix_sco *file, struct err *err)
 {
-    static const enum field_id fields[SCO_HASHES] = { FIELD_MALWARE_MD5, FIELD_MALWARE_SHA1,
-        FIELD_MALWARE_SHA256, FIELD_MALWARE_HASH };
+    static const enum field_id fields[SCO_HASHES] = {
+        FIELD_MALWARE_MD5, FIELD_MALWARE_SHA1, FIELD_MALWARE_SHA256, FIELD_MALWARE_HASH};
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < SCO_HASHES; i++)
@@ -214,12 +213,12 @@ is_destination(
 static int
 map_other(struct report *report, struct span name, struct span value, struct err *err)
 {
-    struct field field = { .id = FIELD_OTHER,
+    struct field field = {.id = FIELD_OTHER,
         .type = VALUE_TEXT,
         .class = FIELD_CLASS_DEVICE,
         .name = name,
         .s = value.p,
-        .n = (uint32_t)value.n };
+        .n = (uint32_t)value.n};
 
     for (uint32_t i = 0; i < report->count; i++)
         if (span_equal(report->fields[i].name, name))
@@ -260,7 +259,7 @@ map_sco(struct report *report, const struct stix_sco *sco, bool destination, str
 int
 stix_map_scos(struct report *report, const struct stix_map_scos *scos, struct err *err)
 {
-    struct ends ends = { NULL, NULL, NULL };
+    struct ends ends = {NULL, NULL, NULL};
     int rc = 0;
 
     for (size_t i = 0; i < scos->count; i++) {
@@ -268,7 +267,7 @@ stix_map_scos(struct report *report, const struct stix_map_scos *scos, struct er
         if (sco->more || (sco->type == SCO_TRAFFIC && ends.traffic != NULL))
             return STIX_MAP_WHOLE;
         if (sco->type == SCO_TRAFFIC)
-            ends = (struct ends){ sco, find(scos, sco->src), find(scos, sco->dst) };
+            ends = (struct ends){sco, find(scos, sco->src), find(scos, sco->dst)};
     }
     for (size_t i = 0; rc == 0 && i < scos->count; i++)
         rc = map_sco(report, scos->at[i], is_destination(&ends, scos, scos->at[i]), err);
@@ -280,7 +279,7 @@ static const struct {
     enum field_id field;
     bool is_number;
 } paths[] = {
-#define PATH(text, field, number) { { text, sizeof(text) - 1 }, FIELD_##field, number },
+#define PATH(text, field, number) {{text, sizeof(text) - 1}, FIELD_##field, number},
     PATH("domain-name:value", SOURCE_FQDN, false) PATH("hostname:value", SOURCE_FQDN, false) PATH(
         "url:value", SOURCE_URL, false) PATH("email-addr:value", SOURCE_ACCOUNT, false)
         PATH("email-message:from_ref.value", SOURCE_ACCOUNT, false) PATH(

@@ -14,7 +14,8 @@ enum { STIX_MAP_WHOLE = 1, STIX_MAP_REFS_MAX = 64 };
 
 /* Add a text, number or any JSON value; equal to what stands there already is fine, different is
  * STIX_MAP_WHOLE. Nothing is added for an empty text. NAME is for fields outside the table. */
-MUST_USE int stix_map_text(struct report *report, enum field_id id, struct span text, struct err *err);
+MUST_USE int stix_map_text(
+    struct report *report, enum field_id id, struct span text, struct err *err);
 MUST_USE int stix_map_int(struct report *report, enum field_id id, int64_t value, struct err *err);
 /* NAME lives as long as the report. Nested values become JSON text in SCRATCH. */
 MUST_USE int stix_map_value(struct report *report, struct arena *scratch, struct span name,
@@ -23,17 +24,19 @@ MUST_USE int stix_map_value(struct report *report, struct arena *scratch, struct
 struct span stix_map_name(struct arena *scratch, const char *prefix, struct span name);
 
 /* An address or, with "/bits", a prefix. */
-MUST_USE int stix_map_address(struct report *report, bool destination, struct span text, struct err *err);
+MUST_USE int stix_map_address(
+    struct report *report, bool destination, struct span text, struct err *err);
 
 /* The observables of one observed-data; texts are borrowed. */
 struct stix_map_scos {
     struct stix_sco *at[STIX_MAP_REFS_MAX];
     size_t count;
 };
-MUST_USE int stix_map_scos(struct report *report, const struct stix_map_scos *scos,
-    struct err *err);
+MUST_USE int stix_map_scos(
+    struct report *report, const struct stix_map_scos *scos, struct err *err);
 
 /* One choice of a pattern. */
-MUST_USE int stix_map_choice(struct report *report, const struct pattern_choice *choice, struct err *err);
+MUST_USE int stix_map_choice(
+    struct report *report, const struct pattern_choice *choice, struct err *err);
 
 #endif

@@ -9,7 +9,7 @@ stix_object_text(struct json_value object, const char *name)
     struct json_value v;
 
     if (!json_get(object, name, &v) || json_type(v) != JSON_STRING)
-        return (struct span){ NULL, 0 };
+        return (struct span){NULL, 0};
     return json_string(v);
 }
 
@@ -82,7 +82,7 @@ label_class(struct span label)
     const char *open = label.n == 0 ? NULL : memchr(label.p, '"', label.n);
 
     if (open != NULL && span_ends(label, SPAN("\"")) && open + 1 < label.p + label.n)
-        label = (struct span){ open + 1, (size_t)(label.p + label.n - 1 - (open + 1)) };
+        label = (struct span){open + 1, (size_t)(label.p + label.n - 1 - (open + 1))};
     return classification_find(label);
 }
 
@@ -157,13 +157,13 @@ add_extension(
     return rc;
 }
 
-/* Was the time taken out, so that first_observed, which STIX requires, says nothing? */
+/* STIX requires first_observed; the extension says when it is not time.source. */
 static bool
-time_removed(struct json_value extension)
+is_source_time(struct json_value extension)
 {
-    struct json_value v;
+    struct span word = stix_object_text(extension, "time");
 
-    return json_get(extension, "time_removed", &v) && json_type(v) == JSON_TRUE;
+    return word.n == 0 || span_equal(word, SPAN("source"));
 }
 
 static int
@@ -171,12 +171,12 @@ add_times(struct report *report, struct json_value object, struct err *err)
 {
     struct span first = stix_object_text(object, "first_observed");
     struct span last = stix_object_text(object, "last_observed");
-    struct field field = { .id = FIELD_OTHER,
+    struct field field = {.id = FIELD_OTHER,
         .type = VALUE_TEXT,
         .class = FIELD_CLASS_TIME,
         .name = SPAN("extra.last_observed"),
         .s = last.p,
-        .n = (uint32_t)last.n };
+        .n = (uint32_t)last.n};
     int rc = stix_map_text(report, FIELD_TIME_SOURCE, first, err);
 
     return rc == 0 && last.n > 0 && !span_equal(first, last) ? report_add(report, &field, err) : rc;
@@ -186,10 +186,10 @@ static int
 add_count(struct report *report, struct json_value object, struct err *err)
 {
     struct json_value v;
-    struct field field = { .id = FIELD_OTHER,
+    struct field field = {.id = FIELD_OTHER,
         .type = VALUE_INT,
         .class = FIELD_CLASS_TEXT,
-        .name = SPAN("extra.number_observed") };
+        .name = SPAN("extra.number_observed")};
 
     if (!json_get(object, "number_observed", &v) || json_type(v) != JSON_INT || json_int(v) == 1)
         return 0;
@@ -205,7 +205,7 @@ stix_object_observed(
     bool ours = own_extension(object, &extension);
     int rc = ours ? add_extension(report, scratch, extension, err) : 0;
 
-    if (rc == 0 && !(ours && time_removed(extension)))
+    if (rc == 0 && !(ours && !is_source_time(extension)))
         rc = add_times(report, object, err);
     if (rc == 0)
         rc = add_count(report, object, err);

@@ -16,9 +16,9 @@ bool stix_object_is_ours(struct json_value object);
 
 /* Add time, classification, Comity's extension, and all members that have no place of their own
  * as extra.NAME. May return STIX_MAP_WHOLE. */
-MUST_USE int stix_object_observed(struct report *report, struct arena *scratch, struct json_value object,
-    struct err *err);
-MUST_USE int stix_object_indicator(struct report *report, struct arena *scratch, struct json_value object,
-    struct err *err);
+MUST_USE int stix_object_observed(
+    struct report *report, struct arena *scratch, struct json_value object, struct err *err);
+MUST_USE int stix_object_indicator(
+    struct report *report, struct arena *scratch, struct json_value object, struct err *err);
 
 #endif

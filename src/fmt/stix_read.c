@@ -27,6 +27,7 @@ struct stix {
     const struct reader_options *options;
     const struct reader_sink *sink;
     struct json *json;
+    struct json *other; /* for an object beside the current one; made when needed */
     struct arena *scratch;
     struct field *fields;
     struct report report;
@@ -44,12 +45,12 @@ static int
 text_field(
     struct stix *s, const char *name, struct span value, enum value_type type, struct err *err)
 {
-    struct field field = { .id = FIELD_OTHER,
+    struct field field = {.id = FIELD_OTHER,
         .type = (uint8_t)type,
         .class = FIELD_CLASS_TEXT,
         .name = span_of(name),
         .s = value.p,
-        .n = (uint32_t)value.n };
+        .n = (uint32_t)value.n};
 
     return value.n == 0 ? 0 : report_add(&s->report, &field, err);
 }
@@ -88,26 +89,26 @@ raw_list(struct stix *s, const struct stix_map_scos *scos)
         n += scos->at[i]->raw.n + 1;
     char *out = scos->count == 0 || scos->at[0]->raw.n == 0 ? NULL : arena_alloc(s->scratch, n);
     if (out == NULL)
-        return (struct span){ NULL, 0 };
+        return (struct span){NULL, 0};
     out[0] = '[';
     for (size_t i = 0; i < scos->count; i++) {
         memcpy(out + at, scos->at[i]->raw.p, scos->at[i]->raw.n);
         at += scos->at[i]->raw.n;
         out[at++] = i + 1 < scos->count ? ',' : ']';
     }
-    return (struct span){ out, at };
+    return (struct span){out, at};
 }
 
 static int
 whole(struct stix *s, struct json_value root, const struct stix_map_scos *scos, struct err *why)
 {
-    struct span raw = { NULL, 0 };
+    struct span raw = {NULL, 0};
     struct buf text = buf_new(INPUT_LINE_MAX * 2);
 
     start(s);
     json_add_value(&text, root);
     int rc = buf_check(&text, "an object", why);
-    raw = (struct span){ rc == 0 ? arena_copy(s->scratch, text.p, text.n) : NULL, text.n };
+    raw = (struct span){rc == 0 ? arena_copy(s->scratch, text.p, text.n) : NULL, text.n};
     buf_free(&text);
     if (rc == 0 && raw.p == NULL)
         rc = arena_full(why, "an object kept whole");
@@ -219,7 +220,7 @@ static int
 observed(struct stix *s, struct json_value root, struct err *err)
 {
     struct stix_map_scos scos;
-    struct err why = { 0 };
+    struct err why = {0};
     int rc = gather(s, root, &scos, &why);
 
     if (rc == LATER)
@@ -238,7 +239,7 @@ observed(struct stix *s, struct json_value root, struct err *err)
 static int
 note(struct stix *s, struct json_value root, struct err *err)
 {
-    struct err why = { 0 };
+    struct err why = {0};
     int rc = stix_object_revoked(root) ? STIX_MAP_WHOLE : map_observed(s, root, NULL, &why);
 
     if (rc == STIX_MAP_WHOLE)
@@ -289,9 +290,9 @@ map_indicator(struct stix *s, struct json_value root, struct pattern *pattern, s
 static int
 indicator(struct stix *s, struct json_value root, struct err *err)
 {
-    struct pattern pattern = { .simple = false };
+    struct pattern pattern = {.simple = false};
     struct report base;
-    struct err why = { 0 };
+    struct err why = {0};
     int rc = map_indicator(s, root, &pattern, &base, &why);
 
     if (rc != 0) {
@@ -300,7 +301,7 @@ indicator(struct stix *s, struct json_value root, struct err *err)
         return hand_on(s, rc, &why, err);
     }
     for (const struct pattern_choice *c = pattern.choices; rc == 0 && c != NULL; c = c->next) {
-        why = (struct err){ 0 };
+        why = (struct err){0};
         s->report = base;
         rc = hand_on(s, stix_map_choice(&s->report, c, &why), &why, err);
     }
@@ -310,10 +311,30 @@ indicator(struct stix *s, struct json_value root, struct err *err)
 static int
 keep_whole(struct stix *s, struct json_value root, struct err *err)
 {
-    struct err why = { 0 };
+    struct err why = {0};
     int rc = whole(s, root, NULL, &why);
 
     return hand_on(s, rc, &why, err);
+}
+
+/* Another object of the same id takes this one's place before anything told of it. */
+static int
+push_out(struct stix *s, const struct stix_sco *old, struct err *err)
+{
+    struct json_value root;
+    struct span text = s->text;
+    int rc;
+
+    if (s->other == NULL)
+        s->other = json_new(INPUT_LINE_MAX);
+    if (s->other == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an observable");
+    s->text = old->raw;
+    rc = json_parse_copy(s->other, old->raw, &root, err);
+    if (rc == 0)
+        rc = keep_whole(s, root, err);
+    s->text = text;
+    return rc;
 }
 
 /* An observable waits in the store for what refers to it; unreferenced ones come out at the end. */
@@ -321,15 +342,19 @@ static int
 observable(struct stix *s, struct json_value root, struct span id, struct err *err)
 {
     struct stix_sco sco;
-    struct err why = { 0 };
+    struct err why = {0};
 
     if (id.n == 0)
         return keep_whole(s, root, err);
+    const struct stix_sco *old = stix_sco_store_find(s->scos, id);
+    if (old != NULL && !old->used && !span_equal(old->raw, s->text)) {
+        int rc = push_out(s, old, err);
+        if (rc != 0)
+            return rc;
+    }
     stix_sco_read(root, id, &sco);
     sco.raw = s->text;
     int rc = stix_sco_store_add(s->scos, &sco, &why);
-    if (rc == 1)
-        return keep_whole(s, root, err);
     return rc == 0 ? 0 : reject(s, &why, err);
 }
 
@@ -373,8 +398,8 @@ by_type(struct stix *s, struct json_value root, struct span type, struct err *er
 static int
 parsed(struct stix *s, struct json_value root, struct err *err)
 {
-    struct err why = { 0 };
-    struct span type = { NULL, 0 };
+    struct err why = {0};
+    struct span type = {NULL, 0};
     int rc = 0;
 
     if (json_type(root) != JSON_OBJECT)
@@ -396,7 +421,7 @@ static int
 one_object(struct stix *s, struct span text, uint64_t number, struct err *err)
 {
     struct json_value root;
-    struct err why = { 0 };
+    struct err why = {0};
 
     s->text = span_trim(text);
     s->number = number;
@@ -420,7 +445,7 @@ wait(struct stix *s, struct span text, uint64_t number, struct err *err)
     }
     memcpy(copy, text.p, text.n);
     memset(copy + text.n, ' ', INPUT_PADDING);
-    *w = (struct waiting){ NULL, { copy, text.n }, number };
+    *w = (struct waiting){NULL, {copy, text.n}, number};
     *s->last = w;
     s->last = &w->next;
     return 0;
@@ -470,7 +495,7 @@ left_over(struct stix *s, struct err *err)
 static int
 read_all(struct stix *s, struct input *input, struct err *err)
 {
-    struct stix_split_sink sink = { s, on_object, on_bad };
+    struct stix_split_sink sink = {s, on_object, on_bad};
     int rc = stix_split(input, &sink, err);
 
     s->final = true;
@@ -483,7 +508,7 @@ int
 stix_read(struct input *input, const struct reader_options *options, const struct reader_sink *sink,
     struct err *err)
 {
-    struct stix s = { .options = options, .sink = sink };
+    struct stix s = {.options = options, .sink = sink};
     int rc;
 
     s.last = &s.first;
@@ -499,6 +524,7 @@ stix_read(struct input *input, const struct reader_options *options, const struc
     else
         rc = read_all(&s, input, err);
     json_free(s.json);
+    json_free(s.other);
     arena_free(s.scratch);
     arena_free(s.waiting_memory);
     free(s.fields);

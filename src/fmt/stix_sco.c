@@ -7,15 +7,13 @@
 static const struct {
     struct span word;
     enum stix_sco_type type;
-} types[] = { { { "ipv4-addr", 9 }, SCO_ADDRESS }, { { "ipv6-addr", 9 }, SCO_ADDRESS },
-    { { "network-traffic", 15 }, SCO_TRAFFIC }, { { "domain-name", 11 }, SCO_DOMAIN },
-    { { "url", 3 }, SCO_URL }, { { "autonomous-system", 17 }, SCO_ASN },
-    { { "email-addr", 10 }, SCO_EMAIL }, { { "user-account", 12 }, SCO_ACCOUNT },
-    { { "file", 4 }, SCO_FILE }, { { "mac-addr", 8 }, SCO_MAC }, { { "artifact", 8 }, SCO_OTHER },
-    { { "directory", 9 }, SCO_OTHER }, { { "email-message", 13 }, SCO_OTHER },
-    { { "mutex", 5 }, SCO_OTHER }, { { "process", 7 }, SCO_OTHER },
-    { { "software", 8 }, SCO_OTHER }, { { "windows-registry-key", 20 }, SCO_OTHER },
-    { { "x509-certificate", 16 }, SCO_OTHER } };
+} types[] = {{{"ipv4-addr", 9}, SCO_ADDRESS}, {{"ipv6-addr", 9}, SCO_ADDRESS},
+    {{"network-traffic", 15}, SCO_TRAFFIC}, {{"domain-name", 11}, SCO_DOMAIN},
+    {{"url", 3}, SCO_URL}, {{"autonomous-system", 17}, SCO_ASN}, {{"email-addr", 10}, SCO_EMAIL},
+    {{"user-account", 12}, SCO_ACCOUNT}, {{"file", 4}, SCO_FILE}, {{"mac-addr", 8}, SCO_MAC},
+    {{"artifact", 8}, SCO_OTHER}, {{"directory", 9}, SCO_OTHER}, {{"email-message", 13}, SCO_OTHER},
+    {{"mutex", 5}, SCO_OTHER}, {{"process", 7}, SCO_OTHER}, {{"software", 8}, SCO_OTHER},
+    {{"windows-registry-key", 20}, SCO_OTHER}, {{"x509-certificate", 16}, SCO_OTHER}};
 
 enum stix_sco_type
 stix_sco_type(struct span type)
@@ -29,7 +27,7 @@ stix_sco_type(struct span type)
 bool
 stix_sco_is_read(enum stix_sco_type type, struct span member)
 {
-    static const char *const read[] = { [SCO_ADDRESS] = "value belongs_to_refs",
+    static const char *const read[] = {[SCO_ADDRESS] = "value belongs_to_refs",
         [SCO_ASN] = "number",
         [SCO_DOMAIN] = "value resolves_to_refs",
         [SCO_URL] = "value",
@@ -38,14 +36,14 @@ stix_sco_is_read(enum stix_sco_type type, struct span member)
         [SCO_FILE] = "hashes name",
         [SCO_MAC] = "value",
         [SCO_TRAFFIC] = "src_ref dst_ref src_port dst_port protocols",
-        [SCO_OTHER] = "" };
+        [SCO_OTHER] = ""};
     struct span rest = SPAN("type id spec_version defanged ");
     struct span word;
 
     while (span_next(&rest, ' ', &word))
         if (span_equal(word, member))
             return true;
-    rest = type == SCO_NONE ? (struct span){ NULL, 0 } : span_of(read[type]);
+    rest = type == SCO_NONE ? (struct span){NULL, 0} : span_of(read[type]);
     while (span_next(&rest, ' ', &word))
         if (span_equal(word, member))
             return true;
@@ -55,7 +53,7 @@ stix_sco_is_read(enum stix_sco_type type, struct span member)
 static struct span
 text_of(struct json_value v)
 {
-    return json_type(v) == JSON_STRING ? json_string(v) : (struct span){ NULL, 0 };
+    return json_type(v) == JSON_STRING ? json_string(v) : (struct span){NULL, 0};
 }
 
 static int64_t
@@ -151,11 +149,13 @@ stix_sco_read(struct json_value object, struct span id, struct stix_sco *out)
 {
     struct json_value v;
     struct span key;
-    struct span type = json_get(object, "type", &v) ? text_of(v) : (struct span){ NULL, 0 };
+    struct span type = json_get(object, "type", &v) ? text_of(v) : (struct span){NULL, 0};
 
-    *out = (struct stix_sco){
-        .id = id, .src_port = -1, .dst_port = -1, .number = -1, .type = (uint8_t)stix_sco_type(type)
-    };
+    *out = (struct stix_sco){.id = id,
+        .src_port = -1,
+        .dst_port = -1,
+        .number = -1,
+        .type = (uint8_t)stix_sco_type(type)};
     for (struct json_iter it = json_iter(object); json_next(&it, &key, &v);)
         read_member(out, key, v);
 }
@@ -236,6 +236,7 @@ put(struct stix_sco_store *store, const struct stix_sco *sco)
     if (copy == NULL)
         return false;
     *copy = *sco;
+    copy->fresh = true;
     if (!copy_texts(store->arena, copy) || table_add(store->ids, copy->id, &index, NULL) != 0)
         return false;
     store->at[index] = copy;
@@ -262,7 +263,7 @@ forget_used(struct stix_sco_store *store)
     good = clear(store);
     for (size_t i = 0; i < count; i++) {
         struct stix_sco *sco = store->at[i];
-        if (good && !sco->used) {
+        if (good && (!sco->used || sco->fresh)) {
             good = put(store, sco);
             kept++;
         }
@@ -275,10 +276,13 @@ forget_used(struct stix_sco_store *store)
 int
 stix_sco_store_add(struct stix_sco_store *store, const struct stix_sco *sco, struct err *err)
 {
-    const struct stix_sco *old = stix_sco_store_find(store, sco->id);
+    struct stix_sco *old = stix_sco_store_find(store, sco->id);
 
-    if (old != NULL)
-        return span_equal(old->raw, sco->raw) ? 0 : 1;
+    if (old != NULL && span_equal(old->raw, sco->raw)) {
+        store->used -= old->used && !old->fresh;
+        old->fresh = true;
+        return 0;
+    }
     if (store->arena != NULL && put(store, sco))
         return 0;
     if (store->arena != NULL && forget_used(store) && put(store, sco))
@@ -298,8 +302,9 @@ stix_sco_store_find(const struct stix_sco_store *store, struct span id)
 void
 stix_sco_store_use(struct stix_sco_store *store, struct stix_sco *sco)
 {
-    store->used += !sco->used;
+    store->used += !sco->used || sco->fresh;
     sco->used = true;
+    sco->fresh = false;
 }
 
 bool

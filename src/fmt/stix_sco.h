@@ -35,16 +35,17 @@ struct stix_sco {
     struct span id;
     struct span raw;   /* its JSON; n 0 inside 2.0 observed-data */
     struct span value; /* address, name, URL, account, file name; n 0: none */
-    struct span src;   /* traffic: src_ref; address, domain: the first ref to a network or address */
-    struct span dst;   /* traffic: dst_ref */
+    struct span src; /* traffic: src_ref; address, domain: the first ref to a network or address */
+    struct span dst; /* traffic: dst_ref */
     struct span protocols[4];
     struct span hashes[SCO_HASHES];
-    int64_t src_port;  /* -1: none */
+    int64_t src_port; /* -1: none */
     int64_t dst_port;
-    int64_t number;    /* ASN; -1: none */
-    uint8_t type;      /* enum stix_sco_type */
-    bool used;
-    bool more;         /* says more than the members above: see stix_sco_is_read */
+    int64_t number; /* ASN; -1: none */
+    uint8_t type;   /* enum stix_sco_type */
+    bool used;      /* an observed-data told of it */
+    bool fresh;     /* it came (again) after that */
+    bool more;      /* says more than the members above: see stix_sco_is_read */
 };
 
 enum stix_sco_type stix_sco_type(struct span type);
@@ -58,9 +59,10 @@ struct stix_sco_store;
 
 struct stix_sco_store *stix_sco_store_new(void);
 void stix_sco_store_free(struct stix_sco_store *store);
-/* Keep a copy of SCO and its texts. 1 when another one of that id stands already; ERR_LIMIT when
- * full of unused ones. */
-MUST_USE int stix_sco_store_add(struct stix_sco_store *store, const struct stix_sco *sco, struct err *err);
+/* Keep a copy of SCO and its texts; of one id, the last stands. ERR_LIMIT when full of unused ones.
+ */
+MUST_USE int stix_sco_store_add(
+    struct stix_sco_store *store, const struct stix_sco *sco, struct err *err);
 /* NULL when not (or no longer) there. */
 struct stix_sco *stix_sco_store_find(const struct stix_sco_store *store, struct span id);
 /* An observed-data has told of it. */

@@ -1,11 +1,11 @@
 #include "fmt/stix_split.h"
 
 enum mode {
-    MODE_TOP, /* between top-level values */
-    MODE_JUNK, /* behind something that is no value, up to the line's end */
+    MODE_TOP,   /* between top-level values */
+    MODE_JUNK,  /* behind something that is no value, up to the line's end */
     MODE_FRAME, /* inside a top-level object */
-    MODE_LIST, /* between the elements of `objects` */
-    MODE_ITEM, /* inside one */
+    MODE_LIST,  /* between the elements of `objects` */
+    MODE_ITEM,  /* inside one */
 };
 
 struct split {
@@ -18,9 +18,9 @@ struct split {
     size_t depth; /* of brackets: of the item, or of the frame */
     bool in_string;
     bool escaped;
-    bool framed; /* the list stands in a top-level object */
-    bool listed; /* this frame had a list, so it is no object of its own */
-    bool name_side; /* frame: a string here is a member's name */
+    bool framed;     /* the list stands in a top-level object */
+    bool listed;     /* this frame had a list, so it is no object of its own */
+    bool name_side;  /* frame: a string here is a member's name */
     bool after_item; /* list: a comma must come */
     bool complained; /* list: once between two objects is enough */
     char name[8];
@@ -31,8 +31,7 @@ static const char names_list[] = "objects";
 
 enum { PLAIN, QUOTE, OPEN, CLOSE, COMMA };
 static const uint8_t kinds[256] = {
-    ['"'] = QUOTE, ['{'] = OPEN, ['['] = OPEN, ['}'] = CLOSE, [']'] = CLOSE, [','] = COMMA
-};
+    ['"'] = QUOTE, ['{'] = OPEN, ['['] = OPEN, ['}'] = CLOSE, [']'] = CLOSE, [','] = COMMA};
 
 static bool
 is_space(char c)
@@ -43,7 +42,7 @@ is_space(char c)
 static void
 bad(struct split *s, enum err_code code, const char *text)
 {
-    struct err why = { 0 };
+    struct err why = {0};
 
     (void)err_set(&why, code, "%s", text);
     if (s->rc == 0)
@@ -59,7 +58,7 @@ finish(struct split *s)
     if (s->text.full || buf_reserve(&s->text, INPUT_PADDING) == NULL) {
         bad(s, ERR_LIMIT, "the object is larger than one object may be; it was skipped");
     } else if (s->rc == 0) {
-        text = (struct span){ s->text.p, s->text.n };
+        text = (struct span){s->text.p, s->text.n};
         memset(s->text.p + text.n, ' ', INPUT_PADDING);
         s->rc = s->sink->object(s->sink->ctx, text, s->number, s->err);
     }
@@ -202,7 +201,7 @@ frame_end(struct split *s)
 static bool
 is_list_here(const struct split *s)
 {
-    struct span name = { s->name, s->name_n };
+    struct span name = {s->name, s->name_n};
 
     return s->depth == 1 && !s->name_side && span_equal(name, span_of(names_list));
 }
@@ -303,7 +302,7 @@ piece(struct split *s, const char *p, const char *end)
 int
 stix_split(struct input *input, const struct stix_split_sink *sink, struct err *err)
 {
-    struct split s = { .sink = sink, .err = err };
+    struct split s = {.sink = sink, .err = err};
     struct span chunk;
     int got = 0;
 

@@ -15,7 +15,8 @@ struct stix_split_sink {
     /* One object; INPUT_PADDING readable bytes behind it. Borrowed. NUMBER counts from 1. */
     int (*object)(void *ctx, struct span text, uint64_t number, struct err *err);
     /* Something in the place of an object: WHY has code and message. */
-    int (*bad)(void *ctx, const struct err *why, struct span head, uint64_t number, struct err *err);
+    int (*bad)(
+        void *ctx, const struct err *why, struct span head, uint64_t number, struct err *err);
 };
 
 /* Read INPUT to its end. Objects larger than INPUT_LINE_MAX are `bad` with ERR_LIMIT, an

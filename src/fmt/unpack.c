@@ -24,7 +24,9 @@ unpack_recognise(struct span head)
         return UNPACK_GZIP;
     if (span_starts(head, SPAN("\x28\xb5\x2f\xfd")))
         return UNPACK_ZSTD;
-    if (span_starts(head, SPAN("\xfd" "7zXZ")))
+    if (span_starts(head,
+            SPAN("\xfd"
+                 "7zXZ")))
         return UNPACK_XZ;
     return UNPACK_NONE;
 }
@@ -38,7 +40,8 @@ start(struct unpack *unpack)
     case UNPACK_ZSTD:
         unpack->zstd = ZSTD_createDStream();
         return unpack->zstd != NULL
-            && !ZSTD_isError(ZSTD_DCtx_setParameter(unpack->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX));
+            && !ZSTD_isError(
+                ZSTD_DCtx_setParameter(unpack->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX));
     case UNPACK_XZ:
         unpack->xz = (lzma_stream)LZMA_STREAM_INIT;
         return lzma_stream_decoder(&unpack->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED) == LZMA_OK;
@@ -78,11 +81,13 @@ unpack_free(struct unpack *unpack)
 static int
 damaged(const char *what, const char *why, struct err *err)
 {
-    return err_set(err, ERR_DECOMPRESS, "the %s stream is damaged: %s", what, why == NULL ? "bad data" : why);
+    return err_set(
+        err, ERR_DECOMPRESS, "the %s stream is damaged: %s", what, why == NULL ? "bad data" : why);
 }
 
 static int
-run_gzip(struct unpack *unpack, struct span *in, char *out, size_t size, size_t *made, struct err *err)
+run_gzip(
+    struct unpack *unpack, struct span *in, char *out, size_t size, size_t *made, struct err *err)
 {
     z_stream *z = &unpack->gzip;
 
@@ -95,7 +100,8 @@ run_gzip(struct unpack *unpack, struct span *in, char *out, size_t size, size_t 
     unpack->between = false;
     int rc = inflate(z, Z_NO_FLUSH);
     *made = size - z->avail_out;
-    *in = (struct span){(const char *)z->next_in, in->n - (size_t)((const char *)z->next_in - in->p)};
+    *in =
+        (struct span){(const char *)z->next_in, in->n - (size_t)((const char *)z->next_in - in->p)};
     if (rc == Z_STREAM_END) {
         unpack->between = true;
         return 0;
@@ -104,7 +110,8 @@ run_gzip(struct unpack *unpack, struct span *in, char *out, size_t size, size_t 
 }
 
 static int
-run_zstd(struct unpack *unpack, struct span *in, char *out, size_t size, size_t *made, struct err *err)
+run_zstd(
+    struct unpack *unpack, struct span *in, char *out, size_t size, size_t *made, struct err *err)
 {
     ZSTD_inBuffer from = {in->p, in->n, 0};
     ZSTD_outBuffer to = {out, size, 0};
@@ -120,7 +127,8 @@ run_zstd(struct unpack *unpack, struct span *in, char *out, size_t size, size_t 
 }
 
 static int
-run_xz(struct unpack *unpack, struct span *in, bool last, char *out, size_t size, size_t *made, struct err *err)
+run_xz(struct unpack *unpack, struct span *in, bool last, char *out, size_t size, size_t *made,
+    struct err *err)
 {
     lzma_stream *xz = &unpack->xz;
 
@@ -133,8 +141,11 @@ run_xz(struct unpack *unpack, struct span *in, bool last, char *out, size_t size
     *in = (struct span){(const char *)xz->next_in, xz->avail_in};
     unpack->between = rc == LZMA_STREAM_END;
     if (rc == LZMA_MEMLIMIT_ERROR)
-        return err_set(err, ERR_LIMIT, "the xz stream wants more than %d MiB of memory", XZ_MEMORY_MAX >> 20);
-    return rc == LZMA_OK || rc == LZMA_STREAM_END || rc == LZMA_BUF_ERROR ? 0 : damaged("xz", NULL, err);
+        return err_set(
+            err, ERR_LIMIT, "the xz stream wants more than %d MiB of memory", XZ_MEMORY_MAX >> 20);
+    return rc == LZMA_OK || rc == LZMA_STREAM_END || rc == LZMA_BUF_ERROR
+        ? 0
+        : damaged("xz", NULL, err);
 }
 
 int
@@ -152,6 +163,7 @@ unpack_run(struct unpack *unpack, struct span *in, bool last, char *out, size_t 
     else if (unpack->kind == UNPACK_XZ && !unpack->between)
         rc = run_xz(unpack, in, last, out, size, made, err);
     if (rc == 0 && last && *made == 0 && in->n == before && !unpack->between)
-        return err_set(err, ERR_TRUNCATED, "the compressed stream ends before its end: the file was cut short");
+        return err_set(err, ERR_TRUNCATED,
+            "the compressed stream ends before its end: the file was cut short");
     return rc;
 }

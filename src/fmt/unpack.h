@@ -18,8 +18,8 @@ enum unpack_kind unpack_recognise(struct span head);
 struct unpack *unpack_new(enum unpack_kind kind);
 void unpack_free(struct unpack *unpack);
 
-/* Take bytes off IN and write at most SIZE to OUT; *MADE says how many. At the end of the file LAST is
- * true: a stream that is not complete then is ERR_TRUNCATED. Errors: ERR_DECOMPRESS. */
+/* Take bytes off IN and write at most SIZE to OUT; *MADE says how many. At the end of the file LAST
+ * is true: a stream that is not complete then is ERR_TRUNCATED. Errors: ERR_DECOMPRESS. */
 MUST_USE int unpack_run(struct unpack *unpack, struct span *in, bool last, char *out, size_t size,
     size_t *made, struct err *err);
 

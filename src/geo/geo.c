@@ -1,39 +1,20 @@
 #include "geo/geo.h"
 
-#include "base/hash.h"
-#include "geo/geo_layout.h"
+#include "geo/geo_table.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { GROUP = 32 }; /* look-ups in flight at once: enough to hide memory, few enough for the first cache */
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* Counting bits is one instruction on every x86-64 since 2008, but not of the base set that
- * Debian compiles for; so the hot functions exist twice. */
-#if defined(__x86_64__)
-#define FAST __attribute__((target("popcnt,avx2,bmi,bmi2")))
-#else
-#define FAST
-#endif
-
-struct geo {
-    const struct geo_top *top;
-    const struct geo_node *nodes;
-    const uint64_t *entries;
-    const struct geo_line *lines;
-    const struct geo_system *systems;
-    size_t system_count;
-    struct span names;
-    const struct geo_header *header;
-    size_t bytes;
-    bool fast;
-};
+enum {
+    GROUP = 32
+}; /* look-ups in flight at once: enough to hide memory, few enough for the first cache */
 
 /* An address as the table sees it: KEY's bits 26 to 31 are the place in the node, and the steps
  * below go on from there. */
@@ -43,14 +24,13 @@ struct probe {
     const struct geo_node *node;
 };
 
-static const size_t element_bytes[GEO_SECTIONS] = {sizeof(struct geo_top), sizeof(struct geo_node),
-    sizeof(uint64_t), sizeof(struct geo_line), sizeof(struct geo_system), 1, 1};
-
 INLINE struct geo_answer
 answer_of(uint64_t entry)
 {
-    return (struct geo_answer){.asn = (uint32_t)entry, .economy = {(uint16_t)(entry >> 32 & 0x3ff)},
-        .asn_economy = {(uint16_t)(entry >> 42 & 0x3ff)}, .bits = (uint8_t)(entry >> 52)};
+    return (struct geo_answer){.asn = (uint32_t)entry,
+        .economy = {(uint16_t)(entry >> 32 & 0x3ff)},
+        .asn_economy = {(uint16_t)(entry >> 42 & 0x3ff)},
+        .bits = (uint8_t)(entry >> 52)};
 }
 
 INLINE struct probe
@@ -79,6 +59,26 @@ node_entry(const struct geo *geo, const struct geo_node *node, unsigned place)
 }
 
 /* How many keys are at most VALUE: they ascend, so that is also where VALUE belongs. */
+#if defined(__x86_64__)
+INLINE __m128i
+at_most(const uint16_t *keys, __m128i value)
+{
+    return _mm_cmpeq_epi16(
+        _mm_subs_epu16(_mm_load_si128((const __m128i *)(const void *)keys), value),
+        _mm_setzero_si128());
+}
+
+INLINE unsigned
+line_find(const struct geo_line *line, uint16_t value)
+{
+    __m128i v = _mm_set1_epi16((short)value);
+    __m128i low = _mm_packs_epi16(at_most(line->keys, v), at_most(line->keys + 8, v));
+    __m128i high = _mm_packs_epi16(at_most(line->keys + 16, v), at_most(line->keys + 24, v));
+
+    return (unsigned)__builtin_popcount(
+        (unsigned)_mm_movemask_epi8(low) | (unsigned)_mm_movemask_epi8(high) << 16);
+}
+#else
 INLINE unsigned
 line_find(const struct geo_line *line, uint16_t value)
 {
@@ -88,45 +88,44 @@ line_find(const struct geo_line *line, uint16_t value)
         n = (uint16_t)(n + (line->keys[i] <= value));
     return n;
 }
+#endif
 
+/* Without a branch on the list's size, which no processor could foresee: a single line is
+ * searched twice. */
 INLINE const uint64_t *
 list_entry(const struct geo *geo, uint64_t list, uint16_t value)
 {
     const struct geo_line *line = &geo->lines[GEO_LIST_LINE(list)];
     uint32_t count = GEO_LIST_COUNT(list);
     unsigned lines = GEO_LIST_LINES(count);
-    unsigned chosen = 0;
+    unsigned chosen = line_find(line, value);
 
-    if (lines > 1) {
-        chosen = line_find(line, value);
-        chosen = chosen < lines ? chosen : lines - 1;
-        line += 1 + chosen;
-    }
+    chosen = chosen < lines ? chosen : lines - 1;
+    line += lines > 1 ? 1 + chosen : 0;
     unsigned at = chosen * GEO_LINE_KEYS + line_find(line, value);
     return &geo->entries[GEO_LIST_FIRST(list) + (at < count ? at : count - 1)];
+}
+
+INLINE const uint64_t *
+block_entry(const struct geo *geo, uint64_t block, uint16_t value)
+{
+    return node_entry(geo, &geo->nodes[(uint32_t)block + (value >> GEO_WORD_BITS)], value & 63);
 }
 
 /* The entry that ENTRY, no answer, leads to with the address's next 16 bits. */
 INLINE const uint64_t *
 step(const struct geo *geo, uint64_t entry, uint16_t value)
 {
-    if (GEO_KIND(entry) == GEO_LIST)
-        return list_entry(geo, entry, value);
-    return node_entry(geo, &geo->nodes[(uint32_t)entry + (value >> GEO_WORD_BITS)], value & 63);
-}
-
-INLINE const void *
-step_reads(const struct geo *geo, uint64_t entry, uint16_t value)
-{
-    return GEO_KIND(entry) == GEO_LIST ? (const void *)&geo->lines[GEO_LIST_LINE(entry)]
-                                       : &geo->nodes[(uint32_t)entry + (value >> GEO_WORD_BITS)];
+    return GEO_KIND(entry) == GEO_LIST ? list_entry(geo, entry, value)
+                                       : block_entry(geo, entry, value);
 }
 
 /* The 16 bits that step number STEP consumes. */
 INLINE uint16_t
 step_value(const struct probe *probe, unsigned number)
 {
-    return (uint16_t)(number < 2 ? probe->high >> (16 - 16 * number) : probe->low >> (80 - 16 * number));
+    return (uint16_t)(number < 2 ? probe->high >> (16 - 16 * number)
+                                 : probe->low >> (80 - 16 * number));
 }
 
 INLINE struct geo_answer
@@ -165,53 +164,89 @@ find4_group(const struct geo *geo, const uint32_t *addresses, size_t count, stru
     }
 }
 
-/* Answers go out; the others stay in LIST, their next reads begun. */
-INLINE size_t
-sift(const struct geo *geo, const struct probe *probes, const uint64_t *const *at, uint64_t *entries,
-    uint8_t *list, size_t count, unsigned number, struct geo_answer *out)
-{
-    size_t left = 0;
+/* The look-ups of one group that are not answered yet. */
+struct rest {
+    uint8_t lists[GROUP];
+    uint8_t blocks[GROUP];
+    size_t list_count;
+    size_t block_count;
+};
 
-    for (size_t k = 0; k < count; k++) {
-        uint8_t i = list[k];
-        uint64_t entry = *at[i];
-        entries[i] = entry;
-        out[i] = answer_of(entry);
-        __builtin_prefetch(step_reads(geo, entry, step_value(&probes[i], number)));
-        list[left] = i;
-        left += GEO_KIND(entry) != GEO_ANSWER;
+/* No branches on the kind of an entry: they could not be foreseen. */
+INLINE void
+sift(struct rest *rest, uint64_t entry, size_t i)
+{
+    unsigned kind = GEO_KIND(entry);
+
+    rest->lists[rest->list_count] = (uint8_t)i;
+    rest->list_count += kind == GEO_LIST;
+    rest->blocks[rest->block_count] = (uint8_t)i;
+    rest->block_count += kind == GEO_BLOCK;
+}
+
+/* One step for all that are in REST; those that need another are in REST afterwards. */
+INLINE void
+step_group(const struct geo *geo, const struct probe *probes, uint64_t *entries, unsigned number,
+    struct rest *rest)
+{
+    const uint64_t *at[GROUP];
+    struct rest now = *rest;
+
+    for (size_t k = 0; k < now.list_count; k++) {
+        size_t i = now.lists[k];
+        at[i] = list_entry(geo, entries[i], step_value(&probes[i], number));
+        __builtin_prefetch(at[i]);
     }
-    return left;
+    for (size_t k = 0; k < now.block_count; k++) {
+        size_t i = now.blocks[k];
+        at[i] = block_entry(geo, entries[i], step_value(&probes[i], number));
+        __builtin_prefetch(at[i]);
+    }
+    rest->list_count = rest->block_count = 0;
+    for (size_t k = 0; k < now.list_count; k++) {
+        size_t i = now.lists[k];
+        entries[i] = *at[i];
+        sift(rest, entries[i], i);
+    }
+    for (size_t k = 0; k < now.block_count; k++) {
+        size_t i = now.blocks[k];
+        entries[i] = *at[i];
+        sift(rest, entries[i], i);
+    }
 }
 
 INLINE void
-find6_group(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_group(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     struct probe probes[GROUP];
     const uint64_t *at[GROUP];
     uint64_t entries[GROUP];
-    uint8_t list[GROUP];
+    struct rest rest;
 
     for (size_t i = 0; i < count; i++) {
         probes[i] = probe6(geo, &addresses[i]);
         __builtin_prefetch(probes[i].node);
-        list[i] = (uint8_t)i;
     }
     for (size_t i = 0; i < count; i++) {
         at[i] = node_entry(geo, probes[i].node, probes[i].high >> 32 & 63);
         __builtin_prefetch(at[i]);
     }
-    size_t left = sift(geo, probes, at, entries, list, count, 0, out);
-    for (unsigned number = 0; left > 0 && number < GEO_STEPS_MAX; number++) {
-        for (size_t k = 0; k < left; k++) {
-            uint8_t i = list[k];
-            at[i] = step(geo, entries[i], step_value(&probes[i], number));
-            __builtin_prefetch(at[i]);
-        }
-        left = sift(geo, probes, at, entries, list, left, number + 1 < GEO_STEPS_MAX ? number + 1 : 0, out);
+    rest.list_count = rest.block_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        entries[i] = *at[i];
+        sift(&rest, entries[i], i);
     }
-    for (size_t k = 0; k < left; k++)
-        out[list[k]] = (struct geo_answer){0};
+    for (unsigned number = 0; number < GEO_STEPS_MAX && rest.list_count + rest.block_count > 0;
+         number++)
+        step_group(geo, probes, entries, number, &rest);
+    for (size_t i = 0; i < count; i++)
+        out[i] = answer_of(entries[i]);
+    /* Only a file made by hand goes on behind the last bit. */
+    for (size_t k = 0; k < rest.list_count; k++)
+        out[rest.lists[k]] = (struct geo_answer){0};
+    for (size_t k = 0; k < rest.block_count; k++)
+        out[rest.blocks[k]] = (struct geo_answer){0};
 }
 
 INLINE void
@@ -221,17 +256,24 @@ find4_all(const struct geo *geo, const uint32_t *addresses, size_t count, struct
 
     for (; count - i >= GROUP; i += GROUP)
         find4_group(geo, addresses + i, GROUP, out + i);
-    find4_group(geo, addresses + i, count - i, out + i);
+    if (i < count)
+        find4_group(geo, addresses + i, count - i, out + i);
 }
 
 INLINE void
-find6_all(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_all(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     size_t i = 0;
 
-    for (; count - i >= GROUP; i += GROUP)
+    for (; count - i >= GROUP; i += GROUP) {
+        /* The next group's addresses, which may lie behind the caches. */
+        for (size_t k = 0; k < GROUP * sizeof *addresses; k += 64)
+            __builtin_prefetch((const char *)(addresses + i + GROUP) + k);
         find6_group(geo, addresses + i, GROUP, out + i);
-    find6_group(geo, addresses + i, count - i, out + i);
+    }
+    if (i < count)
+        find6_group(geo, addresses + i, count - i, out + i);
 }
 
 FAST static void
@@ -247,35 +289,39 @@ find4_plain(const struct geo *geo, const uint32_t *addresses, size_t count, stru
 }
 
 FAST static void
-find6_fast(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_fast(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     find6_all(geo, addresses, count, out);
 }
 
 static void
-find6_plain(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+find6_plain(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     find6_all(geo, addresses, count, out);
 }
 
 FAST static struct geo_answer
-find_fast(const struct geo *geo, const struct probe *probe)
+find_fast(const struct geo *geo, const struct address *address)
 {
-    return find_one(geo, probe);
+    struct probe probe = probe6(geo, address);
+
+    return find_one(geo, &probe);
 }
 
 static struct geo_answer
-find_plain(const struct geo *geo, const struct probe *probe)
+find_plain(const struct geo *geo, const struct address *address)
 {
-    return find_one(geo, probe);
+    struct probe probe = probe6(geo, address);
+
+    return find_one(geo, &probe);
 }
 
 struct geo_answer
 geo_find(const struct geo *geo, const struct address *address)
 {
-    struct probe probe = probe6(geo, address);
-
-    return geo->fast ? find_fast(geo, &probe) : find_plain(geo, &probe);
+    return (geo->fast ? find_fast : find_plain)(geo, address);
 }
 
 void
@@ -285,7 +331,8 @@ geo_find4(const struct geo *geo, const uint32_t *addresses, size_t count, struct
 }
 
 void
-geo_find6(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
+geo_find6(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out)
 {
     (geo->fast ? find6_fast : find6_plain)(geo, addresses, count, out);
 }
@@ -297,143 +344,19 @@ geo_prefetch(const struct geo *geo, const struct address *address)
 }
 
 static int
-bad(struct err *err, const char *path, const char *what)
-{
-    return err_set(err, ERR_BAD_TABLE, "%s is no usable address table: %s; `comity geo build` makes one", path, what);
-}
-
-static const void *
-section(const struct geo *geo, enum geo_section which)
-{
-    return (const char *)geo->header + geo->header->sections[which].offset;
-}
-
-static uint64_t
-count_of(const struct geo *geo, enum geo_section which)
-{
-    return geo->header->sections[which].count;
-}
-
-static int
-check_header(const struct geo *geo, const char *path, struct err *err)
-{
-    const struct geo_header *header = geo->header;
-    size_t behind = offsetof(struct geo_header, checksum) + sizeof header->checksum;
-
-    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__)
-        return bad(err, path, "this machine is big-endian, for which the format is not made");
-    if (geo->bytes < sizeof *header || memcmp(header->magic, GEO_MAGIC, sizeof header->magic) != 0)
-        return bad(err, path, "it does not begin as one");
-    if (header->version != GEO_VERSION || header->header_bytes != sizeof *header)
-        return bad(err, path, "it is of another version of the format");
-    if (header->file_bytes != geo->bytes)
-        return bad(err, path, "it is cut short or has something behind its end");
-    if (hash_bytes((const char *)header + behind, geo->bytes - behind, 0) != header->checksum)
-        return bad(err, path, "its checksum is wrong, so it is damaged");
-    for (int i = 0; i < GEO_SECTIONS; i++) {
-        uint64_t offset = header->sections[i].offset;
-        if (offset % GEO_ALIGN != 0 || offset < sizeof *header || offset > geo->bytes
-            || header->sections[i].count > (geo->bytes - offset) / element_bytes[i])
-            return bad(err, path, "a section reaches beyond its end");
-    }
-    return 0;
-}
-
-/* Everything a look-up may follow without looking: see geo_layout.h. */
-static bool
-entry_is_sound(const struct geo *geo, uint64_t entry)
-{
-    uint64_t count = GEO_LIST_COUNT(entry);
-    uint64_t lines = GEO_LIST_LINES(count);
-
-    switch (GEO_KIND(entry)) {
-    case GEO_ANSWER:
-        return (entry >> 32 & 0x3ff) < ECONOMY_COUNT && (entry >> 42 & 0x3ff) < ECONOMY_COUNT
-            && (entry >> 52 & 0x3ff) <= 128;
-    case GEO_LIST:
-        return count > 1 && count <= GEO_LIST_MAX && GEO_LIST_FIRST(entry) + count <= count_of(geo, GEO_ENTRIES)
-            && GEO_LIST_LINE(entry) + lines + (lines > 1) <= count_of(geo, GEO_LINES);
-    case GEO_BLOCK:
-        return (entry & 0xffffffff) + GEO_BLOCK_NODES <= count_of(geo, GEO_NODES);
-    default:
-        return false;
-    }
-}
-
-INLINE bool
-nodes_are_sound_all(const struct geo *geo)
-{
-    uint64_t nodes = count_of(geo, GEO_NODES);
-    uint64_t entries = count_of(geo, GEO_ENTRIES);
-    bool sound = true;
-
-    for (uint64_t i = 0; i < nodes; i++)
-        sound &= (uint64_t)geo->nodes[i].first + (unsigned)__builtin_popcountll(geo->nodes[i].changes) < entries;
-    return sound;
-}
-
-FAST static bool
-nodes_are_sound_fast(const struct geo *geo)
-{
-    return nodes_are_sound_all(geo);
-}
-
-static bool
-nodes_are_sound(const struct geo *geo)
-{
-    return geo->fast ? nodes_are_sound_fast(geo) : nodes_are_sound_all(geo);
-}
-
-static bool
-top_is_sound(const struct geo *geo)
-{
-    for (size_t i = 0; i < GEO_TOP_COUNT; i++)
-        if ((geo->top[i].mask != 0 && geo->top[i].mask != GEO_TOP_MASK)
-            || (uint64_t)geo->top[i].node + geo->top[i].mask >= count_of(geo, GEO_NODES))
-            return false;
-    return true;
-}
-
-static bool
-systems_are_sound(const struct geo *geo)
-{
-    bool sound = true;
-
-    for (size_t i = 0; i < geo->system_count; i++) {
-        const struct geo_system *s = &geo->systems[i];
-        sound &= s->economy < ECONOMY_COUNT && (uint64_t)s->name + s->name_bytes <= geo->names.n
-            && (i == 0 || s->asn > s[-1].asn);
-    }
-    return sound;
-}
-
-static int
-check_content(const struct geo *geo, const char *path, struct err *err)
-{
-    if (count_of(geo, GEO_TOP) != GEO_TOP_COUNT || count_of(geo, GEO_NODES) < GEO_NODES4)
-        return bad(err, path, "it lacks the sections that every table has");
-    if (!top_is_sound(geo) || !nodes_are_sound(geo))
-        return bad(err, path, "a node points outside");
-    for (uint64_t i = 0; i < count_of(geo, GEO_ENTRIES); i++)
-        if (!entry_is_sound(geo, geo->entries[i]))
-            return bad(err, path, "an entry is none or points outside");
-    if (!systems_are_sound(geo))
-        return bad(err, path, "its list of autonomous systems is out of order or points outside");
-    return 0;
-}
-
-static int
 map(struct geo *geo, const char *path, struct err *err)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "the address table %s cannot be opened: %s", path,
-            strerror(errno));
-    int rc = fstat(fd, &st) != 0 ? err_set(err, ERR_IO, "%s cannot be read: %s", path, strerror(errno)) : 0;
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+            "the address table %s cannot be opened: %s", path, strerror(errno));
+    int rc = fstat(fd, &st) != 0
+        ? err_set(err, ERR_IO, "%s cannot be read: %s", path, strerror(errno))
+        : 0;
     if (rc == 0 && (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(struct geo_header)))
-        rc = bad(err, path, "it is no file, or shorter than a header");
+        rc = geo_check_failed(err, path, "it is no file, or shorter than a header");
     if (rc == 0) {
         void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, fd, 0);
         if (p == MAP_FAILED)
@@ -448,13 +371,13 @@ map(struct geo *geo, const char *path, struct err *err)
 static void
 find_sections(struct geo *geo)
 {
-    geo->top = section(geo, GEO_TOP);
-    geo->nodes = section(geo, GEO_NODES);
-    geo->entries = section(geo, GEO_ENTRIES);
-    geo->lines = section(geo, GEO_LINES);
-    geo->systems = section(geo, GEO_SYSTEMS);
-    geo->system_count = count_of(geo, GEO_SYSTEMS);
-    geo->names = (struct span){section(geo, GEO_NAMES), count_of(geo, GEO_NAMES)};
+    geo->top = geo_table_section(geo, GEO_TOP);
+    geo->nodes = geo_table_section(geo, GEO_NODES);
+    geo->entries = geo_table_section(geo, GEO_ENTRIES);
+    geo->lines = geo_table_section(geo, GEO_LINES);
+    geo->systems = geo_table_section(geo, GEO_SYSTEMS);
+    geo->system_count = geo_table_count(geo, GEO_SYSTEMS);
+    geo->names = (struct span){geo_table_section(geo, GEO_NAMES), geo_table_count(geo, GEO_NAMES)};
 #if defined(__x86_64__)
     geo->fast = __builtin_cpu_supports("popcnt") && __builtin_cpu_supports("avx2")
         && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
@@ -470,10 +393,10 @@ geo_open(const char *path, struct geo **out, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory to open %s", path);
     int rc = map(geo, path, err);
     if (rc == 0)
-        rc = check_header(geo, path, err);
+        rc = geo_check_header(geo, path, err);
     if (rc == 0) {
         find_sections(geo);
-        rc = check_content(geo, path, err);
+        rc = geo_check_content(geo, path, err);
     }
     if (rc != 0) {
         geo_close(geo);
@@ -530,7 +453,7 @@ geo_asn_economy(const struct geo *geo, uint32_t asn)
 struct span
 geo_sources(const struct geo *geo)
 {
-    return (struct span){section(geo, GEO_SOURCES), count_of(geo, GEO_SOURCES)};
+    return (struct span){geo_table_section(geo, GEO_SOURCES), geo_table_count(geo, GEO_SOURCES)};
 }
 
 struct geo_counts
@@ -538,7 +461,11 @@ geo_counts(const struct geo *geo)
 {
     const uint64_t *ranges = geo->header->ranges;
 
-    return (struct geo_counts){.ip4_asn_ranges = ranges[0], .ip4_economy_ranges = ranges[1],
-        .ip6_asn_ranges = ranges[2], .ip6_economy_ranges = ranges[3], .asns = geo->system_count,
-        .bytes = geo->bytes, .built_us = (int64_t)(geo->header->built_s * 1000000)};
+    return (struct geo_counts){.ip4_asn_ranges = ranges[0],
+        .ip4_economy_ranges = ranges[1],
+        .ip6_asn_ranges = ranges[2],
+        .ip6_economy_ranges = ranges[3],
+        .asns = geo->system_count,
+        .bytes = geo->bytes,
+        .built_us = (int64_t)(geo->header->built_s * 1000000)};
 }

@@ -29,8 +29,10 @@ void geo_close(struct geo *geo);
 struct geo_answer geo_find(const struct geo *geo, const struct address *address);
 /* COUNT look-ups at once: the memory reads overlap. IPv4 as host-order numbers; geo_find6
  * takes what geo_find takes. */
-void geo_find4(const struct geo *geo, const uint32_t *addresses, size_t count, struct geo_answer *out);
-void geo_find6(const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out);
+void geo_find4(
+    const struct geo *geo, const uint32_t *addresses, size_t count, struct geo_answer *out);
+void geo_find6(
+    const struct geo *geo, const struct address *addresses, size_t count, struct geo_answer *out);
 /* Start fetching what geo_find will read. */
 void geo_prefetch(const struct geo *geo, const struct address *address);
 

@@ -67,7 +67,8 @@ geo_build_free(struct geo_build *build)
 
 /* *MOVED is LIST with room for one more element. */
 static int
-grow(void *list, size_t *size, size_t count, size_t max, size_t element, void **moved, struct err *err)
+grow(void *list, size_t *size, size_t count, size_t max, size_t element, void **moved,
+    struct err *err)
 {
     *moved = list;
     if (count < *size)
@@ -96,8 +97,8 @@ last_key(const struct address *a)
 }
 
 static int
-add_range(struct ranges *ranges, const struct address *first, const struct address *last, uint32_t value,
-    struct err *err)
+add_range(struct ranges *ranges, const struct address *first, const struct address *last,
+    uint32_t value, struct err *err)
 {
     char a[ADDRESS_TEXT_BYTES];
     struct range range = {first_key(first), last_key(last), value};
@@ -105,12 +106,16 @@ add_range(struct ranges *ranges, const struct address *first, const struct addre
 
     (void)address_format(first, a);
     if (range.last < range.first)
-        return err_set(err, ERR_BAD_ADDRESS, "the range that starts at %s ends before it starts", a);
+        return err_set(
+            err, ERR_BAD_ADDRESS, "the range that starts at %s ends before it starts", a);
     if (before != NULL && range.first <= before->last)
-        return err_set(err, ERR_BAD_ADDRESS, "the range that starts at %s %s; ranges must ascend and not overlap", a,
-            range.first < before->first ? "stands before one with smaller addresses" : "overlaps the one before it");
+        return err_set(err, ERR_BAD_ADDRESS,
+            "the range that starts at %s %s; ranges must ascend and not overlap", a,
+            range.first < before->first ? "stands before one with smaller addresses"
+                                        : "overlaps the one before it");
     void *moved;
-    int rc = grow(ranges->list, &ranges->size, ranges->count, RANGES_MAX, sizeof range, &moved, err);
+    int rc =
+        grow(ranges->list, &ranges->size, ranges->count, RANGES_MAX, sizeof range, &moved, err);
     ranges->list = moved;
     if (rc == 0)
         ranges->list[ranges->count++] = range;
@@ -126,8 +131,8 @@ check_families(const struct address *first, const struct address *last, struct e
 }
 
 int
-geo_build_asn_range(struct geo_build *build, const struct address *first, const struct address *last,
-    uint32_t asn, struct err *err)
+geo_build_asn_range(struct geo_build *build, const struct address *first,
+    const struct address *last, uint32_t asn, struct err *err)
 {
     int rc = check_families(first, last, err);
 
@@ -137,19 +142,21 @@ geo_build_asn_range(struct geo_build *build, const struct address *first, const 
 }
 
 int
-geo_build_economy_range(struct geo_build *build, const struct address *first, const struct address *last,
-    struct economy economy, struct err *err)
+geo_build_economy_range(struct geo_build *build, const struct address *first,
+    const struct address *last, struct economy economy, struct err *err)
 {
     int rc = check_families(first, last, err);
 
     if (rc == 0 && (economy.index == 0 || economy.index >= ECONOMY_COUNT))
         rc = err_set(err, ERR_BAD_VALUE, "a range without an economy");
-    return rc != 0 ? rc : add_range(&build->economy[first->family == 6], first, last, economy.index, err);
+    return rc != 0
+        ? rc
+        : add_range(&build->economy[first->family == 6], first, last, economy.index, err);
 }
 
 int
-geo_build_system(
-    struct geo_build *build, uint32_t asn, struct economy economy, struct span name, struct err *err)
+geo_build_system(struct geo_build *build, uint32_t asn, struct economy economy, struct span name,
+    struct err *err)
 {
     if (asn == 0 || economy.index >= ECONOMY_COUNT || name.n > UINT16_MAX)
         return err_set(err, ERR_BAD_VALUE, "no ASN, economy or name such as AS%u can have", asn);
@@ -159,8 +166,10 @@ geo_build_system(
     build->systems = moved;
     if (rc != 0)
         return rc;
-    build->systems[build->system_count++] = (struct geo_system){
-        .asn = asn, .name = (uint32_t)build->names.n, .name_bytes = (uint16_t)name.n, .economy = economy.index};
+    build->systems[build->system_count++] = (struct geo_system){.asn = asn,
+        .name = (uint32_t)build->names.n,
+        .name_bytes = (uint16_t)name.n,
+        .economy = economy.index};
     buf_add_span(&build->names, name);
     return buf_check(&build->names, "the names of autonomous systems", err);
 }
@@ -207,7 +216,8 @@ leading_zeros(geo_key key)
 }
 
 /* Length of the largest aligned block around AT that lies inside RANGE: that of RANGE's minimal
- * decomposition. A block starts behind FIRST - 1 if the two differ within its length; likewise LAST + 1. */
+ * decomposition. A block starts behind FIRST - 1 if the two differ within its length; likewise LAST
+ * + 1. */
 static unsigned
 block_bits(geo_key at, const struct range *range)
 {
@@ -294,8 +304,8 @@ pack_family(const struct geo_build *build, int family, struct geo_pack *pack, st
 }
 
 static int
-write_table(const struct geo_build *build, const struct geo_pack *pack, struct span sources, uint64_t now_s,
-    const char *path, struct err *err)
+write_table(const struct geo_build *build, const struct geo_pack *pack, struct span sources,
+    uint64_t now_s, const char *path, struct err *err)
 {
     const struct {
         const void *p;
@@ -310,8 +320,11 @@ write_table(const struct geo_build *build, const struct geo_pack *pack, struct s
         [GEO_NAMES] = {build->names.p, build->names.n, 1},
         [GEO_SOURCES] = {sources.p, sources.n, 1},
     };
-    struct geo_header header = {.version = GEO_VERSION, .header_bytes = sizeof header, .built_s = now_s,
-        .ranges = {build->asn[0].count, build->economy[0].count, build->asn[1].count, build->economy[1].count}};
+    struct geo_header header = {.version = GEO_VERSION,
+        .header_bytes = sizeof header,
+        .built_s = now_s,
+        .ranges = {build->asn[0].count, build->economy[0].count, build->asn[1].count,
+            build->economy[1].count}};
     uint64_t at = (sizeof header + GEO_ALIGN - 1) / GEO_ALIGN * GEO_ALIGN;
 
     memcpy(header.magic, GEO_MAGIC, sizeof header.magic);
@@ -326,7 +339,8 @@ write_table(const struct geo_build *build, const struct geo_pack *pack, struct s
         return err_set(err, ERR_NO_MEMORY, "no memory to write the address table");
     for (int i = 0; i < GEO_SECTIONS; i++)
         if (sections[i].count > 0)
-            memcpy(file + header.sections[i].offset, sections[i].p, sections[i].count * sections[i].element);
+            memcpy(file + header.sections[i].offset, sections[i].p,
+                sections[i].count * sections[i].element);
     memcpy(file, &header, sizeof header);
     size_t behind = offsetof(struct geo_header, checksum) + sizeof header.checksum;
     header.checksum = hash_bytes(file + behind, at - behind, 0);

@@ -13,16 +13,16 @@
 enum {
     GEO_VERSION = 1,
     GEO_ALIGN = 64,
-    GEO_TOP_BITS = 12,        /* IPv6: the first 12 bits choose a block of nodes */
+    GEO_TOP_BITS = 12, /* IPv6: the first 12 bits choose a block of nodes */
     GEO_TOP_COUNT = 1 << GEO_TOP_BITS,
-    GEO_TOP_MASK = 0x3fff,    /* bits 12 to 25 choose the node, bits 26 to 31 the place in it */
-    GEO_NODES4 = 1 << 18,     /* IPv4: the first 18 bits choose the node, the next 6 the place */
+    GEO_TOP_MASK = 0x3fff, /* bits 12 to 25 choose the node, bits 26 to 31 the place in it */
+    GEO_NODES4 = 1 << 18,  /* IPv4: the first 18 bits choose the node, the next 6 the place */
     GEO_WORD_BITS = 6,
-    GEO_STEP_BITS = 16,       /* what a list or block below consumes */
+    GEO_STEP_BITS = 16, /* what a list or block below consumes */
     GEO_BLOCK_NODES = 1 << (GEO_STEP_BITS - GEO_WORD_BITS),
-    GEO_STEPS_MAX = 6,        /* 32 + 6 * 16 = 128 */
-    GEO_LINE_KEYS = 32,       /* 64 bytes of uint16_t: a cache line */
-    GEO_LIST_MAX = 1024,      /* entries of a list: at most 32 lines of keys under one of first keys */
+    GEO_STEPS_MAX = 6,   /* 32 + 6 * 16 = 128 */
+    GEO_LINE_KEYS = 32,  /* 64 bytes of uint16_t: a cache line */
+    GEO_LIST_MAX = 1024, /* entries of a list: at most 32 lines of keys under one of first keys */
 };
 
 /* 64 neighbouring places, equal neighbours stored once: place P's entry is
@@ -62,7 +62,16 @@ struct geo_system {
     uint16_t economy;
 };
 
-enum geo_section { GEO_TOP, GEO_NODES, GEO_ENTRIES, GEO_LINES, GEO_SYSTEMS, GEO_NAMES, GEO_SOURCES, GEO_SECTIONS };
+enum geo_section {
+    GEO_TOP,
+    GEO_NODES,
+    GEO_ENTRIES,
+    GEO_LINES,
+    GEO_SYSTEMS,
+    GEO_NAMES,
+    GEO_SOURCES,
+    GEO_SECTIONS
+};
 
 struct geo_header {
     char magic[8];

@@ -11,7 +11,7 @@ struct places {
     struct place {
         uint32_t at;
         uint64_t entry;
-    } *list;
+    } * list;
     size_t count;
     size_t size;
 };
@@ -44,8 +44,8 @@ add_place(struct geo_pack *pack, struct places *places, uint64_t at, uint64_t en
 {
     if (places->count > 0 && places->list[places->count - 1].entry == entry)
         return;
-    places->list = grow(
-        places->list, &places->size, places->count + 1, sizeof *places->list, &pack->failed);
+    places->list =
+        grow(places->list, &places->size, places->count + 1, sizeof *places->list, &pack->failed);
     if (pack->failed)
         return;
     places->list[places->count++] = (struct place){(uint32_t)at, entry};
@@ -57,8 +57,8 @@ put_entries(struct geo_pack *pack, const struct places *places)
 {
     size_t first = pack->entry_count;
 
-    pack->entries = grow(pack->entries, &pack->entry_size, first + places->count, sizeof *pack->entries,
-        &pack->failed);
+    pack->entries = grow(pack->entries, &pack->entry_size, first + places->count,
+        sizeof *pack->entries, &pack->failed);
     if (pack->failed)
         return 0;
     for (size_t i = 0; i < places->count; i++)
@@ -75,7 +75,8 @@ put_nodes(struct geo_pack *pack, const struct places *places, size_t count)
     size_t node = pack->node_count;
     size_t next = 0;
 
-    pack->nodes = grow(pack->nodes, &pack->node_size, node + count, sizeof *pack->nodes, &pack->failed);
+    pack->nodes =
+        grow(pack->nodes, &pack->node_size, node + count, sizeof *pack->nodes, &pack->failed);
     if (pack->failed)
         return 0;
     for (size_t i = 0; i < count; i++) {
@@ -107,11 +108,13 @@ put_list(struct geo_pack *pack, const struct places *places)
     const struct place *keys = places->list + 1;
     size_t count = places->count - 1;
 
-    pack->lines = grow(pack->lines, &pack->line_size, line + lines + 1, sizeof *pack->lines, &pack->failed);
+    pack->lines =
+        grow(pack->lines, &pack->line_size, line + lines + 1, sizeof *pack->lines, &pack->failed);
     if (pack->failed)
         return 0;
     if (lines > 1)
-        fill_line(&pack->lines[pack->line_count++], keys + GEO_LINE_KEYS, count - GEO_LINE_KEYS, GEO_LINE_KEYS);
+        fill_line(&pack->lines[pack->line_count++], keys + GEO_LINE_KEYS, count - GEO_LINE_KEYS,
+            GEO_LINE_KEYS);
     for (size_t i = 0; i < count; i += GEO_LINE_KEYS)
         fill_line(&pack->lines[pack->line_count++], keys + i, count - i, 1);
     return (uint64_t)GEO_LIST << 62 | (uint64_t)places->count << 46 | (uint64_t)line << 24 | first;
@@ -138,8 +141,8 @@ put_step(struct geo_pack *pack, struct source *source, geo_key base, unsigned de
 
 /* The entries of the 2^WIDTH places that the WIDTH bits behind the first DEPTH tell apart. */
 static void
-find_places(struct geo_pack *pack, struct source *source, geo_key base, unsigned depth, unsigned width,
-    struct places *places)
+find_places(struct geo_pack *pack, struct source *source, geo_key base, unsigned depth,
+    unsigned width, struct places *places)
 {
     unsigned shift = 128 - depth - width;
     uint64_t end = (uint64_t)1 << width;
@@ -199,7 +202,8 @@ geo_pack_ip6(struct geo_pack *pack, const struct geo_run *runs, size_t count, st
     for (uint32_t i = 0; i < GEO_TOP_COUNT && !pack->failed; i++) {
         places.count = 0;
         find_places(pack, &source, (geo_key)i << (128 - GEO_TOP_BITS), GEO_TOP_BITS, 20, &places);
-        uint32_t mask = places.count > 1 || GEO_KIND(places.list[0].entry) != GEO_ANSWER ? GEO_TOP_MASK : 0;
+        uint32_t mask =
+            places.count > 1 || GEO_KIND(places.list[0].entry) != GEO_ANSWER ? GEO_TOP_MASK : 0;
         if (!pack->failed)
             pack->top[i] = (struct geo_top){(uint32_t)put_nodes(pack, &places, mask + 1), mask};
     }

@@ -36,8 +36,10 @@ struct geo_pack {
 };
 
 /* IPv4 must come first: its nodes stand at the front. */
-MUST_USE int geo_pack_ip4(struct geo_pack *pack, const struct geo_run *runs, size_t count, struct err *err);
-MUST_USE int geo_pack_ip6(struct geo_pack *pack, const struct geo_run *runs, size_t count, struct err *err);
+MUST_USE int geo_pack_ip4(
+    struct geo_pack *pack, const struct geo_run *runs, size_t count, struct err *err);
+MUST_USE int geo_pack_ip6(
+    struct geo_pack *pack, const struct geo_run *runs, size_t count, struct err *err);
 void geo_pack_clear(struct geo_pack *pack);
 
 #endif

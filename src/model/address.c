@@ -63,7 +63,8 @@ parse6(struct span text, struct address *out)
     copy[text.n] = '\0';
     if (inet_pton(AF_INET6, copy, bytes) != 1)
         return false;
-    *out = (struct address){.high = big64(bytes), .low = big64(bytes + 8), .family = 6, .bits = 128};
+    *out =
+        (struct address){.high = big64(bytes), .low = big64(bytes + 8), .family = 6, .bits = 128};
     return true;
 }
 
@@ -117,7 +118,8 @@ prefix_parse(struct span text, struct address *out, struct err *err)
         return bad(text, "has an impossible prefix length", err);
     out->bits = (uint8_t)bits;
     masks(out, &high, &low);
-    if ((out->high & ~high) != 0 || (out->low & ~low & (out->family == 4 ? UINT32_MAX : UINT64_MAX)) != 0)
+    if ((out->high & ~high) != 0
+        || (out->low & ~low & (out->family == 4 ? UINT32_MAX : UINT64_MAX)) != 0)
         return bad(text, "has bits set behind its prefix length", err);
     return 0;
 }
@@ -130,8 +132,8 @@ address_format(const struct address *address, char *out)
 
     if (address->family == 4) {
         uint32_t a = (uint32_t)address->low;
-        (void)snprintf(out, ADDRESS_TEXT_BYTES, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255,
-            a & 255);
+        (void)snprintf(
+            out, ADDRESS_TEXT_BYTES, "%u.%u.%u.%u", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255);
     } else {
         for (unsigned i = 0; i < 8; i++) {
             bytes[i] = (unsigned char)(address->high >> (56 - 8 * i));
@@ -154,5 +156,6 @@ address_in(const struct address *address, const struct address *prefix)
     if (address->family != prefix->family || address->bits < prefix->bits)
         return false;
     masks(prefix, &high, &low);
-    return ((address->high ^ prefix->high) & high) == 0 && ((address->low ^ prefix->low) & low) == 0;
+    return ((address->high ^ prefix->high) & high) == 0
+        && ((address->low ^ prefix->low) & low) == 0;
 }

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct address {
-    uint64_t high; /* IPv6: first 64 bits; IPv4: 0 */
-    uint64_t low;  /* IPv6: last 64 bits; IPv4: the address in the low 32 */
+    uint64_t high;  /* IPv6: first 64 bits; IPv4: 0 */
+    uint64_t low;   /* IPv6: last 64 bits; IPv4: the address in the low 32 */
     uint8_t family; /* 4, 6; 0: none */
     uint8_t bits;   /* length of a prefix; 32 or 128 for a single address */
 };

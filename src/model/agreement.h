@@ -13,8 +13,14 @@
 #include <stdint.h>
 
 /* FEED is no document's kind: it holds a provider's own conditions (flow/feeds.h). */
-enum agreement_kind { AGREEMENT_BILATERAL, AGREEMENT_MULTILATERAL, AGREEMENT_BASELINE, AGREEMENT_LAW,
-    AGREEMENT_FEED, AGREEMENT_KIND_COUNT };
+enum agreement_kind {
+    AGREEMENT_BILATERAL,
+    AGREEMENT_MULTILATERAL,
+    AGREEMENT_BASELINE,
+    AGREEMENT_LAW,
+    AGREEMENT_FEED,
+    AGREEMENT_KIND_COUNT
+};
 /* Strictest first. */
 enum onward { ONWARD_NONE, ONWARD_CONSTITUENCY, ONWARD_PARTY, ONWARD_TLP };
 
@@ -28,32 +34,32 @@ struct clause {
     struct span id;
     struct party_pattern from;
     struct party_pattern to;
-    uint64_t classifications; /* bit c: enum classification c is covered */
-    uint8_t tlp_max;          /* enum tlp */
+    uint64_t classifications;     /* bit c: enum classification c is covered */
+    uint8_t tlp_max;              /* enum tlp */
     const struct span *providers; /* count 0: all */
     size_t provider_count;
-    uint8_t effect;           /* enum effect */
+    uint8_t effect;                       /* enum effect */
     uint8_t treatment[FIELD_CLASS_COUNT]; /* enum treatment; keep where the clause says nothing */
     bool require_encrypted;
     bool require_receipt;
-    uint32_t retention_days;  /* 0: no term */
-    uint8_t onward;           /* enum onward */
-    uint8_t tlp_floor;        /* FEED: its reports count as at least this TLP; 0: as labelled */
+    uint32_t retention_days; /* 0: no term */
+    uint8_t onward;          /* enum onward */
+    uint8_t tlp_floor;       /* FEED: its reports count as at least this TLP; 0: as labelled */
     struct span note;
 };
 
 struct agreement {
-    struct span id;    /* urn:uuid:... */
+    struct span id; /* urn:uuid:... */
     struct span title;
-    struct span file;  /* where it was read */
-    uint8_t kind;      /* enum agreement_kind */
+    struct span file; /* where it was read */
+    uint8_t kind;     /* enum agreement_kind */
     const struct span *parties;
     size_t party_count;
     struct economy economy; /* law: whose law */
     int64_t valid_from_us;
     int64_t valid_until_us; /* INT64_MAX: open */
     bool suspended;
-    bool broken;       /* could not be evaluated: `why` says it */
+    bool broken; /* could not be evaluated: `why` says it */
     struct span why;
     /* Of a broken one: what it may cover, one clause for each pair of `from` and `to`. */
     const struct clause *clauses;

@@ -28,11 +28,11 @@ uint32_t redacted_removed(const struct redacted *redacted);
 
 /* What may stand beside the report for its recipient, and holds nothing of the report. */
 struct release_note {
-    struct span origin;        /* team id */
-    struct span recipient;     /* team id */
-    uint32_t asn;              /* attribution; 0: none */
+    struct span origin;    /* team id */
+    struct span recipient; /* team id */
+    uint32_t asn;          /* attribution; 0: none */
     struct economy economy;
-    const char *rule;          /* attribution rule's word */
+    const char *rule;           /* attribution rule's word */
     const struct span *clauses; /* "agreement-id#clause" */
     size_t clause_count;
     int64_t made_us;

@@ -5,13 +5,9 @@
 
 #include <math.h>
 
-static const struct row {
-    struct span name;
-    uint8_t type;
-    uint8_t class;
-} rows[FIELD_COUNT] = {
+const struct field_row field_rows[FIELD_COUNT] = {
 #define FIELD(name, idf, type, class)                                                              \
-    [FIELD_##name] = { { idf, sizeof(idf) - 1 }, FIELD_TYPE_##type, FIELD_CLASS_##class },
+    [FIELD_##name] = {{idf, sizeof(idf) - 1}, FIELD_TYPE_##type, FIELD_CLASS_##class},
 #include "tables/fields.def"
 #undef FIELD
 };
@@ -38,8 +34,8 @@ static uint16_t slots[SLOTS]; /* field + 1; linear probing */
 __attribute__((constructor)) static void
 fill_slots(void)
 {
-    for (uint16_t i = 0; i < FIELD_COUNT; i++) {
-        uint32_t at = slot_of(rows[i].name);
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        uint32_t at = slot_of(field_rows[i].name);
         while (slots[at] != 0)
             at = (at + 1) % SLOTS;
         slots[at] = (uint16_t)(i + 1);
@@ -52,7 +48,7 @@ field_find(struct span name)
     if (name.n < 3)
         return FIELD_OTHER;
     for (uint32_t at = slot_of(name); slots[at] != 0; at = (at + 1) % SLOTS)
-        if (span_equal(rows[slots[at] - 1].name, name))
+        if (span_equal(field_rows[slots[at] - 1].name, name))
             return (enum field_id)(slots[at] - 1);
     return FIELD_OTHER;
 }
@@ -60,54 +56,44 @@ field_find(struct span name)
 struct span
 field_name(enum field_id id)
 {
-    return rows[id].name;
+    return field_rows[id].name;
 }
 
 enum field_type
 field_type(enum field_id id)
 {
-    return (enum field_type)rows[id].type;
+    return (enum field_type)field_rows[id].type;
 }
 
 enum field_class
 field_class(enum field_id id)
 {
-    return (enum field_class)rows[id].class;
+    return (enum field_class)field_rows[id].class;
 }
 
 void
 report_reset(struct report *report, struct field *fields, uint32_t room)
 {
-    *report = (struct report){ .fields = fields, .room = room };
+    *report = (struct report){.fields = fields, .room = room};
 }
 
 int
-report_add(struct report *report, const struct field *field, struct err *err)
+report_add_failed(const struct report *report, const struct field *field, struct err *err)
 {
     if (report->count >= report->room)
         return err_set(err, ERR_LIMIT, "more than %u fields in one report", report->room);
-    struct field *at = &report->fields[report->count];
-    *at = *field;
-    if (field->id != FIELD_OTHER) {
-        if (report->at[field->id] != 0)
-            return err_set_field(err, ERR_DUPLICATE_KEY, field->name.p, field->name.n,
-                "the field is named twice; name it once");
-        at->name = rows[field->id].name;
-        at->class = rows[field->id].class;
-        report->at[field->id] = (uint16_t)(report->count + 1);
-    }
-    report->count++;
-    return 0;
+    return err_set_field(err, ERR_DUPLICATE_KEY, field->name.p, field->name.n,
+        "the field is named twice; name it once");
 }
 
 int
 report_add_text(struct report *report, enum field_id id, struct span text, struct err *err)
 {
-    struct field field = { .id = (uint16_t)id,
+    struct field field = {.id = (uint16_t)id,
         .type = VALUE_TEXT,
         .n = (uint32_t)text.n,
         .s = text.p,
-        .name = rows[id].name };
+        .name = field_rows[id].name};
 
     return report_add(report, &field, err);
 }
@@ -116,8 +102,7 @@ int
 report_add_int(struct report *report, enum field_id id, int64_t value, struct err *err)
 {
     struct field field = {
-        .id = (uint16_t)id, .type = VALUE_INT, .i = value, .name = rows[id].name
-    };
+        .id = (uint16_t)id, .type = VALUE_INT, .i = value, .name = field_rows[id].name};
 
     return report_add(report, &field, err);
 }
@@ -128,8 +113,8 @@ report_text(const struct report *report, enum field_id id)
     const struct field *field = report_get(report, id);
 
     if (field == NULL || field->type != VALUE_TEXT)
-        return (struct span){ NULL, 0 };
-    return (struct span){ field->s, field->n };
+        return (struct span){NULL, 0};
+    return (struct span){field->s, field->n};
 }
 
 /* Run a check on the text of a field and name the field if it fails. */
@@ -155,7 +140,7 @@ number_of(struct field *field, int64_t max, struct err *err)
 {
     uint64_t value;
 
-    if (field->type == VALUE_TEXT && span_u64((struct span){ field->s, field->n }, &value)) {
+    if (field->type == VALUE_TEXT && span_u64((struct span){field->s, field->n}, &value)) {
         field->type = value <= INT64_MAX ? VALUE_INT : VALUE_UINT;
         field->u = value;
         field->n = 0;
@@ -183,7 +168,7 @@ static int
 check_time(struct report *report, const struct field *field, struct err *err)
 {
     int64_t us = 0;
-    int rc = time_parse((struct span){ field->s, field->n }, &us, err);
+    int rc = time_parse((struct span){field->s, field->n}, &us, err);
 
     if (rc == 0
         && (field->id == FIELD_TIME_SOURCE
@@ -196,7 +181,7 @@ static int
 check_address(struct report *report, const struct field *field, struct err *err)
 {
     struct address address;
-    struct span text = { field->s, field->n };
+    struct span text = {field->s, field->n};
     int rc = field_type(field->id) == FIELD_TYPE_IP ? address_parse(text, &address, err)
                                                     : prefix_parse(text, &address, err);
     struct endpoint *side = side_of(report, field->id);
@@ -237,33 +222,41 @@ is_name(struct span s)
 }
 
 static int
-check_value(struct report *report, struct field *field, struct err *err)
+check_asn(struct report *report, struct field *field, struct err *err)
 {
-    struct endpoint *side;
-    enum field_type type = field_type(field->id);
-    bool text = field->type == VALUE_TEXT;
+    int rc = number_of(field, UINT32_MAX, err);
 
-    if (type == FIELD_TYPE_JSON)
-        return 0;
-    if (type == FIELD_TYPE_PORT)
-        return number_of(field, UINT16_MAX, err);
-    if (type == FIELD_TYPE_INT)
-        return number_of(field, INT64_MAX, err);
-    if (type == FIELD_TYPE_ASN) {
-        int rc = number_of(field, UINT32_MAX, err);
-        side = side_of(report, field->id);
-        if (rc == 0)
-            side->asn = (uint32_t)field->i;
-        return rc;
-    }
-    if (type == FIELD_TYPE_FLOAT || type == FIELD_TYPE_BOOL)
-        return text || field->type == VALUE_JSON ? wrong_type(field, "a number or truth value", err)
-                                                 : 0;
-    if (!text)
-        return wrong_type(field, "text", err);
-    if (field->n == 0)
-        return err_set_field(err, ERR_MISSING_FIELD, field->name.p, field->name.n,
-            "the field is empty; leave it out instead");
+    if (rc == 0)
+        side_of(report, field->id)->asn = (uint32_t)field->i;
+    return rc;
+}
+
+static int
+check_economy(struct report *report, const struct field *field, struct err *err)
+{
+    struct span text = {field->s, field->n};
+    struct economy economy = economy_find(text);
+
+    side_of(report, field->id)->geo = economy;
+    return economy.index != 0 ? 0
+                              : err_set_field(err, ERR_BAD_VALUE, field->name.p, field->name.n,
+                                  "\"%.*s\" is no two-letter economy code", SPAN_ARGS(text));
+}
+
+static int
+check_name(const struct field *field, struct err *err)
+{
+    struct span text = {field->s, field->n};
+
+    return is_name(text) ? 0
+                         : err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n,
+                             "\"%.*s\" is no domain name", SPAN_ARGS(text));
+}
+
+/* Fields whose value is text with a form of its own. */
+static int
+check_form(struct report *report, struct field *field, enum field_type type, struct err *err)
+{
     switch (type) {
     case FIELD_TYPE_IP:
     case FIELD_TYPE_PREFIX:
@@ -271,19 +264,11 @@ check_value(struct report *report, struct field *field, struct err *err)
     case FIELD_TYPE_TIME:
         return check_time(report, field, err);
     case FIELD_TYPE_ECONOMY:
-        side = side_of(report, field->id);
-        side->geo = economy_find((struct span){ field->s, field->n });
-        return side->geo.index != 0 ? 0
-                                    : err_set_field(err, ERR_BAD_VALUE, field->name.p,
-                                        field->name.n, "\"%.*s\" is no two-letter economy code",
-                                        SPAN_ARGS(((struct span){ field->s, field->n })));
+        return check_economy(report, field, err);
     case FIELD_TYPE_NAME:
-        return is_name((struct span){ field->s, field->n })
-            ? 0
-            : err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n,
-                "\"%.*s\" is no domain name", SPAN_ARGS(((struct span){ field->s, field->n })));
+        return check_name(field, err);
     case FIELD_TYPE_TLP:
-        report->tlp = (uint8_t)tlp_find((struct span){ field->s, field->n });
+        report->tlp = (uint8_t)tlp_find((struct span){field->s, field->n});
         report->tlp_given = true;
         return 0;
     default:
@@ -291,26 +276,56 @@ check_value(struct report *report, struct field *field, struct err *err)
     }
 }
 
+static int
+check_value(struct report *report, struct field *field, struct err *err)
+{
+    enum field_type type = (enum field_type)field_rows[field->id].type;
+
+    switch (type) {
+    case FIELD_TYPE_JSON:
+        return 0;
+    case FIELD_TYPE_PORT:
+        return number_of(field, UINT16_MAX, err);
+    case FIELD_TYPE_INT:
+        return number_of(field, INT64_MAX, err);
+    case FIELD_TYPE_ASN:
+        return check_asn(report, field, err);
+    case FIELD_TYPE_FLOAT:
+    case FIELD_TYPE_BOOL:
+        return field->type == VALUE_TEXT || field->type == VALUE_JSON
+            ? wrong_type(field, "a number or truth value", err)
+            : 0;
+    default:
+        break;
+    }
+    if (field->type != VALUE_TEXT)
+        return wrong_type(field, "text", err);
+    if (field->n == 0)
+        return err_set_field(err, ERR_MISSING_FIELD, field->name.p, field->name.n,
+            "the field is empty; leave it out instead");
+    return type == FIELD_TYPE_TEXT ? 0 : check_form(report, field, type, err);
+}
+
 /* Host of "scheme://user@host:port/path"; n 0 for an IP literal or no host. */
 static struct span
 url_host(struct span url)
 {
-    const char *at = memmem(url.p, url.n, "://", 3);
+    const char *at = url.n == 0 ? NULL : memmem(url.p, url.n, "://", 3);
 
-    if (url.n == 0 || at == NULL)
-        return (struct span){ NULL, 0 };
+    if (at == NULL)
+        return (struct span){NULL, 0};
     const char *end = url.p + url.n;
-    struct span host = { at + 3, (size_t)(end - at - 3) };
+    struct span host = {at + 3, (size_t)(end - at - 3)};
     for (size_t i = 0; i < host.n; i++)
         if (host.p[i] == '/' || host.p[i] == '?' || host.p[i] == '#')
             host.n = i;
     const char *user = host.n == 0 ? NULL : memrchr(host.p, '@', host.n);
     if (user != NULL)
-        host = (struct span){ user + 1, (size_t)(host.p + host.n - user - 1) };
+        host = (struct span){user + 1, (size_t)(host.p + host.n - user - 1)};
     const char *colon = host.n == 0 ? NULL : memchr(host.p, ':', host.n);
     if (colon != NULL)
         host.n = (size_t)(colon - host.p);
-    return host.n > 0 && host.p[0] != '[' ? host : (struct span){ NULL, 0 };
+    return host.n > 0 && host.p[0] != '[' ? host : (struct span){NULL, 0};
 }
 
 static void
@@ -337,7 +352,7 @@ fill_name(const struct report *report, struct endpoint *side, enum field_id fqdn
 static int
 check_others(const struct report *report, struct err *err)
 {
-    uint64_t seen[4] = { 0 };
+    uint64_t seen[4] = {0};
 
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *a = &report->fields[i];
@@ -345,7 +360,10 @@ check_others(const struct report *report, struct err *err)
             continue;
         if (a->name.n == 0)
             return err_set(err, ERR_BAD_NAME, "a field has an empty name");
-        uint64_t bit = hash_bytes(a->name.p, a->name.n, 0) & 255;
+        /* A filter of 256 bits by length and ends; only what falls together is compared. */
+        uint64_t bit = (a->name.n * 31 + (unsigned char)a->name.p[a->name.n - 1] * 7u
+                           + (unsigned char)a->name.p[a->name.n / 2])
+            & 255;
         bool maybe = (seen[bit >> 6] >> (bit & 63) & 1) != 0;
         seen[bit >> 6] |= (uint64_t)1 << (bit & 63);
         for (uint32_t j = 0; maybe && j < i; j++)
@@ -359,21 +377,21 @@ check_others(const struct report *report, struct err *err)
 int
 report_finish(struct report *report, struct err *err)
 {
-    bool others = false;
+    uint32_t others = 0;
 
     if (report->count == 0)
         return err_set(err, ERR_MISSING_FIELD, "the record has no field at all");
     for (uint32_t i = 0; i < report->count; i++) {
         struct field *field = &report->fields[i];
         if (field->id == FIELD_OTHER) {
-            others = true;
+            others++;
             continue;
         }
         int rc = check_value(report, field, err);
         if (rc != 0)
             return rc;
     }
-    if (others) {
+    if (others > 0) {
         int rc = check_others(report, err);
         if (rc != 0)
             return rc;
@@ -405,8 +423,16 @@ digest_text(const char *p, size_t n, uint64_t k)
     uint64_t a = 0;
     uint64_t b = 0;
 
-    if (n > 16)
+    if (n > 32)
         return hash_bytes(p, n, k);
+    if (n > 16) {
+        memcpy(&a, p, 8);
+        memcpy(&b, p + 8, 8);
+        a = fold(a, b, k);
+        memcpy(&b, p + n - 16, 8);
+        memcpy(&k, p + n - 8, 8);
+        return fold(a + n, b, a ^ k);
+    }
     if (n >= 8) {
         memcpy(&a, p, 8);
         memcpy(&b, p + n - 8, 8);

@@ -40,21 +40,21 @@ enum field_type {
 };
 
 enum value_type {
-    VALUE_TEXT, /* s: UTF-8, unescaped */
-    VALUE_INT, /* i */
-    VALUE_UINT, /* u: only above INT64_MAX */
+    VALUE_TEXT,  /* s: UTF-8, unescaped */
+    VALUE_INT,   /* i */
+    VALUE_UINT,  /* u: only above INT64_MAX */
     VALUE_FLOAT, /* d: finite */
-    VALUE_BOOL, /* b */
-    VALUE_JSON, /* s: a JSON array, object or null, as valid compact text */
+    VALUE_BOOL,  /* b */
+    VALUE_JSON,  /* s: a JSON array, object or null, as valid compact text */
 };
 
 enum { REPORT_FIELDS_MAX = 1024 };
 
 struct field {
-    uint16_t id; /* enum field_id */
-    uint8_t type; /* enum value_type */
+    uint16_t id;   /* enum field_id */
+    uint8_t type;  /* enum value_type */
     uint8_t class; /* enum field_class */
-    uint32_t n; /* bytes at s */
+    uint32_t n;    /* bytes at s */
     union {
         const char *s;
         int64_t i;
@@ -67,11 +67,11 @@ struct field {
 
 /* One side's address, parsed once by the reader's finish. */
 struct endpoint {
-    struct address ip; /* family 0: none */
+    struct address ip;      /* family 0: none */
     struct address network; /* first address of source.network; family 0: none */
-    struct span name; /* fqdn, else reverse_dns, else the URL's host; n 0: none */
-    uint32_t asn; /* as the feed says; 0: none */
-    struct economy geo; /* as the feed's geolocation says; zero: none */
+    struct span name;       /* fqdn, else reverse_dns, else the URL's host; n 0: none */
+    uint32_t asn;           /* as the feed says; 0: none */
+    struct economy geo;     /* as the feed's geolocation says; zero: none */
 };
 
 struct report {
@@ -79,25 +79,51 @@ struct report {
     uint32_t count;
     uint32_t room;
     uint16_t at[FIELD_COUNT]; /* position + 1 in fields; 0: absent */
-    uint8_t classification; /* enum classification; 0: missing or unknown */
-    uint8_t tlp; /* enum tlp; 0: missing or unknown */
-    bool tlp_given; /* the input names a TLP (known or not) */
-    struct span provider; /* feed.provider, else feed.name; n 0: none */
+    uint8_t classification;   /* enum classification; 0: missing or unknown */
+    uint8_t tlp;              /* enum tlp; 0: missing or unknown */
+    bool tlp_given;           /* the input names a TLP (known or not) */
+    struct span provider;     /* feed.provider, else feed.name; n 0: none */
     struct endpoint source;
     struct endpoint destination;
-    int64_t time_us; /* time.source, else time.observation, else 0 */
-    uint64_t line; /* 1-based line or record of the input */
+    int64_t time_us;    /* time.source, else time.observation, else 0 */
+    uint64_t line;      /* 1-based line or record of the input */
     struct span record; /* the input's own bytes of this record; n 0: not kept */
-    uint64_t digest; /* for the stage that looks for duplicates; set by flow_prepare */
+    uint64_t digest;    /* for the stage that looks for duplicates; set by flow_prepare */
 };
 
 /* An empty report over ROOM fields at FIELDS (caller's). */
 void report_reset(struct report *report, struct field *fields, uint32_t room);
 
+/* The table's rows, for the inline functions below. */
+struct field_row {
+    struct span name;
+    uint8_t type;  /* enum field_type */
+    uint8_t class; /* enum field_class */
+};
+extern const struct field_row field_rows[FIELD_COUNT];
+
+/* ERR_LIMIT or ERR_DUPLICATE_KEY, in words. */
+int report_add_failed(const struct report *report, const struct field *field, struct err *err);
+
 /* Add one field; ERR_LIMIT when full, ERR_DUPLICATE_KEY when a known field is
  * there already. FIELD.name and .class are set from the table for known ids. Other
  * names' duplicates are found by report_finish. The value is not checked here. */
-MUST_USE int report_add(struct report *report, const struct field *field, struct err *err);
+MUST_USE static inline int
+report_add(struct report *report, const struct field *field, struct err *err)
+{
+    struct field *at = &report->fields[report->count];
+
+    if (report->count >= report->room || (field->id != FIELD_OTHER && report->at[field->id] != 0))
+        return report_add_failed(report, field, err);
+    *at = *field;
+    report->count++;
+    if (field->id != FIELD_OTHER) {
+        at->name = field_rows[field->id].name;
+        at->class = field_rows[field->id].class;
+        report->at[field->id] = (uint16_t)report->count;
+    }
+    return 0;
+}
 MUST_USE int report_add_text(
     struct report *report, enum field_id id, struct span text, struct err *err);
 MUST_USE int report_add_int(

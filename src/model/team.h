@@ -30,7 +30,7 @@ struct team_scope {
 enum { TEAM_RANK_DEFAULT = 100 };
 
 struct team {
-    struct span id;        /* "fi-ncsc": letters, digits, '-', '.', '_' */
+    struct span id; /* "fi-ncsc": letters, digits, '-', '.', '_' */
     struct span name;
     struct span full_name; /* n 0: none */
     struct span kind;      /* national, government, research, ... */
@@ -47,7 +47,7 @@ struct team {
     const struct span *domains; /* lower case, no leading dot */
     size_t domain_count;
     struct team_channels channels;
-    struct span card;           /* the card as compact JSON; n 0: made in memory */
+    struct span card; /* the card as compact JSON; n 0: made in memory */
 };
 
 /* Does a team of this kind answer for its economy as a whole where its card does not say? */

@@ -15,15 +15,16 @@ enum { VERDICT_CLAUSES_MAX = 8 };
 /* treatment[c] is stored as strictness so that zero means remove: read it with
  * verdict_treatment. */
 struct verdict {
-    uint8_t effect;                     /* enum effect; 0 withhold */
-    uint8_t reason;                     /* enum reason; 0 not-decided */
-    uint8_t laxity[FIELD_CLASS_COUNT];  /* TREATMENT_REMOVE - treatment */
+    uint8_t effect;                    /* enum effect; 0 withhold */
+    uint8_t reason;                    /* enum reason; 0 not-decided */
+    uint8_t laxity[FIELD_CLASS_COUNT]; /* TREATMENT_REMOVE - treatment */
     bool require_encrypted;
     bool require_receipt;
-    uint8_t onward;                     /* enum onward of agreement.h, the strictest of the clauses' */
-    uint8_t clause_count;               /* all that made it, may exceed VERDICT_CLAUSES_MAX */
-    uint32_t retention_days;            /* the shortest of the clauses'; 0: no term */
-    uint32_t clauses[VERDICT_CLAUSES_MAX]; /* indexes into the policy, deciding level first, then ceilings */
+    uint8_t onward;          /* enum onward of agreement.h, the strictest of the clauses' */
+    uint8_t clause_count;    /* all that made it, may exceed VERDICT_CLAUSES_MAX */
+    uint32_t retention_days; /* the shortest of the clauses'; 0: no term */
+    uint32_t clauses[VERDICT_CLAUSES_MAX]; /* indexes into the policy, deciding level first, then
+                                              ceilings */
 };
 
 static inline enum treatment

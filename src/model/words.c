@@ -57,8 +57,7 @@ static const struct {
 #undef CLASSIFICATION_ALIAS
 };
 
-const char *
-field_class_word(enum field_class class)
+const char *field_class_word(enum field_class class)
 {
     return field_class_words[class];
 }
@@ -166,30 +165,36 @@ tlp_find(struct span word)
     return TLP_UNKNOWN;
 }
 
-/* A handful of first letters and lengths tell most types apart, so a filter on
- * both leaves one comparison in the common case. */
+/* Types by length, first and last letter: a table of 256 in which nearly each has a place of its
+ * own. */
+static uint8_t type_slots[256];
+
+static uint8_t
+type_slot(struct span type)
+{
+    return (uint8_t)(type.n * 37 + (unsigned char)type.p[0] * 5u
+        + (unsigned char)type.p[type.n - 1] * 11u + (unsigned char)type.p[type.n / 2] * 59u);
+}
+
+__attribute__((constructor)) static void
+fill_type_slots(void)
+{
+    for (int i = 1; i < CLASSIFICATION_COUNT; i++) {
+        uint8_t at = type_slot(span_of(classifications[i][1]));
+        while (type_slots[at] != 0)
+            at++;
+        type_slots[at] = (uint8_t)i;
+    }
+}
+
 enum classification
 classification_find(struct span type)
 {
-    static struct {
-        uint8_t n;
-        char first, last;
-    } keys[CLASSIFICATION_COUNT] = {
-        {0, 0, 0},
-#define CLASSIFICATION(name, taxonomy, type) \
-    {sizeof(type) - 1, (type)[0], (type)[sizeof(type) - 2]},
-#define CLASSIFICATION_ALIAS(text, name)
-#include "tables/classification.def"
-#undef CLASSIFICATION
-#undef CLASSIFICATION_ALIAS
-    };
-
     if (type.n == 0 || type.n > UINT8_MAX)
         return CLASSIFICATION_UNKNOWN;
-    for (int i = 1; i < CLASSIFICATION_COUNT; i++)
-        if (keys[i].n == type.n && keys[i].first == type.p[0] && keys[i].last == type.p[type.n - 1]
-            && memcmp(classifications[i][1], type.p, type.n) == 0)
-            return (enum classification)i;
+    for (uint8_t at = type_slot(type); type_slots[at] != 0; at++)
+        if (span_equal(type, span_of(classifications[type_slots[at]][1])))
+            return (enum classification)type_slots[at];
     for (size_t i = 0; i < COUNT(aliases); i++)
         if (span_equal_nocase(type, span_of(aliases[i].text)))
             return aliases[i].classification;

@@ -59,8 +59,8 @@ enum classification {
 const char *field_class_word(enum field_class class);
 const char *treatment_word(enum treatment treatment);
 const char *effect_word(enum effect effect);
-const char *tlp_word(enum tlp tlp);   /* "amber+strict" */
-const char *tlp_label(enum tlp tlp);  /* "TLP:AMBER+STRICT" */
+const char *tlp_word(enum tlp tlp);  /* "amber+strict" */
+const char *tlp_label(enum tlp tlp); /* "TLP:AMBER+STRICT" */
 const char *reason_word(enum reason reason);
 const char *reason_text(enum reason reason);
 const char *attribution_rule_word(enum attribution_rule rule);

@@ -20,7 +20,7 @@ struct world {
     struct json_value inputs;
 };
 
-static void
+static _Noreturn void
 stop(const char *what)
 {
     (void)fprintf(stderr, "verdicts: %s\n", what);
@@ -67,7 +67,7 @@ read_team(struct world *w, struct json_value v, struct policy_team *team)
     team->economies = economies;
     for (struct json_iter it = json_iter(list); json_next(&it, &none, &item);)
         economies[team->economy_count++] = economy_find(json_string(item));
-    team->channels = (struct team_channels){ true, is_true(v, "encrypted"), is_true(v, "receipt") };
+    team->channels = (struct team_channels){true, is_true(v, "encrypted"), is_true(v, "receipt")};
 }
 
 static void
@@ -117,14 +117,14 @@ team_of(const struct world *w, struct json_value name)
 {
     for (size_t i = 0; json_type(name) == JSON_STRING && i < w->team_count; i++)
         if (span_equal(w->teams[i].id, json_string(name)))
-            return (struct team_id){ (uint32_t)i + 1 };
-    return (struct team_id){ 0 };
+            return (struct team_id){(uint32_t)i + 1};
+    return (struct team_id){0};
 }
 
 static uint8_t
 onward_of(struct json_value v)
 {
-    static const char *const words[] = { "none", "constituency", "party", "tlp" };
+    static const char *const words[] = {"none", "constituency", "party", "tlp"};
 
     for (uint8_t i = 0; json_type(v) == JSON_STRING && i < 4; i++)
         if (span_equal(json_string(v), span_of(words[i])))
@@ -179,7 +179,7 @@ print_clauses(const struct world *w, const struct verdict *v)
 static void
 print_verdict(const struct world *w, const struct verdict *v)
 {
-    static const char *const onward[] = { "none", "constituency", "party", "tlp" };
+    static const char *const onward[] = {"none", "constituency", "party", "tlp"};
 
     (void)printf("{\"effect\":\"%s\",\"reason\":\"%s\",\"treatment\":{",
         effect_word((enum effect)v->effect), reason_word((enum reason)v->reason));
@@ -197,11 +197,11 @@ print_verdict(const struct world *w, const struct verdict *v)
 static void
 run_case(struct json *json, struct span line)
 {
-    struct json_value root;
+    struct json_value root = {0};
     struct json_value item;
     struct span none;
     struct err err;
-    struct world w = { .arena = arena_new(ARENA_BYTES) };
+    struct world w = {.arena = arena_new(ARENA_BYTES)};
 
     if (w.arena == NULL || json_parse_copy(json, line, &root, &err) != 0)
         stop(w.arena == NULL ? "no memory" : err.msg);
@@ -225,7 +225,7 @@ main(void)
     ssize_t n;
 
     while (json != NULL && (n = getline(&line, &size, stdin)) > 0)
-        run_case(json, (struct span){ line, (size_t)n });
+        run_case(json, (struct span){line, (size_t)n});
     free(line);
     json_free(json);
     return 0;

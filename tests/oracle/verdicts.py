@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Do Comity and the oracle judge random cases alike?
 
-    verdicts.py HELPER [--cases N] [--seed S] [--show]
+    verdicts.py HELPER [--cases N] [--seed S] [--show] [--plant]
 
 HELPER is the program built from verdicts.c. Exit 0: all alike; 1: the first difference is shown.
+--plant makes the oracle take an agreement as in force one microsecond too long, which must be found.
 """
 import argparse
 import collections
@@ -183,13 +184,25 @@ def run_batch(helper, worlds, seen, seed):
                 sys.exit(1)
 
 
+def plant():
+    right = oracle.reaches
+
+    def wrong(agreement, clause, origin, recipient, at):
+        return right(dict(agreement, until=agreement["until"] + 1), clause, origin, recipient, at)
+
+    oracle.reaches = wrong
+
+
 def main():
     args = argparse.ArgumentParser()
     args.add_argument("helper")
     args.add_argument("--cases", type=int, default=50000)
     args.add_argument("--seed", type=int, default=1)
     args.add_argument("--show", action="store_true", help="how often each outcome came up")
+    args.add_argument("--plant", action="store_true", help="a fault that must be found")
     a = args.parse_args()
+    if a.plant:
+        plant()
     r, seen, made = random.Random(a.seed), collections.Counter(), 0
     while made < a.cases:
         run_batch(a.helper, [a_world(r) for _ in range(BATCH)], seen, a.seed)

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+"""route-peer: rows of a Shadowserver report, read by Comity and by IntelMQ's parser.
+
+usage: bench_route-peer.py [--json]     (after ./dev build)
+Both in process, one core, in turns. IntelMQ comes from PyPI into build/bench/peer-venv, or is the Python that
+$COMITY_PEER_PYTHON names; it needs Shadowserver's own schema: $COMITY_SHADOWSERVER_SCHEMA, or
+$COMITY_DATA/shadowserver/intelmq.json. Without either the peer is SKIPPED and ok is null.
+"""
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("COMITY_BUILD", ROOT / "build"))
+ROWS, PEER_ROWS, TURNS, REACH = 100_000, 2_000, 3, 1000
+NOBODY = 65534
+
+
+def peer_python():
+    named = os.environ.get("COMITY_PEER_PYTHON")
+    if named:
+        return named, ""
+    venv = BUILD / "bench/peer-venv"
+    python = venv / "bin/python"
+    if (venv / "complete").exists():
+        return str(python), ""
+    for command in ([sys.executable, "-m", "venv", str(venv)],
+                    [str(python), "-m", "pip", "install", "-q", "intelmq", "async_timeout"]):
+        if subprocess.run(command, capture_output=True, timeout=300, check=False).returncode != 0:
+            return None, "intelmq could not be installed from PyPI"
+    (venv / "complete").touch()
+    return str(python), ""
+
+
+def peer_schema():
+    paths = [os.environ.get("COMITY_SHADOWSERVER_SCHEMA", "")]
+    if os.environ.get("COMITY_DATA"):
+        paths.append(os.environ["COMITY_DATA"] + "/shadowserver/intelmq.json")
+    return next((path for path in paths if path and os.path.isfile(path)), None)
+
+
+def make(folder, rows):
+    path = folder / f"{rows}-event4_sinkhole_http-bench-asn.csv"
+    with open(path, "wb") as out:
+        subprocess.run([str(BUILD / "bench/route_peer"), "make", str(rows)], stdout=out, check=True)
+    path.chmod(0o644)
+    return path
+
+
+def ours(path):
+    environment = {"COMITY_SHARE": str(ROOT / "share"), **os.environ}
+    out = subprocess.run([str(BUILD / "bench/route_peer"), "read", str(path)], env=environment,
+                         capture_output=True, check=True).stdout.split()
+    if int(out[0]) != ROWS or int(out[1]) != 0:
+        sys.exit(f"read {out[0].decode()} rows of {ROWS}, rejected {out[1].decode()}")
+    return ROWS / float(out[2])
+
+
+def peer(python, schema, path, state):
+    user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
+    environment = {**os.environ, "INTELMQ_ROOT_DIR": str(state), "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run([*user, python, str(ROOT / "bench/peers/intelmq_peer.py"), str(path), schema], env=environment,
+                         capture_output=True, timeout=300, check=False)
+    if run.returncode != 0:
+        return None, run.stderr.decode().strip().splitlines()[-1]
+    rows, seconds = run.stdout.split()[-2:]
+    return int(rows) / float(seconds), ""
+
+
+def measure():
+    python, why = peer_python()
+    schema = peer_schema()
+    if python and not schema:
+        python, why = None, "Shadowserver's own schema is not there"
+    mine, theirs = [], []
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        state = folder / "state"
+        state.mkdir()
+        state.chmod(0o777)
+        many, few = make(folder, ROWS), make(folder, PEER_ROWS)
+        for _ in range(TURNS):
+            mine.append(ours(many))
+            if python:
+                rate, why = peer(python, schema, few, state)
+                python = python if rate else None
+                theirs += [rate] if rate else []
+        shutil.rmtree(state, ignore_errors=True)
+    return mine, theirs if python else [], why
+
+
+def main():
+    mine, theirs, why = measure()
+    value = statistics.median(mine)
+    beside = statistics.median(theirs) if theirs else None
+    ratios = sorted(a / b for a, b in zip(mine, theirs))
+    ratio = value / beside if beside else None
+    figure = {"what": "Shadowserver rows read", "value": round(value), "unit": "rows/s",
+              "beside": round(beside) if beside else "SKIPPED: " + why, "ratio": round(ratio) if ratio else None,
+              "reach": REACH, "ok": ratio >= REACH if ratio else None,
+              "spread": [round(ratios[0]), round(ratios[-1])] if ratios else None}
+    if "--json" in sys.argv[1:]:
+        print(json.dumps({"name": "route-peer", "figures": [figure]}))
+        return
+    print(f"{'what':24} {'comity':>12} {'intelmq':>12} {'ratio':>8}  {'spread':14} reach  ok")
+    spread = "-".join(map(str, figure["spread"])) if ratios else "-"
+    print(f"{figure['what']:24} {figure['value']:>10}/s {str(figure['beside']):>10} {str(figure['ratio']):>8}"
+          f"  {spread:14} {REACH}   {figure['ok']}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+/* comity convert: read reports in any format and write them in one, whole and unredacted. */
+#include "cli/cli.h"
+#include "cli/setup.h"
+#include "fmt/format.h"
+#include "fmt/json.h"
+#include "fmt/render.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { OUT_BYTES = 256 * 1024, OUT_BYTES_MAX = 64 * 1024 * 1024 };
+
+struct convert {
+    enum format from;
+    struct reader_options reader;
+    char share_dir[SETUP_PATH_BYTES];
+    const char *out_path;
+    const char *rejects_path;
+    int out;     /* descriptor */
+    int rejects; /* -1: none */
+    struct buf text;
+    struct buf rejected;
+    const char *file; /* being read */
+    uint64_t reports;
+    uint64_t rejections;
+};
+
+static const char help[] =
+    "usage: comity convert [OPTIONS] --to idf FILE|-...\n\n"
+    "Read reports and write each as one line of the IntelMQ data format (IDF), in the order of the "
+    "input.\n"
+    "Nothing is decided, redacted or sent: the result is for your own eyes. What partners get, and "
+    "STIX with\n"
+    "it, is what `comity route` makes.\n\n"
+    "  --from FORMAT        idf, shadowserver, stix or csv (default: by content)\n"
+    "  --to idf             the only form there is\n"
+    "  --report-type TYPE   Shadowserver: the report's type when the file's name does not tell\n"
+    "  --mapping FILE       csv: what the columns mean (doc/formats.md)\n"
+    "  --provider NAME      who provides the reports that do not say\n"
+    "  -o, --output FILE    write there instead of to standard output\n"
+    "  --rejects FILE       rejected records as JSON lines\n\n"
+    "Rejected records are told on standard error as FILE:LINE: FIELD: REASON; the exit status is "
+    "then 1.\n";
+
+static int
+write_all(int fd, struct buf *text, const char *path, struct err *err)
+{
+    for (size_t at = 0; at < text->n;) {
+        ssize_t n = write(fd, text->p + at, text->n - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return err_set(err, ERR_IO, "%s cannot be written: %s", path, strerror(errno));
+        at += (size_t)n;
+    }
+    text->n = 0;
+    return 0;
+}
+
+static int
+on_report(void *ctx, const struct report *report, struct err *err)
+{
+    struct convert *convert = ctx;
+
+    render_idf(&convert->text, report);
+    convert->reports++;
+    int rc = buf_check(&convert->text, "one report", err);
+    if (rc != 0 || convert->text.n < OUT_BYTES)
+        return rc;
+    return write_all(convert->out, &convert->text, convert->out_path, err);
+}
+
+static void
+add_member(struct buf *out, const char *key, struct span text)
+{
+    buf_format(out, ",\"%s\":", key);
+    json_add_string(out, text);
+}
+
+/* Bytes that are no text cannot stand in JSON: they are left out, the line says where they are. */
+static int
+on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
+{
+    struct convert *convert = ctx;
+    struct buf *out = &convert->rejected;
+
+    convert->rejections++;
+    (void)fprintf(stderr, "%s:%llu: %s%s%s\n", convert->file, (unsigned long long)why->line,
+        why->field, why->field[0] == '\0' ? "" : ": ", why->msg);
+    if (convert->rejects < 0)
+        return 0;
+    buf_format(out, "{\"line\":%llu", (unsigned long long)why->line);
+    add_member(out, "file", span_of(convert->file));
+    add_member(out, "field", span_of(why->field));
+    add_member(out, "error", span_of(err_word(why->code)));
+    add_member(out, "reason", span_of(why->msg));
+    if (record.n > 0 && span_is_utf8(record))
+        add_member(out, "record", record);
+    buf_add(out, "}\n", 2);
+    int rc = buf_check(out, "one rejection", err);
+    return rc != 0 ? rc : write_all(convert->rejects, out, convert->rejects_path, err);
+}
+
+static int
+convert_file(struct convert *convert, const char *path, struct err *err)
+{
+    struct reader_sink sink = {.ctx = convert, .report = on_report, .reject = on_reject};
+    struct input *input = NULL;
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+
+    convert->file = path;
+    if (fd < 0)
+        return err_set(err, ERR_NOT_FOUND, "%s cannot be opened: %s", path, strerror(errno));
+    int rc = input_open_fd(fd, path, &input, err);
+    if (rc == 0)
+        rc = format_read(input, convert->from, &convert->reader, &sink, err);
+    input_close(input);
+    if (!standard)
+        (void)close(fd);
+    return rc;
+}
+
+static int
+open_out(const char *path, int *fd, struct err *err)
+{
+    *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    return *fd >= 0 ? 0 : err_set(err, ERR_IO, "%s cannot be written: %s", path, strerror(errno));
+}
+
+static int
+set_format(struct convert *convert, const char *word, struct err *err)
+{
+    convert->from = format_find(span_of(word));
+    return convert->from != FORMAT_UNKNOWN
+        ? 0
+        : err_set(
+            err, ERR_USAGE, "--from \"%s\" is no format; idf, shadowserver, stix or csv is", word);
+}
+
+static int
+check_to(const char *word, struct err *err)
+{
+    if (strcmp(word, "idf") == 0)
+        return 0;
+    if (strcmp(word, "stix") == 0)
+        return err_set(err, ERR_USAGE,
+            "STIX is made of redacted reports only, so that nothing else can leave in it: use "
+            "`comity route "
+            "--out DIR --out-format stix`");
+    return err_set(err, ERR_USAGE, "--to \"%s\" cannot be written; idf can", word);
+}
+
+/* 1: an option was taken; 0: a file; or an error. */
+static int
+take_option(struct convert *convert, int argc, char **argv, int *i, struct err *err)
+{
+    const char *value = NULL;
+    static const char *const names[] = {
+        "from", "to", "report-type", "mapping", "provider", "output", "rejects"};
+    const char **places[] = {NULL, NULL, &convert->reader.report_type,
+        &convert->reader.mapping_path, &convert->reader.provider, &convert->out_path,
+        &convert->rejects_path};
+
+    if (strcmp(argv[*i], "-o") == 0 && *i + 1 < argc) {
+        convert->out_path = argv[++*i];
+        return 1;
+    }
+    for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+        int rc = setup_option(argc, argv, i, names[k], &value, err);
+        if (rc == 0)
+            continue;
+        if (rc < 0)
+            return rc;
+        if (k == 0)
+            rc = set_format(convert, value, err);
+        else if (k == 1)
+            rc = check_to(value, err);
+        else
+            *places[k] = value;
+        return rc < 0 ? rc : 1;
+    }
+    if (argv[*i][0] == '-' && argv[*i][1] != '\0')
+        return err_set(
+            err, ERR_USAGE, "no option \"%s\"; `comity convert --help` lists them", argv[*i]);
+    return 0;
+}
+
+static int
+run(struct convert *convert, char **files, int count, struct err *err)
+{
+    int rc = setup_share_dir(convert->share_dir, err);
+
+    convert->reader.share_dir = convert->share_dir;
+    if (rc == 0 && convert->rejects_path != NULL)
+        rc = open_out(convert->rejects_path, &convert->rejects, err);
+    if (rc == 0 && convert->out != STDOUT_FILENO)
+        rc = open_out(convert->out_path, &convert->out, err);
+    for (int i = 0; rc == 0 && i < count; i++)
+        rc = convert_file(convert, files[i], err);
+    /* What was read before a failure stands. */
+    struct err late = {0};
+    int written =
+        convert->out < 0 ? 0 : write_all(convert->out, &convert->text, convert->out_path, &late);
+    if (convert->out > STDOUT_FILENO && close(convert->out) != 0 && written == 0)
+        written =
+            err_set(&late, ERR_IO, "%s cannot be written: %s", convert->out_path, strerror(errno));
+    if (convert->rejects >= 0)
+        (void)close(convert->rejects);
+    if (rc == 0 && written != 0) {
+        *err = late;
+        rc = written;
+    }
+    return rc;
+}
+
+static int
+finish(const struct convert *convert, int rc, const struct err *err)
+{
+    if (rc != 0) {
+        (void)setup_fail(err);
+        if (convert->file != NULL && err->line == 0)
+            (void)fprintf(stderr, "comity: stopped at %s\n", convert->file);
+        return rc == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    }
+    if (convert->rejections > 0)
+        (void)fprintf(stderr, "comity: %llu records converted, %llu rejected\n",
+            (unsigned long long)convert->reports, (unsigned long long)convert->rejections);
+    return convert->rejections > 0 ? EXIT_REJECTED : EXIT_DONE;
+}
+
+int
+cli_convert(int argc, char **argv)
+{
+    struct convert convert = {.rejects = -1,
+        .out = STDOUT_FILENO,
+        .text = buf_new(OUT_BYTES_MAX),
+        .rejected = buf_new(OUT_BYTES_MAX)};
+    struct err err = {0};
+    int count = 0;
+    int rc = 0;
+
+    for (int i = 1; rc >= 0 && i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+            (void)fputs(help, stdout);
+            return EXIT_DONE;
+        }
+        rc = take_option(&convert, argc, argv, &i, &err);
+        if (rc == 0)
+            argv[count++] = argv[i];
+    }
+    if (rc >= 0 && count == 0)
+        rc = err_set(&err, ERR_USAGE, "no file is named; - is standard input");
+    if (convert.out_path != NULL)
+        convert.out = -1;
+    else
+        convert.out_path = "standard output";
+    if (rc >= 0)
+        rc = run(&convert, argv, count, &err);
+    buf_free(&convert.text);
+    buf_free(&convert.rejected);
+    return finish(&convert, rc, &err);
+}

@@ -1,0 +1,246 @@
+/* STIX 2.1: each report as observables and one observed-data, or a note when no observable is
+ * left. What observables cannot say stands in Comity's property extension, so that reading
+ * it back gives the same report. */
+#include "base/time.h"
+#include "fmt/json.h"
+#include "fmt/stix_observe.h"
+#include "fmt/stix_words.h"
+#include "fmt/writer.h"
+
+/* 2026-01-01: created when the report's own time may not say it. */
+#define DEFINED_US INT64_C(1767225600000000)
+
+static void
+add_value(struct buf *out, const struct field *field)
+{
+    switch (field->type) {
+    case VALUE_TEXT:
+        json_add_string(out, (struct span){field->s, field->n});
+        break;
+    case VALUE_INT:
+        buf_add_i64(out, field->i);
+        break;
+    case VALUE_UINT:
+        buf_add_u64(out, field->u);
+        break;
+    case VALUE_FLOAT:
+        json_add_float(out, field->d);
+        break;
+    case VALUE_BOOL:
+        buf_add_text(out, field->b ? "true" : "false");
+        break;
+    default:
+        buf_add(out, field->s, field->n);
+    }
+}
+
+static void
+add_member(struct buf *out, const char *name, struct span text)
+{
+    if (text.n == 0)
+        return;
+    ADD(out, ",\"");
+    buf_add_text(out, name);
+    ADD(out, "\":");
+    json_add_string(out, text);
+}
+
+static void
+add_class(const struct stix_writing *w)
+{
+    enum classification c = redacted_classification(w->redacted);
+
+    ADD(w->out, ",\"classification\":{\"type\":");
+    struct span type = stix_observe_text(w, FIELD_CLASSIFICATION_TYPE);
+    json_add_string(w->out, type.n > 0 ? type : span_of(classification_type(c)));
+    add_member(w->out, "taxonomy", stix_observe_text(w, FIELD_CLASSIFICATION_TAXONOMY));
+    add_member(w->out, "identifier", stix_observe_text(w, FIELD_CLASSIFICATION_IDENTIFIER));
+    buf_add_char(w->out, '}');
+    add_member(w->out, "provider", stix_observe_text(w, FIELD_FEED_PROVIDER));
+}
+
+/* Fields that no observable said. */
+static void
+add_fields(struct stix_writing *w)
+{
+    bool first = true;
+
+    for (size_t i = 0; i < redacted_count(w->redacted); i++) {
+        const struct field *field = redacted_field(w->redacted, i);
+        if (field->id != FIELD_OTHER && w->said[field->id])
+            continue;
+        if (first)
+            ADD(w->out, ",\"fields\":[");
+        comma(w->out, &first);
+        ADD(w->out, "{\"name\":");
+        json_add_string(w->out, field->name);
+        ADD(w->out, ",\"value\":");
+        add_value(w->out, field);
+        buf_add_char(w->out, '}');
+    }
+    if (!first)
+        buf_add_char(w->out, ']');
+}
+
+static void
+add_treatments(const struct stix_writing *w)
+{
+    bool first = true;
+
+    for (int c = 0; c < FIELD_CLASS_COUNT; c++) {
+        enum treatment treatment = redacted_treatment(w->redacted, (enum field_class)c);
+        if (treatment == TREATMENT_KEEP)
+            continue;
+        if (first)
+            ADD(w->out, ",\"treatments\":{");
+        comma(w->out, &first);
+        json_add_string(w->out, span_of(field_class_word((enum field_class)c)));
+        buf_add_char(w->out, ':');
+        json_add_string(w->out, span_of(treatment_word(treatment)));
+    }
+    if (!first)
+        buf_add_char(w->out, '}');
+    if (redacted_removed(w->redacted) > 0) {
+        ADD(w->out, ",\"removed_fields\":");
+        buf_add_u64(w->out, redacted_removed(w->redacted));
+    }
+}
+
+static void
+add_note(struct buf *out, const struct release_note *note)
+{
+    char code[3];
+
+    if (note->rule != NULL) {
+        ADD(out, ",\"attribution\":{\"rule\":");
+        json_add_string(out, span_of(note->rule));
+        if (note->asn != 0) {
+            ADD(out, ",\"asn\":");
+            buf_add_u64(out, note->asn);
+        }
+        economy_code(note->economy, code);
+        add_member(out, "economy", span_of(code));
+        buf_add_char(out, '}');
+    }
+    for (size_t i = 0; i < note->clause_count; i++) {
+        buf_add_text(out, i == 0 ? ",\"clauses\":[" : ",");
+        json_add_string(out, note->clauses[i]);
+    }
+    if (note->clause_count > 0)
+        buf_add_char(out, ']');
+}
+
+static const char *
+time_word(const struct redacted *redacted)
+{
+    if (redacted_time_us(redacted) == 0)
+        return "none";
+    return redacted_get(redacted, FIELD_TIME_SOURCE) != NULL ? "source" : "observation";
+}
+
+static void
+add_extension(struct stix_writing *w, const struct release_note *note)
+{
+    ADD(w->out,
+        ",\"extensions\":{\"" STIX_COMITY_EXTENSION "\":{\"extension_type\":\"property-extension\","
+        "\"time\":\"");
+    buf_add_text(w->out, time_word(w->redacted));
+    buf_add_char(w->out, '"');
+    add_class(w);
+    add_fields(w);
+    add_treatments(w);
+    add_note(w->out, note);
+    ADD(w->out, "}}}");
+}
+
+static void
+add_time(struct buf *out, const char *name, int64_t us)
+{
+    char text[TIME_TEXT_BYTES];
+    size_t n = us % 1000 == 0 ? time_format_ms(us, text) : time_format(us, "Z", text);
+
+    ADD(out, "\"");
+    buf_add_text(out, name);
+    ADD(out, "\":\"");
+    buf_add(out, text, n);
+    ADD(out, "\",");
+}
+
+static void
+origin_id(const struct release_note *note, struct stix_id *id)
+{
+    stix_id_make(id, "identity", STIX_ID_OWN, note->origin);
+}
+
+/* Author, times, observables and marking; the part behind BODY makes the id. */
+static size_t
+add_head(struct stix_writing *w, const struct release_note *note, const struct stix_id *origin)
+{
+    int64_t us = redacted_time_us(w->redacted);
+    int64_t created = us == 0 || us > note->made_us ? DEFINED_US : us;
+
+    add_time(w->out, "created", created);
+    add_time(w->out, "modified", note->made_us > created ? note->made_us : created);
+    if (us == 0 && w->ref_count > 0) {
+        add_time(w->out, "first_observed", note->made_us);
+        add_time(w->out, "last_observed", note->made_us);
+    }
+    size_t body = w->out->n;
+    ADD(w->out, "\"created_by_ref\":");
+    add_ref(w->out, origin);
+    buf_add_char(w->out, ',');
+    if (us != 0 && w->ref_count > 0) {
+        add_time(w->out, "first_observed", us);
+        add_time(w->out, "last_observed", us);
+    }
+    return body;
+}
+
+static void
+add_refs(struct stix_writing *w, const struct stix_id *origin)
+{
+    const char *marking = stix_words_marking(redacted_tlp(w->redacted));
+
+    if (w->ref_count == 0)
+        ADD(w->out,
+            "\"content\":\"A report of which no observable may be told.\",\"object_refs\":[");
+    else
+        ADD(w->out, "\"number_observed\":1,\"object_refs\":[");
+    if (w->ref_count == 0)
+        add_ref(w->out, origin);
+    for (size_t i = 0; i < w->ref_count; i++) {
+        if (i > 0)
+            buf_add_char(w->out, ',');
+        add_ref(w->out, &w->refs[i]);
+    }
+    buf_add_char(w->out, ']');
+    if (marking != NULL) {
+        ADD(w->out, ",\"object_marking_refs\":[\"");
+        buf_add_text(w->out, marking);
+        ADD(w->out, "\"]");
+    }
+}
+
+void
+stix_write(struct buf *out, const struct redacted *redacted, const struct release_note *note)
+{
+    struct stix_writing w = {.out = out, .redacted = redacted};
+    struct stix_id origin;
+
+    w.said[FIELD_CLASSIFICATION_TYPE] = w.said[FIELD_CLASSIFICATION_TAXONOMY] = true;
+    w.said[FIELD_CLASSIFICATION_IDENTIFIER] = w.said[FIELD_FEED_PROVIDER] = true;
+    w.said[FIELD_TLP] = w.said[FIELD_TIME_SOURCE] = true;
+    origin_id(note, &origin);
+    stix_observe(&w);
+    buf_add_text(out,
+        w.ref_count > 0
+            ? ",\n{\"type\":\"observed-data\",\"spec_version\":\"2.1\",\"id\":\"observed-data--"
+            : ",\n{\"type\":\"note\",\"spec_version\":\"2.1\",\"id\":\"note--");
+    size_t at = out->n;
+    buf_add(out, "00000000-0000-0000-0000-000000000000\",", STIX_UUID_BYTES + 2);
+    size_t body = add_head(&w, note, &origin);
+    add_refs(&w, &origin);
+    add_extension(&w, note);
+    if (!out->full)
+        stix_id_uuid(STIX_ID_OWN, (struct span){out->p + body, out->n - body}, out->p + at);
+}

@@ -1,0 +1,30 @@
+#!/bin/bash
+# Does the completion offer commands and a command's own options? usage: PROGRAM
+set -eu
+program=${1:?}
+PATH=$(dirname "$program"):$PATH
+failed=0
+# shellcheck disable=SC1090
+source <("$program" completion bash)
+
+offers() {
+    COMP_WORDS=(comity "$@")
+    COMP_CWORD=$#
+    _comity
+    printf '%s\n' "${COMPREPLY[@]}"
+}
+
+# expect WORD TYPED...
+expect() {
+    word=$1
+    shift
+    offers "$@" | grep -qx -e "$word" || { echo "not ok: \"comity $*\" does not offer $word"; failed=1; }
+}
+
+while read -r name; do
+    expect "$name" "${name:0:2}"
+done < <("$program" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+expect build geo b
+expect --out route --o
+[ "$("$program" help | grep -c '^  [a-z]')" -ge 4 ] || { echo "not ok: hardly any command"; failed=1; }
+exit $failed
