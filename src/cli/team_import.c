@@ -1,11 +1,9 @@
-#include "base/time.h"
 #include "cli/cli.h"
 #include "cli/setup.h"
 #include "cli/team.h"
+#include "cli/team_draft.h"
 #include "flow/card.h"
 #include "fmt/input.h"
-#include "model/domain.h"
-#include "sys/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,253 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    FILE_BYTES_MAX = 64 * 1024 * 1024,
-    CARD_BYTES_MAX = 1024 * 1024,
-    ID_BYTES = 64,
-    CSV_COLUMNS = 64
-};
-
-struct importing {
-    const char *from;
-    const char *file;
-    const char *folder;
-    bool force;
-    struct buf card;
-    struct json *json;  /* of the file */
-    struct json *again; /* of the card made, to check it */
-    struct arena *arena;
-    size_t made;
-    size_t bad;
-    uint64_t item; /* record or line in hand */
-};
-
-/* One team as a source has it, before it is a card. */
-struct draft {
-    char id[ID_BYTES + 1];
-    struct span name, full_name, site, established, hours, timezone, membership, mail, fingerprint;
-    const char *kind;
-    struct span economies[ECONOMY_COUNT];
-    size_t economy_count;
-    struct buf prefixes, asns, domains; /* JSON items, comma between */
-};
-
-static void
-complain(struct importing *im, const char *id, const char *format, const char *text)
-{
-    (void)fprintf(stderr, "comity: %s:%llu: %s: ", im->file, (unsigned long long)im->item, id);
-    (void)fprintf(stderr, "%s%s\n", format, text);
-}
-
-static void
-separate(struct buf *out)
-{
-    if (out->n > 0 && out->p[out->n - 1] != '{' && out->p[out->n - 1] != '[')
-        buf_add_char(out, ',');
-}
-
-static void
-member(struct buf *out, const char *name, struct span value)
-{
-    if (value.n == 0)
-        return;
-    separate(out);
-    buf_format(out, "\"%s\":", name);
-    json_add_string(out, value);
-}
-
-static void
-list_member(struct buf *out, const char *name, const struct buf *items)
-{
-    if (items->n == 0)
-        return;
-    separate(out);
-    buf_format(out, "\"%s\":[", name);
-    buf_add(out, items->p, items->n);
-    buf_add_char(out, ']');
-}
-
-static void
-add_prefix(struct importing *im, struct draft *d, struct span text)
-{
-    struct address prefix;
-    struct err why;
-
-    if (prefix_parse(text, &prefix, &why) != 0) {
-        complain(im, d->id, "prefix left out: ", why.msg);
-        return;
-    }
-    separate(&d->prefixes);
-    json_add_string(&d->prefixes, text);
-}
-
-static void
-add_asn(struct importing *im, struct draft *d, uint64_t asn)
-{
-    if (asn == 0 || asn > UINT32_MAX) {
-        complain(im, d->id, "AS number left out: ", "it is not from 1 to 4294967295");
-        return;
-    }
-    separate(&d->asns);
-    buf_add_u64(&d->asns, asn);
-}
-
-static void
-add_domain(struct importing *im, struct draft *d, struct span text)
-{
-    char name[DOMAIN_BYTES];
-    struct err why;
-    size_t n;
-
-    if (span_starts(text, SPAN("*.")))
-        text = (struct span){text.p + 2, text.n - 2};
-    if (domain_normalise(text, name, &n, &why) != 0) {
-        complain(im, d->id, "domain left out: ", why.msg);
-        return;
-    }
-    separate(&d->domains);
-    json_add_string(&d->domains, (struct span){name, n});
-}
-
-static void
-add_economy(struct draft *d, struct span code)
-{
-    for (size_t i = 0; i < d->economy_count; i++)
-        if (span_equal_nocase(d->economies[i], code))
-            return;
-    if (economy_find(code).index != 0 && d->economy_count < ECONOMY_COUNT)
-        d->economies[d->economy_count++] = code;
-}
-
-/* "AT", "CERT.at" -> "at-cert-at": what is neither letter nor digit is one '-'. */
-static void
-make_id(struct draft *d, struct span economy, struct span name)
-{
-    const struct span parts[] = {economy, name};
-    size_t n = 0;
-
-    for (size_t k = 0; k < 2; k++) {
-        for (size_t i = 0; i < parts[k].n && n < ID_BYTES; i++) {
-            char c = parts[k].p[i];
-            bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '_' && n > 0);
-            if (c >= 'A' && c <= 'Z')
-                d->id[n++] = (char)(c | 0x20);
-            else if (good)
-                d->id[n++] = c;
-            else if (n > 0 && d->id[n - 1] != '-')
-                d->id[n++] = '-';
-        }
-        if (k == 0 && n > 0 && n < ID_BYTES)
-            d->id[n++] = '-';
-    }
-    while (n > 0 && d->id[n - 1] == '-')
-        n--;
-    d->id[n] = '\0';
-}
-
-static void
-render(const struct importing *im, const struct draft *d, struct buf *out)
-{
-    char source[512];
-
-    (void)snprintf(source, sizeof source, "imported (%s) from %.300s", im->from, im->file);
-    out->n = 0;
-    buf_add_char(out, '{');
-    member(out, "id", span_of(d->id));
-    member(out, "name", d->name);
-    member(out, "full_name", d->full_name);
-    member(out, "kind", span_of(d->kind));
-    buf_add_text(out, ",\"economies\":[");
-    for (size_t i = 0; i < d->economy_count; i++) {
-        separate(out);
-        json_add_string(out, d->economies[i]);
-    }
-    buf_add_text(out, "]");
-    if (d->prefixes.n + d->asns.n + d->domains.n > 0) {
-        buf_add_text(out, ",\"constituency\":{");
-        list_member(out, "prefixes", &d->prefixes);
-        list_member(out, "asns", &d->asns);
-        list_member(out, "domains", &d->domains);
-        buf_add_char(out, '}');
-    }
-    if (d->mail.n > 0) {
-        buf_add_text(out, ",\"channels\":[{\"type\":\"email\",\"address\":");
-        json_add_string(out, d->mail);
-        buf_format(out, ",\"encrypted\":%s}]", d->fingerprint.n > 0 ? "true" : "false");
-    }
-    if (d->fingerprint.n > 0) {
-        buf_add_text(out, ",\"keys\":[{\"type\":\"openpgp\",\"fingerprint\":");
-        json_add_string(out, d->fingerprint);
-        buf_add_text(out, "}]");
-    }
-    member(out, "hours", d->hours);
-    member(out, "timezone", d->timezone);
-    member(out, "established", d->established);
-    if (span_starts(d->site, SPAN("http://")) || span_starts(d->site, SPAN("https://")))
-        member(out, "site", d->site);
-    if (d->membership.n > 0) {
-        buf_add_text(out, ",\"memberships\":[");
-        json_add_string(out, d->membership);
-        buf_add_char(out, ']');
-    }
-    member(out, "source", span_of(source));
-    buf_add_text(out, ",\"verified\":false}\n");
-}
-
-/* Check the card as roster_load will and write it. */
-static int
-store(struct importing *im, const struct draft *d, struct err *err)
-{
-    char path[SETUP_PATH_BYTES];
-    struct span text;
-    struct json_value root;
-    struct team team;
-    int rc;
-
-    render(im, d, &im->card);
-    text = buf_span(&im->card);
-    rc = buf_check(&im->card, "a team card", err);
-    if (rc == 0)
-        rc = json_parse_copy(im->again, text, &root, err);
-    arena_reset(im->arena);
-    if (rc == 0)
-        rc = card_read(im->arena, root, 0, &team, err);
-    if (rc != 0)
-        return rc;
-    if (snprintf(path, sizeof path, "%s/%s.json", im->folder, d->id) >= (int)sizeof path)
-        return err_set(err, ERR_LIMIT, "the path of the folder is too long");
-    if (!im->force && access(path, F_OK) == 0)
-        return err_set(err, ERR_EXISTS, "%s is there already; --force overwrites it", path);
-    rc = file_write_atomic(path, &text, 1, 0644, err);
-    im->made += rc == 0;
-    return rc;
-}
-
-static struct draft
-draft_new(void)
-{
-    return (struct draft){.kind = "other",
-        .prefixes = buf_new(CARD_BYTES_MAX),
-        .asns = buf_new(CARD_BYTES_MAX),
-        .domains = buf_new(CARD_BYTES_MAX)};
-}
-
-/* Store or complain; only faults of this machine end the import. */
-static int
-settle(struct importing *im, struct draft *d, struct err *err)
-{
-    int rc = store(im, d, err);
-
-    buf_free(&d->prefixes);
-    buf_free(&d->asns);
-    buf_free(&d->domains);
-    if (rc == 0 || rc == ERR_IO || rc == ERR_NO_MEMORY)
-        return rc;
-    im->bad++;
-    (void)fprintf(stderr, "comity: %s:%llu: left out: %s%s%s\n", im->file,
-        (unsigned long long)im->item, err->field, err->field[0] ? ": " : "", err->msg);
-    return 0;
-}
+enum { FILE_BYTES_MAX = 64 * 1024 * 1024, CSV_COLUMNS = 64 };
 
 static struct span
 text_at(struct json_value v, const char *name)
@@ -283,9 +35,9 @@ text_at(struct json_value v, const char *name)
 
 /* https://api.first.org/data/v1/teams: members team, team-full, country, website ... */
 static int
-import_first(struct importing *im, struct json_value v, struct err *err)
+import_first(struct team_importing *im, struct json_value v, struct err *err)
 {
-    struct draft d = draft_new();
+    struct team_draft d = team_draft_new();
     struct json_value other;
     struct json_value item;
     struct json_iter it;
@@ -293,11 +45,11 @@ import_first(struct importing *im, struct json_value v, struct err *err)
 
     d.name = text_at(v, "team");
     d.full_name = text_at(v, "team-full");
-    add_economy(&d, text_at(v, "country"));
+    team_draft_economy(&d, text_at(v, "country"));
     if (json_get(v, "country-other", &other) && json_type(other) == JSON_ARRAY)
         for (it = json_iter(other); json_next(&it, &key, &item);)
             if (json_type(item) == JSON_STRING)
-                add_economy(&d, json_string(item));
+                team_draft_economy(&d, json_string(item));
     d.site = text_at(v, "website");
     d.mail = text_at(v, "email");
     d.fingerprint = text_at(v, "pgp-fingerprint");
@@ -305,8 +57,8 @@ import_first(struct importing *im, struct json_value v, struct err *err)
     d.timezone = text_at(v, "timezone");
     d.established = text_at(v, "establishment");
     d.membership = text_at(v, "membership").n > 0 ? SPAN("FIRST") : (struct span){"", 0};
-    make_id(&d, (struct span){"", 0}, text_at(v, "id").n > 0 ? text_at(v, "id") : d.name);
-    return settle(im, &d, err);
+    team_draft_id(&d, (struct span){"", 0}, text_at(v, "id").n > 0 ? text_at(v, "id") : d.name);
+    return team_draft_settle(im, &d, err);
 }
 
 static const struct {
@@ -337,7 +89,7 @@ ti_kind(struct json_value constituency)
 }
 
 static void
-ti_constituency(struct importing *im, struct json_value c, struct draft *d)
+ti_constituency(struct team_importing *im, struct json_value c, struct team_draft *d)
 {
     struct json_value list;
     struct json_value item;
@@ -346,19 +98,19 @@ ti_constituency(struct importing *im, struct json_value c, struct draft *d)
 
     if (json_get(c, "countries", &list) && json_type(list) == JSON_ARRAY)
         for (it = json_iter(list); json_next(&it, &key, &item);)
-            add_economy(d, text_at(item, "code"));
+            team_draft_economy(d, text_at(item, "code"));
     if (json_get(c, "asns", &list) && json_type(list) == JSON_ARRAY)
         for (it = json_iter(list); json_next(&it, &key, &item);)
-            add_asn(im, d,
+            team_draft_asn(im, d,
                 json_type(item) == JSON_INT && json_int(item) > 0 ? (uint64_t)json_int(item) : 0);
     if (json_get(c, "ipranges", &list) && json_type(list) == JSON_ARRAY)
         for (it = json_iter(list); json_next(&it, &key, &item);)
             if (json_type(item) == JSON_STRING)
-                add_prefix(im, d, json_string(item));
+                team_draft_prefix(im, d, json_string(item));
     if (json_get(c, "domains", &list) && json_type(list) == JSON_ARRAY)
         for (it = json_iter(list); json_next(&it, &key, &item);)
             if (json_type(item) == JSON_STRING)
-                add_domain(im, d, json_string(item));
+                team_draft_domain(im, d, json_string(item));
 }
 
 /* The first of V's list NAME: mail for contact, OpenPGP key. */
@@ -378,9 +130,9 @@ ti_first(struct json_value v, const char *name, const char *inner)
 
 /* https://www.trusted-introducer.org/directory/teams.json */
 static int
-import_ti(struct importing *im, struct json_value v, struct err *err)
+import_ti(struct team_importing *im, struct json_value v, struct err *err)
 {
-    struct draft d = draft_new();
+    struct team_draft d = team_draft_new();
     struct json_value inner;
     struct span economy = {"", 0};
 
@@ -388,24 +140,24 @@ import_ti(struct importing *im, struct json_value v, struct err *err)
     d.full_name = text_at(v, "official_name");
     if (json_get(v, "country", &inner))
         economy = text_at(inner, "code");
-    make_id(&d, economy, d.name);
+    team_draft_id(&d, economy, d.name);
     if (json_get(v, "constituency", &inner)) {
         d.kind = ti_kind(inner);
         ti_constituency(im, inner, &d);
     }
     if (d.economy_count == 0)
-        add_economy(&d, economy);
+        team_draft_economy(&d, economy);
     d.mail = ti_first(v, "emails", "address");
     d.fingerprint = ti_first(v, "pgp_keys", "fingerprint");
     d.hours = text_at(v, "business_hours");
     d.timezone = text_at(v, "business_hours_timezone");
     d.established = text_at(v, "established");
     d.membership = SPAN("Trusted Introducer");
-    return settle(im, &d, err);
+    return team_draft_settle(im, &d, err);
 }
 
 static int
-import_json(struct importing *im, struct span text, struct err *err)
+import_json(struct team_importing *im, struct span text, struct err *err)
 {
     bool first = strcmp(im->from, "first") == 0;
     struct json_value root;
@@ -473,9 +225,9 @@ static const char *const column_names[COLUMNS] = {"id", "name", "full_name", "ec
     "email", "url", "asns", "nets", "domains", "established"};
 
 static int
-import_row(struct importing *im, const struct span cells[COLUMNS], struct err *err)
+import_row(struct team_importing *im, const struct span cells[COLUMNS], struct err *err)
 {
-    struct draft d = draft_new();
+    struct team_draft d = team_draft_new();
     struct span rest;
     struct span part;
     uint64_t asn;
@@ -488,21 +240,21 @@ import_row(struct importing *im, const struct span cells[COLUMNS], struct err *e
     for (size_t i = 0; card_kinds[i] != NULL; i++)
         if (span_equal(cells[COLUMN_KIND], span_of(card_kinds[i])))
             d.kind = card_kinds[i];
-    make_id(&d, cells[COLUMN_ID].n > 0 ? (struct span){"", 0} : cells[COLUMN_ECONOMY],
+    team_draft_id(&d, cells[COLUMN_ID].n > 0 ? (struct span){"", 0} : cells[COLUMN_ECONOMY],
         cells[COLUMN_ID].n > 0 ? cells[COLUMN_ID] : d.name);
     for (rest = cells[COLUMN_ECONOMY]; span_next(&rest, ' ', &part);)
-        add_economy(&d, part);
+        team_draft_economy(&d, part);
     for (rest = cells[COLUMN_ASNS]; span_next(&rest, ' ', &part);)
-        add_asn(im, &d, span_u64(part, &asn) ? asn : 0);
+        team_draft_asn(im, &d, span_u64(part, &asn) ? asn : 0);
     for (rest = cells[COLUMN_NETS]; span_next(&rest, ' ', &part);)
-        add_prefix(im, &d, part);
+        team_draft_prefix(im, &d, part);
     for (rest = cells[COLUMN_DOMAINS]; span_next(&rest, ' ', &part);)
-        add_domain(im, &d, part);
-    return settle(im, &d, err);
+        team_draft_domain(im, &d, part);
+    return team_draft_settle(im, &d, err);
 }
 
 static int
-find_columns(struct importing *im, const struct span *cells, size_t count, size_t at[COLUMNS],
+find_columns(struct team_importing *im, const struct span *cells, size_t count, size_t at[COLUMNS],
     struct err *err)
 {
     for (size_t c = 0; c < COLUMNS; c++) {
@@ -521,7 +273,7 @@ find_columns(struct importing *im, const struct span *cells, size_t count, size_
 }
 
 static int
-import_csv(struct importing *im, char *text, size_t n, struct err *err)
+import_csv(struct team_importing *im, char *text, size_t n, struct err *err)
 {
     struct span cells[CSV_COLUMNS];
     struct span row[COLUMNS];
@@ -569,7 +321,7 @@ read_whole(const char *path, struct buf *text, struct err *err)
 }
 
 static int
-read_options(int argc, char **argv, struct importing *im, struct err *err)
+read_options(int argc, char **argv, struct team_importing *im, struct err *err)
 {
     for (int i = 1; i < argc; i++) {
         int rc = setup_option(argc, argv, &i, "from", &im->from, err);
@@ -598,7 +350,7 @@ read_options(int argc, char **argv, struct importing *im, struct err *err)
 }
 
 static int
-import(struct importing *im, struct buf *text, struct err *err)
+import(struct team_importing *im, struct buf *text, struct err *err)
 {
     int rc = read_whole(im->file, text, err);
 
@@ -614,9 +366,9 @@ import(struct importing *im, struct buf *text, struct err *err)
 int
 team_import(int argc, char **argv)
 {
-    struct importing im = {.card = buf_new(CARD_BYTES_MAX),
+    struct team_importing im = {.card = buf_new(TEAM_CARD_BYTES_MAX),
         .json = json_new(FILE_BYTES_MAX),
-        .again = json_new(CARD_BYTES_MAX),
+        .again = json_new(TEAM_CARD_BYTES_MAX),
         .arena = arena_new((size_t)16 << 20)};
     struct buf text = buf_new(FILE_BYTES_MAX);
     struct err err = {0};

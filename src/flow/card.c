@@ -9,12 +9,12 @@
 
 enum { CARD_ID_MAX = 64, CARD_TEXT_MAX = 4096, CARD_BYTES_MAX = 8 * 1024 * 1024 };
 
-const char *const card_kinds[] = { "national", "coordination-center", "government", "military",
+const char *const card_kinds[] = {"national", "coordination-center", "government", "military",
     "regional", "sector", "research", "finance", "energy", "health", "isp", "service-provider",
-    "commercial", "vendor", "cna-cert", "ngo", "other", NULL };
+    "commercial", "vendor", "cna-cert", "ngo", "other", NULL};
 
-static const char *const channel_types[] = { "email", "taxii", "https", "comity", "misp", "other",
-    NULL };
+static const char *const channel_types[] = {
+    "email", "taxii", "https", "comity", "misp", "other", NULL};
 
 struct reading {
     struct arena *arena;
@@ -49,7 +49,7 @@ copy(struct reading *r, struct span text, struct span *out)
 
     if (p == NULL)
         return arena_full(r->err, "reading team cards");
-    *out = (struct span){ p, text.n };
+    *out = (struct span){p, text.n};
     return 0;
 }
 
@@ -72,7 +72,7 @@ text_of(struct reading *r, struct json_value v, const char *at, struct span *out
 static int
 kept_text(struct reading *r, struct json_value v, const char *at, struct span *out)
 {
-    struct span text = { 0 };
+    struct span text = {0};
     int rc = text_of(r, v, at, &text);
 
     return rc != 0 ? rc : copy(r, text, out);
@@ -96,15 +96,6 @@ among(struct span word, const char *const words[])
         if (span_equal(word, span_of(words[i])))
             return true;
     return false;
-}
-
-static bool
-is_word(struct span s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (!(s.p[i] >= 'a' && s.p[i] <= 'z') && !(s.p[i] >= '0' && s.p[i] <= '9') && s.p[i] != '-')
-            return false;
-    return s.n > 0 && s.n <= CARD_ID_MAX;
 }
 
 static bool
@@ -132,23 +123,14 @@ read_id(struct reading *r, struct json_value v, const char *at)
     return rc;
 }
 
-static int
-read_name(struct reading *r, struct json_value v, const char *at)
-{
-    return kept_text(r, v, at, &r->team->name);
-}
-
-static int
-read_full_name(struct reading *r, struct json_value v, const char *at)
-{
-    return kept_text(r, v, at, &r->team->full_name);
-}
-
-static int
-read_source(struct reading *r, struct json_value v, const char *at)
-{
-    return kept_text(r, v, at, &r->team->source);
-}
+#define TEXT_MEMBER(name)                                                                          \
+    static int read_##name(struct reading *r, struct json_value v, const char *at)                 \
+    {                                                                                              \
+        return kept_text(r, v, at, &r->team->name);                                                \
+    }
+TEXT_MEMBER(name)
+TEXT_MEMBER(full_name)
+TEXT_MEMBER(source)
 
 static int
 read_kind(struct reading *r, struct json_value v, const char *at)
@@ -208,24 +190,6 @@ array_of(
     if (items == NULL)
         return arena_full(r->err, "reading team cards");
     memcpy(out, &items, sizeof items);
-    return 0;
-}
-
-static int
-read_texts(struct reading *r, struct json_value v, const char *at)
-{
-    struct json_iter it;
-    struct json_value item;
-    struct span key;
-    struct span ignored;
-
-    if (json_type(v) != JSON_ARRAY)
-        return WRONG(r, at, "must be an array of texts");
-    for (it = json_iter(v); json_next(&it, &key, &item);) {
-        int rc = text_of(r, item, at, &ignored);
-        if (rc != 0)
-            return rc;
-    }
     return 0;
 }
 
@@ -321,7 +285,7 @@ static int
 read_domain(struct reading *r, struct json_value v, const char *at, struct span *out)
 {
     char name[DOMAIN_BYTES];
-    struct span text = { 0 };
+    struct span text = {0};
     struct err why;
     size_t n;
     int rc = text_of(r, v, at, &text);
@@ -334,7 +298,7 @@ read_domain(struct reading *r, struct json_value v, const char *at, struct span 
             SPAN_ARGS(text));
     if (domain_normalise(text, name, &n, &why) != 0)
         return WRONG(r, at, "%s", why.msg);
-    return copy(r, (struct span){ name, n }, out);
+    return copy(r, (struct span){name, n}, out);
 }
 
 static int
@@ -347,7 +311,7 @@ read_domains(struct reading *r, struct json_value v, const char *at)
     size_t count;
     int rc = array_of(r, v, at, sizeof *domains, &count, &domains);
 
-    it = rc == 0 ? json_iter(v) : (struct json_iter){ 0 };
+    it = rc == 0 ? json_iter(v) : (struct json_iter){0};
     for (size_t i = 0; rc == 0 && json_next(&it, &key, &item); i++) {
         struct place inner = place("%s[%zu]", at, i);
         rc = read_domain(r, item, inner.text, &domains[i]);
@@ -360,9 +324,9 @@ read_domains(struct reading *r, struct json_value v, const char *at)
 static int
 read_constituency(struct reading *r, struct json_value v, const char *at)
 {
-    static const struct member members[] = { { "prefixes", read_prefixes, false },
-        { "asns", read_asns, false }, { "domains", read_domains, false },
-        { "description", read_text, false }, { NULL, NULL, false } };
+    static const struct member members[] = {{"prefixes", read_prefixes, false},
+        {"asns", read_asns, false}, {"domains", read_domains, false},
+        {"description", read_text, false}, {NULL, NULL, false}};
 
     return read_object(r, v, at, members);
 }
@@ -372,7 +336,7 @@ read_instant(struct reading *r, struct json_value v, const char *name, const cha
 {
     struct place inner = place("%s.%s", at, name);
     struct json_value item;
-    struct span text = { 0 };
+    struct span text = {0};
     struct err why;
     int rc;
 
@@ -409,9 +373,8 @@ read_scope(struct reading *r, struct json_value v, const char *at, struct team_s
     if (!json_get(v, "scope", &item))
         return 0;
     rc = kept_text(r, item, inner.text, &scope->word);
-    if (rc == 0 && !is_word(scope->word))
-        return WRONG(
-            r, inner.text, "must be one lower-case word: all, government, research, finance ...");
+    if (rc == 0 && !is_id(scope->word))
+        return WRONG(r, inner.text, "must be one word: all, government, research, finance ...");
     return rc;
 }
 
@@ -428,17 +391,16 @@ static int
 read_claim(struct reading *r, struct json_value v, const char *at, struct economy *economy,
     struct team_scope *scope, bool *valid)
 {
-    static const struct member members[] = { { "economy", accept_any, true },
-        { "scope", accept_any, false }, { "rank", accept_any, false },
-        { "valid_from", accept_any, false }, { "valid_until", accept_any, false },
-        { NULL, NULL, false } };
+    static const struct member members[] = {{"economy", accept_any, true},
+        {"scope", accept_any, false}, {"rank", accept_any, false},
+        {"valid_from", accept_any, false}, {"valid_until", accept_any, false}, {NULL, NULL, false}};
     int64_t from_us = INT64_MIN;
     int64_t until_us = INT64_MAX;
     struct json_value code = v;
-    struct span text = { 0 };
+    struct span text = {0};
     int rc = 0;
 
-    *scope = (struct team_scope){ .rank = TEAM_RANK_DEFAULT };
+    *scope = (struct team_scope){.rank = TEAM_RANK_DEFAULT};
     if (json_type(v) != JSON_STRING) {
         rc = read_object(r, v, at, members);
         if (rc == 0 && !json_get(v, "economy", &code))
@@ -510,9 +472,9 @@ read_economies(struct reading *r, struct json_value v, const char *at)
 static int
 read_channel(struct reading *r, struct json_value v, const char *at)
 {
-    static const struct member members[] = { { "type", read_text, true },
-        { "address", read_text, true }, { "encrypted", accept_any, false },
-        { "receipt", accept_any, false }, { "note", read_text, false }, { NULL, NULL, false } };
+    static const struct member members[] = {{"type", read_text, true}, {"address", read_text, true},
+        {"encrypted", accept_any, false}, {"receipt", accept_any, false},
+        {"note", read_text, false}, {NULL, NULL, false}};
     struct team_channels *known = &r->team->channels;
     struct json_value item;
     bool encrypted;
@@ -537,9 +499,9 @@ read_channel(struct reading *r, struct json_value v, const char *at)
 static int
 read_key(struct reading *r, struct json_value v, const char *at)
 {
-    static const struct member members[] = { { "type", read_text, true },
-        { "id", read_text, false }, { "fingerprint", read_text, false },
-        { "key", accept_any, false }, { "expires", read_text, false }, { NULL, NULL, false } };
+    static const struct member members[] = {{"type", read_text, true}, {"id", read_text, false},
+        {"fingerprint", read_text, false}, {"key", accept_any, false},
+        {"expires", read_text, false}, {NULL, NULL, false}};
 
     return read_object(r, v, at, members);
 }
@@ -570,30 +532,36 @@ read_channels(struct reading *r, struct json_value v, const char *at)
 }
 
 static int
+read_texts(struct reading *r, struct json_value v, const char *at)
+{
+    return read_each(r, v, at, read_text);
+}
+
+static int
 read_keys(struct reading *r, struct json_value v, const char *at)
 {
     return read_each(r, v, at, read_key);
 }
 
 static const struct member card_members[] = {
-    { "id", read_id, true },
-    { "name", read_name, true },
-    { "full_name", read_full_name, false },
-    { "kind", read_kind, true },
-    { "economies", read_economies, true },
-    { "constituency", read_constituency, false },
-    { "channels", read_channels, false },
-    { "keys", read_keys, false },
-    { "hours", read_text, false },
-    { "timezone", read_text, false },
-    { "site", read_site, false },
-    { "established", read_text, false },
-    { "memberships", read_texts, false },
-    { "source", read_source, true },
-    { "source_date", read_text, false },
-    { "verified", read_verified, true },
-    { "note", read_text, false },
-    { NULL, NULL, false },
+    {"id", read_id, true},
+    {"name", read_name, true},
+    {"full_name", read_full_name, false},
+    {"kind", read_kind, true},
+    {"economies", read_economies, true},
+    {"constituency", read_constituency, false},
+    {"channels", read_channels, false},
+    {"keys", read_keys, false},
+    {"hours", read_text, false},
+    {"timezone", read_text, false},
+    {"site", read_site, false},
+    {"established", read_text, false},
+    {"memberships", read_texts, false},
+    {"source", read_source, true},
+    {"source_date", read_text, false},
+    {"verified", read_verified, true},
+    {"note", read_text, false},
+    {NULL, NULL, false},
 };
 
 /* Where the card gives no scope the kind does: a national team answers for all. */
@@ -611,11 +579,11 @@ int
 card_read(
     struct arena *arena, struct json_value value, int64_t now_us, struct team *out, struct err *err)
 {
-    struct reading r = { arena, out, NULL, now_us, err };
+    struct reading r = {arena, out, NULL, now_us, err};
     struct buf text = buf_new(CARD_BYTES_MAX);
     int rc = json_check_duplicates(value, err);
 
-    *out = (struct team){ 0 };
+    *out = (struct team){0};
     if (rc == 0)
         rc = read_object(&r, value, "", card_members);
     if (rc == 0) {
