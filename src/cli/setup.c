@@ -48,7 +48,7 @@ is_share(const char *folder)
 static bool
 near_binary(char out[SETUP_PATH_BYTES])
 {
-    static const char *const places[] = { "../share", "../../share", "../share/comity" };
+    static const char *const places[] = {"../share", "../../share", "../share/comity"};
     char folder[SETUP_PATH_BYTES];
     char path[SETUP_PATH_BYTES];
 
@@ -103,7 +103,7 @@ named(const char *path, const char *what, char out[SETUP_PATH_BYTES], struct err
 int
 setup_world_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err)
 {
-    static const char *const places[] = { "world.geo", "../world.geo" };
+    static const char *const places[] = {"world.geo", "../world.geo"};
     const char *env = getenv("COMITY_GEO");
     char folder[SETUP_PATH_BYTES];
     struct err ignored;
@@ -174,7 +174,7 @@ setup_open(struct setup *setup, const struct setup_options *options, struct err 
 {
     int rc;
 
-    *setup = (struct setup){ 0 };
+    *setup = (struct setup){0};
     rc = setup_share_dir(setup->share_dir, err);
     if (rc == 0)
         rc = setup_teams_path(options->teams_path, setup->teams_path, err);
@@ -190,7 +190,7 @@ setup_close(struct setup *setup)
 {
     roster_free(setup->roster);
     geo_close(setup->geo);
-    *setup = (struct setup){ 0 };
+    *setup = (struct setup){0};
 }
 
 int

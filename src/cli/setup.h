@@ -44,7 +44,7 @@ void setup_close(struct setup *setup);
 static inline struct world
 setup_world(const struct setup *setup)
 {
-    return (struct world){ setup->geo, setup->roster };
+    return (struct world){setup->geo, setup->roster};
 }
 
 /* Print "comity: MESSAGE" (with line and field if known) to stderr and give the exit status. */

@@ -7,7 +7,7 @@ static const struct cctld {
     struct span name;
     struct span economy;
 } cctlds[] = {
-#define CCTLD(name, economy) { { name, sizeof(name) - 1 }, { economy, sizeof(economy) - 1 } },
+#define CCTLD(name, economy) {{name, sizeof(name) - 1}, {economy, sizeof(economy) - 1}},
 #include "tables/cctld.def"
 #undef CCTLD
 };
@@ -31,7 +31,7 @@ last_label(struct span name)
         name.n--;
     for (at = name.n; at > 0 && name.p[at - 1] != '.'; at--)
         ;
-    return (struct span){ name.p + at, name.n - at };
+    return (struct span){name.p + at, name.n - at};
 }
 
 static struct economy
@@ -42,12 +42,12 @@ economy_of_name(struct span name)
     size_t n;
 
     if (tld.n == 0 || tld.n == name.n)
-        return (struct economy){ 0 };
+        return (struct economy){0};
     if (domain_is_ascii(tld))
         return economy_of_tld(tld);
     if (domain_normalise(tld, ascii, &n, NULL) != 0)
-        return (struct economy){ 0 };
-    return economy_of_tld((struct span){ ascii, n });
+        return (struct economy){0};
+    return economy_of_tld((struct span){ascii, n});
 }
 
 /* Rule 1: what a team registered. */
@@ -55,7 +55,7 @@ static struct team_id
 by_constituency(const struct roster *roster, const struct address *address, uint32_t asn,
     struct span name, struct attribution *out)
 {
-    struct team_id team = { 0 };
+    struct team_id team = {0};
 
     if (address->family != 0) {
         team = roster_by_address(roster, address, &out->prefix, &out->other_teams);
@@ -105,7 +105,7 @@ attribute_endpoint(
     bool special = addressed && special_word(address) != NULL;
     enum attribution_rule rule;
 
-    *out = (struct attribution){ .feed_economy = endpoint->geo, .feed_asn = endpoint->asn };
+    *out = (struct attribution){.feed_economy = endpoint->geo, .feed_asn = endpoint->asn};
     if (!addressed && endpoint->asn == 0 && endpoint->name.n == 0)
         return;
     if (addressed && !special && world->geo != NULL)
@@ -132,7 +132,7 @@ attribute_report(
 
     attribute_endpoint(world, &report->source, &out->source);
     attribute_endpoint(world, &report->destination, &out->destination);
-    out->recipients[0] = out->recipients[1] = (struct team_id){ 0 };
+    out->recipients[0] = out->recipients[1] = (struct team_id){0};
     out->recipient_count = 0;
     if (source->index != 0)
         out->recipients[out->recipient_count++] = *source;
@@ -143,8 +143,8 @@ attribute_report(
 bool
 attribution_disagrees(const struct attribution *attribution)
 {
-    const uint16_t evidence[] = { attribution->geo.economy.index,
-        attribution->geo.asn_economy.index, attribution->feed_economy.index };
+    const uint16_t evidence[] = {attribution->geo.economy.index, attribution->geo.asn_economy.index,
+        attribution->feed_economy.index};
     uint16_t first = 0;
 
     for (size_t i = 0; i < sizeof evidence / sizeof evidence[0]; i++) {

@@ -15,13 +15,13 @@
 
 struct attribution {
     struct team_id team;
-    uint8_t rule; /* enum attribution_rule */
-    uint8_t other_teams; /* further teams the same rule names (0 most of the time) */
-    struct economy economy; /* that decided: registry's, else the ASN's, else the ccTLD's */
-    struct geo_answer geo; /* prefix, ASN and economies of the address; zero: no address */
+    uint8_t rule;                /* enum attribution_rule */
+    uint8_t other_teams;         /* further teams the same rule names (0 most of the time) */
+    struct economy economy;      /* that decided: registry's, else the ASN's, else the ccTLD's */
+    struct geo_answer geo;       /* prefix, ASN and economies of the address; zero: no address */
     struct economy feed_economy; /* geolocation as the feed gave it */
     uint32_t feed_asn;
-    struct span domain; /* the registered suffix that matched, for the domain rule */
+    struct span domain;    /* the registered suffix that matched, for the domain rule */
     struct address prefix; /* the registered prefix that matched, for the prefix rule */
 };
 

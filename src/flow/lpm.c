@@ -80,7 +80,7 @@ flatten(struct lpm *lpm, const struct lpm_entry *entries, size_t count, uint8_t 
             continue;
         while (depth > 0 && open[depth - 1].last < start)
             end_prefix(lpm, open, depth--);
-        open[depth++] = (struct open_prefix){ last_of(&entries[i].prefix), entries[i].value };
+        open[depth++] = (struct open_prefix){last_of(&entries[i].prefix), entries[i].value};
         emit(lpm, start, entries[i].value);
     }
     while (depth > 0)

@@ -14,7 +14,7 @@ struct claim {
     struct address prefix;
     struct span domain;
     uint32_t asn;
-    uint32_t team; /* index of a team_id */
+    uint32_t team;  /* index of a team_id */
     uint32_t order; /* who comes first among equals: rank, then id */
     uint8_t others;
 };
@@ -73,7 +73,7 @@ copy_scopes(struct arena *arena, struct team *team)
         bool whole = team_kind_whole(team->kind);
         scopes[i] = team->scopes != NULL
             ? team->scopes[i]
-            : (struct team_scope){ whole ? SPAN("all") : team->kind, 0, whole };
+            : (struct team_scope){whole ? SPAN("all") : team->kind, 0, whole};
         if (scopes[i].rank == 0)
             scopes[i].rank = TEAM_RANK_DEFAULT;
         good = copy_span(arena, &scopes[i].word);
@@ -97,8 +97,8 @@ copy_domains(struct arena *arena, struct team *team)
 static bool
 copy_team(struct arena *arena, struct team *team)
 {
-    struct span *texts[] = { &team->id, &team->name, &team->full_name, &team->kind, &team->site,
-        &team->source, &team->card };
+    struct span *texts[] = {&team->id, &team->name, &team->full_name, &team->kind, &team->site,
+        &team->source, &team->card};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (!copy_span(arena, texts[i]))
@@ -173,7 +173,7 @@ order_teams(struct roster *roster, struct err *err)
     if (placed == NULL || roster->order == NULL)
         return arena_full(err, "ordering the roster");
     for (size_t i = 0; i < roster->count; i++)
-        placed[i] = (struct placed){ &roster->teams[i], (uint32_t)i, best_rank(&roster->teams[i]) };
+        placed[i] = (struct placed){&roster->teams[i], (uint32_t)i, best_rank(&roster->teams[i])};
     qsort(placed, roster->count, sizeof *placed, compare_placed);
     for (size_t i = 0; i < roster->count; i++)
         roster->order[placed[i].index] = (uint32_t)i;
@@ -235,7 +235,7 @@ collect(struct roster *roster, struct err *err)
     size_t prefixes = 0;
     size_t asns = 0;
     size_t domains = 0;
-    static const struct span none = { "", 0 };
+    static const struct span none = {"", 0};
 
     for (size_t i = 0; i < roster->count; i++) {
         prefixes += roster->teams[i].prefix_count;
@@ -248,12 +248,12 @@ collect(struct roster *roster, struct err *err)
         return ERR_LIMIT;
     for (size_t i = 0; i < roster->count; i++) {
         const struct team *team = &roster->teams[i];
-        struct claim claim = { .domain = none, .team = (uint32_t)i + 1, .order = roster->order[i] };
+        struct claim claim = {.domain = none, .team = (uint32_t)i + 1, .order = roster->order[i]};
         for (size_t j = 0; j < team->prefix_count; j++) {
             claim.prefix = team->prefixes[j];
             roster->prefixes.items[roster->prefixes.count++] = claim;
         }
-        claim.prefix = (struct address){ 0 };
+        claim.prefix = (struct address){0};
         for (size_t j = 0; j < team->asn_count; j++) {
             claim.asn = team->asns[j];
             roster->asns.items[roster->asns.count++] = claim;
@@ -323,7 +323,7 @@ index_prefixes(struct roster *roster, struct err *err)
     if (entries == NULL)
         return arena_full(err, "indexing the roster");
     for (size_t i = 0; i < claims->count; i++)
-        entries[i] = (struct lpm_entry){ claims->items[i].prefix, (uint32_t)i + 1 };
+        entries[i] = (struct lpm_entry){claims->items[i].prefix, (uint32_t)i + 1};
     rc = lpm_build(roster->arena, entries, claims->count, 4, &roster->v4, err);
     return rc != 0 ? rc : lpm_build(roster->arena, entries, claims->count, 6, &roster->v6, err);
 }
@@ -443,7 +443,7 @@ roster_team(const struct roster *roster, struct team_id id)
 struct team_id
 roster_find(const struct roster *roster, struct span id)
 {
-    return (struct team_id){ (uint32_t)(table_find(roster->ids, id) + 1) };
+    return (struct team_id){(uint32_t)(table_find(roster->ids, id) + 1)};
 }
 
 struct team_id
@@ -455,16 +455,16 @@ roster_by_address(const struct roster *roster, const struct address *address,
     uint32_t value;
 
     if (address->family == 6 && address->high == 0 && address->low >> 32 == 0xffff) {
-        inside = (struct address){ .low = (uint32_t)address->low, .family = 4, .bits = 32 };
+        inside = (struct address){.low = (uint32_t)address->low, .family = 4, .bits = 32};
         address = &inside;
     }
     value = lpm_find(address->family == 4 ? roster->v4 : roster->v6, address);
     if (value == 0)
-        return (struct team_id){ 0 };
+        return (struct team_id){0};
     claim = &roster->prefixes.items[value - 1];
     *matched = claim->prefix;
     *others = claim->others;
-    return (struct team_id){ claim->team };
+    return (struct team_id){claim->team};
 }
 
 struct team_id
@@ -475,10 +475,10 @@ roster_by_asn(const struct roster *roster, uint32_t asn, uint8_t *others)
     for (uint32_t at = hash_asn(asn);; at++) {
         uint32_t slot = claims->slots[at & claims->mask];
         if (slot == 0)
-            return (struct team_id){ 0 };
+            return (struct team_id){0};
         if (claims->items[slot - 1].asn == asn) {
             *others = claims->items[slot - 1].others;
-            return (struct team_id){ claims->items[slot - 1].team };
+            return (struct team_id){claims->items[slot - 1].team};
         }
     }
 }
@@ -507,10 +507,10 @@ roster_by_domain(
     if (name.n > 0 && name.p[name.n - 1] == '.')
         name.n--;
     if (roster->domains.count == 0 || name.n == 0)
-        return (struct team_id){ 0 };
+        return (struct team_id){0};
     if (!domain_is_ascii(name)) {
         if (domain_normalise(name, ascii, &name.n, &ignored) != 0)
-            return (struct team_id){ 0 };
+            return (struct team_id){0};
         name.p = ascii;
     }
     for (size_t i = name.n; i > 0 && name.n - i < roster->domain_bytes_max; i--) {
@@ -519,14 +519,14 @@ roster_by_domain(
         if (i > 1 && name.p[i - 2] != '.')
             continue;
         const struct claim *claim =
-            find_domain(&roster->domains, (struct span){ name.p + i - 1, name.n - i + 1 }, hash);
+            find_domain(&roster->domains, (struct span){name.p + i - 1, name.n - i + 1}, hash);
         best = claim != NULL ? claim : best;
     }
     if (best == NULL)
-        return (struct team_id){ 0 };
+        return (struct team_id){0};
     *matched = best->domain;
     *others = best->others;
-    return (struct team_id){ best->team };
+    return (struct team_id){best->team};
 }
 
 struct team_id
@@ -535,5 +535,5 @@ roster_by_economy(const struct roster *roster, struct economy economy, uint8_t *
     const struct standing *standing = &roster->economies[economy.index];
 
     *others = standing->others;
-    return (struct team_id){ standing->team };
+    return (struct team_id){standing->team};
 }

@@ -72,7 +72,7 @@ read_cards(struct loading *l, struct json_value root, const char *file, struct e
         it = json_iter(root);
     for (size_t i = 0; many ? json_next(&it, &key, &item) : i == 0; i++) {
         struct team team;
-        struct err why = { 0 };
+        struct err why = {0};
         int rc = card_read(l->arena, item, l->now_us, &team, &why);
         if (rc == 0)
             rc = add_team(l, &team, &why);
@@ -121,13 +121,13 @@ read_file(struct loading *l, const char *path, struct err *err)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     int rc;
 
-    *err = (struct err){ 0 };
+    *err = (struct err){0};
     if (fd < 0)
         return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
     rc = read_all(fd, path, &text, &n, err);
     (void)close(fd);
     if (rc == 0)
-        rc = json_parse_copy(l->json, (struct span){ text, n }, &root, err);
+        rc = json_parse_copy(l->json, (struct span){text, n}, &root, err);
     free(text);
     if (rc == 0)
         return read_cards(l, root, path, err);
@@ -203,13 +203,13 @@ int
 roster_load(
     const char *path, roster_reject *reject, void *ctx, struct roster **out, struct err *err)
 {
-    struct loading l = { .arena = arena_new(CARDS_BYTES_MAX),
+    struct loading l = {.arena = arena_new(CARDS_BYTES_MAX),
         .json = json_new(CARD_FILE_MAX),
         .ids = table_new(TEAMS_MAX),
         .now_us = (int64_t)time(NULL) * 1000000,
         .reject = reject,
-        .ctx = ctx };
-    struct err why = { 0 };
+        .ctx = ctx};
+    struct err why = {0};
     int rc;
 
     *out = NULL;

@@ -12,18 +12,18 @@
 struct geo_answer
 geo_find(const struct geo *geo, const struct address *address)
 {
-    struct geo_answer answer = { 0 };
+    struct geo_answer answer = {0};
 
     (void)geo;
     if (address->family != 4)
         return answer;
     switch (address->low >> 24) {
     case 1: /* registry and ASN agree */
-        return (struct geo_answer){ 64501, economy_find(SPAN("FI")), economy_find(SPAN("FI")), 8 };
+        return (struct geo_answer){64501, economy_find(SPAN("FI")), economy_find(SPAN("FI")), 8};
     case 2: /* registry says SE, the ASN's holder sits in NO */
-        return (struct geo_answer){ 64502, economy_find(SPAN("SE")), economy_find(SPAN("NO")), 8 };
+        return (struct geo_answer){64502, economy_find(SPAN("SE")), economy_find(SPAN("NO")), 8};
     case 3: /* the registry is not known */
-        return (struct geo_answer){ 64503, { 0 }, economy_find(SPAN("NO")), 8 };
+        return (struct geo_answer){64503, {0}, economy_find(SPAN("NO")), 8};
     default:
         return answer;
     }
@@ -38,14 +38,14 @@ geo_asn_economy(const struct geo *geo, uint32_t asn)
 
 enum { FI = 1, SE, NO, UNI, BANK, GB, ASNS, RU };
 static const uint32_t uni_asn = 64510;
-static const struct span domains[] = { { "bank.example", 12 } };
+static const struct span domains[] = {{"bank.example", 12}};
 
 static struct roster *
 roster_of_eight(void)
 {
     static struct economy economies[9];
     static struct address prefixes[2];
-    static const char *const codes[] = { "", "FI", "SE", "NO", "FI", "SE", "GB", "GB", "RU" };
+    static const char *const codes[] = {"", "FI", "SE", "NO", "FI", "SE", "GB", "GB", "RU"};
     struct team teams[8];
     struct roster *roster;
 
@@ -56,10 +56,10 @@ roster_of_eight(void)
         economies[i] = economy_find(span_of(codes[i]));
         ids[i][0] = 't';
         ids[i][1] = (char)('0' + i);
-        teams[i - 1] = (struct team){ .id = { ids[i], 2 },
+        teams[i - 1] = (struct team){.id = {ids[i], 2},
             .kind = i == UNI || i == BANK || i == ASNS ? SPAN("isp") : SPAN("national"),
             .economies = &economies[i],
-            .economy_count = 1 };
+            .economy_count = 1};
     }
     teams[UNI - 1].prefixes = prefixes;
     teams[UNI - 1].prefix_count = 2;
@@ -82,42 +82,42 @@ struct situation {
 };
 
 static const struct situation situations[] = {
-    { "1.2.3.4", "", "", 0, UNI, ATTRIBUTION_RULE_PREFIX, "FI" },
-    { "1.2.3.4", "", "www.bank.example", uni_asn, UNI, ATTRIBUTION_RULE_PREFIX, "FI" },
-    { "1.3.3.4", "", "", 0, FI, ATTRIBUTION_RULE_ECONOMY, "FI" },
-    { "1.3.3.4", "", "www.bank.example", 0, BANK, ATTRIBUTION_RULE_DOMAIN, "FI" },
-    { "1.3.3.4", "", "www.other.co.uk", 0, FI, ATTRIBUTION_RULE_ECONOMY, "FI" },
-    { "2.0.0.1", "", "", 0, SE, ATTRIBUTION_RULE_ECONOMY, "SE" },
-    { "3.0.0.1", "", "", 0, NO, ATTRIBUTION_RULE_ASN_ECONOMY, "NO" },
-    { "4.0.0.1", "", "", uni_asn, ASNS, ATTRIBUTION_RULE_ASN, "" },
-    { "4.0.0.1", "", "", 64503, NO, ATTRIBUTION_RULE_ASN_ECONOMY, "NO" },
-    { "4.0.0.1", "", "www.example.fi", 0, 0, ATTRIBUTION_RULE_NONE, "" },
-    { "1.3.3.4", "", "", uni_asn, FI, ATTRIBUTION_RULE_ECONOMY, "FI" },
-    { "", "1.3.0.0", "", 0, FI, ATTRIBUTION_RULE_ECONOMY, "FI" },
-    { "", "1.2.0.0", "", 0, UNI, ATTRIBUTION_RULE_PREFIX, "FI" },
-    { "", "", "host.example.fi", 0, FI, ATTRIBUTION_RULE_CCTLD, "FI" },
-    { "", "", "host.example.FI.", 0, FI, ATTRIBUTION_RULE_CCTLD, "FI" },
-    { "", "", "host.example.co.uk", 0, GB, ATTRIBUTION_RULE_CCTLD, "GB" },
-    { "", "", "host.xn--p1ai", 0, RU, ATTRIBUTION_RULE_CCTLD, "RU" },
-    { "", "", "host.\xd1\x80\xd1\x84", 0, RU, ATTRIBUTION_RULE_CCTLD, "RU" },
-    { "", "", "host.example.su", 0, 0, ATTRIBUTION_RULE_NONE, "" },
-    { "", "", "host.example.com", 0, 0, ATTRIBUTION_RULE_NONE, "" },
-    { "", "", "host.example.dk", 0, 0, ATTRIBUTION_RULE_NONE, "DK" },
-    { "", "", "bank.example", 0, BANK, ATTRIBUTION_RULE_DOMAIN, "" },
-    { "", "", "", uni_asn, ASNS, ATTRIBUTION_RULE_ASN, "" },
-    { "", "", "", 64501, FI, ATTRIBUTION_RULE_ASN_ECONOMY, "FI" },
-    { "", "", "", 0, 0, ATTRIBUTION_RULE_NONE, "" },
-    { "10.1.2.3", "", "", 0, UNI, ATTRIBUTION_RULE_PREFIX, "" },
-    { "10.2.2.3", "", "", 0, 0, ATTRIBUTION_RULE_NONE, "" },
-    { "10.2.2.3", "", "host.example.fi", 64501, 0, ATTRIBUTION_RULE_NONE, "" },
-    { "127.0.0.1", "", "", uni_asn, 0, ATTRIBUTION_RULE_NONE, "" },
-    { "::ffff:1.2.3.4", "", "", 0, UNI, ATTRIBUTION_RULE_PREFIX, "" },
+    {"1.2.3.4", "", "", 0, UNI, ATTRIBUTION_RULE_PREFIX, "FI"},
+    {"1.2.3.4", "", "www.bank.example", uni_asn, UNI, ATTRIBUTION_RULE_PREFIX, "FI"},
+    {"1.3.3.4", "", "", 0, FI, ATTRIBUTION_RULE_ECONOMY, "FI"},
+    {"1.3.3.4", "", "www.bank.example", 0, BANK, ATTRIBUTION_RULE_DOMAIN, "FI"},
+    {"1.3.3.4", "", "www.other.co.uk", 0, FI, ATTRIBUTION_RULE_ECONOMY, "FI"},
+    {"2.0.0.1", "", "", 0, SE, ATTRIBUTION_RULE_ECONOMY, "SE"},
+    {"3.0.0.1", "", "", 0, NO, ATTRIBUTION_RULE_ASN_ECONOMY, "NO"},
+    {"4.0.0.1", "", "", uni_asn, ASNS, ATTRIBUTION_RULE_ASN, ""},
+    {"4.0.0.1", "", "", 64503, NO, ATTRIBUTION_RULE_ASN_ECONOMY, "NO"},
+    {"4.0.0.1", "", "www.example.fi", 0, 0, ATTRIBUTION_RULE_NONE, ""},
+    {"1.3.3.4", "", "", uni_asn, FI, ATTRIBUTION_RULE_ECONOMY, "FI"},
+    {"", "1.3.0.0", "", 0, FI, ATTRIBUTION_RULE_ECONOMY, "FI"},
+    {"", "1.2.0.0", "", 0, UNI, ATTRIBUTION_RULE_PREFIX, "FI"},
+    {"", "", "host.example.fi", 0, FI, ATTRIBUTION_RULE_CCTLD, "FI"},
+    {"", "", "host.example.FI.", 0, FI, ATTRIBUTION_RULE_CCTLD, "FI"},
+    {"", "", "host.example.co.uk", 0, GB, ATTRIBUTION_RULE_CCTLD, "GB"},
+    {"", "", "host.xn--p1ai", 0, RU, ATTRIBUTION_RULE_CCTLD, "RU"},
+    {"", "", "host.\xd1\x80\xd1\x84", 0, RU, ATTRIBUTION_RULE_CCTLD, "RU"},
+    {"", "", "host.example.su", 0, 0, ATTRIBUTION_RULE_NONE, ""},
+    {"", "", "host.example.com", 0, 0, ATTRIBUTION_RULE_NONE, ""},
+    {"", "", "host.example.dk", 0, 0, ATTRIBUTION_RULE_NONE, "DK"},
+    {"", "", "bank.example", 0, BANK, ATTRIBUTION_RULE_DOMAIN, ""},
+    {"", "", "", uni_asn, ASNS, ATTRIBUTION_RULE_ASN, ""},
+    {"", "", "", 64501, FI, ATTRIBUTION_RULE_ASN_ECONOMY, "FI"},
+    {"", "", "", 0, 0, ATTRIBUTION_RULE_NONE, ""},
+    {"10.1.2.3", "", "", 0, UNI, ATTRIBUTION_RULE_PREFIX, ""},
+    {"10.2.2.3", "", "", 0, 0, ATTRIBUTION_RULE_NONE, ""},
+    {"10.2.2.3", "", "host.example.fi", 64501, 0, ATTRIBUTION_RULE_NONE, ""},
+    {"127.0.0.1", "", "", uni_asn, 0, ATTRIBUTION_RULE_NONE, ""},
+    {"::ffff:1.2.3.4", "", "", 0, UNI, ATTRIBUTION_RULE_PREFIX, ""},
 };
 
 static struct endpoint
 endpoint_of(const struct situation *s)
 {
-    struct endpoint endpoint = { .name = span_of(s->name), .asn = s->asn };
+    struct endpoint endpoint = {.name = span_of(s->name), .asn = s->asn};
 
     if (s->ip[0] != '\0')
         assert_int_equal(address_parse(span_of(s->ip), &endpoint.ip, NULL), 0);
@@ -129,7 +129,7 @@ endpoint_of(const struct situation *s)
 static void
 precedence_is_as_written(void **state)
 {
-    struct world world = { (const struct geo *)(const void *)state, roster_of_eight() };
+    struct world world = {(const struct geo *)(const void *)state, roster_of_eight()};
     struct roster *owned = (struct roster *)(uintptr_t)world.roster;
 
     for (size_t i = 0; i < sizeof situations / sizeof situations[0]; i++) {
@@ -150,15 +150,14 @@ static void
 without_a_table_constituencies_still_answer(void **state)
 {
     struct roster *roster = roster_of_eight();
-    struct world world = { NULL, roster };
-    struct endpoint endpoint =
-        endpoint_of(&(struct situation){ "1.2.3.4", "", "", 64501, 0, 0, "" });
+    struct world world = {NULL, roster};
+    struct endpoint endpoint = endpoint_of(&(struct situation){"1.2.3.4", "", "", 64501, 0, 0, ""});
     struct attribution got;
 
     (void)state;
     attribute_endpoint(&world, &endpoint, &got);
     assert_int_equal(got.team.index, UNI);
-    endpoint = endpoint_of(&(struct situation){ "1.3.3.4", "", "", 64501, 0, 0, "" });
+    endpoint = endpoint_of(&(struct situation){"1.3.3.4", "", "", 64501, 0, 0, ""});
     attribute_endpoint(&world, &endpoint, &got);
     assert_int_equal(got.team.index, 0);
     roster_free(roster);
@@ -168,8 +167,8 @@ static void
 both_sides_are_recipients_once(void **state)
 {
     struct roster *roster = roster_of_eight();
-    struct world world = { (const struct geo *)(const void *)state, roster };
-    struct report report = { 0 };
+    struct world world = {(const struct geo *)(const void *)state, roster};
+    struct report report = {0};
     struct attribution_pair pair;
 
     assert_int_equal(address_parse(SPAN("1.3.0.1"), &report.source.ip, NULL), 0);
@@ -181,11 +180,11 @@ both_sides_are_recipients_once(void **state)
     report.destination = report.source;
     attribute_report(&world, &report, &pair);
     assert_int_equal(pair.recipient_count, 1);
-    report.source = (struct endpoint){ 0 };
+    report.source = (struct endpoint){0};
     attribute_report(&world, &report, &pair);
     assert_int_equal(pair.recipient_count, 1);
     assert_int_equal(pair.recipients[0].index, FI);
-    report.destination = (struct endpoint){ 0 };
+    report.destination = (struct endpoint){0};
     attribute_report(&world, &report, &pair);
     assert_int_equal(pair.recipient_count, 0);
     roster_free(roster);
@@ -195,13 +194,13 @@ static void
 disagreement_is_shown(void **state)
 {
     struct roster *roster = roster_of_eight();
-    struct world world = { (const struct geo *)(const void *)state, roster };
-    struct endpoint endpoint = endpoint_of(&(struct situation){ "2.0.0.1", "", "", 0, 0, 0, "" });
+    struct world world = {(const struct geo *)(const void *)state, roster};
+    struct endpoint endpoint = endpoint_of(&(struct situation){"2.0.0.1", "", "", 0, 0, 0, ""});
     struct attribution got;
 
     attribute_endpoint(&world, &endpoint, &got);
     assert_true(attribution_disagrees(&got));
-    endpoint = endpoint_of(&(struct situation){ "1.3.0.1", "", "", 0, 0, 0, "" });
+    endpoint = endpoint_of(&(struct situation){"1.3.0.1", "", "", 0, 0, 0, ""});
     attribute_endpoint(&world, &endpoint, &got);
     assert_false(attribution_disagrees(&got));
     endpoint.geo = economy_find(SPAN("DE"));

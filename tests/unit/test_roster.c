@@ -26,7 +26,7 @@ prefix(const char *text)
 static struct team
 team_of(const char *id, const char *kind)
 {
-    return (struct team){ .id = span_of(id), .name = span_of(id), .kind = span_of(kind) };
+    return (struct team){.id = span_of(id), .name = span_of(id), .kind = span_of(kind)};
 }
 
 static struct roster *
@@ -76,12 +76,11 @@ random_address(bool v4)
 
     if (v4)
         return (struct address){
-            .low = (uint32_t)(r & 0x0303ffff) | (uint32_t)(r % 3 << 30), .family = 4, .bits = 32
-        };
-    return (struct address){ .high = (r & 0x3) << 61 | (r & 0xff0) << 20 | (r >> 60),
+            .low = (uint32_t)(r & 0x0303ffff) | (uint32_t)(r % 3 << 30), .family = 4, .bits = 32};
+    return (struct address){.high = (r & 0x3) << 61 | (r & 0xff0) << 20 | (r >> 60),
         .low = random64() & (r >> 40),
         .family = 6,
-        .bits = 128 };
+        .bits = 128};
 }
 
 static struct address
@@ -98,6 +97,30 @@ random_prefix(bool v4)
     }
     a.low = bits <= 64 ? 0 : bits == 128 ? a.low : a.low >> (128 - bits) << (128 - bits);
     a.high = bits == 0 ? 0 : bits >= 64 ? a.high : a.high >> (64 - bits) << (64 - bits);
+    return a;
+}
+
+/* The first address of P, its last, and their neighbours outside. */
+static struct address
+edge_of(const struct address *p, size_t which)
+{
+    unsigned width = p->family == 4 ? 32 : 128;
+    unsigned free_bits = width - p->bits;
+    struct address a = *p;
+
+    if (which >= 2) {
+        a.low |= free_bits >= 64 ? UINT64_MAX : ((uint64_t)1 << free_bits) - 1;
+        a.high |= free_bits == 128 ? UINT64_MAX
+            : free_bits > 64       ? ((uint64_t)1 << (free_bits - 64)) - 1
+                                   : 0;
+    }
+    if (which == 1 && a.low > 0)
+        a.low--;
+    if (which == 3 && a.low < UINT64_MAX)
+        a.low++;
+    a.low = p->family == 4 ? (uint32_t)a.low : a.low;
+    a.high = p->family == 4 ? 0 : a.high;
+    a.bits = (uint8_t)width;
     return a;
 }
 
@@ -121,16 +144,11 @@ longest_prefix_equals_a_linear_scan(void **state)
     roster = build(teams, TEAMS);
     for (size_t i = 0; i < PROBES; i++) {
         struct address probe = random_address(i % 2 == 0);
-        struct address matched = { 0 };
+        struct address matched = {0};
         uint8_t bits;
         uint8_t others;
-        if (i % 5 == 0) { /* the edges */
-            struct address p = prefixes[i % TEAMS][i % PREFIXES];
-            p.bits = p.family == 4 ? 32 : 128;
-            p.low += i % 3 - 1;
-            p.low = p.family == 4 ? (uint32_t)p.low : p.low;
-            probe = p;
-        }
+        if (i % 5 == 0)
+            probe = edge_of(&prefixes[i / 5 % TEAMS][i % PREFIXES], i % 4);
         uint32_t wanted = scan_prefixes(teams, TEAMS, &probe, &bits);
         assert_int_equal(roster_by_address(roster, &probe, &matched, &others).index, wanted);
         if (wanted != 0)
@@ -164,10 +182,10 @@ several_claims_go_to_rank_then_id(void **state)
     struct address matched;
     struct address probe = prefix("192.0.2.7");
     struct economy fi = economy_find(SPAN("FI"));
-    struct team_scope first = { SPAN("research"), 1, false };
+    struct team_scope first = {SPAN("research"), 1, false};
     uint32_t asn = 64500;
     struct span domain = SPAN("example.net");
-    struct team teams[3] = { team_of("c", "isp"), team_of("b", "isp"), team_of("d", "research") };
+    struct team teams[3] = {team_of("c", "isp"), team_of("b", "isp"), team_of("d", "research")};
     struct roster *roster;
     struct span suffix;
     uint8_t others;
@@ -198,20 +216,20 @@ several_claims_go_to_rank_then_id(void **state)
 static void
 domains_match_at_label_boundaries(void **state)
 {
-    static const struct span names[] = { SPAN("example.org"), SPAN("gov.example.org"),
-        SPAN("xn--bcher-kva.example") };
+    static const struct span names[] = {
+        SPAN("example.org"), SPAN("gov.example.org"), SPAN("xn--bcher-kva.example")};
     static const struct {
         const char *query;
         const char *suffix;
-    } cases[] = { { "example.org", "example.org" }, { "WWW.Example.ORG", "example.org" },
-        { "www.example.org.", "example.org" }, { "a.gov.example.org", "gov.example.org" },
-        { "notgov.example.org", "example.org" }, { "badexample.org", "" }, { "org", "" },
-        { "", "" }, { ".", "" }, { "example.org.evil", "" },
-        { "www.B\xc3\xbc"
-          "cher.example",
-            "xn--bcher-kva.example" },
-        { "www.xn--BCHER-kva.example", "xn--bcher-kva.example" }, { "\xff\xfe.example.org", "" },
-        { "..example.org", "example.org" } };
+    } cases[] = {{"example.org", "example.org"}, {"WWW.Example.ORG", "example.org"},
+        {"www.example.org.", "example.org"}, {"a.gov.example.org", "gov.example.org"},
+        {"notgov.example.org", "example.org"}, {"badexample.org", ""}, {"org", ""}, {"", ""},
+        {".", ""}, {"example.org.evil", ""},
+        {"www.B\xc3\xbc"
+         "cher.example",
+            "xn--bcher-kva.example"},
+        {"www.xn--BCHER-kva.example", "xn--bcher-kva.example"}, {"\xff\xfe.example.org", ""},
+        {"..example.org", "example.org"}};
     struct team team = team_of("a", "isp");
     struct roster *roster;
 
@@ -220,7 +238,7 @@ domains_match_at_label_boundaries(void **state)
     team.domain_count = 3;
     roster = build(&team, 1);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct span suffix = { "", 0 };
+        struct span suffix = {"", 0};
         uint8_t others;
         struct team_id found = roster_by_domain(roster, span_of(cases[i].query), &suffix, &others);
         assert_int_equal(found.index, cases[i].suffix[0] != '\0');
@@ -233,10 +251,10 @@ static void
 economies_go_to_the_national_team(void **state)
 {
     struct economy fi = economy_find(SPAN("FI"));
-    struct team_scope government = { SPAN("government"), 1, false };
-    struct team_scope all = { SPAN("all"), 1, true };
-    struct team teams[5] = { team_of("a-gov", "government"), team_of("b-cc", "coordination-center"),
-        team_of("d-nat", "national"), team_of("c-nat", "national"), team_of("a-isp", "isp") };
+    struct team_scope government = {SPAN("government"), 1, false};
+    struct team_scope all = {SPAN("all"), 1, true};
+    struct team teams[5] = {team_of("a-gov", "government"), team_of("b-cc", "coordination-center"),
+        team_of("d-nat", "national"), team_of("c-nat", "national"), team_of("a-isp", "isp")};
     struct roster *roster;
     uint8_t others;
 
@@ -250,7 +268,7 @@ economies_go_to_the_national_team(void **state)
     assert_int_equal(roster_by_economy(roster, fi, &others).index, 4);
     assert_int_equal(others, 2);
     assert_int_equal(roster_by_economy(roster, economy_find(SPAN("SE")), &others).index, 0);
-    assert_int_equal(roster_by_economy(roster, (struct economy){ 0 }, &others).index, 0);
+    assert_int_equal(roster_by_economy(roster, (struct economy){0}, &others).index, 0);
     roster_free(roster);
     roster = build(teams, 2);
     assert_int_equal(roster_by_economy(roster, fi, &others).index, 2);
@@ -267,7 +285,7 @@ economies_go_to_the_national_team(void **state)
 static void
 ids_are_found_and_never_doubled(void **state)
 {
-    struct team teams[2] = { team_of("a", "isp"), team_of("a", "isp") };
+    struct team teams[2] = {team_of("a", "isp"), team_of("a", "isp")};
     struct roster *roster;
     struct err err;
 
@@ -285,7 +303,7 @@ read_text(
 {
     struct json_value root;
 
-    *err = (struct err){ 0 };
+    *err = (struct err){0};
     assert_int_equal(json_parse_copy(json, span_of(text), &root, err), 0);
     return card_read(arena, root, 1700000000000000, team, err);
 }
@@ -300,24 +318,23 @@ cards_are_read_strictly(void **state)
     static const struct {
         const char *text;
         const char *field;
-    } bad[] = { { CARD("\"verified\":true"), "economies" },
-        { CARD("\"economies\":[\"Finland\"],\"verified\":true"), "economies[0]" },
-        { CARD("\"economies\":[\"FI\",\"fi\"],\"verified\":true"), "economies[1]" },
-        { CARD("\"economies\":[\"FI\"],\"verified\":\"yes\""), "verified" },
-        { CARD("\"site\":\"ftp://x\"" REST), "site" },
-        { CARD("\"colour\":\"red\"" REST), "colour" },
-        { CARD("\"constituency\":{\"prefixes\":[\"192.0.2.1/24\"]}" REST),
-            "constituency.prefixes[0]" },
-        { CARD("\"constituency\":{\"asns\":[1,0]}" REST), "constituency.asns[1]" },
-        { CARD("\"constituency\":{\"asns\":[\"AS1\"]}" REST), "constituency.asns[0]" },
-        { CARD("\"constituency\":{\"domains\":[\"*.at\"]}" REST), "constituency.domains[0]" },
-        { CARD("\"constituency\":{\"nets\":[]}" REST), "constituency.nets" },
-        { CARD("\"channels\":[{\"type\":\"pigeon\",\"address\":\"x\"}]" REST), "channels[0]" },
-        { CARD("\"economies\":[{\"economy\":\"FI\",\"rank\":0}],\"verified\":true"),
-            "economies[0].rank" },
-        { CARD("\"economies\":[{\"economy\":\"FI\",\"valid_until\":\"soon\"}],\"verified\":true"),
-            "economies[0].valid_until" },
-        { "{\"id\":\"a b\"}", "id" }, { "[]", "" } };
+    } bad[] = {{CARD("\"verified\":true"), "economies"},
+        {CARD("\"economies\":[\"Finland\"],\"verified\":true"), "economies[0]"},
+        {CARD("\"economies\":[\"FI\",\"fi\"],\"verified\":true"), "economies[1]"},
+        {CARD("\"economies\":[\"FI\"],\"verified\":\"yes\""), "verified"},
+        {CARD("\"site\":\"ftp://x\"" REST), "site"}, {CARD("\"colour\":\"red\"" REST), "colour"},
+        {CARD("\"constituency\":{\"prefixes\":[\"192.0.2.1/24\"]}" REST),
+            "constituency.prefixes[0]"},
+        {CARD("\"constituency\":{\"asns\":[1,0]}" REST), "constituency.asns[1]"},
+        {CARD("\"constituency\":{\"asns\":[\"AS1\"]}" REST), "constituency.asns[0]"},
+        {CARD("\"constituency\":{\"domains\":[\"*.at\"]}" REST), "constituency.domains[0]"},
+        {CARD("\"constituency\":{\"nets\":[]}" REST), "constituency.nets"},
+        {CARD("\"channels\":[{\"type\":\"pigeon\",\"address\":\"x\"}]" REST), "channels[0]"},
+        {CARD("\"economies\":[{\"economy\":\"FI\",\"rank\":0}],\"verified\":true"),
+            "economies[0].rank"},
+        {CARD("\"economies\":[{\"economy\":\"FI\",\"valid_until\":\"soon\"}],\"verified\":true"),
+            "economies[0].valid_until"},
+        {"{\"id\":\"a b\"}", "id"}, {"[]", ""}};
     struct arena *arena = arena_new(1 << 20);
     struct json *json = json_new(1 << 20);
     struct team team;
@@ -403,12 +420,12 @@ bad_cards_leave_the_good_ones(void **state)
 static void
 special_addresses_are_known(void **state)
 {
-    static const char *const special[] = { "10.1.2.3", "127.0.0.1", "192.168.0.0/16",
+    static const char *const special[] = {"10.1.2.3", "127.0.0.1", "192.168.0.0/16",
         "172.31.255.255", "100.64.0.1", "192.0.2.1", "224.0.0.1", "255.255.255.255", "0.1.2.3",
-        "::1", "::", "fe80::1", "fd00::1", "2001:db8::1", "ff02::1", "::ffff:10.0.0.1", "3fff::1" };
-    static const char *const ordinary[] = { "8.8.8.8", "172.32.0.0", "100.128.0.0",
+        "::1", "::", "fe80::1", "fd00::1", "2001:db8::1", "ff02::1", "::ffff:10.0.0.1", "3fff::1"};
+    static const char *const ordinary[] = {"8.8.8.8", "172.32.0.0", "100.128.0.0",
         "2001:4860:4860::8888", "10.0.0.0/7", "::ffff:8.8.8.8", "9.255.255.255", "11.0.0.0",
-        "223.255.255.255", "2001:db9::", "::2" };
+        "223.255.255.255", "2001:db9::", "::2"};
 
     (void)state;
     for (size_t i = 0; i < sizeof special / sizeof special[0]; i++) {
