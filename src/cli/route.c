@@ -22,6 +22,7 @@ struct route {
     bool json;
     int out_folder;       /* -1: none */
     struct spool *spools; /* by team_id.index */
+    char folder[SETUP_PATH_BYTES]; /* in which the rejects' file is */
     int rejects_folder;
     struct spool rejects;
     uint64_t shown;
@@ -162,10 +163,12 @@ parse(struct route *route, int argc, char **argv, struct err *err)
 
 /* Split the rejects' path into its folder and name; open both folders before the sandbox closes. */
 static int
-open_outputs(struct route *route, char *folder, size_t size, struct err *err)
+open_outputs(struct route *route, struct err *err)
 {
     const char *name = "comity-rejected.jsonl";
     const char *path = route->rejects_path;
+    char *folder = route->folder;
+    const size_t size = sizeof route->folder;
     int rc = 0;
 
     (void)snprintf(folder, size, "%s", ".");
@@ -263,8 +266,7 @@ close_route(struct route *route)
 static int
 run(struct route *route, struct err *err)
 {
-    char folder[SETUP_PATH_BYTES];
-    int rc = open_outputs(route, folder, sizeof folder, err);
+    int rc = open_outputs(route, err);
 
     if (rc == 0)
         rc = job_open(&route->job, &route->options, deliver, route, err);

@@ -53,12 +53,10 @@ bad(struct split *s, enum err_code code, const char *text)
 static void
 finish(struct split *s)
 {
-    struct span text = buf_span(&s->text);
-
     if (s->text.full || buf_reserve(&s->text, INPUT_PADDING) == NULL) {
         bad(s, ERR_LIMIT, "the object is larger than one object may be; it was skipped");
     } else if (s->rc == 0) {
-        text = (struct span){s->text.p, s->text.n};
+        struct span text = buf_span(&s->text);
         memset(s->text.p + text.n, ' ', INPUT_PADDING);
         s->rc = s->sink->object(s->sink->ctx, text, s->number, s->err);
     }
