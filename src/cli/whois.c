@@ -292,7 +292,9 @@ answer_bad(struct asking *ask, struct span text, const struct err *err)
         buf_add_text(&ask->out, "{\"query\":");
         json_add_string(&ask->out, span_is_utf8(text) ? text : SPAN("(not UTF-8)"));
         add_member(&ask->out, "error", span_of(err_word(err->code)));
-        add_member(&ask->out, "message", span_of(err->msg));
+        add_member(&ask->out, "message",
+            span_is_utf8(span_of(err->msg)) ? span_of(err->msg)
+                                            : SPAN("the query is not valid UTF-8"));
         buf_add_text(&ask->out, "}\n");
         return;
     }

@@ -88,6 +88,12 @@ class Teams(unittest.TestCase):
         self.assertIn("UNVERIFIED", said)
         self.assertIn("https://db-ip.com", said)
 
+    def test_whois_answers_bytes_that_are_no_text(self):
+        done = subprocess.run([COMITY, "whois", "--json", "--geo", self.geo, "-"], input=b"\xc3(.org\n\x00\n8.8.8.8\n",
+                              capture_output=True, timeout=60, check=False)
+        answers = [json.loads(line.decode("utf-8")) for line in done.stdout.splitlines()]
+        self.assertEqual((done.returncode, ["error" in a for a in answers]), (1, [True, True, False]))
+
     def test_a_named_table_must_be_there(self):
         status, _, errors = run("whois", "--geo", "/nonexistent", "8.8.8.8")
         self.assertEqual(status, 3)
