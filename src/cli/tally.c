@@ -110,7 +110,21 @@ add_economies(const struct team *team, struct buf *out)
     }
 }
 
-/* The clause by its agreement's title: an id of 45 characters helps nobody in a table. */
+/* An agreement by its file's name without folder and ".json": an id of 45 characters helps
+ * nobody in a table. */
+static struct span
+short_name(const struct agreement *agreement)
+{
+    struct span name = agreement->file;
+    const char *slash = name.n == 0 ? NULL : memrchr(name.p, '/', name.n);
+
+    if (slash != NULL)
+        name = (struct span){slash + 1, (size_t)(name.p + name.n - slash - 1)};
+    if (span_ends(name, SPAN(".json")))
+        name.n -= SPAN(".json").n;
+    return name;
+}
+
 static void
 add_reason(const struct tally_why *why, const struct job *job, struct buf *out)
 {
@@ -118,11 +132,9 @@ add_reason(const struct tally_why *why, const struct job *job, struct buf *out)
         buf_add_text(out, reason_word((enum reason)why->reason));
         return;
     }
-    const struct agreement *agreement = policy_agreement(job->policy, why->clause - 1);
-    struct span title = agreement->title.n > 0 ? agreement->title : agreement->id;
     if (why->reason != REASON_CLAUSE)
         buf_format(out, "%s: ", reason_word((enum reason)why->reason));
-    buf_format(out, "%.*s, clause %.*s", (int)(title.n > 40 ? 40 : title.n), title.p,
+    buf_format(out, "%.*s#%.*s", SPAN_ARGS(short_name(policy_agreement(job->policy, why->clause - 1))),
         SPAN_ARGS(policy_clause(job->policy, why->clause - 1)->id));
 }
 
