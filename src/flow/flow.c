@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 /* Treated values of one report: two recipients, each field coarsened once. */
-enum { REDACTION_BYTES = 16 * 1024 * 1024 };
+enum { REDACTION_BYTES = 16 * 1024 * 1024, SOON = 4 };
 
 struct flow {
     struct flow_options options;
@@ -13,6 +13,8 @@ struct flow {
     struct seen *seen;
     struct arena *arena;
     uint64_t seed;
+    struct address soon[SOON]; /* prepared last: their table nodes arrive while others are read */
+    unsigned next_soon;
     struct flow_result result;
 };
 
@@ -68,6 +70,19 @@ flow_rejected(struct flow *flow)
     flow->counts.rejected++;
 }
 
+/* The node of this address, and what the node of an earlier one leads to. */
+static void
+prefetch_address(struct flow *flow, const struct address *address)
+{
+    const struct geo *geo = flow->options.world.geo;
+    struct address *soon = &flow->soon[flow->next_soon++ % SOON];
+
+    if (soon->family != 0)
+        geo_prefetch_entry(geo, soon);
+    geo_prefetch(geo, address);
+    *soon = *address;
+}
+
 void
 flow_prepare(struct flow *flow, struct report *report)
 {
@@ -78,9 +93,9 @@ flow_prepare(struct flow *flow, struct report *report)
         seen_prefetch(flow->seen, report->digest);
     }
     if (geo != NULL && report->source.ip.family != 0)
-        geo_prefetch(geo, &report->source.ip);
+        prefetch_address(flow, &report->source.ip);
     if (geo != NULL && report->destination.ip.family != 0)
-        geo_prefetch(geo, &report->destination.ip);
+        prefetch_address(flow, &report->destination.ip);
 }
 
 static void

@@ -1,5 +1,7 @@
 #include "flow/seen.h"
 
+#include "sys/pages.h"
+
 #include <stdlib.h>
 
 enum { WINDOW_MAX_SHIFT = 26 };
@@ -27,8 +29,8 @@ seen_new(uint64_t window)
         return NULL;
     seen->window = size;
     seen->mask = size * 2 - 1;
-    seen->ring = calloc(size, sizeof *seen->ring);
-    seen->slots = calloc(size * 2, sizeof *seen->slots);
+    seen->ring = pages_new(size * sizeof *seen->ring);
+    seen->slots = pages_new(size * 2 * sizeof *seen->slots);
     if (seen->ring == NULL || seen->slots == NULL) {
         seen_free(seen);
         return NULL;
@@ -41,8 +43,8 @@ seen_free(struct seen *seen)
 {
     if (seen == NULL)
         return;
-    free(seen->ring);
-    free(seen->slots);
+    pages_free(seen->ring, seen->window * sizeof *seen->ring);
+    pages_free(seen->slots, seen->window * 2 * sizeof *seen->slots);
     free(seen);
 }
 

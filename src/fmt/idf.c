@@ -73,23 +73,14 @@ add_json(struct slot *slot, struct field *field, struct json_value value, struct
     return rc == 0 ? report_add(&slot->report, field, err) : rc;
 }
 
+/* What is no string and no 64-bit integer. */
 static int
-add_value(
+add_rare(
     struct slot *slot, struct span name, enum field_id id, struct json_value value, struct err *err)
 {
     struct field field = {.id = (uint16_t)id, .class = FIELD_CLASS_TEXT, .name = name};
 
     switch (json_type(value)) {
-    case JSON_STRING: {
-        struct span text = json_string(value);
-        field.s = text.p;
-        field.n = (uint32_t)text.n;
-        return report_add(&slot->report, &field, err);
-    }
-    case JSON_INT:
-        field.type = VALUE_INT;
-        field.i = json_int(value);
-        return report_add(&slot->report, &field, err);
     case JSON_UINT:
         field.type = VALUE_UINT;
         field.u = json_uint(value);
@@ -108,10 +99,42 @@ add_value(
     case JSON_NULL:
         /* A known field that is null is absent. */
         return id != FIELD_OTHER ? 0 : add_json(slot, &field, value, err);
-    case JSON_ARRAY:
-        break;
+    default:
+        return add_json(slot, &field, value, err);
     }
-    return add_json(slot, &field, value, err);
+}
+
+static int
+refused(struct slot *slot, struct span name, enum field_id id, struct err *err)
+{
+    const struct field field = {.id = (uint16_t)id, .name = name};
+
+    return report_add_failed(&slot->report, &field, err);
+}
+
+static inline int
+add_value(
+    struct slot *slot, struct span name, enum field_id id, struct json_value value, struct err *err)
+{
+    enum json_type type = json_type(value);
+    struct field *field;
+
+    if (type != JSON_STRING && type != JSON_INT)
+        return add_rare(slot, name, id, value, err);
+    field = report_next(&slot->report, id, name);
+    if (field == NULL)
+        return refused(slot, name, id, err);
+    if (type == JSON_STRING) {
+        struct span text = json_string(value);
+        field->type = VALUE_TEXT;
+        field->s = text.p;
+        field->n = (uint32_t)text.n;
+    } else {
+        field->type = VALUE_INT;
+        field->i = json_int(value);
+        field->n = 0;
+    }
+    return 0;
 }
 
 /* A nested object: its members' names are joined with its own. */

@@ -343,6 +343,14 @@ geo_prefetch(const struct geo *geo, const struct address *address)
     __builtin_prefetch(probe6(geo, address).node);
 }
 
+void
+geo_prefetch_entry(const struct geo *geo, const struct address *address)
+{
+    struct probe probe = probe6(geo, address);
+
+    __builtin_prefetch(node_entry(geo, probe.node, probe.high >> 32 & 63));
+}
+
 static int
 map(struct geo *geo, const char *path, struct err *err)
 {

@@ -105,23 +105,45 @@ extern const struct field_row field_rows[FIELD_COUNT];
 /* ERR_LIMIT or ERR_DUPLICATE_KEY, in words. */
 int report_add_failed(const struct report *report, const struct field *field, struct err *err);
 
+/* Room for one more field, its id, name and class set; NULL when full, or when a known field is
+ * there already: report_add_failed says which. NAME is used for names outside the table. */
+static inline struct field *
+report_next(struct report *report, enum field_id id, struct span name)
+{
+    struct field *at = &report->fields[report->count];
+
+    if (report->count >= report->room)
+        return NULL;
+    at->id = (uint16_t)id;
+    if (id == FIELD_OTHER) {
+        at->name = name;
+        at->class = FIELD_CLASS_TEXT;
+    } else {
+        if (report->at[id] != 0)
+            return NULL;
+        at->name = field_rows[id].name;
+        at->class = field_rows[id].class;
+        report->at[id] = (uint16_t)(report->count + 1);
+    }
+    report->count++;
+    return at;
+}
+
 /* Add one field; ERR_LIMIT when full, ERR_DUPLICATE_KEY when a known field is
  * there already. FIELD.name and .class are set from the table for known ids. Other
  * names' duplicates are found by report_finish. The value is not checked here. */
 MUST_USE static inline int
 report_add(struct report *report, const struct field *field, struct err *err)
 {
-    struct field *at = &report->fields[report->count];
+    struct field *at = report_next(report, (enum field_id)field->id, field->name);
 
-    if (report->count >= report->room || (field->id != FIELD_OTHER && report->at[field->id] != 0))
+    if (at == NULL)
         return report_add_failed(report, field, err);
-    *at = *field;
-    report->count++;
-    if (field->id != FIELD_OTHER) {
-        at->name = field_rows[field->id].name;
-        at->class = field_rows[field->id].class;
-        report->at[field->id] = (uint16_t)report->count;
-    }
+    at->type = field->type;
+    if (field->id == FIELD_OTHER)
+        at->class = field->class;
+    at->n = field->n;
+    at->u = field->u;
     return 0;
 }
 MUST_USE int report_add_text(

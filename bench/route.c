@@ -1,0 +1,562 @@
+/* bench route: how near does the whole way come to parsing alone?
+ *
+ * 1 M IDF reports from a file to redacted lines (parse, attribute, decide, redact, render) on one
+ * core, with the shipped directory, table and baseline, beside simdjson's DOM over the same file,
+ * in turns. Times are this process's CPU time: other work on the machine does not count. Then the
+ * same through a pipe at 1, 10 and (with --scale 100) 100 times the size: memory and cost a report.
+ *
+ * usage: bench_route [--json] [--count N] [--rounds N] [--scale 1|10|100]
+ */
+#include "cli/setup.h"
+#include "flow/agreements.h"
+#include "flow/flow.h"
+#include "fmt/reader.h"
+#include "fmt/writer.h"
+#include "limit.h"
+#include "reports.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    COUNT = 1000 * 1000,
+    ROUNDS = 7,
+    ROUNDS_MAX = 99,
+    BATCH = 10000, /* reports made at once */
+    WINDOW = 1 << 20,
+    OUT_BYTES = 4096, /* a recipient's lines before they would be written */
+    LINE_BYTES = 1024 * 1024,
+    FIGURES_MAX = 16,
+    AT_DAY = 20781, /* 2026-11-24: the moment of all verdicts */
+};
+static const double REACH_RATIO = 0.4;
+static const double REACH_RATE = 1e6;
+static const double REACH_BYTES = 200e6;
+static const double REACH_GROWTH = 1.25; /* cost a report at 10 times the size; noise allowed */
+
+struct figure {
+    const char *what;
+    double value;
+    const char *unit;
+    const char *beside; /* NULL: nothing */
+    double ratio;       /* 0: none */
+    double lowest;
+    double highest;
+    double reach; /* 0: none set */
+    int ok;       /* -1: cannot be said */
+};
+
+struct world_data {
+    struct setup setup;
+    struct arena *arena;
+    struct feeds feeds;
+    struct agreement_set agreements;
+    struct policy *policy;
+    struct buf *outs; /* one a recipient */
+    uint64_t lines;
+    uint64_t bytes;
+};
+
+struct run { /* what one way over all reports took */
+    double seconds;
+    uint64_t received;
+    uint64_t released;
+    uint64_t lines;
+    uint64_t bytes;
+    bool balanced;
+};
+
+struct bench {
+    uint64_t count;
+    unsigned rounds;
+    unsigned scale;
+    bool json;
+    struct figure figures[FIGURES_MAX];
+    size_t figure_count;
+};
+
+static double
+cpu_seconds(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void
+fail(const char *what, const struct err *err)
+{
+    (void)fprintf(stderr, "bench route: %s%s%s\n", what, err == NULL ? "" : ": ",
+        err == NULL ? "" : err->msg);
+    exit(2);
+}
+
+/* ---- the way ---- */
+
+static void
+compile(struct world_data *w)
+{
+    size_t count = roster_count(w->setup.roster);
+    struct policy_team *teams = calloc(count + 1, sizeof *teams);
+    struct err err = {0};
+
+    w->outs = calloc(count + 1, sizeof *w->outs);
+    if (teams == NULL || w->outs == NULL)
+        fail("no memory", NULL);
+    for (size_t i = 0; i < count; i++) {
+        const struct team *team = roster_team(w->setup.roster, (struct team_id){(uint32_t)i + 1});
+        teams[i] =
+            (struct policy_team){team->id, team->economies, team->economy_count, team->channels};
+        w->outs[i + 1] = buf_new(LINE_BYTES);
+    }
+    if (policy_compile(&w->agreements, teams, count, &w->policy, &err) != 0)
+        fail("agreements", &err);
+    free(teams);
+}
+
+static void
+load(struct world_data *w)
+{
+    const struct setup_options none = {0};
+    char agreements[SETUP_PATH_BYTES + 32];
+    char feeds[SETUP_PATH_BYTES + 32];
+    const char *const paths[] = {agreements};
+    struct agreement_set loaded;
+    struct err err = {0};
+
+    *w = (struct world_data){.arena = arena_new(64 << 20)};
+    if (w->arena == NULL || setup_open(&w->setup, &none, &err) != 0)
+        fail("set-up", &err);
+    if (w->setup.geo == NULL)
+        fail("there is no address table; run ./dev build", NULL);
+    (void)snprintf(agreements, sizeof agreements, "%s/agreements", w->setup.share_dir);
+    (void)snprintf(feeds, sizeof feeds, "%s/feeds.json", w->setup.share_dir);
+    if (feeds_load(w->arena, feeds, &w->feeds, &err) != 0
+        || agreements_load(w->arena, paths, 1, &loaded, &err) != 0
+        || agreements_join(w->arena, &loaded, &w->feeds.conditions, &w->agreements, &err) != 0)
+        fail("agreements", &err);
+    compile(w);
+}
+
+static void
+unload(struct world_data *w)
+{
+    for (size_t i = 1; i <= roster_count(w->setup.roster); i++)
+        buf_free(&w->outs[i]);
+    free(w->outs);
+    policy_free(w->policy);
+    setup_close(&w->setup);
+    arena_free(w->arena);
+}
+
+static int
+deliver(void *ctx, const struct flow_result *result, struct err *err)
+{
+    struct world_data *w = ctx;
+
+    for (uint8_t i = 0; i < result->outcome_count; i++) {
+        const struct flow_outcome *outcome = &result->outcomes[i];
+        struct buf *out = &w->outs[outcome->recipient.index];
+        if (outcome->redacted == NULL)
+            continue;
+        size_t before = out->n;
+        idf_write(out, outcome->redacted);
+        w->lines++;
+        w->bytes += out->n - before;
+        if (out->full)
+            return buf_check(out, "a recipient's lines", err);
+        if (out->n >= OUT_BYTES)
+            out->n = 0;
+    }
+    return 0;
+}
+
+static void
+on_prepare(void *ctx, struct report *report)
+{
+    flow_prepare(ctx, report);
+}
+
+static int
+on_report(void *ctx, const struct report *report, struct err *err)
+{
+    return flow_report(ctx, report, err);
+}
+
+static int
+on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
+{
+    (void)record;
+    (void)err;
+    (void)fprintf(stderr, "bench route: line %llu: %s: %s\n", (unsigned long long)why->line,
+        why->field, why->msg);
+    flow_rejected(ctx);
+    return 0;
+}
+
+/* Everything that is read from FD, routed. */
+static struct run
+route(struct world_data *w, int fd)
+{
+    const struct flow_options options = {.world = setup_world(&w->setup),
+        .policy = w->policy,
+        .feeds = &w->feeds,
+        .at_us = AT_DAY * INT64_C(86400000000),
+        .clock_trusted = true,
+        .window = WINDOW,
+        .deliver = deliver,
+        .ctx = w};
+    const struct reader_options reader = {.share_dir = w->setup.share_dir};
+    struct err err = {0};
+    struct flow *flow;
+    struct input *input;
+
+    w->lines = w->bytes = 0;
+    double from = cpu_seconds();
+    if (flow_new(&options, &flow, &err) != 0 || input_open_fd(fd, "reports", &input, &err) != 0)
+        fail("flow", &err);
+    const struct reader_sink sink = {
+        .ctx = flow, .prepare = on_prepare, .report = on_report, .reject = on_reject};
+    if (idf_read(input, &reader, &sink, &err) != 0)
+        fail("reading", &err);
+    input_close(input);
+    struct run run = {.seconds = cpu_seconds() - from,
+        .received = flow_counts(flow)->received,
+        .released = flow_counts(flow)->released,
+        .lines = w->lines,
+        .bytes = w->bytes,
+        .balanced = flow_balance(flow_counts(flow)) && flow_counts(flow)->rejected == 0
+            && flow_counts(flow)->released == w->lines};
+    flow_free(flow);
+    return run;
+}
+
+/* ---- the reports ---- */
+
+static void
+write_reports(int fd, uint64_t count)
+{
+    struct buf batch = buf_new(64 << 20);
+
+    for (uint64_t done = 0; done < count; done += BATCH) {
+        batch.n = 0;
+        reports_make(&batch, count - done < BATCH ? count - done : BATCH, done + 1);
+        for (size_t at = 0; at < batch.n;) {
+            ssize_t n = write(fd, batch.p + at, batch.n - at);
+            if (n <= 0)
+                fail("the reports cannot be written (is the disk full?)", NULL);
+            at += (size_t)n;
+        }
+    }
+    buf_free(&batch);
+}
+
+/* A file without a name: it is gone when the program ends, whatever happens. */
+static int
+make_file(const struct bench *bench, size_t *bytes)
+{
+    const char *folder = getenv("TMPDIR");
+    char path[4096];
+
+    (void)snprintf(path, sizeof path, "%s/comity-bench-XXXXXX", folder == NULL ? "/tmp" : folder);
+    int fd = mkstemp(path);
+    if (fd < 0)
+        fail("no temporary file; set TMPDIR to a folder with 400 MB", NULL);
+    (void)unlink(path);
+    write_reports(fd, bench->count);
+    *bytes = (size_t)lseek(fd, 0, SEEK_END);
+    return fd;
+}
+
+/* The file in memory for the limit, with readable zeros behind it. */
+static const char *
+map_file(int fd, size_t bytes)
+{
+    size_t room = (bytes + 8191) & ~(size_t)4095;
+    char *p = mmap(NULL, room, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED
+        || mmap(p, bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED)
+        fail("the reports cannot be mapped", NULL);
+    return p;
+}
+
+/* ---- figures ---- */
+
+static int
+ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static void
+add_figure(struct bench *bench, struct figure figure)
+{
+    if (bench->figure_count == FIGURES_MAX)
+        fail("too many figures", NULL);
+    bench->figures[bench->figure_count++] = figure;
+}
+
+static void
+check(const struct bench *bench, const struct run *run, uint64_t count, uint64_t limit_lines,
+    uint64_t limit_many)
+{
+    if (run->balanced && run->received == count && limit_lines == bench->count
+        && limit_many == bench->count && run->released > 0)
+        return;
+    (void)fprintf(stderr,
+        "bench route: %llu of %llu received, %llu released, %llu and %llu parsed\n",
+        (unsigned long long)run->received, (unsigned long long)count,
+        (unsigned long long)run->released, (unsigned long long)limit_lines,
+        (unsigned long long)limit_many);
+    exit(1);
+}
+
+struct rounds {
+    double route[ROUNDS_MAX]; /* seconds */
+    double lines[ROUNDS_MAX];
+    double many[ROUNDS_MAX];
+    double ratio[ROUNDS_MAX];
+    double ratio_many[ROUNDS_MAX];
+};
+
+static void
+run_rounds(struct bench *bench, struct rounds *r)
+{
+    struct world_data world;
+    size_t bytes;
+    volatile uint64_t sum;
+    int fd = make_file(bench, &bytes);
+    const char *text = map_file(fd, bytes);
+
+    load(&world);
+    for (unsigned i = 0; i < bench->rounds; i++) {
+        uint64_t one = 0;
+        uint64_t many = 0;
+        double from = cpu_seconds();
+        sum = limit_lines(text, bytes, &one);
+        r->lines[i] = cpu_seconds() - from;
+        (void)lseek(fd, 0, SEEK_SET);
+        struct run run = route(&world, fd);
+        r->route[i] = run.seconds;
+        from = cpu_seconds();
+        sum = limit_many(text, bytes, &many);
+        r->many[i] = cpu_seconds() - from;
+        check(bench, &run, bench->count, one, many);
+        r->ratio[i] = r->lines[i] / r->route[i];
+        r->ratio_many[i] = r->many[i] / r->route[i];
+    }
+    (void)sum;
+    unload(&world);
+    (void)close(fd);
+}
+
+static void
+time_figures(struct bench *bench)
+{
+    static struct rounds r;
+    static char beside[2][80];
+    size_t n = bench->rounds;
+    double count = (double)bench->count;
+    double *const all[] = {r.route, r.lines, r.many, r.ratio, r.ratio_many};
+
+    run_rounds(bench, &r);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        qsort(all[i], n, sizeof *all[i], ascending);
+    double rate = count / r.route[n / 2];
+    (void)snprintf(beside[0], sizeof beside[0], "simdjson DOM, a line at a time: %.0f/s",
+        count / r.lines[n / 2]);
+    (void)snprintf(
+        beside[1], sizeof beside[1], "simdjson DOM, parse_many: %.0f/s", count / r.many[n / 2]);
+    add_figure(bench,
+        (struct figure){.what = "reports routed a second",
+            .value = rate,
+            .unit = "reports/s",
+            .reach = REACH_RATE,
+            .ok = rate >= REACH_RATE});
+    add_figure(bench,
+        (struct figure){.what = "of the limit",
+            .value = rate,
+            .unit = "reports/s",
+            .beside = beside[0],
+            .ratio = r.ratio[n / 2],
+            .lowest = r.ratio[0],
+            .highest = r.ratio[n - 1],
+            .reach = REACH_RATIO,
+            .ok = r.ratio[n / 2] >= REACH_RATIO});
+    add_figure(bench,
+        (struct figure){.what = "of the other limit, for information",
+            .value = rate,
+            .unit = "reports/s",
+            .beside = beside[1],
+            .ratio = r.ratio_many[n / 2],
+            .lowest = r.ratio_many[0],
+            .highest = r.ratio_many[n - 1],
+            .ok = -1});
+}
+
+/* COUNT reports made in one process, routed in another; its peak memory. */
+static struct run
+route_pipe(const struct bench *bench, uint64_t count, double *peak_bytes)
+{
+    int reports[2];
+    int answer[2];
+    struct run run = {0};
+    struct rusage usage;
+    pid_t router = -1;
+    pid_t maker = -1;
+
+    if (pipe(reports) != 0 || pipe(answer) != 0 || (maker = fork()) < 0)
+        fail("no pipe or process", NULL);
+    if (maker == 0) {
+        (void)close(reports[0]);
+        write_reports(reports[1], count);
+        _exit(0);
+    }
+    (void)close(reports[1]);
+    if ((router = fork()) < 0)
+        fail("no process", NULL);
+    if (router == 0) {
+        struct world_data world;
+        load(&world);
+        run = route(&world, reports[0]);
+        _exit(write(answer[1], &run, sizeof run) == (ssize_t)sizeof run ? 0 : 2);
+    }
+    (void)close(reports[0]);
+    (void)close(answer[1]);
+    bool told = read(answer[0], &run, sizeof run) == (ssize_t)sizeof run;
+    (void)close(answer[0]);
+    (void)waitpid(maker, NULL, 0);
+    if (wait4(router, NULL, 0, &usage) != router || !told)
+        fail("the routing process failed", NULL);
+    check(bench, &run, count, bench->count, bench->count);
+    *peak_bytes = (double)usage.ru_maxrss * 1024;
+    return run;
+}
+
+static void
+size_figures(struct bench *bench)
+{
+    static char names[3][2][48];
+    double first = 0;
+    double peak;
+
+    for (unsigned i = 0, times = 1; times <= bench->scale; i++, times *= 10) {
+        uint64_t count = bench->count * times;
+        struct run run = route_pipe(bench, count, &peak);
+        double each = run.seconds / (double)count * 1e9;
+        first = times == 1 ? each : first;
+        (void)snprintf(names[i][0], sizeof names[i][0], "peak memory, %llu reports piped",
+            (unsigned long long)count);
+        (void)snprintf(names[i][1], sizeof names[i][1], "cost of each of %llu reports",
+            (unsigned long long)count);
+        add_figure(bench,
+            (struct figure){.what = names[i][0],
+                .value = peak,
+                .unit = "bytes",
+                .reach = REACH_BYTES,
+                .ok = peak < REACH_BYTES});
+        add_figure(bench,
+            (struct figure){.what = names[i][1],
+                .value = each,
+                .unit = "ns",
+                .beside = times == 1 ? NULL : "the cost of each at 1x",
+                .ratio = times == 1 ? 0 : each / first,
+                .lowest = each / first,
+                .highest = each / first,
+                .reach = times == 1 ? 0 : REACH_GROWTH,
+                .ok = times == 1 ? -1 : each / first <= REACH_GROWTH});
+    }
+}
+
+static void
+print_table(const struct bench *bench)
+{
+    for (size_t i = 0; i < bench->figure_count; i++) {
+        const struct figure *f = &bench->figures[i];
+        (void)printf("%-42s %12.0f %-9s", f->what, f->value, f->unit);
+        if (f->ratio > 0)
+            (void)printf("  ratio %.2f (%.2f to %.2f)", f->ratio, f->lowest, f->highest);
+        if (f->reach > 0)
+            (void)printf("  to reach %.9g: %s", f->reach, f->ok == 1 ? "reached" : "NOT REACHED");
+        if (f->beside != NULL)
+            (void)printf("  beside %s", f->beside);
+        (void)putchar('\n');
+    }
+}
+
+static void
+print_number(const char *name, double value)
+{
+    if (value > 0)
+        (void)printf(",\"%s\":%.9g", name, value);
+    else
+        (void)printf(",\"%s\":null", name);
+}
+
+static void
+print_json(const struct bench *bench)
+{
+    (void)printf("{\"name\":\"route\",\"figures\":[");
+    for (size_t i = 0; i < bench->figure_count; i++) {
+        const struct figure *f = &bench->figures[i];
+        (void)printf("%s{\"what\":\"%s\",\"value\":%.9g,\"unit\":\"%s\"", i == 0 ? "" : ",",
+            f->what, f->value, f->unit);
+        (void)printf(f->beside == NULL ? ",\"beside\":null" : ",\"beside\":\"%s\"", f->beside);
+        print_number("ratio", f->ratio);
+        if (f->ratio > 0)
+            (void)printf(",\"ratio_lowest\":%.4f,\"ratio_highest\":%.4f", f->lowest, f->highest);
+        print_number("reach", f->reach);
+        (void)printf(",\"ok\":%s}", f->ok < 0 ? "null" : f->ok == 1 ? "true" : "false");
+    }
+    (void)puts("]}");
+}
+
+static uint64_t
+number(const char *text, uint64_t low, uint64_t high)
+{
+    uint64_t value;
+
+    if (text == NULL || !span_u64(span_of(text), &value) || value < low || value > high) {
+        (void)fputs(
+            "usage: bench_route [--json] [--count N] [--rounds N] [--scale 1|10|100]\n", stderr);
+        exit(2);
+    }
+    return value;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct bench bench = {.count = COUNT, .rounds = ROUNDS, .scale = 10};
+    bool ok = true;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            bench.json = true;
+        else if (strcmp(argv[i], "--count") == 0)
+            bench.count = number(argv[++i], 1000, 100000000);
+        else if (strcmp(argv[i], "--rounds") == 0)
+            bench.rounds = (unsigned)number(argv[++i], 1, ROUNDS_MAX);
+        else if (strcmp(argv[i], "--scale") == 0)
+            bench.scale = (unsigned)number(argv[++i], 0, 100);
+        else
+            (void)number(NULL, 0, 0);
+    }
+    /* First, while this process is small: a child's peak begins with its parent's. */
+    size_figures(&bench);
+    time_figures(&bench);
+    (bench.json ? print_json : print_table)(&bench);
+    for (size_t i = 0; i < bench.figure_count; i++)
+        ok = ok && bench.figures[i].ok != 0;
+    return ok ? 0 : 1;
+}
