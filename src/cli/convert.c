@@ -1,6 +1,8 @@
 /* comity convert: read reports in any format and write them in one, whole and unredacted. */
 #include "cli/cli.h"
+#include "cli/files.h"
 #include "cli/setup.h"
+#include "cli/walls.h"
 #include "fmt/format.h"
 #include "fmt/json.h"
 #include "fmt/render.h"
@@ -11,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_BYTES = 256 * 1024, OUT_BYTES_MAX = 64 * 1024 * 1024 };
+enum { ARENA_BYTES = 64 * 1024 * 1024, OUT_BYTES = 256 * 1024, OUT_BYTES_MAX = 64 * 1024 * 1024 };
 
 struct convert {
     enum format from;
@@ -23,13 +25,15 @@ struct convert {
     int rejects; /* -1: none */
     struct buf text;
     struct buf rejected;
+    bool sandbox;
     const char *file; /* being read */
     uint64_t reports;
     uint64_t rejections;
+    uint64_t failed_files;
 };
 
 static const char help[] =
-    "usage: comity convert [OPTIONS] --to idf FILE|-...\n\n"
+    "usage: comity convert [OPTIONS] --to idf FILE|FOLDER|-...\n\n"
     "Read reports and write each as one line of the IntelMQ data format (IDF), in the order of the "
     "input.\n"
     "Nothing is decided, redacted or sent: the result is for your own eyes. What partners get, and "
@@ -41,9 +45,11 @@ static const char help[] =
     "  --mapping FILE       csv: what the columns mean (doc/formats.md)\n"
     "  --provider NAME      who provides the reports that do not say\n"
     "  -o, --output FILE    write there instead of to standard output\n"
-    "  --rejects FILE       rejected records as JSON lines\n\n"
-    "Rejected records are told on standard error as FILE:LINE: FIELD: REASON; the exit status is "
-    "then 1.\n";
+    "  --rejects FILE       rejected records as JSON lines\n"
+    "  --no-sandbox         work even where the kernel has no sandbox\n\n"
+    "Rejected records are told on standard error as FILE:LINE: FIELD: REASON, files that cannot be "
+    "read\n"
+    "to their end as FILE: ERROR: REASON; the exit status is then 1.\n";
 
 static int
 write_all(int fd, struct buf *text, const char *path, struct err *err)
@@ -104,24 +110,41 @@ on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
     return rc != 0 ? rc : write_all(convert->rejects, out, convert->rejects_path, err);
 }
 
+/* A file that cannot go on is told and counted, and the next is read; only our own faults stop. */
+static int
+file_failed(struct convert *convert, const struct err *why, struct err *err)
+{
+    if (!err_is_senders(why->code) && why->code != ERR_NOT_FOUND) {
+        *err = *why;
+        return why->code;
+    }
+    convert->failed_files++;
+    (void)fprintf(stderr, "comity: %s: %s: %s\n", convert->file, err_word(why->code), why->msg);
+    return 0;
+}
+
 static int
 convert_file(struct convert *convert, const char *path, struct err *err)
 {
     struct reader_sink sink = {.ctx = convert, .report = on_report, .reject = on_reject};
     struct input *input = NULL;
+    struct err why = {0};
     bool standard = strcmp(path, "-") == 0;
-    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int rc;
 
     convert->file = path;
-    if (fd < 0)
-        return err_set(err, ERR_NOT_FOUND, "%s cannot be opened: %s", path, strerror(errno));
-    int rc = input_open_fd(fd, path, &input, err);
+    if (fd < 0) {
+        (void)err_set(&why, ERR_NOT_FOUND, "it cannot be opened: %s", strerror(errno));
+        return file_failed(convert, &why, err);
+    }
+    rc = input_open_fd(fd, standard ? "standard input" : path, &input, &why);
     if (rc == 0)
-        rc = format_read(input, convert->from, &convert->reader, &sink, err);
+        rc = format_read(input, convert->from, &convert->reader, &sink, &why);
     input_close(input);
     if (!standard)
         (void)close(fd);
-    return rc;
+    return rc == 0 ? 0 : file_failed(convert, &why, err);
 }
 
 static int
@@ -169,6 +192,10 @@ take_option(struct convert *convert, int argc, char **argv, int *i, struct err *
         convert->out_path = argv[++*i];
         return 1;
     }
+    if (strcmp(argv[*i], "--no-sandbox") == 0) {
+        convert->sandbox = false;
+        return 1;
+    }
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         int rc = setup_option(argc, argv, i, names[k], &value, err);
         if (rc == 0)
@@ -190,7 +217,7 @@ take_option(struct convert *convert, int argc, char **argv, int *i, struct err *
 }
 
 static int
-run(struct convert *convert, char **files, int count, struct err *err)
+open_all(struct convert *convert, const char *const *files, size_t count, struct err *err)
 {
     int rc = setup_share_dir(convert->share_dir, err);
 
@@ -199,17 +226,42 @@ run(struct convert *convert, char **files, int count, struct err *err)
         rc = open_out(convert->rejects_path, &convert->rejects, err);
     if (rc == 0 && convert->out != STDOUT_FILENO)
         rc = open_out(convert->out_path, &convert->out, err);
-    for (int i = 0; rc == 0 && i < count; i++)
+    struct walls walls = {.wanted = convert->sandbox,
+        .files = files,
+        .file_count = count,
+        .share_dir = convert->share_dir,
+        .mapping_path = convert->reader.mapping_path};
+    return rc == 0 ? walls_enter(&walls, err) : rc;
+}
+
+static int
+close_all(struct convert *convert, struct err *err)
+{
+    int rc = convert->out < 0 ? 0 : write_all(convert->out, &convert->text, convert->out_path, err);
+
+    if (convert->out > STDOUT_FILENO && close(convert->out) != 0 && rc == 0)
+        rc = err_set(err, ERR_IO, "%s cannot be written: %s", convert->out_path, strerror(errno));
+    if (convert->rejects >= 0)
+        (void)close(convert->rejects);
+    return rc;
+}
+
+static int
+run(struct convert *convert, struct arena *arena, char **arguments, size_t count, struct err *err)
+{
+    const char **files = NULL;
+    size_t file_count = 0;
+    uint64_t bytes;
+    int rc = files_expand(
+        arena, (const char *const *)arguments, count, &files, &file_count, &bytes, err);
+
+    if (rc == 0)
+        rc = open_all(convert, files, file_count, err);
+    for (size_t i = 0; rc == 0 && i < file_count; i++)
         rc = convert_file(convert, files[i], err);
     /* What was read before a failure stands. */
     struct err late = {0};
-    int written =
-        convert->out < 0 ? 0 : write_all(convert->out, &convert->text, convert->out_path, &late);
-    if (convert->out > STDOUT_FILENO && close(convert->out) != 0 && written == 0)
-        written =
-            err_set(&late, ERR_IO, "%s cannot be written: %s", convert->out_path, strerror(errno));
-    if (convert->rejects >= 0)
-        (void)close(convert->rejects);
+    int written = close_all(convert, &late);
     if (rc == 0 && written != 0) {
         *err = late;
         rc = written;
@@ -229,13 +281,14 @@ finish(const struct convert *convert, int rc, const struct err *err)
     if (convert->rejections > 0)
         (void)fprintf(stderr, "comity: %llu records converted, %llu rejected\n",
             (unsigned long long)convert->reports, (unsigned long long)convert->rejections);
-    return convert->rejections > 0 ? EXIT_REJECTED : EXIT_DONE;
+    return convert->rejections > 0 || convert->failed_files > 0 ? EXIT_REJECTED : EXIT_DONE;
 }
 
 int
 cli_convert(int argc, char **argv)
 {
     struct convert convert = {.rejects = -1,
+        .sandbox = true,
         .out = STDOUT_FILENO,
         .text = buf_new(OUT_BYTES_MAX),
         .rejected = buf_new(OUT_BYTES_MAX)};
@@ -258,9 +311,13 @@ cli_convert(int argc, char **argv)
         convert.out = -1;
     else
         convert.out_path = "standard output";
+    struct arena *arena = arena_new(ARENA_BYTES);
     if (rc >= 0)
-        rc = run(&convert, argv, count, &err);
+        rc = arena == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory to begin")
+                           : run(&convert, arena, argv, (size_t)count, &err);
+    int status = finish(&convert, rc, &err);
+    arena_free(arena);
     buf_free(&convert.text);
     buf_free(&convert.rejected);
-    return finish(&convert, rc, &err);
+    return status;
 }

@@ -70,7 +70,7 @@ add_argument(struct list *list, const char *argument, struct err *err)
     if (strcmp(argument, "-") == 0)
         return add(list, argument, 0, err);
     if (stat(argument, &about) != 0)
-        return err_set(err, ERR_NOT_FOUND, "%s: %s", argument, strerror(errno));
+        return add(list, argument, 0, err); /* opening it will say why not */
     if (S_ISDIR(about.st_mode))
         return add_below(list, argument, err);
     return add(list, argument, S_ISREG(about.st_mode) ? (uint64_t)about.st_size : 0, err);

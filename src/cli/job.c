@@ -2,8 +2,8 @@
 
 #include "base/time.h"
 #include "cli/files.h"
+#include "cli/walls.h"
 #include "sys/clock.h"
-#include "sys/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -214,28 +214,16 @@ static int
 enter_sandbox(struct job *job, struct err *err)
 {
     const struct job_options *o = &job->options;
-    const char **read = calloc(job->file_count + 2, sizeof *read);
-    size_t n = 0;
+    struct walls walls = {.wanted = o->sandbox,
+        .files = job->files,
+        .file_count = job->file_count,
+        .share_dir = job->share_dir,
+        .mapping_path = o->reader.mapping_path,
+        .write = o->write_folders};
 
-    if (!o->sandbox) {
-        free(read);
-        (void)fputs("comity: --no-sandbox: hostile input is read without walls\n", stderr);
-        return 0;
-    }
-    if (read == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for %zu files", job->file_count);
-    for (size_t i = 0; i < job->file_count; i++)
-        if (strcmp(job->files[i], "-") != 0)
-            read[n++] = job->files[i];
-    read[n++] = job->share_dir;
-    if (o->reader.mapping_path != NULL)
-        read[n++] = o->reader.mapping_path;
-    struct sandbox_paths paths = {.read = read, .read_count = n, .write = o->write_folders};
-    while (paths.write_count < 2 && o->write_folders[paths.write_count] != NULL)
-        paths.write_count++;
-    int rc = sandbox_enter(&paths, err);
-    free(read);
-    return rc;
+    while (walls.write_count < 2 && o->write_folders[walls.write_count] != NULL)
+        walls.write_count++;
+    return walls_enter(&walls, err);
 }
 
 int

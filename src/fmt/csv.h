@@ -42,6 +42,13 @@ void csv_free(struct csv *csv);
  * ERR_BAD_QUOTE, ERR_NUL_BYTE, ERR_BAD_UTF8 and ERR_LIMIT are the sender's and fill RECORD's line
  * and record (and the error's line); reading can go on. Other errors end the input. */
 MUST_USE int csv_next(struct csv *csv, struct csv_record *record, struct err *err);
+/* May reading go on behind what csv_next returned? */
+static inline bool
+csv_goes_on(int rc)
+{
+    return rc >= 0 || rc == ERR_BAD_QUOTE || rc == ERR_NUL_BYTE || rc == ERR_BAD_UTF8
+        || rc == ERR_LIMIT;
+}
 
 /* Split one line in memory into at most ROOM cells; SCRATCH takes cells with doubled quotes (as
  * many bytes as LINE). LINE needs INPUT_PADDING readable bytes behind it. Returns the count,

@@ -225,6 +225,10 @@ read_rows(struct generic *generic, struct csv *csv, struct err *err)
         int rc = csv_next(csv, &record, &why);
         if (rc == 0)
             return 0;
+        if (!csv_goes_on(rc)) {
+            *err = why;
+            return rc;
+        }
         if (rc > 0 && is_skipped(generic, &record))
             continue;
         report_reset(&generic->report, generic->fields, REPORT_FIELDS_MAX);

@@ -349,6 +349,10 @@ read_rows(struct shadow *shadow, struct err *err)
         int rc = csv_next(shadow->csv, &record, &why);
         if (rc == 0)
             return 0;
+        if (!csv_goes_on(rc)) {
+            *err = why;
+            return rc;
+        }
         report_reset(&shadow->report, shadow->fields, REPORT_FIELDS_MAX);
         shadow->report.line = record.line;
         arena_reset(shadow->scratch);

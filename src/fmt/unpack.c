@@ -142,7 +142,7 @@ run_xz(struct unpack *unpack, struct span *in, bool last, char *out, size_t size
     unpack->between = rc == LZMA_STREAM_END;
     if (rc == LZMA_MEMLIMIT_ERROR)
         return err_set(
-            err, ERR_LIMIT, "the xz stream wants more than %d MiB of memory", XZ_MEMORY_MAX >> 20);
+            err, ERR_BOMB, "the xz stream wants more than %d MiB of memory", XZ_MEMORY_MAX >> 20);
     return rc == LZMA_OK || rc == LZMA_STREAM_END || rc == LZMA_BUF_ERROR
         ? 0
         : damaged("xz", NULL, err);

@@ -1,0 +1,28 @@
+/* walls.h: behind which walls does a command read hostile bytes?
+ *
+ * The sandbox as the commands that read reports need it: the files named, the share folder and
+ * the mapping may be read, the output folders written, nothing else.
+ */
+#ifndef COMITY_CLI_WALLS_H
+#define COMITY_CLI_WALLS_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct walls {
+    bool wanted; /* false: --no-sandbox, told on stderr */
+    const char *const *files; /* "-" is standard input, open already */
+    size_t file_count;
+    const char *share_dir;
+    const char *mapping_path;     /* NULL: none */
+    const char *const *write;     /* folders */
+    size_t write_count;
+};
+
+/* Enter for good, once everything trusted is open. Files that are not there are left out: opening
+ * them fails later, with their name. Errors: ERR_SANDBOX. */
+MUST_USE int walls_enter(const struct walls *walls, struct err *err);
+
+#endif
