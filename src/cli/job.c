@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "cli/files.h"
 #include "cli/walls.h"
+#include "flow/doc.h"
 #include "sys/clock.h"
 
 #include <errno.h>
@@ -211,6 +212,17 @@ load_agreements(struct job *job, struct err *err)
 }
 
 static int
+load_extras(struct job *job, struct err *err)
+{
+    char path[SETUP_PATH_BYTES + 32];
+    struct span text;
+
+    (void)snprintf(path, sizeof path, "%s/tables/extra-fields.csv", job->share_dir);
+    int rc = doc_file(job->arena, path, &text, err);
+    return rc == 0 ? extra_fields_parse(text, path, &job->extras, err) : rc;
+}
+
+static int
 enter_sandbox(struct job *job, struct err *err)
 {
     const struct job_options *o = &job->options;
@@ -245,12 +257,15 @@ job_open(struct job *job, const struct job_options *options,
     if (rc == 0)
         rc = load_agreements(job, err);
     if (rc == 0)
+        rc = load_extras(job, err);
+    if (rc == 0)
         rc = files_expand(job->arena, options->files, options->file_count, &job->files, &job->file_count,
             &job->bytes_total, err);
     if (rc != 0)
         return rc;
     job->options.reader.share_dir = job->share_dir;
-    struct flow_options flow = {.world = setup_world(&job->setup), .policy = job->policy, .feeds = &job->feeds,
+    struct flow_options flow = {.world = setup_world(&job->setup), .policy = job->policy, .extras = job->extras,
+        .feeds = &job->feeds,
         .origin = job->origin, .at_us = job->at_us, .clock_trusted = true,
         .window = options->window, .deliver = deliver, .ctx = ctx};
     rc = flow_new(&flow, &job->flow, err);
@@ -380,6 +395,7 @@ job_close(struct job *job)
 {
     flow_free(job->flow);
     policy_free(job->policy);
+    extra_fields_free(job->extras);
     setup_close(&job->setup);
     arena_free(job->arena);
 }

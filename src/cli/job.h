@@ -37,6 +37,7 @@ struct job {
     char share_dir[SETUP_PATH_BYTES];
     struct arena *arena; /* agreements, paths */
     struct agreement_set agreements;
+    struct extra_fields *extras;
     struct feeds feeds;
     struct policy *policy;
     struct team_id origin;

@@ -237,9 +237,9 @@ print(const struct route *route, struct err *err)
     size_t vouched = agreements_vouched(&route->job.agreements);
     if (vouched > 0)
         (void)fprintf(stderr,
-            "comity: signatures are not checked: %zu agreements are taken as signed because you "
-            "named them\n",
-            vouched);
+            "comity: signatures are not checked yet: %zu agreement%s taken as signed because you "
+            "named %s\n",
+            vouched, vouched == 1 ? " is" : "s are", vouched == 1 ? "it" : "them");
     if (counts->rejected > 0)
         (void)fprintf(stderr,
             "comity: %llu records were rejected; each with its reason in %s%s%s\n",

@@ -26,7 +26,8 @@ MUST_USE int agreements_join(struct arena *arena, const struct agreement_set *se
 
 /* How many cannot be evaluated; the operator is to be told each one's `why`. */
 size_t agreements_broken(const struct agreement_set *set);
-/* How many hold only because the operator vouches for them: no signature of theirs was checked. */
+/* How many have parties who were to sign, and hold only because the operator vouches for them: no
+ * signature was checked. */
 size_t agreements_vouched(const struct agreement_set *set);
 
 #endif

@@ -143,7 +143,8 @@ decide_all(struct flow *flow, struct err *err)
         decide_one(flow, provider, outcome);
         if (outcome->verdict.effect != EFFECT_RELEASE)
             continue;
-        int rc = redact(flow->arena, result->report, &outcome->verdict, result->tlp, &outcome->redacted, err);
+        int rc = redact(flow->arena, flow->options.extras, result->report, &outcome->verdict, result->tlp,
+            &outcome->redacted, err);
         if (rc != 0)
             return rc;
     }

@@ -47,6 +47,7 @@ struct flow_result {
 struct flow_options {
     struct world world;
     const struct policy *policy;
+    const struct extra_fields *extras; /* may be NULL: such fields are text and nothing else */
     const struct feeds *feeds; /* labels for reports that carry none */
     struct team_id origin; /* nobody: a team that is not in the roster */
     int64_t at_us;

@@ -19,6 +19,21 @@ treat(struct arena *arena, const struct field *field, enum treatment treatment)
     return coarsen_field(arena, coarse) ? coarse : NULL;
 }
 
+/* A field that the table does not know is text, and what the operator's list says besides: the
+ * stricter treatment applies, so the list is only asked where text is not removed anyway. */
+static const struct field *
+treat_other(struct arena *arena, const struct extra_fields *extras, const uint8_t *treatments,
+    const struct field *field)
+{
+    if (treatments[FIELD_CLASS_TEXT] != TREATMENT_KEEP)
+        return NULL; /* text has no coarser form */
+    struct field listed = *field;
+    listed.class = (uint8_t)extra_fields_class(extras, field->name);
+    if (treatments[listed.class] == TREATMENT_KEEP)
+        return field;
+    return treat(arena, &listed, (enum treatment)treatments[listed.class]);
+}
+
 static void
 take(struct redacted *redacted, const struct field *field)
 {
@@ -48,8 +63,8 @@ time_left(const struct redacted *redacted, const struct report *report)
 }
 
 int
-redact(struct arena *arena, const struct report *report, const struct verdict *verdict, enum tlp tlp,
-    const struct redacted **out, struct err *err)
+redact(struct arena *arena, const struct extra_fields *extras, const struct report *report,
+    const struct verdict *verdict, enum tlp tlp, const struct redacted **out, struct err *err)
 {
     struct redacted *redacted;
 
@@ -68,7 +83,10 @@ redact(struct arena *arena, const struct report *report, const struct verdict *v
     }
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *field = &report->fields[i];
-        take(redacted, treat(arena, field, (enum treatment)redacted->treatment[field->class]));
+        take(redacted,
+            field->id == FIELD_OTHER
+                ? treat_other(arena, extras, redacted->treatment, field)
+                : treat(arena, field, (enum treatment)redacted->treatment[field->class]));
     }
     redacted->classification = report->classification;
     redacted->tlp = (uint8_t)tlp;
