@@ -162,7 +162,7 @@ parse_usual(struct span text, int64_t *us)
     if (century < 19 || century > 99 || year > 99 || month - 1 > 11 || day - 1 > 27 || hour > 23
         || minute > 59 || second > 59)
         return false;
-    int64_t seconds = time_days((int64_t)(century * 100 + year), month, day) * 86400
+    int64_t seconds = time_days((int64_t)century * 100 + (int64_t)year, month, day) * 86400
         + (int64_t)(hour * 3600 + minute * 60 + second);
     *us = seconds * 1000000;
     return true;

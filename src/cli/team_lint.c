@@ -205,8 +205,8 @@ check_economies(struct lint *lint)
     uint8_t others;
     char code[3];
 
-    for (uint16_t i = 1; i < ECONOMY_COUNT; i++) {
-        struct economy economy = {i};
+    for (size_t i = 1; i < ECONOMY_COUNT; i++) {
+        struct economy economy = {(uint16_t)i};
         if (!lint->known[i])
             continue;
         economy_code(economy, code);

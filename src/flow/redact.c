@@ -4,9 +4,10 @@
 #include "flow/coarsen.h"
 #include "model/redacted_private.h"
 
-/* Keep, coarsen or remove one field. NULL: removed. */
+/* Keep, coarsen or remove one field, as one of CLASS. NULL: removed. */
 static const struct field *
-treat(struct arena *arena, const struct field *field, enum treatment treatment)
+treat(struct arena *arena, const struct field *field, enum field_class class,
+    enum treatment treatment)
 {
     if (treatment == TREATMENT_KEEP)
         return field;
@@ -16,6 +17,7 @@ treat(struct arena *arena, const struct field *field, enum treatment treatment)
     if (coarse == NULL)
         return NULL;
     *coarse = *field;
+    coarse->class = (uint8_t)class;
     return coarsen_field(arena, coarse) ? coarse : NULL;
 }
 
@@ -27,11 +29,8 @@ treat_other(struct arena *arena, const struct extra_fields *extras, const uint8_
 {
     if (treatments[FIELD_CLASS_TEXT] != TREATMENT_KEEP)
         return NULL; /* text has no coarser form */
-    struct field listed = *field;
-    listed.class = (uint8_t)extra_fields_class(extras, field->name);
-    if (treatments[listed.class] == TREATMENT_KEEP)
-        return field;
-    return treat(arena, &listed, (enum treatment)treatments[listed.class]);
+    enum field_class listed = extra_fields_class(extras, field->name);
+    return treat(arena, field, listed, (enum treatment)treatments[listed]);
 }
 
 static void
@@ -86,7 +85,8 @@ redact(struct arena *arena, const struct extra_fields *extras, const struct repo
         take(redacted,
             field->id == FIELD_OTHER
                 ? treat_other(arena, extras, redacted->treatment, field)
-                : treat(arena, field, (enum treatment)redacted->treatment[field->class]));
+                : treat(arena, field, (enum field_class)field->class,
+                      (enum treatment)redacted->treatment[field->class]));
     }
     redacted->classification = report->classification;
     redacted->tlp = (uint8_t)tlp;

@@ -185,7 +185,7 @@ stix_sco_store_new(void)
 
     if (store == NULL)
         return NULL;
-    store->at = calloc(STIX_SCO_COUNT, sizeof *store->at);
+    store->at = calloc(STIX_SCO_COUNT, sizeof(struct stix_sco *));
     if (store->at == NULL || !clear(store)) {
         stix_sco_store_free(store);
         return NULL;
