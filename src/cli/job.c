@@ -319,8 +319,11 @@ static int
 on_report(void *ctx, const struct report *report, struct err *err)
 {
     struct job *job = ctx;
-    int rc = flow_report(job->flow, report, err);
+    int rc;
 
+    if (job->see != NULL)
+        job->see(job->see_ctx, report);
+    rc = flow_report(job->flow, report, err);
     return rc == 0 ? check_stop(job, report->line, err) : rc;
 }
 
@@ -363,8 +366,11 @@ read_file(struct job *job, struct err *err)
         return file_failed(job, &why, err);
     }
     rc = input_open_fd(fd, standard ? "standard input" : job->file, &job->input, &why);
-    if (rc == 0)
-        rc = format_read(job->input, job->options.format, &job->options.reader, &sink, &why);
+    job->format = job->options.format;
+    if (rc == 0 && job->format == FORMAT_UNKNOWN)
+        rc = format_recognise(job->input, &job->options.reader, &job->format, &why);
+    if (rc == 0 && job->format != FORMAT_UNKNOWN)
+        rc = format_read(job->input, job->format, &job->options.reader, &sink, &why);
     if (job->input != NULL)
         job->bytes_done += input_bytes_read(job->input);
     input_close(job->input);

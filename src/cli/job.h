@@ -49,10 +49,13 @@ struct job {
     uint64_t bytes_done;
     uint64_t failed_files;
     const char *file; /* being read */
+    enum format format; /* its format */
     int64_t shown_us; /* progress was shown at */
     struct input *input;
     int (*reject)(void *ctx, const char *file, const struct err *why, struct span record, struct err *err);
     void *reject_ctx;
+    void (*see)(void *ctx, const struct report *report); /* every report, before the flow; may be NULL */
+    void *see_ctx;
     uint64_t stop_after_line; /* explain: reading may end behind this line; 0: never */
 };
 

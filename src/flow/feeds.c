@@ -326,14 +326,22 @@ feeds_load(struct arena *arena, const char *path, struct feeds *out, struct err 
     return rc != 0 ? rc : feeds_parse(arena, text, name, out, err);
 }
 
-enum tlp
-feeds_tlp(const struct feeds *feeds, struct span provider)
+const struct feed *
+feeds_find(const struct feeds *feeds, struct span provider)
 {
     for (size_t i = 0; i < feeds->count; i++)
         for (size_t n = 0; n < feeds->feeds[i].name_count; n++)
             if (span_equal_nocase(feeds->feeds[i].names[n], provider))
-                return (enum tlp)feeds->feeds[i].tlp;
-    return (enum tlp)feeds->tlp;
+                return &feeds->feeds[i];
+    return NULL;
+}
+
+enum tlp
+feeds_tlp(const struct feeds *feeds, struct span provider)
+{
+    const struct feed *feed = feeds_find(feeds, provider);
+
+    return (enum tlp)(feed != NULL ? feed->tlp : feeds->tlp);
 }
 
 enum tlp

@@ -33,5 +33,7 @@ MUST_USE int feeds_parse(
 enum tlp feeds_report_tlp(const struct feeds *feeds, const struct report *report);
 /* The same for a provider's unlabelled report. */
 enum tlp feeds_tlp(const struct feeds *feeds, struct span provider);
+/* The provider's entry, by any of its names in any case; NULL if it has none. */
+const struct feed *feeds_find(const struct feeds *feeds, struct span provider);
 
 #endif

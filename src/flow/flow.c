@@ -151,6 +151,20 @@ decide_all(struct flow *flow, struct err *err)
     return 0;
 }
 
+int
+flow_suppose(struct flow *flow, struct team_id recipient, struct flow_outcome *out, struct err *err)
+{
+    const struct report *report = flow->result.report;
+
+    *out = (struct flow_outcome){.recipient = recipient};
+    decide_one(flow, policy_provider(flow->options.policy, report->provider), out);
+    if (out->verdict.effect == EFFECT_WITHHOLD)
+        return 0;
+    struct verdict released = out->verdict;
+    released.effect = EFFECT_RELEASE;
+    return redact(flow->arena, report, &released, flow->result.tlp, &out->redacted, err);
+}
+
 static void
 nobody(struct flow_result *result)
 {

@@ -67,6 +67,11 @@ void flow_prepare(struct flow *flow, struct report *report);
 MUST_USE int flow_report(struct flow *flow, const struct report *report, struct err *err);
 void flow_rejected(struct flow *flow);
 
+/* Inside deliver only: what would the same report be for RECIPIENT? Counts nothing. A held one's
+ * redacted is what a person's release would let go; OUT lives until deliver returns. */
+MUST_USE int flow_suppose(
+    struct flow *flow, struct team_id recipient, struct flow_outcome *out, struct err *err);
+
 const struct flow_counts *flow_counts(const struct flow *flow);
 
 #endif
