@@ -42,7 +42,7 @@ not_recognised(const struct input *input, struct span head, struct err *err)
     const char *lf = memchr(head.p, '\n', head.n);
     struct span line = {head.p, lf == NULL ? head.n : (size_t)(lf - head.p)};
 
-    if (!span_is_utf8(line))
+    if (!span_is_utf8(line) || memchr(head.p, '\0', head.n) != NULL)
         return err_set(
             err, ERR_BAD_ENCODING, "%s is not UTF-8 text, gzip, zstd or xz", input_name(input));
     if (line.n > 0
@@ -65,8 +65,14 @@ format_recognise(
     int rc = input_peek(input, &head, err);
 
     *format = FORMAT_UNKNOWN;
-    if (rc != 0 || span_trim(head).n == 0)
+    if (rc != 0)
         return rc;
+    if (span_trim(head).n == 0)
+        return head.n < INPUT_HEAD_MAX
+            ? 0
+            : err_set(err, ERR_UNKNOWN_FORMAT,
+                "%s begins with more blanks than are looked through; say its format with --format",
+                input_name(input));
     for (int i = FORMAT_UNKNOWN + 1; i < FORMAT_COUNT; i++)
         if (rows[i].recognise(head, input_base_name(input), options)) {
             *format = (enum format)i;

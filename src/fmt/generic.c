@@ -21,6 +21,14 @@ struct generic {
     struct report report;
 };
 
+static bool
+is_blank(struct input *input)
+{
+    struct span head;
+
+    return input_peek(input, &head, NULL) == 0 && head.n < INPUT_HEAD_MAX && span_trim(head).n == 0;
+}
+
 /* The first line that is no comment, without a byte order mark. */
 static struct span
 first_line(struct span head)
@@ -259,11 +267,12 @@ generic_read(struct input *input, const struct reader_options *options,
     }
     generic->options = options;
     generic->sink = sink;
-    int rc = find_map(input, options, &map, err);
+    bool blank = is_blank(input);
+    int rc = blank ? 0 : find_map(input, options, &map, err);
     generic->map = map;
-    if (rc == 0)
+    if (rc == 0 && !blank)
         rc = csv_new(input, map->form, &csv, err);
-    if (rc == 0)
+    if (rc == 0 && !blank)
         rc = bind_columns(generic, csv, err);
     if (rc > 0)
         rc = read_rows(generic, csv, err);

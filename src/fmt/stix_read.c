@@ -426,6 +426,7 @@ one_object(struct stix *s, struct span text, uint64_t number, struct err *err)
     s->text = span_trim(text);
     s->number = number;
     arena_reset(s->scratch);
+    start(s);
     int rc = json_parse(s->json, text, &root, &why);
     return rc != 0 ? reject(s, &why, err) : parsed(s, root, err);
 }
