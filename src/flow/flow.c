@@ -162,7 +162,8 @@ flow_suppose(struct flow *flow, struct team_id recipient, struct flow_outcome *o
         return 0;
     struct verdict released = out->verdict;
     released.effect = EFFECT_RELEASE;
-    return redact(flow->arena, report, &released, flow->result.tlp, &out->redacted, err);
+    return redact(
+        flow->arena, flow->options.extras, report, &released, flow->result.tlp, &out->redacted, err);
 }
 
 static void
