@@ -13,9 +13,9 @@ next(uint64_t *state)
 void
 reports_make(struct buf *out, uint64_t count, uint64_t seed)
 {
-    static const char *const types[] = { "infected-system", "scanner", "c2-server",
-        "vulnerable-system", "brute-force", "phishing" };
-    static const char *const tlps[] = { "TLP:CLEAR", "TLP:GREEN", "TLP:GREEN", "TLP:AMBER" };
+    static const char *const types[] = {
+        "infected-system", "scanner", "c2-server", "vulnerable-system", "brute-force", "phishing"};
+    static const char *const tlps[] = {"TLP:CLEAR", "TLP:GREEN", "TLP:GREEN", "TLP:AMBER"};
 
     for (uint64_t i = 0; i < count; i++) {
         uint64_t r = next(&seed);

@@ -26,8 +26,10 @@ struct explain {
 
 static const char usage[] =
     "usage: comity explain [OPTIONS] FILE[:LINE]\n\n"
-    "Tell one report's whole story: what was read, which network, economy and team answer for it and by\n"
-    "which rule, which clause decided for each recipient, and what became of each field. LINE is the line\n"
+    "Tell one report's whole story: what was read, which network, economy and team answer for it "
+    "and by\n"
+    "which rule, which clause decided for each recipient, and what became of each field. LINE is "
+    "the line\n"
     "or record number, as in the rejects of route; without it the first record is told.\n\n"
     "  --line N             the same as FILE:N, for standard input (\"-\") too\n"
     "  --to TEAM            also: what if it went to that team\n"
@@ -85,7 +87,8 @@ tell_rejection(struct explain *explain, const char *file, const struct err *why)
     }
     buf_add_text(out, "{\"file\":");
     json_add_string(out, span_of(file));
-    buf_format(out, ",\"line\":%llu,\"outcome\":\"rejected\",\"field\":", (unsigned long long)why->line);
+    buf_format(
+        out, ",\"line\":%llu,\"outcome\":\"rejected\",\"field\":", (unsigned long long)why->line);
     if (why->field[0] != '\0')
         json_add_string(out, span_of(why->field));
     else
@@ -187,8 +190,7 @@ find_team(struct explain *explain, struct err *err)
 static int
 not_found(const struct explain *explain, struct err *err)
 {
-    unsigned long long records =
-        (unsigned long long)flow_counts(explain->job.flow)->received;
+    unsigned long long records = (unsigned long long)flow_counts(explain->job.flow)->received;
 
     if (explain->line == 0 || explain->job.failed_files > 0)
         return err_set(err, ERR_NOT_FOUND, "%s holds no record that could be read", explain->path);
@@ -244,7 +246,7 @@ cli_explain(int argc, char **argv)
                        : parse(&explain, argc, argv, &err);
     if (rc == 0)
         rc = run(&explain, &err);
-    int status = rc != 0 ? setup_fail(&err)
+    int status = rc != 0                  ? setup_fail(&err)
         : explain.found == FOUND_REJECTED ? EXIT_REJECTED
                                           : EXIT_DONE;
     job_close(&explain.job);

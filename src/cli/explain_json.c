@@ -36,7 +36,8 @@ member_time(struct buf *out, const char *name, int64_t us)
 static void
 member_flag(struct buf *out, const char *name, bool value)
 {
-    buf_format(out, "%s\"%s\":%s", out->p[out->n - 1] == '{' ? "" : ",", name, value ? "true" : "false");
+    buf_format(
+        out, "%s\"%s\":%s", out->p[out->n - 1] == '{' ? "" : ",", name, value ? "true" : "false");
 }
 
 static void
@@ -55,7 +56,8 @@ add_team(struct buf *out, const struct job *job, struct team_id id)
 }
 
 static void
-add_side(const struct job *job, const struct endpoint *endpoint, const struct attribution *a, struct buf *out)
+add_side(const struct job *job, const struct endpoint *endpoint, const struct attribution *a,
+    struct buf *out)
 {
     const struct address *address = endpoint->ip.family != 0 ? &endpoint->ip : &endpoint->network;
     const char *special = address->family != 0 ? special_word(address) : NULL;
@@ -73,7 +75,8 @@ add_side(const struct job *job, const struct endpoint *endpoint, const struct at
     member(out, "prefix", span_of(text));
     member(out, "special", special == NULL ? SPAN("") : span_of(special));
     buf_format(out, ",\"asn\":%u", asn);
-    member(out, "as_name", job->setup.geo == NULL || asn == 0 ? SPAN("") : geo_asn_name(job->setup.geo, asn));
+    member(out, "as_name",
+        job->setup.geo == NULL || asn == 0 ? SPAN("") : geo_asn_name(job->setup.geo, asn));
     member_economy(out, "economy", a->economy);
     member_economy(out, "registry_economy", a->geo.economy);
     member_economy(out, "asn_economy", a->geo.asn_economy);
@@ -152,7 +155,8 @@ add_value(struct buf *out, const char *name, const struct field *field)
 }
 
 static void
-add_field(const struct explain_outcome *o, const struct field *before, const struct field *after, struct buf *out)
+add_field(const struct explain_outcome *o, const struct field *before, const struct field *after,
+    struct buf *out)
 {
     enum field_class class = (enum field_class)before->class;
     bool same = after == before;
@@ -160,10 +164,15 @@ add_field(const struct explain_outcome *o, const struct field *before, const str
     buf_add_char(out, '{');
     member(out, "name", before->name);
     member(out, "class", span_of(field_class_word(class)));
-    member(out, "treatment", span_of(treatment_word(verdict_treatment(&o->outcome->verdict, class))));
-    if (after != NULL && after->type == VALUE_TEXT && before->type == VALUE_TEXT && after->id == before->id)
+    member(
+        out, "treatment", span_of(treatment_word(verdict_treatment(&o->outcome->verdict, class))));
+    if (after != NULL && after->type == VALUE_TEXT && before->type == VALUE_TEXT
+        && after->id == before->id)
         same = span_equal((struct span){after->s, after->n}, (struct span){before->s, before->n});
-    member(out, "result", after == NULL ? SPAN("removed") : same ? SPAN("kept") : SPAN("coarsened"));
+    member(out, "result",
+        after == NULL ? SPAN("removed")
+            : same    ? SPAN("kept")
+                      : SPAN("coarsened"));
     add_value(out, "before", before);
     if (after != NULL) {
         member(out, "after_name", after->name);
@@ -227,8 +236,10 @@ explain_json(const struct explain_story *story, struct buf *out)
     buf_format(out, ",\"line\":%llu", (unsigned long long)result->report->line);
     member(out, "format", span_of(format_word(job->format)));
     member(out, "outcome", SPAN("decided"));
-    member(out, "taxonomy", class == CLASSIFICATION_UNKNOWN ? SPAN("") : span_of(classification_taxonomy(class)));
-    member(out, "classification", class == CLASSIFICATION_UNKNOWN ? SPAN("") : span_of(classification_type(class)));
+    member(out, "taxonomy",
+        class == CLASSIFICATION_UNKNOWN ? SPAN("") : span_of(classification_taxonomy(class)));
+    member(out, "classification",
+        class == CLASSIFICATION_UNKNOWN ? SPAN("") : span_of(classification_type(class)));
     member_time(out, "time", result->report->time_us);
     member(out, "provider", result->report->provider);
     add_tlp(story, out);

@@ -40,7 +40,8 @@ add(struct explain_story *story, const struct flow_outcome *outcome, bool suppos
     struct flow_outcome *again = &story->supposed[story->outcome_count];
     struct explain_outcome *out = &story->outcomes[story->outcome_count++];
 
-    *out = (struct explain_outcome){.outcome = outcome, .supposed = supposed, .redacted = outcome->redacted};
+    *out = (struct explain_outcome){
+        .outcome = outcome, .supposed = supposed, .redacted = outcome->redacted};
     if (out->redacted == NULL && outcome->verdict.effect == EFFECT_HOLD) {
         int rc = flow_suppose(story->job->flow, outcome->recipient, again, err);
         if (rc != 0)
@@ -59,7 +60,7 @@ explain_story_gather(struct explain_story *story, const struct job *job,
     int rc = 0;
 
     *story = (struct explain_story){.job = job, .result = result};
-    story->tlp_from = report->tlp_given ? EXPLAIN_TLP_REPORT
+    story->tlp_from = report->tlp_given                     ? EXPLAIN_TLP_REPORT
         : feeds_find(&job->feeds, report->provider) != NULL ? EXPLAIN_TLP_FEED
                                                             : EXPLAIN_TLP_DEFAULT;
     story->tlp_counts = result->tlp == TLP_UNKNOWN
@@ -120,7 +121,8 @@ claims(const struct team *team, const struct attribution *a)
     switch ((enum attribution_rule)a->rule) {
     case ATTRIBUTION_RULE_PREFIX:
         for (size_t i = 0; i < team->prefix_count; i++)
-            found |= team->prefixes[i].bits == a->prefix.bits && address_in(&team->prefixes[i], &a->prefix);
+            found |= team->prefixes[i].bits == a->prefix.bits
+                && address_in(&team->prefixes[i], &a->prefix);
         return found;
     case ATTRIBUTION_RULE_ASN:
         for (size_t i = 0; i < team->asn_count; i++)
@@ -150,7 +152,8 @@ explain_story_claimants(const struct roster *roster, const struct attribution *a
     if (attribution->other_teams == 0)
         return 0;
     for (uint32_t i = 1; i <= roster_count(roster) && count < EXPLAIN_CLAIMANTS_MAX; i++)
-        if (i != attribution->team.index && claims(roster_team(roster, (struct team_id){i}), attribution))
+        if (i != attribution->team.index
+            && claims(roster_team(roster, (struct team_id){i}), attribution))
             out[count++] = (struct team_id){i};
     return count;
 }
@@ -168,8 +171,8 @@ cut(struct address *p, unsigned bits)
 }
 
 size_t
-explain_story_prefix(const struct endpoint *endpoint, const struct attribution *a,
-    char out[ADDRESS_TEXT_BYTES])
+explain_story_prefix(
+    const struct endpoint *endpoint, const struct attribution *a, char out[ADDRESS_TEXT_BYTES])
 {
     struct address p = endpoint->ip.family != 0 ? endpoint->ip : endpoint->network;
 
@@ -214,8 +217,8 @@ explain_story_onward(unsigned onward)
 const char *
 explain_story_lack_word(uint32_t lack)
 {
-    static const char *const words[] = {
-        "suspended", "not-yet-in-force", "ended", "tlp", "provider", "classification", "from", "to"};
+    static const char *const words[] = {"suspended", "not-yet-in-force", "ended", "tlp", "provider",
+        "classification", "from", "to"};
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (lack == 1u << i)
@@ -246,7 +249,8 @@ explain_story_pattern(const struct party_pattern *pattern, struct buf *out)
 }
 
 static void
-lack_party(const struct explain_story *story, const struct nearmiss *near, bool from, struct buf *out)
+lack_party(
+    const struct explain_story *story, const struct nearmiss *near, bool from, struct buf *out)
 {
     const struct party_pattern *pattern = from ? &near->clause->from : &near->clause->to;
 

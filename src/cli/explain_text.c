@@ -17,7 +17,8 @@ harmless(struct span text)
         return 0;
     if (n == 2 && p[0] == 0xc2 && p[1] < 0xa0)
         return 0;
-    bool marks = n == 3 && p[0] == 0xe2 && p[1] == 0x80 && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae));
+    bool marks = n == 3 && p[0] == 0xe2 && p[1] == 0x80
+        && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae));
     bool isolates = n == 3 && p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
     return marks || isolates ? 0 : n;
 }
@@ -87,21 +88,28 @@ put_tlp(const struct explain_story *story, struct buf *out)
     const char *feeds = story->job->options.feeds_path;
 
     label(out, "TLP");
-    buf_add_text(out, story->result->tlp == TLP_UNKNOWN ? "a label that is none of TLP 2.0" : tlp_label(story->result->tlp));
+    buf_add_text(out,
+        story->result->tlp == TLP_UNKNOWN ? "a label that is none of TLP 2.0"
+                                          : tlp_label(story->result->tlp));
     if (story->tlp_from == EXPLAIN_TLP_REPORT)
         buf_add_text(out, ", the report's own label");
     else if (story->tlp_from == EXPLAIN_TLP_FEED)
         buf_add_text(out, ": the report bears none, this is its provider's in ");
     else if (story->job->options.default_tlp != TLP_UNKNOWN)
-        buf_add_text(out, ": the report bears none and its provider is not listed, this is --default-tlp");
+        buf_add_text(
+            out, ": the report bears none and its provider is not listed, this is --default-tlp");
     else
-        buf_add_text(out, ": the report bears none and its provider is not listed, this is default_tlp of ");
+        buf_add_text(
+            out, ": the report bears none and its provider is not listed, this is default_tlp of ");
     if (story->tlp_from == EXPLAIN_TLP_FEED
-        || (story->tlp_from == EXPLAIN_TLP_DEFAULT && story->job->options.default_tlp == TLP_UNKNOWN))
+        || (story->tlp_from == EXPLAIN_TLP_DEFAULT
+            && story->job->options.default_tlp == TLP_UNKNOWN))
         explain_text_put(out, span_of(feeds), TEXT_COLUMNS);
     if (story->tlp_counts != story->result->tlp) {
         buf_format(out, "; counts as %s by ", tlp_label(story->tlp_counts));
-        buf_add_text(out, report->provider.n > 0 ? "the provider's conditions" : "some provider's conditions, as it names none");
+        buf_add_text(out,
+            report->provider.n > 0 ? "the provider's conditions"
+                                   : "some provider's conditions, as it names none");
     }
     buf_add_char(out, '\n');
 }
@@ -114,7 +122,8 @@ put_read(const struct explain_story *story, struct buf *out)
     enum classification class = (enum classification)report->classification;
 
     explain_text_put(out, span_of(job->file), TEXT_COLUMNS);
-    buf_format(out, ", line %llu (%s)\n", (unsigned long long)report->line, format_text(job->format));
+    buf_format(
+        out, ", line %llu (%s)\n", (unsigned long long)report->line, format_text(job->format));
     label(out, "classification");
     if (class != CLASSIFICATION_UNKNOWN)
         buf_format(out, "%s.%s\n", classification_taxonomy(class), classification_type(class));
@@ -166,7 +175,8 @@ put_evidence(const struct job *job, const struct attribution *a, struct buf *out
 }
 
 static void
-put_network(const struct job *job, const struct endpoint *endpoint, const struct attribution *a, struct buf *out)
+put_network(const struct job *job, const struct endpoint *endpoint, const struct attribution *a,
+    struct buf *out)
 {
     const struct address *address = endpoint->ip.family != 0 ? &endpoint->ip : &endpoint->network;
     const char *special = address->family != 0 ? special_word(address) : NULL;
@@ -248,7 +258,8 @@ put_side(const struct explain_story *story, const char *side, const struct endpo
 static void
 put_clause(const struct agreement *agreement, const struct clause *clause, struct buf *out)
 {
-    explain_text_put(out, agreement->title.n > 0 ? agreement->title : SPAN("(untitled)"), TEXT_COLUMNS);
+    explain_text_put(
+        out, agreement->title.n > 0 ? agreement->title : SPAN("(untitled)"), TEXT_COLUMNS);
     buf_add_text(out, ", clause ");
     explain_text_put(out, clause->id.n > 0 ? clause->id : SPAN("(unread)"), VALUE_COLUMNS);
     buf_format(out, " (%s)", explain_story_kind(agreement));
@@ -257,10 +268,12 @@ put_clause(const struct agreement *agreement, const struct clause *clause, struc
 static void
 put_made_by(const struct explain_story *story, const struct verdict *verdict, struct buf *out)
 {
-    size_t shown = verdict->clause_count < VERDICT_CLAUSES_MAX ? verdict->clause_count : VERDICT_CLAUSES_MAX;
+    size_t shown =
+        verdict->clause_count < VERDICT_CLAUSES_MAX ? verdict->clause_count : VERDICT_CLAUSES_MAX;
 
     for (size_t i = 0; i < shown; i++) {
-        const struct agreement *agreement = policy_agreement(story->job->policy, verdict->clauses[i]);
+        const struct agreement *agreement =
+            policy_agreement(story->job->policy, verdict->clauses[i]);
         const struct clause *clause = policy_clause(story->job->policy, verdict->clauses[i]);
         bool ceiling = agreement->kind == AGREEMENT_LAW || agreement->kind == AGREEMENT_FEED;
         label(out, agreement->broken ? "broken" : ceiling ? "ceiling" : "clause");
@@ -279,7 +292,8 @@ put_made_by(const struct explain_story *story, const struct verdict *verdict, st
         buf_add_char(out, '\n');
     }
     if (verdict->clause_count > shown)
-        buf_format(out, "  %-*sand %u clauses more\n", LABEL, "", (unsigned)(verdict->clause_count - shown));
+        buf_format(out, "  %-*sand %u clauses more\n", LABEL, "",
+            (unsigned)(verdict->clause_count - shown));
 }
 
 static void
@@ -334,13 +348,15 @@ put_value(const struct field *field, struct buf *scratch, struct buf *out)
 }
 
 static void
-put_fate(const struct field *before, const struct field *after, struct buf *scratch, struct buf *out)
+put_fate(
+    const struct field *before, const struct field *after, struct buf *scratch, struct buf *out)
 {
     if (after == NULL) {
         buf_add_text(out, " -> removed");
         return;
     }
-    if (after == before || (after->type == before->type && after->type == VALUE_TEXT && after->id == before->id
+    if (after == before
+        || (after->type == before->type && after->type == VALUE_TEXT && after->id == before->id
             && span_equal((struct span){after->s, after->n}, (struct span){before->s, before->n})))
         return;
     buf_add_text(out, " -> ");
@@ -360,14 +376,15 @@ put_fields(const struct explain_story *story, const struct explain_outcome *o, s
     struct buf name = buf_new(SCRATCH);
     size_t next = 0;
 
-    buf_format(out, "  %-*s %-8s %-12s %s\n", NAME_COLUMNS, "field", "class", o != NULL ? "treatment" : "",
-        o != NULL ? "value -> what leaves" : "value");
+    buf_format(out, "  %-*s %-8s %-12s %s\n", NAME_COLUMNS, "field", "class",
+        o != NULL ? "treatment" : "", o != NULL ? "value -> what leaves" : "value");
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *field = &report->fields[i];
         enum field_class class = (enum field_class)field->class;
         name.n = 0;
         explain_text_put(&name, field->name, NAME_COLUMNS - 14);
-        buf_format(out, "  %-*.*s %-8s %-12s ", NAME_COLUMNS, (int)name.n, name.n > 0 ? name.p : "", field_class_word(class),
+        buf_format(out, "  %-*.*s %-8s %-12s ", NAME_COLUMNS, (int)name.n, name.n > 0 ? name.p : "",
+            field_class_word(class),
             o != NULL ? treatment_word(verdict_treatment(&o->outcome->verdict, class)) : "stays");
         put_value(field, &scratch, out);
         if (o != NULL)
@@ -375,7 +392,8 @@ put_fields(const struct explain_story *story, const struct explain_outcome *o, s
         buf_add_char(out, '\n');
     }
     if (o != NULL && report_get(report, FIELD_TLP) == NULL)
-        buf_format(out, "  %-*s %-8s %-12s -> %s\n", NAME_COLUMNS, "tlp", "open", "added", tlp_label(story->result->tlp));
+        buf_format(out, "  %-*s %-8s %-12s -> %s\n", NAME_COLUMNS, "tlp", "open", "added",
+            tlp_label(story->result->tlp));
     buf_free(&scratch);
     buf_free(&name);
 }
@@ -393,7 +411,7 @@ put_outcome(const struct explain_story *story, const struct explain_outcome *o, 
     buf_add_char(out, '\n');
     label(out, "verdict");
     buf_format(out, "%s: %s (%s)\n",
-        o->outcome->recipient.index == 0 ? "UNATTRIBUTED"
+        o->outcome->recipient.index == 0        ? "UNATTRIBUTED"
             : verdict->effect == EFFECT_RELEASE ? "RELEASE"
             : verdict->effect == EFFECT_HOLD    ? "HOLD"
                                                 : "WITHHOLD",
@@ -403,7 +421,8 @@ put_outcome(const struct explain_story *story, const struct explain_outcome *o, 
     put_near(story, o, out);
     if (o->redacted == NULL)
         return;
-    buf_format(out, "  %s\n", verdict->effect == EFFECT_HOLD ? "what a person's release would let go:" : "what leaves:");
+    buf_format(out, "  %s\n",
+        verdict->effect == EFFECT_HOLD ? "what a person's release would let go:" : "what leaves:");
     put_fields(story, o, out);
 }
 
@@ -415,7 +434,8 @@ explain_text(const struct explain_story *story, struct buf *out)
 
     put_read(story, out);
     put_side(story, "source", &result->report->source, &result->attribution.source, out);
-    put_side(story, "destination", &result->report->destination, &result->attribution.destination, out);
+    put_side(
+        story, "destination", &result->report->destination, &result->attribution.destination, out);
     for (size_t i = 0; i < story->outcome_count; i++) {
         put_outcome(story, &story->outcomes[i], out);
         table = table || story->outcomes[i].redacted != NULL;

@@ -46,7 +46,8 @@ add_below(struct list *list, const char *folder, struct err *err)
 {
     char *const roots[] = {(char *)(uintptr_t)folder, NULL};
     FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, by_name);
-    int rc = walk == NULL ? err_set(err, ERR_IO, "%s cannot be read: %s", folder, strerror(errno)) : 0;
+    int rc =
+        walk == NULL ? err_set(err, ERR_IO, "%s cannot be read: %s", folder, strerror(errno)) : 0;
 
     for (FTSENT *at; rc == 0 && (at = fts_read(walk)) != NULL;) {
         bool hidden = at->fts_level > 0 && at->fts_name[0] == '.';
@@ -55,7 +56,8 @@ add_below(struct list *list, const char *folder, struct err *err)
         else if (!hidden && at->fts_info == FTS_F)
             rc = add(list, at->fts_path, (uint64_t)at->fts_statp->st_size, err);
         else if (at->fts_info == FTS_DNR || at->fts_info == FTS_ERR)
-            rc = err_set(err, ERR_IO, "%s cannot be read: %s", at->fts_path, strerror(at->fts_errno));
+            rc = err_set(
+                err, ERR_IO, "%s cannot be read: %s", at->fts_path, strerror(at->fts_errno));
     }
     if (walk != NULL)
         (void)fts_close(walk);

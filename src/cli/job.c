@@ -16,7 +16,8 @@
 enum { ARENA_BYTES = 256 * 1024 * 1024, WINDOW_DEFAULT = 1 << 20, PROGRESS_US = 200000 };
 
 const char job_help[] =
-    "  --agreements PATH    file or folder of agreements (repeatable; default: the shipped baseline)\n"
+    "  --agreements PATH    file or folder of agreements (repeatable; default: the shipped "
+    "baseline)\n"
     "  --as TEAM            the team that sends: its id in the directory\n"
     "  --at TIME            decide as of this time (default: now)\n"
     "  --default-tlp LABEL  for reports that carry no TLP (default: as the feeds file says)\n"
@@ -27,7 +28,8 @@ const char job_help[] =
     "  --provider NAME      for reports that name none\n"
     "  --report-type TYPE   Shadowserver report type, if the file's name does not tell\n"
     "  --teams PATH         team directory\n"
-    "  --window N           look for duplicates among the last N reports (default: 1048576; 0: do not)\n"
+    "  --window N           look for duplicates among the last N reports (default: 1048576; 0: do "
+    "not)\n"
     "  --no-sandbox         work even where the kernel has no sandbox\n"
     "  --quiet              no progress\n";
 
@@ -43,8 +45,7 @@ on_signal(int number)
 void
 job_defaults(struct job_options *options, const char **files)
 {
-    *options = (struct job_options){.window = WINDOW_DEFAULT, .sandbox = true,
-        .files = files};
+    *options = (struct job_options){.window = WINDOW_DEFAULT, .sandbox = true, .files = files};
     options->progress = isatty(STDERR_FILENO) == 1;
 }
 
@@ -63,7 +64,8 @@ set_tlp(struct job_options *options, const char *word, struct err *err)
     options->default_tlp = tlp_find(span_of(word));
     return options->default_tlp != TLP_UNKNOWN
         ? 0
-        : err_set(err, ERR_USAGE, "--default-tlp %s: there are clear, green, amber, amber+strict and red", word);
+        : err_set(err, ERR_USAGE,
+            "--default-tlp %s: there are clear, green, amber, amber+strict and red", word);
 }
 
 static int
@@ -78,7 +80,8 @@ static int
 add_agreement(struct job_options *options, const char *path, struct err *err)
 {
     if (options->agreement_count == JOB_AGREEMENTS_MAX)
-        return err_set(err, ERR_USAGE, "--agreements: at most %d times; name a folder", JOB_AGREEMENTS_MAX);
+        return err_set(
+            err, ERR_USAGE, "--agreements: at most %d times; name a folder", JOB_AGREEMENTS_MAX);
     options->agreements[options->agreement_count++] = path;
     return 0;
 }
@@ -87,8 +90,11 @@ add_agreement(struct job_options *options, const char *path, struct err *err)
 static const char **
 plain_option(struct job_options *o, size_t i, const char **name)
 {
-    struct { const char *name; const char **to; } const plain[] = {{"as", &o->origin}, {"at", &o->at},
-        {"feeds", &o->feeds_path}, {"geo", &o->setup.geo_path}, {"teams", &o->setup.teams_path},
+    struct {
+        const char *name;
+        const char **to;
+    } const plain[] = {{"as", &o->origin}, {"at", &o->at}, {"feeds", &o->feeds_path},
+        {"geo", &o->setup.geo_path}, {"teams", &o->setup.teams_path},
         {"mapping", &o->reader.mapping_path}, {"provider", &o->reader.provider},
         {"report-type", &o->reader.report_type}};
 
@@ -155,8 +161,8 @@ find_origin(struct job *job, struct err *err)
     job->origin = roster_find(job->setup.roster, span_of(id));
     return job->origin.index != 0
         ? 0
-        : err_set(err, ERR_NOT_FOUND, "--as %s: no team of the directory has this id; `comity team list` shows them",
-            id);
+        : err_set(err, ERR_NOT_FOUND,
+            "--as %s: no team of the directory has this id; `comity team list` shows them", id);
 }
 
 static int
@@ -170,7 +176,8 @@ compile(struct job *job, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory for %zu teams", count);
     for (size_t i = 0; i < count; i++) {
         const struct team *team = roster_team(job->setup.roster, (struct team_id){(uint32_t)i + 1});
-        teams[i] = (struct policy_team){team->id, team->economies, team->economy_count, team->channels};
+        teams[i] =
+            (struct policy_team){team->id, team->economies, team->economy_count, team->channels};
     }
     rc = policy_compile(&job->agreements, teams, count, &job->policy, err);
     free(teams);
@@ -207,7 +214,8 @@ load_agreements(struct job *job, struct err *err)
     for (size_t i = 0; rc == 0 && i < job->agreements.count; i++)
         if (job->agreements.agreements[i].broken)
             (void)fprintf(stderr, "comity: agreement %.*s: what it may cover is withheld: %.*s\n",
-                SPAN_ARGS(job->agreements.agreements[i].file), SPAN_ARGS(job->agreements.agreements[i].why));
+                SPAN_ARGS(job->agreements.agreements[i].file),
+                SPAN_ARGS(job->agreements.agreements[i].why));
     return rc == 0 ? compile(job, err) : rc;
 }
 
@@ -240,11 +248,13 @@ enter_sandbox(struct job *job, struct err *err)
 
 int
 job_open(struct job *job, const struct job_options *options,
-    int (*deliver)(void *ctx, const struct flow_result *result, struct err *err), void *ctx, struct err *err)
+    int (*deliver)(void *ctx, const struct flow_result *result, struct err *err), void *ctx,
+    struct err *err)
 {
     int rc;
 
-    *job = (struct job){.options = *options, .at_us = clock_now_us(), .arena = arena_new(ARENA_BYTES)};
+    *job =
+        (struct job){.options = *options, .at_us = clock_now_us(), .arena = arena_new(ARENA_BYTES)};
     if (job->arena == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to begin");
     rc = setup_share_dir(job->share_dir, err);
@@ -259,15 +269,21 @@ job_open(struct job *job, const struct job_options *options,
     if (rc == 0)
         rc = load_extras(job, err);
     if (rc == 0)
-        rc = files_expand(job->arena, options->files, options->file_count, &job->files, &job->file_count,
-            &job->bytes_total, err);
+        rc = files_expand(job->arena, options->files, options->file_count, &job->files,
+            &job->file_count, &job->bytes_total, err);
     if (rc != 0)
         return rc;
     job->options.reader.share_dir = job->share_dir;
-    struct flow_options flow = {.world = setup_world(&job->setup), .policy = job->policy, .extras = job->extras,
+    struct flow_options flow = {.world = setup_world(&job->setup),
+        .policy = job->policy,
+        .extras = job->extras,
         .feeds = &job->feeds,
-        .origin = job->origin, .at_us = job->at_us, .clock_trusted = true,
-        .window = options->window, .deliver = deliver, .ctx = ctx};
+        .origin = job->origin,
+        .at_us = job->at_us,
+        .clock_trusted = true,
+        .window = options->window,
+        .deliver = deliver,
+        .ctx = ctx};
     rc = flow_new(&flow, &job->flow, err);
     return rc == 0 ? enter_sandbox(job, err) : rc;
 }
@@ -338,7 +354,8 @@ on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
     return rc == 0 ? check_stop(job, why->line, err) : rc;
 }
 
-/* A file that cannot go on is told and counted, and the next is read; only our own faults stop the run. */
+/* A file that cannot go on is told and counted, and the next is read; only our own faults stop the
+ * run. */
 static int
 file_failed(struct job *job, const struct err *why, struct err *err)
 {
@@ -355,7 +372,8 @@ file_failed(struct job *job, const struct err *why, struct err *err)
 static int
 read_file(struct job *job, struct err *err)
 {
-    const struct reader_sink sink = {.ctx = job, .prepare = on_prepare, .report = on_report, .reject = on_reject};
+    const struct reader_sink sink = {
+        .ctx = job, .prepare = on_prepare, .report = on_report, .reject = on_reject};
     struct err why = {0};
     bool standard = strcmp(job->file, "-") == 0;
     int fd = standard ? STDIN_FILENO : open(job->file, O_RDONLY | O_CLOEXEC | O_NOCTTY);

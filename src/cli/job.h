@@ -7,8 +7,8 @@
 #define COMITY_CLI_JOB_H
 
 #include "cli/setup.h"
-#include "flow/flow.h"
 #include "flow/agreements.h"
+#include "flow/flow.h"
 #include "fmt/format.h"
 
 enum { JOB_FILES_MAX = 100000, JOB_AGREEMENTS_MAX = 64 };
@@ -18,9 +18,9 @@ struct job_options {
     const char *agreements[JOB_AGREEMENTS_MAX]; /* none: the shipped baseline */
     size_t agreement_count;
     const char *feeds_path;
-    const char *origin;       /* team id; NULL: a team that is not in the directory */
-    const char *at;           /* NULL: now */
-    enum tlp default_tlp;     /* TLP_UNKNOWN: as the feeds file says */
+    const char *origin;   /* team id; NULL: a team that is not in the directory */
+    const char *at;       /* NULL: now */
+    enum tlp default_tlp; /* TLP_UNKNOWN: as the feeds file says */
     enum format format;
     struct reader_options reader;
     const char *write_folders[2]; /* for the sandbox; NULL: none */
@@ -48,19 +48,22 @@ struct job {
     uint64_t bytes_total; /* of the files whose size is known */
     uint64_t bytes_done;
     uint64_t failed_files;
-    const char *file; /* being read */
+    const char *file;   /* being read */
     enum format format; /* its format */
-    int64_t shown_us; /* progress was shown at */
+    int64_t shown_us;   /* progress was shown at */
     struct input *input;
-    int (*reject)(void *ctx, const char *file, const struct err *why, struct span record, struct err *err);
+    int (*reject)(
+        void *ctx, const char *file, const struct err *why, struct span record, struct err *err);
     void *reject_ctx;
-    void (*see)(void *ctx, const struct report *report); /* every report, before the flow; may be NULL */
+    void (*see)(
+        void *ctx, const struct report *report); /* every report, before the flow; may be NULL */
     void *see_ctx;
     uint64_t stop_after_line; /* explain: reading may end behind this line; 0: never */
 };
 
 /* Read the options that both commands have; 1 if argv[*i] was one (and *i stands on its last
- * word), 0 if it is not theirs, ERR_USAGE if it is wrong. A word without '-' (and "-") is a file. */
+ * word), 0 if it is not theirs, ERR_USAGE if it is wrong. A word without '-' (and "-") is a file.
+ */
 int job_option(struct job_options *options, int argc, char **argv, int *i, struct err *err);
 void job_defaults(struct job_options *options, const char **files);
 /* What the options do, for --help. */
@@ -69,8 +72,10 @@ extern const char job_help[];
 /* Load directory, table, agreements; open the flow; enter the sandbox. DELIVER as in flow.h.
  * Owner: the caller, until job_close, also after an error. */
 MUST_USE int job_open(struct job *job, const struct job_options *options,
-    int (*deliver)(void *ctx, const struct flow_result *result, struct err *err), void *ctx, struct err *err);
-/* Read all files. A file that cannot be read or recognised is told on stderr and counted; the others are read. */
+    int (*deliver)(void *ctx, const struct flow_result *result, struct err *err), void *ctx,
+    struct err *err);
+/* Read all files. A file that cannot be read or recognised is told on stderr and counted; the
+ * others are read. */
 MUST_USE int job_run(struct job *job, struct err *err);
 void job_close(struct job *job);
 

@@ -20,8 +20,8 @@ struct route {
     const char *rejects_path;
     bool stix;
     bool json;
-    int out_folder;       /* -1: none */
-    struct spool *spools; /* by team_id.index */
+    int out_folder;                /* -1: none */
+    struct spool *spools;          /* by team_id.index */
     char folder[SETUP_PATH_BYTES]; /* in which the rejects' file is */
     int rejects_folder;
     struct spool rejects;

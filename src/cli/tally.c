@@ -9,7 +9,9 @@ tally_init(struct tally *tally, size_t team_count, struct err *err)
 {
     *tally = (struct tally){.count = team_count + 1};
     tally->teams = calloc(tally->count, sizeof *tally->teams);
-    return tally->teams != NULL ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for %zu teams", team_count);
+    return tally->teams != NULL
+        ? 0
+        : err_set(err, ERR_NO_MEMORY, "no memory for %zu teams", team_count);
 }
 
 void
@@ -27,7 +29,8 @@ add_why(struct tally_team *team, const struct verdict *verdict)
         struct tally_why *why = &team->whys[i];
         if (why->count == 0)
             *why = (struct tally_why){0, clause, verdict->effect, verdict->reason};
-        if (why->clause == clause && why->effect == verdict->effect && why->reason == verdict->reason) {
+        if (why->clause == clause && why->effect == verdict->effect
+            && why->reason == verdict->reason) {
             why->count++;
             return;
         }
@@ -56,7 +59,8 @@ void
 tally_add(struct tally *tally, const struct flow_result *result)
 {
     const struct attribution_pair *pair = &result->attribution;
-    struct economy economy = pair->source.economy.index != 0 ? pair->source.economy : pair->destination.economy;
+    struct economy economy =
+        pair->source.economy.index != 0 ? pair->source.economy : pair->destination.economy;
 
     tally->economies[economy.index]++;
     for (uint8_t i = 0; i < result->outcome_count; i++) {
@@ -134,7 +138,8 @@ add_reason(const struct tally_why *why, const struct job *job, struct buf *out)
     }
     if (why->reason != REASON_CLAUSE)
         buf_format(out, "%s: ", reason_word((enum reason)why->reason));
-    buf_format(out, "%.*s#%.*s", SPAN_ARGS(short_name(policy_agreement(job->policy, why->clause - 1))),
+    buf_format(out, "%.*s#%.*s",
+        SPAN_ARGS(short_name(policy_agreement(job->policy, why->clause - 1))),
         SPAN_ARGS(policy_clause(job->policy, why->clause - 1)->id));
 }
 
@@ -160,9 +165,10 @@ print_team(const struct tally *tally, const struct job *job, uint32_t index, str
     struct buf economies = buf_new(64);
 
     add_economies(team, &economies);
-    buf_format(out, "%-24.*s %-8.*s %9llu %9llu %9llu %9llu  ", (int)team->id.n, team->id.p, (int)economies.n,
-        economies.p == NULL ? "" : economies.p, (unsigned long long)t->reports, (unsigned long long)t->released,
-        (unsigned long long)t->held, (unsigned long long)t->withheld);
+    buf_format(out, "%-24.*s %-8.*s %9llu %9llu %9llu %9llu  ", (int)team->id.n, team->id.p,
+        (int)economies.n, economies.p == NULL ? "" : economies.p, (unsigned long long)t->reports,
+        (unsigned long long)t->released, (unsigned long long)t->held,
+        (unsigned long long)t->withheld);
     add_whys(t, job, out);
     buf_add_text(out, team->verified ? "\n" : " [unverified]\n");
     buf_free(&economies);
@@ -184,13 +190,15 @@ print_nobody(const struct tally *tally, struct buf *out)
     for (int shown = 0; shown < 8; shown++) {
         size_t best = 0;
         for (size_t i = 1; i < ECONOMY_COUNT; i++)
-            if (!last[i] && tally->nobody[i] > 0 && (best == 0 || tally->nobody[i] > tally->nobody[best]))
+            if (!last[i] && tally->nobody[i] > 0
+                && (best == 0 || tally->nobody[i] > tally->nobody[best]))
                 best = i;
         if (best == 0)
             break;
         last[best] = true;
         economy_code((struct economy){(uint16_t)best}, code);
-        buf_format(out, "%s %s %llu", shown == 0 ? " in" : ",", code, (unsigned long long)tally->nobody[best]);
+        buf_format(out, "%s %s %llu", shown == 0 ? " in" : ",", code,
+            (unsigned long long)tally->nobody[best]);
     }
     buf_format(out, "%s\n", economies > 8 ? ", ..." : "");
 }
@@ -201,12 +209,14 @@ print_balance(const struct flow_counts *c, size_t economies, struct buf *out)
     buf_format(out,
         "\nreceived %llu = stored %llu + rejected %llu + duplicate %llu, in %zu economies\n"
         "recipients %llu = released %llu + held %llu + withheld %llu + unattributed %llu\n",
-        (unsigned long long)c->received, (unsigned long long)c->stored, (unsigned long long)c->rejected,
-        (unsigned long long)c->duplicate, economies, (unsigned long long)c->outcomes,
-        (unsigned long long)c->released, (unsigned long long)c->held, (unsigned long long)c->withheld,
+        (unsigned long long)c->received, (unsigned long long)c->stored,
+        (unsigned long long)c->rejected, (unsigned long long)c->duplicate, economies,
+        (unsigned long long)c->outcomes, (unsigned long long)c->released,
+        (unsigned long long)c->held, (unsigned long long)c->withheld,
         (unsigned long long)c->unattributed);
     if (!flow_balance(c))
-        buf_add_text(out, "the counts do not add up: this is a fault of Comity's, please report it\n");
+        buf_add_text(
+            out, "the counts do not add up: this is a fault of Comity's, please report it\n");
 }
 
 static size_t
@@ -225,8 +235,8 @@ tally_print(const struct tally *tally, const struct job *job, struct buf *out)
     size_t count = 0;
     uint32_t *order = sort_teams(tally, &count);
 
-    buf_format(out, "%-24s %-8s %9s %9s %9s %9s  %s\n", "team", "economy", "reports", "released", "held", "withheld",
-        "why");
+    buf_format(out, "%-24s %-8s %9s %9s %9s %9s  %s\n", "team", "economy", "reports", "released",
+        "held", "withheld", "why");
     for (size_t i = 0; order != NULL && i < count; i++)
         print_team(tally, job, order[i], out);
     print_nobody(tally, out);
@@ -237,8 +247,9 @@ tally_print(const struct tally *tally, const struct job *job, struct buf *out)
 static void
 json_why(const struct tally_why *why, const struct job *job, struct buf *out)
 {
-    buf_format(out, "{\"effect\":\"%s\",\"reason\":\"%s\",\"count\":%llu", effect_word((enum effect)why->effect),
-        reason_word((enum reason)why->reason), (unsigned long long)why->count);
+    buf_format(out, "{\"effect\":\"%s\",\"reason\":\"%s\",\"count\":%llu",
+        effect_word((enum effect)why->effect), reason_word((enum reason)why->reason),
+        (unsigned long long)why->count);
     if (why->clause != 0) {
         struct buf name = buf_new(4096);
         job_clause_name(job, why->clause - 1, &name);
@@ -265,9 +276,10 @@ json_team(const struct tally *tally, const struct job *job, uint32_t index, stru
         economy_code(team->economies[i], code);
         buf_format(out, "%s\"%s\"", i > 0 ? "," : "", code);
     }
-    buf_format(out, "],\"reports\":%llu,\"released\":%llu,\"held\":%llu,\"withheld\":%llu,\"why\":[",
-        (unsigned long long)t->reports, (unsigned long long)t->released, (unsigned long long)t->held,
-        (unsigned long long)t->withheld);
+    buf_format(out,
+        "],\"reports\":%llu,\"released\":%llu,\"held\":%llu,\"withheld\":%llu,\"why\":[",
+        (unsigned long long)t->reports, (unsigned long long)t->released,
+        (unsigned long long)t->held, (unsigned long long)t->withheld);
     for (size_t i = 0; i < TALLY_WHYS && t->whys[i].count > 0; i++) {
         if (i > 0)
             buf_add_char(out, ',');
@@ -287,7 +299,8 @@ json_economies(const uint64_t *counts, struct buf *out)
         if (counts[i] == 0)
             continue;
         economy_code((struct economy){(uint16_t)i}, code);
-        buf_format(out, "%s\"%s\":%llu", first ? "" : ",", i == 0 ? "unknown" : code, (unsigned long long)counts[i]);
+        buf_format(out, "%s\"%s\":%llu", first ? "" : ",", i == 0 ? "unknown" : code,
+            (unsigned long long)counts[i]);
         first = false;
     }
     buf_add_char(out, '}');
@@ -301,12 +314,16 @@ tally_json(const struct tally *tally, const struct job *job, struct buf *out)
     uint32_t *order = sort_teams(tally, &count);
 
     buf_format(out,
-        "{\"received\":%llu,\"stored\":%llu,\"rejected\":%llu,\"duplicate\":%llu,\"recipients\":%llu,\"released\":%llu,"
-        "\"held\":%llu,\"withheld\":%llu,\"unattributed\":%llu,\"balanced\":%s,\"failed_files\":%llu,\"teams\":[",
-        (unsigned long long)c->received, (unsigned long long)c->stored, (unsigned long long)c->rejected,
-        (unsigned long long)c->duplicate, (unsigned long long)c->outcomes, (unsigned long long)c->released,
-        (unsigned long long)c->held, (unsigned long long)c->withheld, (unsigned long long)c->unattributed,
-        flow_balance(c) ? "true" : "false", (unsigned long long)job->failed_files);
+        "{\"received\":%llu,\"stored\":%llu,\"rejected\":%llu,\"duplicate\":%llu,\"recipients\":%"
+        "llu,\"released\":%llu,"
+        "\"held\":%llu,\"withheld\":%llu,\"unattributed\":%llu,\"balanced\":%s,\"failed_files\":%"
+        "llu,\"teams\":[",
+        (unsigned long long)c->received, (unsigned long long)c->stored,
+        (unsigned long long)c->rejected, (unsigned long long)c->duplicate,
+        (unsigned long long)c->outcomes, (unsigned long long)c->released,
+        (unsigned long long)c->held, (unsigned long long)c->withheld,
+        (unsigned long long)c->unattributed, flow_balance(c) ? "true" : "false",
+        (unsigned long long)job->failed_files);
     for (size_t i = 0; order != NULL && i < count; i++) {
         if (i > 0)
             buf_add_char(out, ',');

@@ -29,7 +29,8 @@ struct tally {
     struct tally_team *teams; /* by team_id.index; [0]: nobody */
     size_t count;
     uint64_t nobody[ECONOMY_COUNT]; /* unattributed, by the economy if known */
-    uint64_t economies[ECONOMY_COUNT]; /* all reports, by the source's economy, else the destination's */
+    uint64_t
+        economies[ECONOMY_COUNT]; /* all reports, by the source's economy, else the destination's */
 };
 
 MUST_USE int tally_init(struct tally *tally, size_t team_count, struct err *err);

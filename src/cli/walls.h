@@ -12,12 +12,12 @@
 #include <stddef.h>
 
 struct walls {
-    bool wanted; /* false: --no-sandbox, told on stderr */
+    bool wanted;              /* false: --no-sandbox, told on stderr */
     const char *const *files; /* "-" is standard input, open already */
     size_t file_count;
     const char *share_dir;
-    const char *mapping_path;     /* NULL: none */
-    const char *const *write;     /* folders */
+    const char *mapping_path; /* NULL: none */
+    const char *const *write; /* folders */
     size_t write_count;
 };
 

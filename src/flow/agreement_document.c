@@ -64,7 +64,7 @@ read_title(struct doc *doc, const char *key, struct json_value value, void *targ
 static bool
 read_kind(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    static const char *const words[] = { "bilateral", "multilateral", "baseline", "law" };
+    static const char *const words[] = {"bilateral", "multilateral", "baseline", "law"};
     int kind = doc_word(doc, key, value, words, COUNT(words));
 
     if (kind >= 0)
@@ -123,15 +123,15 @@ read_time(struct doc *doc, const char *key, struct json_value value, int64_t *ou
 
     if (!doc_text(doc, key, value, ID_MAX, &text))
         return false;
-    struct span clock = { text.p + 19, text.n > 19 ? text.n - 19 : 0 };
+    struct span clock = {text.p + 19, text.n > 19 ? text.n - 19 : 0};
     bool good = has_shape(text, "0000-00-00");
-    if (!good && text.n > 19 && has_shape((struct span){ text.p, 19 }, "0000-00-00T00:00:00")) {
+    if (!good && text.n > 19 && has_shape((struct span){text.p, 19}, "0000-00-00T00:00:00")) {
         size_t digits = 0;
         while (clock.p[0] == '.' && digits + 1 < clock.n && clock.p[digits + 1] >= '0'
             && clock.p[digits + 1] <= '9')
             digits++;
         size_t used = digits > 0 ? digits + 1 : 0;
-        struct span zone = { clock.p + used, clock.n - used };
+        struct span zone = {clock.p + used, clock.n - used};
         good = digits <= 6
             && (span_equal(zone, SPAN("Z")) || has_shape(zone, "+00:00")
                 || has_shape(zone, "-00:00"));
@@ -187,7 +187,7 @@ read_text_sha256(struct doc *doc, const char *key, struct json_value value, void
         return false;
     bool good = text.n == 64;
     for (size_t i = 0; good && i < text.n; i++)
-        good = has_shape((struct span){ text.p + i, 1 }, "x");
+        good = has_shape((struct span){text.p + i, 1}, "x");
     if (!good)
         doc_fault(doc, key, "is no SHA-256; write 64 hexadecimal digits");
     return good;
@@ -305,7 +305,7 @@ cover_everything(struct arena *arena, struct agreement *out, struct err *err)
     if (clause == NULL)
         return arena_full(err, "the agreements");
     out->kind = AGREEMENT_BASELINE;
-    out->economy = (struct economy){ 0 };
+    out->economy = (struct economy){0};
     out->clauses = clause;
     out->clause_count = 1;
     return 0;
@@ -316,25 +316,25 @@ agreement_document_read(struct arena *arena, struct span file, struct json_value
     struct agreement *out, struct err *err)
 {
     static const struct doc_key keys[KEY_COUNT] = {
-        [KEY_ID] = { "id", true, read_id },
-        [KEY_TITLE] = { "title", true, read_title },
-        [KEY_KIND] = { "kind", true, read_kind },
-        [KEY_PARTIES] = { "parties", false, read_parties },
-        [KEY_ECONOMY] = { "economy", false, read_economy },
-        [KEY_FROM] = { "valid_from", true, read_valid_from },
-        [KEY_UNTIL] = { "valid_until", false, read_valid_until },
-        [KEY_SUSPENDED] = { "suspended", false, read_suspended },
-        [KEY_CLAUSES] = { "clauses", true, read_clauses },
-        [KEY_TEXT_URL] = { "text_url", false, read_text_url },
-        [KEY_TEXT_SHA256] = { "text_sha256", false, read_text_sha256 },
-        [KEY_SIGNATURES] = { "signatures", false, read_signatures },
+        [KEY_ID] = {"id", true, read_id},
+        [KEY_TITLE] = {"title", true, read_title},
+        [KEY_KIND] = {"kind", true, read_kind},
+        [KEY_PARTIES] = {"parties", false, read_parties},
+        [KEY_ECONOMY] = {"economy", false, read_economy},
+        [KEY_FROM] = {"valid_from", true, read_valid_from},
+        [KEY_UNTIL] = {"valid_until", false, read_valid_until},
+        [KEY_SUSPENDED] = {"suspended", false, read_suspended},
+        [KEY_CLAUSES] = {"clauses", true, read_clauses},
+        [KEY_TEXT_URL] = {"text_url", false, read_text_url},
+        [KEY_TEXT_SHA256] = {"text_sha256", false, read_text_sha256},
+        [KEY_SIGNATURES] = {"signatures", false, read_signatures},
     };
-    struct doc doc = { .arena = arena, .file = file };
+    struct doc doc = {.arena = arena, .file = file};
     bool seen[KEY_COUNT];
     struct json_value given;
 
     *out =
-        (struct agreement){ .file = file, .valid_from_us = INT64_MIN, .valid_until_us = INT64_MAX };
+        (struct agreement){.file = file, .valid_from_us = INT64_MIN, .valid_until_us = INT64_MAX};
     (void)doc_object(&doc, value, keys, KEY_COUNT, out, seen);
     bool known = seen[KEY_KIND] && seen[KEY_CLAUSES]
         && (seen[KEY_PARTIES] || !json_get(value, "parties", &given));
@@ -356,7 +356,7 @@ agreement_document_read(struct arena *arena, struct span file, struct json_value
     out->why = doc.why;
     settle_onward(out);
     if (!seen[KEY_ECONOMY])
-        out->economy = (struct economy){ 0 };
+        out->economy = (struct economy){0};
     return known ? 0 : cover_everything(arena, out, err);
 }
 
@@ -364,15 +364,15 @@ int
 agreement_document_unreadable(
     struct arena *arena, struct span file, struct span why, struct agreement *out, struct err *err)
 {
-    struct doc doc = { .arena = arena, .file = file };
+    struct doc doc = {.arena = arena, .file = file};
 
     doc_fault(&doc, "", "%.*s", (int)(why.n > 400 ? 400 : why.n), why.p);
     if (doc.full)
         return arena_full(err, "the agreements");
-    *out = (struct agreement){ .file = file,
+    *out = (struct agreement){.file = file,
         .valid_from_us = INT64_MIN,
         .valid_until_us = INT64_MAX,
         .broken = true,
-        .why = doc.why };
+        .why = doc.why};
     return cover_everything(arena, out, err);
 }

@@ -162,7 +162,7 @@ refuse_twin(struct loader *l, struct agreement *a, struct err *err)
         "%.*s, id: two agreements have the id %.*s, so which holds is not known; keep one",
         SPAN_ARGS(a->file), SPAN_ARGS(a->id));
     a->broken = true;
-    a->why = (struct span){ arena_copy(l->arena, why, (size_t)n), (size_t)n };
+    a->why = (struct span){arena_copy(l->arena, why, (size_t)n), (size_t)n};
     return a->why.p != NULL ? 0 : arena_full(err, "the agreements");
 }
 
@@ -201,9 +201,9 @@ finish(struct loader *l, int rc, struct agreement_set *out, struct err *err)
 {
     if (rc == 0)
         rc = refuse_twins(l, err);
-    *out = (struct agreement_set){ 0 };
+    *out = (struct agreement_set){0};
     if (rc == 0) {
-        struct agreement_set heap = { l->rows, l->count };
+        struct agreement_set heap = {l->rows, l->count};
         rc = agreements_join(l->arena, &heap, out, out, err);
     }
     free(l->rows);
@@ -214,7 +214,7 @@ finish(struct loader *l, int rc, struct agreement_set *out, struct err *err)
 static int
 start(struct loader *l, struct arena *arena, struct err *err)
 {
-    *l = (struct loader){ .arena = arena, .json = json_new(DOC_FILE_BYTES_MAX) };
+    *l = (struct loader){.arena = arena, .json = json_new(DOC_FILE_BYTES_MAX)};
     return l->json != NULL ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for the agreements");
 }
 
@@ -255,7 +255,7 @@ agreements_join(struct arena *arena, const struct agreement_set *set,
         memcpy(rows, set->agreements, set->count * sizeof *rows);
     if (more->count > 0)
         memcpy(rows + set->count, more->agreements, more->count * sizeof *rows);
-    *out = (struct agreement_set){ rows, count };
+    *out = (struct agreement_set){rows, count};
     return 0;
 }
 

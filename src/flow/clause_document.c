@@ -26,10 +26,10 @@ read_pattern(struct doc *doc, const char *key, struct json_value value, struct p
 
     if (!doc_text(doc, key, value, DOC_TEXT_MAX, &text))
         return false;
-    struct party_pattern pattern = { .type = PARTY_ANY };
+    struct party_pattern pattern = {.type = PARTY_ANY};
     if (span_starts(text, prefix)) {
         pattern.type = PARTY_ECONOMY;
-        pattern.economy = economy_find((struct span){ text.p + prefix.n, text.n - prefix.n });
+        pattern.economy = economy_find((struct span){text.p + prefix.n, text.n - prefix.n});
     } else if (span_equal(text, SPAN("party"))) {
         pattern.type = PARTY_PARTY;
     } else if (!span_equal(text, SPAN("*"))) {
@@ -80,7 +80,7 @@ classes_of(struct span pattern)
     uint64_t bits = 0;
     bool all = span_equal(pattern, SPAN("*"));
     struct span rest = pattern;
-    struct span taxonomy = { NULL, 0 };
+    struct span taxonomy = {NULL, 0};
 
     (void)span_next(&rest, '.', &taxonomy);
     for (int c = 1; c < CLASSIFICATION_COUNT; c++) {
@@ -211,7 +211,7 @@ read_treatment(struct doc *doc, const char *key, struct json_value value, void *
 static bool
 read_require(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    static const char *const words[] = { "encrypted-channel", "receipt" };
+    static const char *const words[] = {"encrypted-channel", "receipt"};
     struct clause *clause = target;
     struct json_value item;
     struct span none;
@@ -245,7 +245,7 @@ read_retention(struct doc *doc, const char *key, struct json_value value, void *
 static bool
 read_onward(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    static const char *const words[] = { "none", "constituency", "party", "tlp" };
+    static const char *const words[] = {"none", "constituency", "party", "tlp"};
     int onward = doc_word(doc, key, value, words, COUNT(words));
 
     ((struct clause *)target)->onward = (uint8_t)(onward < 0 ? ONWARD_NONE : onward);
@@ -257,31 +257,31 @@ clause_document_read(
     struct doc *doc, struct json_value value, size_t position, struct clause *clause)
 {
     static const struct doc_key keys[] = {
-        { "id", true, read_id },
-        { "from", true, read_from },
-        { "to", true, read_to },
-        { "classification", true, read_classification },
-        { "tlp_max", true, read_tlp_max },
-        { "providers", false, read_providers },
-        { "effect", true, read_effect },
-        { "treatment", false, read_treatment },
-        { "require", false, read_require },
-        { "retention_days", false, read_retention },
-        { "onward", false, read_onward },
-        { "note", false, read_note },
+        {"id", true, read_id},
+        {"from", true, read_from},
+        {"to", true, read_to},
+        {"classification", true, read_classification},
+        {"tlp_max", true, read_tlp_max},
+        {"providers", false, read_providers},
+        {"effect", true, read_effect},
+        {"treatment", false, read_treatment},
+        {"require", false, read_require},
+        {"retention_days", false, read_retention},
+        {"onward", false, read_onward},
+        {"note", false, read_note},
     };
     bool seen[COUNT(keys)];
     struct json_value id;
 
-    *clause = (struct clause){ .onward = ONWARD_SILENT };
+    *clause = (struct clause){.onward = ONWARD_SILENT};
     (void)snprintf(doc->place, sizeof doc->place, "clause number %zu", position + 1);
     if (json_get(value, "id", &id) && json_type(id) == JSON_STRING)
         (void)snprintf(doc->place, sizeof doc->place, "clause %.*s",
             (int)(json_string(id).n > 64 ? 64 : json_string(id).n), json_string(id).p);
     (void)doc_object(doc, value, keys, COUNT(keys), clause, seen);
     if (!seen[1])
-        clause->from = (struct party_pattern){ .type = PARTY_ANY };
+        clause->from = (struct party_pattern){.type = PARTY_ANY};
     if (!seen[2])
-        clause->to = (struct party_pattern){ .type = PARTY_ANY };
+        clause->to = (struct party_pattern){.type = PARTY_ANY};
     doc->place[0] = '\0';
 }

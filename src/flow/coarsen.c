@@ -24,7 +24,7 @@ set_text(struct arena *arena, struct field *field, const char *p, size_t n)
 static enum field_id
 network_of(uint16_t id)
 {
-    return id == FIELD_SOURCE_IP || id == FIELD_SOURCE_NETWORK ? FIELD_SOURCE_NETWORK
+    return id == FIELD_SOURCE_IP || id == FIELD_SOURCE_NETWORK          ? FIELD_SOURCE_NETWORK
         : id == FIELD_DESTINATION_IP || id == FIELD_DESTINATION_NETWORK ? FIELD_DESTINATION_NETWORK
                                                                         : FIELD_OTHER;
 }
@@ -111,7 +111,8 @@ coarsen_url(struct arena *arena, struct field *field)
 static bool
 coarsen_account(struct field *field)
 {
-    const char *at = field->type == VALUE_TEXT && field->n > 0 ? memrchr(field->s, '@', field->n) : NULL;
+    const char *at =
+        field->type == VALUE_TEXT && field->n > 0 ? memrchr(field->s, '@', field->n) : NULL;
 
     if (at == NULL || at + 1 == field->s + field->n)
         return false;

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "model/report.h"
 
-/* Turn FIELD (a copy the caller owns) into its coarser form. False when there is none: remove it. */
+/* Turn FIELD (a copy the caller owns) into its coarser form. False when there is none: remove it.
+ */
 bool coarsen_field(struct arena *arena, struct field *field);
 
 #endif

@@ -34,11 +34,11 @@ uint32_t policy_provider(const struct policy *policy, struct span provider);
 struct decide_input {
     struct team_id origin; /* nobody: only `*` covers it */
     struct team_id recipient;
-    uint32_t provider; /* from policy_provider */
-    uint8_t classification; /* enum classification */
-    uint8_t tlp; /* enum tlp; of an unlabelled report: feeds_report_tlp */
-    bool from_partner; /* it came under a clause of a partner ... */
-    uint8_t onward; /* ... whose onward term (enum onward) this is */
+    uint32_t provider;              /* from policy_provider */
+    uint8_t classification;         /* enum classification */
+    uint8_t tlp;                    /* enum tlp; of an unlabelled report: feeds_report_tlp */
+    bool from_partner;              /* it came under a clause of a partner ... */
+    uint8_t onward;                 /* ... whose onward term (enum onward) this is */
     bool recipient_in_constituency; /* for onward: the recipient is of the origin's own constituency
                                      */
     bool recipient_is_party; /* for onward: ... or a party of the agreement under which it came */

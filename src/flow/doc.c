@@ -26,7 +26,7 @@ doc_fault(struct doc *doc, const char *key, const char *format, ...)
             text[i] = '?';
     const char *copy = arena_copy(doc->arena, text, length);
     doc->full |= copy == NULL;
-    doc->why = copy != NULL ? (struct span){ copy, length } : SPAN("out of memory");
+    doc->why = copy != NULL ? (struct span){copy, length} : SPAN("out of memory");
 }
 
 void *
@@ -113,7 +113,7 @@ doc_text(struct doc *doc, const char *key, struct json_value value, size_t max, 
         }
     const char *copy = arena_copy(doc->arena, text.p, text.n);
     doc->full |= copy == NULL;
-    *out = (struct span){ copy, copy != NULL ? text.n : 0 };
+    *out = (struct span){copy, copy != NULL ? text.n : 0};
     return copy != NULL;
 }
 
@@ -206,7 +206,7 @@ read_all(struct arena *arena, FILE *file, const char *path, struct span *out, st
     if (n != (size_t)size || ferror(file) != 0)
         return err_set(err, ERR_IO, "%s cannot be read to its end", path);
     bytes[n] = '\0';
-    *out = (struct span){ bytes, n };
+    *out = (struct span){bytes, n};
     return 0;
 }
 

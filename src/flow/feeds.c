@@ -61,7 +61,7 @@ read_version(struct doc *doc, const char *key, struct json_value value, void *ta
 static bool
 read_encrypt(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    static const char *const words[] = { "may", "must" };
+    static const char *const words[] = {"may", "must"};
     int word = doc_word(doc, key, value, words, COUNT(words));
 
     ((struct entry *)target)->condition->require_encrypted |= word == 1;
@@ -80,9 +80,9 @@ tighten(struct clause *clause, enum effect effect, enum onward onward)
 static bool
 read_actions(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    static const char *const words[] = { "none", "contact-for-instruction",
+    static const char *const words[] = {"none", "contact-for-instruction",
         "internally-visible-actions", "externally-visible-indirect-actions",
-        "externally-visible-direct-actions" };
+        "externally-visible-direct-actions"};
     struct clause *clause = ((struct entry *)target)->condition;
     int word = doc_word(doc, key, value, words, COUNT(words));
 
@@ -98,7 +98,7 @@ read_actions(struct doc *doc, const char *key, struct json_value value, void *ta
 static bool
 read_notifications(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    static const char *const words[] = { "may", "must-not" };
+    static const char *const words[] = {"may", "must-not"};
     int word = doc_word(doc, key, value, words, COUNT(words));
 
     if (word == 1)
@@ -109,7 +109,7 @@ read_notifications(struct doc *doc, const char *key, struct json_value value, vo
 static bool
 read_attribution(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    static const char *const words[] = { "may", "must", "must-not" };
+    static const char *const words[] = {"may", "must", "must-not"};
     int word = doc_word(doc, key, value, words, COUNT(words));
 
     if (word == 2)
@@ -120,7 +120,7 @@ read_attribution(struct doc *doc, const char *key, struct json_value value, void
 static bool
 read_resale(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    static const char *const words[] = { "may", "must-not" };
+    static const char *const words[] = {"may", "must-not"};
 
     (void)target;
     return doc_word(doc, key, value, words, COUNT(words)) >= 0;
@@ -152,19 +152,19 @@ static bool
 read_iep(struct doc *doc, const char *key, struct json_value value, void *target)
 {
     static const struct doc_key keys[] = {
-        { "id", true, read_policy_id },
-        { "name", true, read_policy_name },
-        { "iep_version", true, read_version },
-        { "description", false, skip_value },
-        { "start_date", false, skip_value },
-        { "end_date", false, skip_value },
-        { "external_references", false, skip_value },
-        { "encrypt_in_transit", false, read_encrypt },
-        { "permitted_actions", false, read_actions },
-        { "affected_party_notifications", false, read_notifications },
-        { "tlp", false, read_floor },
-        { "attribution", false, read_attribution },
-        { "unmodified_resale", false, read_resale },
+        {"id", true, read_policy_id},
+        {"name", true, read_policy_name},
+        {"iep_version", true, read_version},
+        {"description", false, skip_value},
+        {"start_date", false, skip_value},
+        {"end_date", false, skip_value},
+        {"external_references", false, skip_value},
+        {"encrypt_in_transit", false, read_encrypt},
+        {"permitted_actions", false, read_actions},
+        {"affected_party_notifications", false, read_notifications},
+        {"tlp", false, read_floor},
+        {"attribution", false, read_attribution},
+        {"unmodified_resale", false, read_resale},
     };
     bool seen[COUNT(keys)];
     struct entry *entry = target;
@@ -173,11 +173,11 @@ read_iep(struct doc *doc, const char *key, struct json_value value, void *target
     entry->condition = doc_alloc(doc, 1, sizeof *entry->condition);
     if (entry->condition == NULL)
         return false;
-    *entry->condition = (struct clause){ .id = SPAN("iep"),
+    *entry->condition = (struct clause){.id = SPAN("iep"),
         .classifications = UINT64_MAX,
         .tlp_max = TLP_RED,
         .effect = EFFECT_RELEASE,
-        .onward = ONWARD_TLP };
+        .onward = ONWARD_TLP};
     return doc_object(doc, value, keys, COUNT(keys), entry, seen);
 }
 
@@ -213,11 +213,11 @@ static bool
 read_feeds(struct doc *doc, const char *key, struct json_value value, void *target)
 {
     static const struct doc_key keys[] = {
-        { "provider", true, read_provider },
-        { "also", false, read_also },
-        { "tlp", true, read_entry_tlp },
-        { "iep", false, read_iep },
-        { "note", false, skip_value },
+        {"provider", true, read_provider},
+        {"also", false, read_also},
+        {"tlp", true, read_entry_tlp},
+        {"iep", false, read_iep},
+        {"note", false, skip_value},
     };
     bool seen[COUNT(keys)];
     struct reading *reading = target;
@@ -255,35 +255,35 @@ settle(struct doc *doc, struct reading *reading)
 
     for (size_t i = 0; !doc->full && i < reading->count; i++) {
         const struct entry *e = &reading->entries[i];
-        feeds[i] = (struct feed){ all_names(doc, e), e->also_count + 1, e->tlp };
+        feeds[i] = (struct feed){all_names(doc, e), e->also_count + 1, e->tlp};
         if (e->condition == NULL)
             continue;
         e->condition->providers = feeds[i].names;
         e->condition->provider_count = feeds[i].name_count;
-        conditions[n++] = (struct agreement){ .id = e->policy_id,
+        conditions[n++] = (struct agreement){.id = e->policy_id,
             .title = e->policy_name,
             .file = doc->file,
             .kind = AGREEMENT_FEED,
             .valid_from_us = INT64_MIN,
             .valid_until_us = INT64_MAX,
             .clauses = e->condition,
-            .clause_count = 1 };
+            .clause_count = 1};
     }
     reading->out->feeds = feeds;
     reading->out->count = reading->count;
-    reading->out->conditions = (struct agreement_set){ conditions, n };
+    reading->out->conditions = (struct agreement_set){conditions, n};
 }
 
 static int
 read_document(struct doc *doc, struct json_value root, struct feeds *out, struct err *err)
 {
     static const struct doc_key keys[] = {
-        { "default_tlp", true, read_default_tlp },
-        { "feeds", true, read_feeds },
-        { "note", false, skip_value },
+        {"default_tlp", true, read_default_tlp},
+        {"feeds", true, read_feeds},
+        {"note", false, skip_value},
     };
     bool seen[COUNT(keys)];
-    struct reading reading = { .out = out };
+    struct reading reading = {.out = out};
 
     (void)doc_object(doc, root, keys, COUNT(keys), &reading, seen);
     if (doc->why.n == 0)
@@ -299,12 +299,12 @@ int
 feeds_parse(
     struct arena *arena, struct span text, const char *name, struct feeds *out, struct err *err)
 {
-    struct doc doc = { .arena = arena, .file = span_of(name) };
+    struct doc doc = {.arena = arena, .file = span_of(name)};
     struct json *json = json_new(DOC_FILE_BYTES_MAX);
     struct json_value root;
     struct err why;
 
-    *out = (struct feeds){ 0 };
+    *out = (struct feeds){0};
     if (json == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the feeds file");
     int rc = json_parse_copy(json, text, &root, &why);

@@ -143,8 +143,8 @@ decide_all(struct flow *flow, struct err *err)
         decide_one(flow, provider, outcome);
         if (outcome->verdict.effect != EFFECT_RELEASE)
             continue;
-        int rc = redact(flow->arena, flow->options.extras, result->report, &outcome->verdict, result->tlp,
-            &outcome->redacted, err);
+        int rc = redact(flow->arena, flow->options.extras, result->report, &outcome->verdict,
+            result->tlp, &outcome->redacted, err);
         if (rc != 0)
             return rc;
     }
@@ -162,8 +162,8 @@ flow_suppose(struct flow *flow, struct team_id recipient, struct flow_outcome *o
         return 0;
     struct verdict released = out->verdict;
     released.effect = EFFECT_RELEASE;
-    return redact(
-        flow->arena, flow->options.extras, report, &released, flow->result.tlp, &out->redacted, err);
+    return redact(flow->arena, flow->options.extras, report, &released, flow->result.tlp,
+        &out->redacted, err);
 }
 
 static void

@@ -48,8 +48,8 @@ struct flow_options {
     struct world world;
     const struct policy *policy;
     const struct extra_fields *extras; /* may be NULL: such fields are text and nothing else */
-    const struct feeds *feeds; /* labels for reports that carry none */
-    struct team_id origin; /* nobody: a team that is not in the roster */
+    const struct feeds *feeds;         /* labels for reports that carry none */
+    struct team_id origin;             /* nobody: a team that is not in the roster */
     int64_t at_us;
     bool clock_trusted;
     uint64_t window; /* duplicates: how many reports back; 0: do not look */

@@ -69,7 +69,8 @@ nearmiss_lacks(const struct agreement *agreement, const struct clause *clause,
     return lacks;
 }
 
-/* How far off: a clause about other teams or other incidents is farther than one that only ended. */
+/* How far off: a clause about other teams or other incidents is farther than one that only ended.
+ */
 static unsigned
 distance(uint32_t lacks)
 {

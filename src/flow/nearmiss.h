@@ -1,8 +1,8 @@
 /* nearmiss.h: which clauses came closest to covering a report, and what did each lack?
  *
  * For people who ask why nothing matched. Every condition of model/agreement.h is asked plainly,
- * clause by clause, and not by the compiled form that decides (flow/decide.h). Only clauses that could
- * grant something are looked at: bilateral, multilateral, baseline.
+ * clause by clause, and not by the compiled form that decides (flow/decide.h). Only clauses that
+ * could grant something are looked at: bilateral, multilateral, baseline.
  */
 #ifndef COMITY_FLOW_NEARMISS_H
 #define COMITY_FLOW_NEARMISS_H
@@ -24,7 +24,7 @@ struct nearmiss_question {
     const struct policy_team *origin; /* NULL: not in the directory */
     const struct policy_team *recipient;
     enum classification classification;
-    enum tlp tlp; /* as it counts: nearmiss_tlp */
+    enum tlp tlp;         /* as it counts: nearmiss_tlp */
     struct span provider; /* n 0: not named */
     int64_t at_us;
 };

@@ -17,7 +17,7 @@ treat(struct arena *arena, const struct field *field, enum field_class class,
     if (coarse == NULL)
         return NULL;
     *coarse = *field;
-    coarse->class = (uint8_t)class;
+    coarse->class = (uint8_t) class;
     return coarsen_field(arena, coarse) ? coarse : NULL;
 }
 
@@ -69,8 +69,8 @@ redact(struct arena *arena, const struct extra_fields *extras, const struct repo
 
     if (verdict->effect != EFFECT_RELEASE || report->count > REPORT_FIELDS_MAX)
         return err_set(err, ERR_INTERNAL, "a report was to be redacted that no verdict releases");
-    redacted = arena_alloc(arena,
-        offsetof(struct redacted, fields) + report->count * sizeof(struct field *));
+    redacted = arena_alloc(
+        arena, offsetof(struct redacted, fields) + report->count * sizeof(struct field *));
     if (redacted == NULL)
         return arena_full(err, "redaction");
     memset(redacted, 0, offsetof(struct redacted, fields));
@@ -83,10 +83,9 @@ redact(struct arena *arena, const struct extra_fields *extras, const struct repo
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *field = &report->fields[i];
         take(redacted,
-            field->id == FIELD_OTHER
-                ? treat_other(arena, extras, redacted->treatment, field)
-                : treat(arena, field, (enum field_class)field->class,
-                      (enum treatment)redacted->treatment[field->class]));
+            field->id == FIELD_OTHER ? treat_other(arena, extras, redacted->treatment, field)
+                                     : treat(arena, field, (enum field_class)field->class,
+                                         (enum treatment)redacted->treatment[field->class]));
     }
     redacted->classification = report->classification;
     redacted->tlp = (uint8_t)tlp;

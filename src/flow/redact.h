@@ -12,14 +12,14 @@
 #include "model/verdict.h"
 
 /* Apply VERDICT to REPORT. Values that are kept borrow from REPORT; treated ones live in
- * ARENA, as the result does. EXTRAS, which may be NULL, says what fields of other names hold besides
- * text. TLP is the label under which it goes out.
+ * ARENA, as the result does. EXTRAS, which may be NULL, says what fields of other names hold
+ * besides text. TLP is the label under which it goes out.
  *
  * generalise: IPv4 to its /24 and IPv6 to its /48 (source.ip becomes source.network), names to the
- * registrable domain, URLs to scheme and host, accounts to the domain part, MAC addresses to the vendor's
- * three octets, times to the hour; whatever has no coarser form is removed. pseudonymise needs
- * keys that this node does not hold yet, so it generalises, which is stricter.
- * Errors: ERR_INTERNAL when the verdict does not release; ERR_LIMIT when ARENA is full. */
+ * registrable domain, URLs to scheme and host, accounts to the domain part, MAC addresses to the
+ * vendor's three octets, times to the hour; whatever has no coarser form is removed. pseudonymise
+ * needs keys that this node does not hold yet, so it generalises, which is stricter. Errors:
+ * ERR_INTERNAL when the verdict does not release; ERR_LIMIT when ARENA is full. */
 MUST_USE int redact(struct arena *arena, const struct extra_fields *extras,
     const struct report *report, const struct verdict *verdict, enum tlp tlp,
     const struct redacted **out, struct err *err);

@@ -14,7 +14,8 @@ enum err_code {
 
 static_assert(simdjson::SIMDJSON_PADDING <= 64, "callers promise 64 readable bytes");
 
-namespace {
+namespace
+{
 
 struct parser {
     simdjson::dom::parser dom;

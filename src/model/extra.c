@@ -61,8 +61,7 @@ add_lines(struct extra_fields *extras, struct span text, const char *file, struc
 }
 
 int
-extra_fields_parse(
-    struct span text, const char *file, struct extra_fields **out, struct err *err)
+extra_fields_parse(struct span text, const char *file, struct extra_fields **out, struct err *err)
 {
     struct extra_fields *extras = calloc(1, sizeof *extras);
     int rc;

@@ -20,8 +20,7 @@ pages_new(size_t bytes)
 
     if (bytes == 0 || size < bytes || size + HUGE_BYTES < size)
         return NULL;
-    p = mmap(
-        NULL, size + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    p = mmap(NULL, size + HUGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED)
         return NULL;
     size_t before = round_up((uintptr_t)p) - (uintptr_t)p;

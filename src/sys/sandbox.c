@@ -40,7 +40,7 @@ allow_path(int ruleset, const char *path, uint64_t rights, struct err *err)
         return err_set(err, ERR_NOT_FOUND, "%s cannot be opened: %s", path, strerror(errno));
     if (fstat(fd, &about) == 0 && !S_ISDIR(about.st_mode))
         rights &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
-    struct landlock_path_beneath_attr rule = { .allowed_access = rights, .parent_fd = fd };
+    struct landlock_path_beneath_attr rule = {.allowed_access = rights, .parent_fd = fd};
     long rc = syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
     int error = errno;
     (void)close(fd);
@@ -50,7 +50,7 @@ allow_path(int ruleset, const char *path, uint64_t rights, struct err *err)
 static int
 limit_files(const struct sandbox_paths *paths, struct err *err)
 {
-    struct landlock_ruleset_attr attr = { .handled_access_fs = ALL_RIGHTS };
+    struct landlock_ruleset_attr attr = {.handled_access_fs = ALL_RIGHTS};
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     int rc = 0;
 
@@ -67,7 +67,7 @@ limit_files(const struct sandbox_paths *paths, struct err *err)
 }
 
 /* Reading, writing, memory, time, and ending; nothing else. */
-static const int allowed[] = { SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv), SCMP_SYS(write),
+static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv), SCMP_SYS(write),
     SCMP_SYS(writev), SCMP_SYS(pwrite64), SCMP_SYS(openat), SCMP_SYS(close), SCMP_SYS(fstat),
     SCMP_SYS(newfstatat), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(fcntl), SCMP_SYS(fsync),
     SCMP_SYS(fdatasync), SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(rename),
@@ -76,7 +76,7 @@ static const int allowed[] = { SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv
     SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(getpid), SCMP_SYS(gettid),
     SCMP_SYS(tgkill), SCMP_SYS(futex), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(getrusage), SCMP_SYS(uname),
-    SCMP_SYS(sched_yield), SCMP_SYS(exit), SCMP_SYS(exit_group) };
+    SCMP_SYS(sched_yield), SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
 static int
 limit_calls(struct err *err)

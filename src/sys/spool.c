@@ -18,7 +18,7 @@ spool_init(struct spool *spool, int folder, struct span name, struct err *err)
     if (name.n == 0 || name.n >= SPOOL_NAME_BYTES || name.p[0] == '.'
         || memchr(name.p, '/', name.n) != NULL)
         return err_set(err, ERR_BAD_NAME, "\"%.*s\" cannot be a file's name", SPAN_ARGS(name));
-    *spool = (struct spool){ .folder = folder, .buf = buf_new(SPOOL_ITEM_BYTES) };
+    *spool = (struct spool){.folder = folder, .buf = buf_new(SPOOL_ITEM_BYTES)};
     memcpy(spool->name, name.p, name.n);
     return 0;
 }

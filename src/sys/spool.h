@@ -19,7 +19,7 @@ struct spool {
     int folder; /* descriptor, the caller's */
     char name[SPOOL_NAME_BYTES];
     struct buf buf; /* append here, then call spool_flush_if_large */
-    bool started; /* the temporary file exists */
+    bool started;   /* the temporary file exists */
 };
 
 /* NAME is a file name without '/'; ERR_BAD_NAME if it is not, or too long. */

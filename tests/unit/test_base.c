@@ -44,7 +44,7 @@ table_gives_each_name_one_index(void **state)
     uint32_t index;
     for (uint32_t i = 0; i < 1000; i++) {
         int n = snprintf(names[i], sizeof names[i], "n%u", i);
-        assert_int_equal(table_add(table, (struct span){ names[i], (size_t)n }, &index, NULL), 0);
+        assert_int_equal(table_add(table, (struct span){names[i], (size_t)n}, &index, NULL), 0);
         assert_int_equal(index, i);
     }
     assert_int_equal(table_find(table, SPAN("n77")), 77);
@@ -60,13 +60,12 @@ times_are_read_and_written(void **state)
     static const struct {
         const char *text;
         int64_t us;
-    } good[] = { { "1970-01-01T00:00:00Z", 0 }, { "2019-09-04 07:00:19", 1567580419000000 },
-        { "2019-09-04T09:00:19.25+02:00", 1567580419250000 }, { "2000-02-29", 951782400000000 },
-        { "2016-12-31T23:59:60Z", 1483228799000000 },
-        { "2019-09-04 07:00:19 UTC", 1567580419000000 } };
-    static const char *const bad[] = { "", "2019", "2019-13-01", "2019-02-29",
+    } good[] = {{"1970-01-01T00:00:00Z", 0}, {"2019-09-04 07:00:19", 1567580419000000},
+        {"2019-09-04T09:00:19.25+02:00", 1567580419250000}, {"2000-02-29", 951782400000000},
+        {"2016-12-31T23:59:60Z", 1483228799000000}, {"2019-09-04 07:00:19 UTC", 1567580419000000}};
+    static const char *const bad[] = {"", "2019", "2019-13-01", "2019-02-29",
         "2019-01-01T25:00:00Z", "0000-01-01", "2019-01-01T00:00:00+99:00",
-        "2019-01-01 00:00:00 tomorrow", "2019-01-01T00:00:00.Z", "yesterday" };
+        "2019-01-01 00:00:00 tomorrow", "2019-01-01T00:00:00.Z", "yesterday"};
     char text[TIME_TEXT_BYTES];
     int64_t us;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -78,7 +77,7 @@ times_are_read_and_written(void **state)
     for (us = -2000000000000000; us < 4000000000000000; us += 12345678901234) {
         int64_t again;
         size_t n = time_format(us, "+00:00", text);
-        assert_int_equal(time_parse((struct span){ text, n }, &again, NULL), 0);
+        assert_int_equal(time_parse((struct span){text, n}, &again, NULL), 0);
         assert_int_equal(again, us);
     }
 }
@@ -87,11 +86,11 @@ static void
 addresses_are_strict(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "999.1.1.1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.4 ",
-        "", "::g", "1:2", "0x7f.1.1.1" };
-    static const char *const good[] = { "0.0.0.0", "255.255.255.255", "192.0.2.1", "2001:db8::1",
-        "::", "::ffff:1.2.3.4" };
-    static const char *const prefixes[] = { "192.0.2.0/24", "0.0.0.0/0", "2001:db8::/32", "::/0" };
+    static const char *const bad[] = {
+        "999.1.1.1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "1.2.3.4 ", "", "::g", "1:2", "0x7f.1.1.1"};
+    static const char *const good[] = {
+        "0.0.0.0", "255.255.255.255", "192.0.2.1", "2001:db8::1", "::", "::ffff:1.2.3.4"};
+    static const char *const prefixes[] = {"192.0.2.0/24", "0.0.0.0/0", "2001:db8::/32", "::/0"};
     struct address a;
     char text[ADDRESS_TEXT_BYTES];
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)

@@ -14,8 +14,9 @@ listed_names_have_their_class_and_others_are_text(void **state)
     struct err err = {0};
 
     (void)state;
-    assert_int_equal(extra_fields_parse(SPAN("name,class\n# comment\nextra.user,account\r\nextra.mac,device\n"),
-                         "list", &extras, &err),
+    assert_int_equal(
+        extra_fields_parse(SPAN("name,class\n# comment\nextra.user,account\r\nextra.mac,device\n"),
+            "list", &extras, &err),
         0);
     assert_int_equal(extra_fields_class(extras, SPAN("extra.user")), FIELD_CLASS_ACCOUNT);
     assert_int_equal(extra_fields_class(extras, SPAN("extra.mac")), FIELD_CLASS_DEVICE);
@@ -27,17 +28,19 @@ listed_names_have_their_class_and_others_are_text(void **state)
 static void
 a_wrong_line_is_named(void **state)
 {
-    static const char *const bad[] = {"name,class\nextra.user,acount\n", "name,class\n,account\n",
-        "name,class\nextra.user\n"};
+    static const char *const bad[] = {
+        "name,class\nextra.user,acount\n", "name,class\n,account\n", "name,class\nextra.user\n"};
     struct extra_fields *extras = NULL;
     struct err err = {0};
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        assert_int_equal(extra_fields_parse(span_of(bad[i]), "list", &extras, &err), ERR_BAD_CONFIG);
+        assert_int_equal(
+            extra_fields_parse(span_of(bad[i]), "list", &extras, &err), ERR_BAD_CONFIG);
         assert_int_equal(err.line, 2);
     }
-    assert_int_equal(extra_fields_parse(SPAN("a,url\na,url\n"), "list", &extras, &err), ERR_BAD_CONFIG);
+    assert_int_equal(
+        extra_fields_parse(SPAN("a,url\na,url\n"), "list", &extras, &err), ERR_BAD_CONFIG);
     assert_null(extras);
 }
 
