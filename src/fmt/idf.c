@@ -176,10 +176,9 @@ same_bytes(const char *a, const char *b, size_t n)
 static enum field_id
 find_key(struct idf *idf, size_t place, struct span key)
 {
-    struct known_key *known = &idf->shape[place];
-
     if (place >= SHAPE_KEYS || key.n > SHAPE_KEY_BYTES || key.n == 0)
         return field_find(key);
+    struct known_key *known = &idf->shape[place];
     if (known->n == key.n && same_bytes(known->text, key.p, key.n))
         return (enum field_id)known->id;
     known->n = (uint16_t)key.n;

@@ -19,12 +19,12 @@ def lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def run(comity, share, case):
+def run(comity, share, options, case):
     file = next(case.glob("*.csv"))
     mapping = case / "mapping.json"
     with tempfile.TemporaryDirectory() as folder:
         rejects = pathlib.Path(folder) / "rejects"
-        command = [comity, "convert", "--to", "idf", "--rejects", str(rejects), str(file)]
+        command = [comity, "convert", *options, "--to", "idf", "--rejects", str(rejects), str(file)]
         command += ["--mapping", str(mapping)] if mapping.exists() else []
         done = subprocess.run(command, capture_output=True, env={**os.environ, "COMITY_SHARE": share}, check=False)
         got = [json.loads(line) for line in done.stdout.splitlines()]
@@ -45,14 +45,14 @@ def run(comity, share, case):
 
 
 def main():
-    comity, share = sys.argv[1:3]
+    comity, share, *options = sys.argv[1:]
     cases = sorted(path for path in (pathlib.Path(__file__).parent / "convert").iterdir() if path.is_dir())
     with tempfile.TemporaryDirectory() as folder:
         # A share folder of its own (no links: the sandbox follows none out of it); the cases need the mappings alone.
         for name in ("shadowserver", "mappings"):
             shutil.copytree(os.path.join(share, name), os.path.join(folder, name))
         pathlib.Path(folder, "economies.csv").touch()
-        good = sum([run(comity, folder, case) for case in cases])
+        good = sum([run(comity, folder, options, case) for case in cases])
     print(f"{good} of {len(cases)} cases as expected")
     return 0 if good == len(cases) > 0 else 1
 
