@@ -149,7 +149,8 @@ bad_card(void *ctx, const char *file, const struct err *why)
     size_t *count = ctx;
 
     (*count)++;
-    (void)fprintf(stderr, "comity: team card left out: %s: %s\n", file, why->msg);
+    (void)fprintf(stderr, "comity: team card left out: %s: %s%s%s\n", file, why->field,
+        why->field[0] != '\0' ? " " : "", why->msg);
 }
 
 static int

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""comity route and explain, end to end, on teams and agreements of the test's own.
+
+usage: route.py COMITY [--no-sandbox]     (COMITY_SHARE names the share folder, for schemas and economies)
+"""
+import gzip
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
+BORDER = "2026-06-01T00:00:00.000001Z"
+
+
+def team(ident, economy, **more):
+    return {"id": ident, "name": ident.upper(), "kind": "national", "economies": [{"economy": economy}], "source": "this test", "verified": True, **more}
+
+
+def clause(ident, **more):
+    return {"id": ident, "from": "*", "to": "*", "classification": ["*"], "tlp_max": "green", "effect": "release", **more}
+
+
+def agreement(number, kind, clauses, **more):
+    return {"id": f"urn:uuid:6f0a6f9e-0000-4000-8000-{number:012}", "title": f"Agreement {number}", "kind": kind,
+            "parties": [], "valid_from": "2026-01-01T00:00:00Z", "valid_until": None, "clauses": clauses, **more}
+
+
+def report(ip="192.0.2.1", **more):
+    return {"source.ip": ip, "classification.type": "scanner", "tlp": "green", "feed.provider": "Feed",
+            "time.source": "2026-05-05T10:20:30+00:00", "source.account": "bob", **more}
+
+
+class Route(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.folder = pathlib.Path(self.temporary.name)
+        self.write("teams.json", [
+            team("aa-cert", "FI", constituency={"prefixes": ["192.0.2.0/25"]}),
+            team("bb-cert", "SE", constituency={"prefixes": ["192.0.2.128/25"], "domains": ["example.se"]},
+                 channels=[{"type": "https", "address": "https://bb.test/", "encrypted": True}]),
+            team("own", "NO", constituency={"prefixes": ["198.51.100.0/24"]})])
+        self.write("feeds.json", {"default_tlp": "amber", "feeds": []})
+        self.agree(agreement(1, "baseline", [clause("1", treatment={"account": "remove", "text": "remove"})]))
+
+    def write(self, name, content):
+        text = content if isinstance(content, (str, bytes)) else json.dumps(content)
+        path = self.folder / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    def agree(self, *documents):
+        self.write("agreements.json", list(documents))
+
+    def lines(self, *reports, name="in.idf"):
+        return self.write(name, "".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in reports))
+
+    def run_comity(self, command, *arguments, stdin=None):
+        f = self.folder
+        done = subprocess.run([COMITY, command, *OPTIONS, "--teams", f / "teams.json", "--feeds", f / "feeds.json",
+                               "--agreements", f / "agreements.json", *arguments], input=stdin, capture_output=True,
+                              cwd=f, check=False)
+        self.assertGreaterEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def route(self, *arguments, status=0, stdin=None):
+        done = self.run_comity("route", "--json", *arguments, stdin=stdin)
+        self.assertEqual(done.returncode, status, done.stderr)
+        summary = json.loads(done.stdout)
+        self.assertEqual(summary["received"], summary["stored"] + summary["rejected"] + summary["duplicate"])
+        self.assertEqual(summary["recipients"], summary["released"] + summary["held"] + summary["withheld"]
+                         + summary["unattributed"])
+        self.assertTrue(summary["balanced"])
+        return summary
+
+    def counts(self, summary):
+        return [summary[k] for k in ("released", "held", "withheld", "unattributed")]
+
+    def out(self, name):
+        return [json.loads(line) for line in (self.folder / "out" / name).read_text().splitlines()]
+
+    def test_each_recipient_gets_its_own_redacted(self):
+        file = self.lines(report(), report("192.0.2.200"), report("203.0.113.9"), report("192.0.2.2", tlp="amber"))
+        summary = self.route("--out", "out", file)
+        self.assertEqual(self.counts(summary), [2, 0, 1, 1])
+        left = {k: v for k, v in report().items() if k not in ("source.account", "tlp")}
+        self.assertEqual(self.out("aa-cert.idf.jsonl"), [{**left, "tlp": "TLP:GREEN"}])
+        self.assertEqual(self.out("bb-cert.idf.jsonl"), [{**left, "source.ip": "192.0.2.200", "tlp": "TLP:GREEN"}])
+        self.assertEqual(sorted(p.name for p in (self.folder / "out").iterdir()), ["aa-cert.idf.jsonl", "bb-cert.idf.jsonl"])
+
+    def test_source_and_destination_have_a_verdict_each(self):
+        summary = self.route(self.lines(report(**{"destination.ip": "192.0.2.129"})))
+        self.assertEqual(self.counts(summary), [2, 0, 0, 0])
+        self.assertEqual(sorted(t["team"] for t in summary["teams"]), ["aa-cert", "bb-cert"])
+
+    def test_rejects_are_named_and_the_rest_survives(self):
+        file = self.lines(report(), "{bad", report("999.1.1.1"), '{"a":1,"a":2}', report("192.0.2.3"))
+        summary = self.route("--out", "out", file, status=1)
+        self.assertEqual((summary["stored"], summary["rejected"]), (2, 3))
+        self.assertEqual([(r["line"], r["field"], r["error"]) for r in self.out("rejected.jsonl")],
+                         [(2, None, "bad-json"), (3, "source.ip", "bad-address"), (4, "a", "duplicate-key")])
+
+    def test_the_same_claim_is_told_once(self):
+        again = dict(reversed(list(report(**{"time.observation": "2026-07-07T00:00:00Z"}).items())))
+        file = self.lines(report(), report("192.0.2.2"), again)
+        self.assertEqual(self.route(file)["duplicate"], 1)
+        self.assertEqual(self.route("--window", "0", file)["duplicate"], 0)
+
+    def test_any_way_in_is_the_same(self):
+        plain = pathlib.Path(self.lines(report(), report("192.0.2.2"))).read_bytes()
+        packed = subprocess.run(["zstd", "-qc"], input=plain, capture_output=True, check=True).stdout
+        (self.folder / "all").mkdir()
+        files = [self.write("all/a.idf.gz", gzip.compress(plain)), self.write("b.idf.zst", packed)]
+        array = self.write("c.json", json.dumps([report(), report("192.0.2.2")]))
+        nested = self.lines({"source": {"ip": "192.0.2.1", "account": "bob"}, "classification": {"type": "scanner"},
+                             "tlp": "green", "feed": {"provider": "Feed"}, "time": {"source": report()["time.source"]}},
+                            report("192.0.2.2"), name="d.idf")
+        for way in (files[0], files[1], array, nested, str(self.folder / "all")):
+            self.assertEqual(self.counts(self.route("--out", "out", way)), [2, 0, 0, 0], way)
+            self.assertEqual(len(self.out("aa-cert.idf.jsonl")), 2)
+        self.assertEqual(self.counts(self.route("-", stdin=plain)), [2, 0, 0, 0])
+
+    def test_in_force_to_the_microsecond(self):
+        self.agree(agreement(1, "baseline", [clause("1")], valid_from=BORDER, valid_until="2026-07-01T00:00:00Z"))
+        file = self.lines(report())
+        for at, released in ((BORDER, 1), ("2026-06-01T00:00:00.000000Z", 0), ("2026-06-30T23:59:59.999999Z", 1),
+                             ("2026-07-01T00:00:00Z", 0)):
+            self.assertEqual(self.route("--at", at, file)["released"], released, at)
+
+    def test_tlp_defaults_and_labels(self):
+        bare = report()
+        del bare["tlp"]
+        file = self.lines(bare)
+        self.assertEqual(self.route(file)["withheld"], 1)
+        self.assertEqual(self.route("--default-tlp", "clear", file)["released"], 1)
+        summary = self.route(self.lines(report(tlp="purple"), report("192.0.2.2", tlp="TLP:WHITE")))
+        self.assertEqual(self.counts(summary), [1, 0, 1, 0])
+        self.assertIn("unknown-tlp", [w["reason"] for t in summary["teams"] for w in t["why"]])
+
+    def test_red_waits_for_a_person_and_only_under_a_bilateral_clause(self):
+        red = self.lines(report("192.0.2.200", tlp="red"))
+        self.agree(agreement(1, "baseline", [clause("1", tlp_max="red")]))
+        self.assertEqual(self.counts(self.route("--as", "own", red)), [0, 0, 1, 0])
+        self.agree(agreement(2, "bilateral", [clause("7", tlp_max="red", **{"from": "party", "to": "party"})],
+                             parties=["own", "bb-cert"]))
+        self.assertEqual(self.counts(self.route("--as", "own", red)), [0, 1, 0, 0])
+
+    def test_required_channel_holds_without_one(self):
+        self.agree(agreement(1, "baseline", [clause("1", require=["encrypted-channel"])]))
+        summary = self.route(self.lines(report(), report("192.0.2.200")))
+        self.assertEqual(self.counts(summary), [1, 1, 0, 0])
+
+    def test_what_is_ones_own_does_not_cross(self):
+        summary = self.route("--as", "own", self.lines(report("198.51.100.7", tlp="red")))
+        self.assertEqual(summary["teams"][0]["why"][0]["reason"], "own-constituency")
+
+    def test_a_broken_agreement_withholds_and_is_told(self):
+        broken = agreement(1, "baseline", [clause("1", effect="relase")])
+        self.agree(broken, agreement(2, "baseline", [clause("1")]))
+        done = self.run_comity("route", "--json", self.lines(report()))
+        self.assertEqual(json.loads(done.stdout)["released"], 0)
+        self.assertIn(b"relase", done.stderr)
+
+    def test_coarser_forms_and_listed_extras(self):
+        self.agree(agreement(1, "baseline", [clause("1", treatment={
+            "address": "generalise", "name": "generalise", "url": "generalise", "account": "generalise",
+            "device": "generalise", "time": "generalise"})]))
+        self.route("--out", "out", self.lines(report(**{
+            "source.fqdn": "www.a.example.co.uk", "source.url": "https://u:p@www.example.org:8/secret?q#f", "source.port": 80,
+            "source.account": "bob@example.org", "extra.mac_address": "00:11:22:33:44:55", "extra.tag": "x",
+            "extra.username": "bob"})))
+        self.assertEqual(self.out("aa-cert.idf.jsonl"), [{
+            "source.network": "192.0.2.0/24", "classification.type": "scanner", "feed.provider": "Feed",
+            "time.source": "2026-05-05T10:00:00+00:00", "source.account": "example.org", "source.fqdn": "example.co.uk",
+            "source.url": "https://www.example.org", "extra.mac_address": "00:11:22", "extra.tag": "x", "tlp": "TLP:GREEN"}])
+
+    def test_stix_out_holds_nothing_that_was_removed(self):
+        self.route("--out", "out", "--out-format", "stix", self.lines(report(), report("192.0.2.3")))
+        text = (self.folder / "out" / "aa-cert.stix.json").read_text()
+        bundle = json.loads(text)
+        self.assertEqual(sum(o["type"] == "observed-data" for o in bundle["objects"]), 2)
+        self.assertEqual(sorted(o["value"] for o in bundle["objects"] if o["type"] == "ipv4-addr"), ["192.0.2.1", "192.0.2.3"])
+        self.assertNotIn("bob", text)
+
+    def explain(self, *arguments):
+        done = self.run_comity("explain", "--json", *arguments)
+        return done.returncode, json.loads(done.stdout) if done.stdout else None
+
+    def test_explain_tells_what_route_did(self):
+        file = self.lines(report(), "{bad", report(), report("192.0.2.200", tlp="amber"))
+        status, story = self.explain(file + ":1")
+        self.assertEqual((status, story["recipients"][0]["verdict"]["effect"] if "verdict" in story["recipients"][0]
+                          else story["recipients"][0]["effect"]), (0, "release"))
+        status, story = self.explain(file + ":2")
+        self.assertEqual((status, story["outcome"], story["error"]), (1, "rejected", "bad-json"))
+        status, story = self.explain(file + ":3")
+        self.assertEqual((status, story["outcome"]), (0, "duplicate"))
+        status, story = self.explain(file + ":4")
+        near = story["recipients"][0]["near_misses"]
+        self.assertEqual(status, 0)
+        self.assertEqual(len(near), 1)
+        self.assertIn("tlp", json.dumps(near[0]))
+        self.assertEqual(self.explain(file + ":9")[0], 3)
+
+    def test_explain_shows_no_control_bytes(self):
+        file = self.lines(report(comment="\x1b[31mred\u009b", **{"extra.\x1b": "\r\nx"}))
+        text = self.run_comity("explain", file).stdout
+        self.assertFalse(set(text) & (set(range(32)) - {10}) or 0x7f in text or b"\xc2\x9b" in text, text)
+
+    def test_wrong_command_lines_say_so(self):
+        for arguments in (["--no-such"], [], ["--format", "xml", "x"], ["--out"], ["--at", "tomorrow", "x"]):
+            done = self.run_comity("route", *arguments)
+            self.assertIn(done.returncode, (2, 3), arguments)
+            self.assertTrue(done.stderr and not done.stdout, arguments)
+        self.assertIn(self.run_comity("route", "missing.idf").returncode, (1, 3))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
