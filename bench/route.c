@@ -215,7 +215,7 @@ route(struct world_data *w, int fd)
     const struct reader_options reader = {.share_dir = w->setup.share_dir};
     struct err err = {0};
     struct flow *flow;
-    struct input *input;
+    struct input *input = NULL;
 
     w->lines = w->bytes = 0;
     double from = cpu_seconds();
