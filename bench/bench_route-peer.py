@@ -20,6 +20,10 @@ BUILD = pathlib.Path(os.environ.get("COMITY_BUILD", ROOT / "build"))
 ROWS, PEER_ROWS, TURNS, REACH = 100_000, 2_000, 3, 1000
 NOBODY = 65534
 
+# Our way -> theirs, and what it is.
+WAYS = {"parse": ("parser", "rows read (parser alone)"),
+        "route": ("chain", "rows routed (parser and experts)")}
+
 
 def peer_python():
     named = os.environ.get("COMITY_PEER_PYTHON")
@@ -62,10 +66,10 @@ def ours(path, way):
     return ROWS / float(out[3])
 
 
-def peer(python, schema, path, state):
+def peer(python, schema, path, state, way):
     user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
     environment = {**os.environ, "INTELMQ_ROOT_DIR": str(state), "PYTHONDONTWRITEBYTECODE": "1"}
-    run = subprocess.run([*user, python, str(ROOT / "bench/peers/intelmq_peer.py"), str(path), schema], env=environment,
+    run = subprocess.run([*user, python, str(ROOT / "bench/peers/intelmq_peer.py"), str(path), schema, way], env=environment,
                          capture_output=True, timeout=300, check=False)
     if run.returncode != 0:
         return None, run.stderr.decode().strip().splitlines()[-1]
@@ -74,11 +78,12 @@ def peer(python, schema, path, state):
 
 
 def measure():
+    """Rates of ours and theirs, for the parser alone and for the whole way."""
     python, why = peer_python()
     schema = peer_schema()
     if python and not schema:
         python, why = None, "Shadowserver's own schema is not there"
-    mine, whole, theirs = [], [], []
+    rates = {way: ([], []) for way in WAYS}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
@@ -87,36 +92,36 @@ def measure():
         state.chmod(0o777)
         many, few = make(folder, ROWS), make(folder, PEER_ROWS)
         for _ in range(TURNS):
-            mine.append(ours(many, "parse"))
-            whole.append(ours(many, "route"))
-            if python:
-                rate, why = peer(python, schema, few, state)
+            for way, (theirs, _) in WAYS.items():
+                rates[way][0].append(ours(many, way))
+                rate, why = peer(python, schema, few, state, theirs) if python else (None, why)
+                rates[way][1].extend([rate] if rate else [])
                 python = python if rate else None
-                theirs += [rate] if rate else []
         shutil.rmtree(state, ignore_errors=True)
-    return mine, whole, theirs if python else [], why
+    return rates, why
 
 
-def main():
-    mine, whole, theirs, why = measure()
+def figure_of(way, mine, theirs, why):
     value = statistics.median(mine)
     beside = statistics.median(theirs) if theirs else None
     ratios = sorted(a / b for a, b in zip(mine, theirs))
     ratio = value / beside if beside else None
-    figure = {"what": "rows read (parser alone)", "value": round(value), "unit": "rows/s",
-              "beside": round(beside) if beside else "SKIPPED: " + why, "ratio": round(ratio) if ratio else None,
-              "reach": REACH, "ok": ratio >= REACH if ratio else None,
-              "spread": [round(ratios[0]), round(ratios[-1])] if ratios else None}
-    routed = {"what": "rows routed (whole way)", "value": round(statistics.median(whole)), "unit": "rows/s", "beside": None,
-              "ratio": None, "reach": None, "ok": None}
+    return {"what": WAYS[way][1], "value": round(value), "unit": "rows/s",
+            "beside": round(beside) if beside else "SKIPPED: " + why, "ratio": round(ratio) if ratio else None,
+            "reach": REACH, "ok": ratio >= REACH if ratio else None,
+            "spread": [round(ratios[0]), round(ratios[-1])] if ratios else None}
+
+
+def main():
+    rates, why = measure()
+    figures = [figure_of(way, *rates[way], why) for way in WAYS]
     if "--json" in sys.argv[1:]:
-        print(json.dumps({"name": "route-peer", "figures": [figure, routed]}))
+        print(json.dumps({"name": "route-peer", "figures": figures}))
         return
-    print(f"{'what':24} {'comity':>12} {'intelmq':>12} {'ratio':>8}  {'spread':14} reach  ok")
-    spread = "-".join(map(str, figure["spread"])) if ratios else "-"
-    print(f"{figure['what']:24} {figure['value']:>10}/s {str(figure['beside']):>10} {str(figure['ratio']):>8}"
-          f"  {spread:14} {REACH}   {figure['ok']}")
-    print(f"{routed['what']:24} {routed['value']:>10}/s {'-':>10}")
+    print(f"{'what':40} {'comity':>12} {'intelmq':>10} {'ratio':>7}  {'spread':12} reach  ok")
+    for f in figures:
+        spread = "-".join(map(str, f["spread"])) if f["spread"] else "-"
+        print(f"{f['what']:40} {f['value']:>10}/s {str(f['beside']):>10} {str(f['ratio']):>7}  {spread:12} {REACH}   {f['ok']}")
 
 
 if __name__ == "__main__":
