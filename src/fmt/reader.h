@@ -29,11 +29,10 @@ struct reader_sink {
 struct reader_options {
     const char *share_dir; /* where schemas and mappings are; never NULL */
     const char
-        *mapping_path; /* generic CSV: the mapping file; NULL: beside the input, else share_dir */
+        *mapping_path; /* generic CSV: the mapping file; NULL: by the header, in share_dir */
     const char
         *report_type;     /* Shadowserver: type when the file's name does not tell; NULL: by name */
     const char *provider; /* feed.provider when the input gives none; NULL: leave out */
-    struct span encoding; /* declared encoding; n 0: UTF-8 */
 };
 
 /* Hand a finished report or its rejection to the sink: what every reader ends a
