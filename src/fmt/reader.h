@@ -27,9 +27,8 @@ struct reader_sink {
 
 /* The operator's defaults for fields that the input does not give. */
 struct reader_options {
-    const char *share_dir; /* where schemas and mappings are; never NULL */
-    const char
-        *mapping_path; /* generic CSV: the mapping file; NULL: by the header, in share_dir */
+    const char *share_dir;    /* where schemas and mappings are; never NULL */
+    const char *mapping_path; /* generic CSV: the mapping file; NULL: by the header, in share_dir */
     const char
         *report_type;     /* Shadowserver: type when the file's name does not tell; NULL: by name */
     const char *provider; /* feed.provider when the input gives none; NULL: leave out */
