@@ -4,6 +4,7 @@
  * Two things make it fast. Records of one feed have the same keys in the same order, so a key is
  * first compared with the one that stood in its place in the record before. And reports
  * are handed on a few records late, so that the memory which `prepare` asked for has arrived. */
+#include "fmt/flat.h"
 #include "fmt/json.h"
 #include "fmt/reader.h"
 #include "fmt/stix_split.h"
@@ -12,9 +13,10 @@
 
 enum { SCRATCH_BYTES = 16 * 1024 * 1024, LATE = 8, SHAPE_KEYS = 64, SHAPE_KEY_BYTES = 40 };
 
-/* One report on its way: its parser owns the strings it borrows. */
+/* One report on its way, and what it borrows from: its parser's strings, or its own text. */
 struct slot {
     struct json *json;
+    char *text; /* a flat record: FLAT_BYTES_MAX and padding */
     struct arena *scratch; /* joined names and nested values */
     struct field *fields;
     struct report report;
@@ -187,6 +189,13 @@ find_key(struct idf *idf, size_t place, struct span key)
     return (enum field_id)known->id;
 }
 
+/* IntelMQ's own marker of the class. */
+static bool
+is_marker(enum field_id id, struct span key)
+{
+    return id == FIELD_OTHER && span_equal(key, SPAN("__type"));
+}
+
 static int
 add_record(struct idf *idf, struct slot *slot, struct json_value root, struct err *err)
 {
@@ -196,29 +205,75 @@ add_record(struct idf *idf, struct slot *slot, struct json_value root, struct er
 
     for (struct json_iter it = json_iter(root); json_next(&it, &key, &value); place++) {
         enum field_id id = find_key(idf, place, key);
-        if (id == FIELD_OTHER && span_equal(key, SPAN("__type")))
-            continue; /* IntelMQ's own marker of the class */
+        if (is_marker(id, key))
+            continue;
         int rc = add_value(slot, key, id, value, err);
         if (rc != 0)
             return rc;
     }
-    if (idf->options->provider != NULL && slot->report.at[FIELD_FEED_PROVIDER] == 0)
-        return report_add_text(
-            &slot->report, FIELD_FEED_PROVIDER, span_of(idf->options->provider), err);
     return 0;
+}
+
+static bool
+add_flat_member(
+    struct slot *slot, struct span name, enum field_id id, struct span value)
+{
+    struct field *field = report_next(&slot->report, id, name);
+    struct span text;
+
+    if (field == NULL)
+        return false;
+    if (flat_text(value, &text)) {
+        field->type = VALUE_TEXT;
+        field->s = text.p;
+        field->n = (uint32_t)text.n;
+        return true;
+    }
+    field->type = VALUE_INT;
+    field->n = 0;
+    return flat_int(value, &field->i);
+}
+
+/* The record without a tape, if it is flat; otherwise nothing of it. */
+static bool
+add_flat(struct idf *idf, struct slot *slot, struct span text)
+{
+    struct flat flat;
+    struct flat_member member;
+    enum flat_answer answer;
+    size_t place = 0;
+
+    if (text.n > FLAT_BYTES_MAX)
+        return false;
+    memcpy(slot->text, text.p, text.n);
+    memset(slot->text + text.n, 0, INPUT_PADDING);
+    if (!flat_begin(slot->json, (struct span){slot->text, text.n}, &flat))
+        return false;
+    while ((answer = flat_next(&flat, &member)) == FLAT_MEMBER) {
+        enum field_id id = find_key(idf, place++, member.key);
+        if (!is_marker(id, member.key) && !add_flat_member(slot, member.key, id, member.value))
+            return false;
+    }
+    return answer == FLAT_END;
 }
 
 static int
 parse_record(struct idf *idf, struct slot *slot, struct span text, struct err *why)
 {
     struct json_value root;
-    int rc = json_parse(slot->json, text, &root, why);
+    const char *provider = idf->options->provider;
+    int rc = 0;
 
-    if (rc != 0)
-        return rc;
-    if (json_type(root) != JSON_OBJECT)
-        return err_set(why, ERR_BAD_TYPE, "a record must be a JSON object");
-    rc = add_record(idf, slot, root, why);
+    if (!add_flat(idf, slot, text)) {
+        report_reset(&slot->report, slot->fields, REPORT_FIELDS_MAX);
+        rc = json_parse(slot->json, text, &root, why);
+        if (rc == 0)
+            rc = json_type(root) == JSON_OBJECT
+                ? add_record(idf, slot, root, why)
+                : err_set(why, ERR_BAD_TYPE, "a record must be a JSON object");
+    }
+    if (rc == 0 && provider != NULL && slot->report.at[FIELD_FEED_PROVIDER] == 0)
+        rc = report_add_text(&slot->report, FIELD_FEED_PROVIDER, span_of(provider), why);
     return rc == 0 ? report_finish(&slot->report, why) : rc;
 }
 
@@ -256,8 +311,8 @@ one_record(struct idf *idf, struct span text, uint64_t line, struct err *err)
     why.field[0] = '\0';
     report_reset(&slot->report, slot->fields, REPORT_FIELDS_MAX);
     arena_reset(slot->scratch);
-    slot->report.line = line;
     int rc = parse_record(idf, slot, text, &why);
+    slot->report.line = line;
     if (rc != 0) {
         /* Records are told in the order of the input. */
         int late = hand_on_all(idf, err);
@@ -335,7 +390,9 @@ open_slots(struct idf *idf, struct err *err)
         slot->json = json_new(INPUT_LINE_MAX);
         slot->scratch = arena_new(SCRATCH_BYTES);
         slot->fields = calloc(REPORT_FIELDS_MAX, sizeof *slot->fields);
-        if (slot->json == NULL || slot->scratch == NULL || slot->fields == NULL)
+        slot->text = malloc(FLAT_BYTES_MAX + INPUT_PADDING);
+        if (slot->json == NULL || slot->scratch == NULL || slot->fields == NULL
+            || slot->text == NULL)
             return err_set(err, ERR_NO_MEMORY, "no memory to read reports");
     }
     return 0;
@@ -359,6 +416,7 @@ idf_read(struct input *input, const struct reader_options *options, const struct
         json_free(idf->slots[i].json);
         arena_free(idf->slots[i].scratch);
         free(idf->slots[i].fields);
+        free(idf->slots[i].text);
     }
     free(idf);
     return rc;

@@ -69,6 +69,12 @@ json_parse(struct json *json, struct span text, struct json_value *root, struct 
     return 0;
 }
 
+bool
+json_tokens(struct json *json, struct span text, const uint32_t **tokens, size_t *count)
+{
+    return json_tape_tokens(json->parser, text.p, text.n, tokens, count) == 0;
+}
+
 int
 json_parse_copy(struct json *json, struct span text, struct json_value *root, struct err *err)
 {

@@ -90,3 +90,22 @@ json_tape_parse(void *opaque, const char *text, size_t n, json_tape *out, const 
     out->strings = self->dom.doc.string_buf.get();
     return ERR_OK;
 }
+
+// simdjson's first pass alone. Its header calls it internal; On-Demand is built on the same call.
+int
+json_tape_tokens(
+    void *opaque, const char *text, size_t n, const uint32_t **tokens, size_t *count)
+{
+    parser *self = static_cast<parser *>(opaque);
+    simdjson::error_code error = make_room(self, n);
+
+    if (error != simdjson::SUCCESS)
+        return code_of(error);
+    auto &pass = *self->dom.implementation;
+    error = pass.stage1(reinterpret_cast<const uint8_t *>(text), n, simdjson::stage1_mode::regular);
+    if (error != simdjson::SUCCESS)
+        return code_of(error);
+    *tokens = pass.structural_indexes.get();
+    *count = pass.n_structural_indexes;
+    return ERR_OK;
+}

@@ -25,6 +25,11 @@ void json_tape_free(void *parser);
 int json_tape_parse(
     void *parser, const char *text, size_t n, struct json_tape *out, const char **what);
 
+/* Where the tokens of TEXT begin, with UTF-8, quotes and control characters checked, and nothing
+ * else. Behind the last one stands N. Lives until the next call with this parser. */
+int json_tape_tokens(
+    void *parser, const char *text, size_t n, const uint32_t **tokens, size_t *count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,12 +3,20 @@
 #include "fmt/json.h"
 #include "fmt/writer.h"
 
-/* `"name":` of every known field, so that one copy does it. */
-static const struct span keys[FIELD_COUNT] = {
+/* `"name":` of every known field, filled up so that copies of a fixed size do it. */
+enum { KEY_BYTES = 48, KEY_MOST = 32 };
+static const struct key {
+    char text[KEY_BYTES];
+    uint8_t n;
+} keys[FIELD_COUNT] = {
 #define FIELD(name, idf, type, class) [FIELD_##name] = {"\"" idf "\":", sizeof(idf) + 2},
 #include "tables/fields.def"
 #undef FIELD
 };
+#define FIELD(name, idf, type, class)                                                              \
+    _Static_assert(sizeof(idf) + 2 <= KEY_BYTES, "KEY_BYTES is too small for " idf);
+#include "tables/fields.def"
+#undef FIELD
 
 /* Room for NAME and N bytes of text in the worst case: every byte escaped. */
 static inline bool
@@ -17,20 +25,36 @@ has_room(const struct buf *out, size_t name, size_t n)
     return out->size - out->n >= name + 8 + 6 * n;
 }
 
+/* Fewer than 8 bytes, as one word: what is not text in it is no byte to escape. */
+static inline bool
+copy_short(char *to, const char *p, size_t n)
+{
+    uint64_t w = 0x2020202020202020u;
+    uint32_t head;
+    uint32_t tail;
+
+    if (n >= 4) {
+        memcpy(&head, p, 4);
+        memcpy(&tail, p + n - 4, 4);
+        memcpy(to, &head, 4);
+        memcpy(to + n - 4, &tail, 4);
+        return !json_eight_must_escape((uint64_t)head << 32 | tail);
+    }
+    for (size_t i = 0; i < n; i++) {
+        w = w << 8 | (unsigned char)p[i];
+        to[i] = p[i];
+    }
+    return !json_eight_must_escape(w);
+}
+
 /* Copy N bytes at P if none needs an escape; 8 at a time, the last 8 overlapping. */
 static inline bool
 copy_plain(char *to, const char *p, size_t n)
 {
     uint64_t w;
 
-    if (n < 8) {
-        for (size_t i = 0; i < n; i++) {
-            if (json_must_escape((unsigned char)p[i]))
-                return false;
-            to[i] = p[i];
-        }
-        return true;
-    }
+    if (n < 8)
+        return copy_short(to, p, n);
     for (size_t i = 0; i + 8 < n; i += 8) {
         memcpy(&w, p + i, 8);
         if (json_eight_must_escape(w))
@@ -64,13 +88,15 @@ render_name(struct buf *out, const struct field *field)
         buf_add_char(out, ':');
         return;
     }
-    struct span key = keys[field->id];
-    if (!has_room(out, key.n, 0)) {
-        buf_add_span(out, key);
+    const struct key *key = &keys[field->id];
+    if (!has_room(out, KEY_BYTES, 0)) {
+        buf_add(out, key->text, key->n);
         return;
     }
-    memcpy(out->p + out->n, key.p, key.n);
-    out->n += key.n;
+    memcpy(out->p + out->n, key->text, KEY_MOST);
+    if (key->n > KEY_MOST)
+        memcpy(out->p + out->n + KEY_MOST, key->text + KEY_MOST, KEY_BYTES - KEY_MOST);
+    out->n += key->n;
 }
 
 void
@@ -125,7 +151,7 @@ idf_write(struct buf *out, const struct redacted *redacted)
         render_field(out, field);
         buf_add_char(out, ',');
     }
-    buf_add_text(out, "\"tlp\":\"");
-    buf_add_text(out, tlp_label(redacted_tlp(redacted)));
+    buf_add(out, "\"tlp\":\"", 7);
+    buf_add_span(out, tlp_label_span(redacted_tlp(redacted)));
     buf_add(out, "\"}\n", 3);
 }

@@ -74,7 +74,9 @@ field_class(enum field_id id)
 void
 report_reset(struct report *report, struct field *fields, uint32_t room)
 {
-    *report = (struct report){.fields = fields, .room = room};
+    memset(report, 0, sizeof *report);
+    report->fields = fields;
+    report->room = room;
 }
 
 int
@@ -276,6 +278,16 @@ check_form(struct report *report, struct field *field, enum field_type type, str
     }
 }
 
+/* Most fields: some text, or a number that is in its range. */
+static inline bool
+is_usual(const struct field *field)
+{
+    enum field_type type = (enum field_type)field_rows[field->id].type;
+
+    return (type == FIELD_TYPE_TEXT && field->type == VALUE_TEXT && field->n > 0)
+        || (type == FIELD_TYPE_PORT && field->type == VALUE_INT && field->u <= UINT16_MAX);
+}
+
 static int
 check_value(struct report *report, struct field *field, struct err *err)
 {
@@ -334,6 +346,8 @@ fill_name(const struct report *report, struct endpoint *side, enum field_id fqdn
 {
     struct address literal;
 
+    if ((report->at[fqdn] | report->at[reverse] | report->at[url]) == 0)
+        return;
     side->name = report_text(report, fqdn);
     if (side->name.n == 0)
         side->name = report_text(report, reverse);
@@ -387,7 +401,7 @@ report_finish(struct report *report, struct err *err)
             others++;
             continue;
         }
-        int rc = check_value(report, field, err);
+        int rc = is_usual(field) ? 0 : check_value(report, field, err);
         if (rc != 0)
             return rc;
     }

@@ -17,13 +17,11 @@ static const char *const effect_words[] = {
 #include "tables/policy.def"
 #undef EFFECT
 };
-static const char *const tlp_words[] = {
-#define TLP(name, word, label) word,
-#include "tables/policy.def"
-#undef TLP
-};
-static const char *const tlp_labels[] = {
-#define TLP(name, word, label) label,
+static const struct {
+    struct span word;
+    struct span label;
+} tlps[] = {
+#define TLP(name, word, label) {{word, sizeof(word) - 1}, {label, sizeof(label) - 1}},
 #include "tables/policy.def"
 #undef TLP
 };
@@ -37,9 +35,12 @@ static const char *const attribution_rules[][2] = {
 #include "tables/policy.def"
 #undef ATTRIBUTION_RULE
 };
-static const char *const classifications[][2] = {
-    {"", ""},
-#define CLASSIFICATION(name, taxonomy, type) {taxonomy, type},
+static const struct {
+    const char *taxonomy;
+    struct span type;
+} classifications[] = {
+    {"", {"", 0}},
+#define CLASSIFICATION(name, taxonomy, type) {taxonomy, {type, sizeof(type) - 1}},
 #define CLASSIFICATION_ALIAS(text, name)
 #include "tables/classification.def"
 #undef CLASSIFICATION
@@ -77,13 +78,19 @@ effect_word(enum effect effect)
 const char *
 tlp_word(enum tlp tlp)
 {
-    return tlp_words[tlp];
+    return tlps[tlp].word.p;
 }
 
 const char *
 tlp_label(enum tlp tlp)
 {
-    return tlp_labels[tlp];
+    return tlps[tlp].label.p;
+}
+
+struct span
+tlp_label_span(enum tlp tlp)
+{
+    return tlps[tlp].label;
 }
 
 const char *
@@ -113,13 +120,13 @@ attribution_rule_text(enum attribution_rule rule)
 const char *
 classification_taxonomy(enum classification classification)
 {
-    return classifications[classification][0];
+    return classifications[classification].taxonomy;
 }
 
 const char *
 classification_type(enum classification classification)
 {
-    return classifications[classification][1];
+    return classifications[classification].type.p;
 }
 
 static int
@@ -154,13 +161,16 @@ tlp_find(struct span word)
 {
     struct span prefix = SPAN("TLP:");
 
+    for (int i = TLP_CLEAR; i < TLP_COUNT; i++)
+        if (span_equal(word, tlps[i].label))
+            return (enum tlp)i;
     word = span_trim(word);
     if (word.n > prefix.n && span_equal_nocase((struct span){word.p, prefix.n}, prefix))
         word = (struct span){word.p + prefix.n, word.n - prefix.n};
     if (span_equal_nocase(word, SPAN("white")))
         return TLP_CLEAR;
     for (int i = TLP_CLEAR; i < TLP_COUNT; i++)
-        if (span_equal_nocase(word, span_of(tlp_words[i])))
+        if (span_equal_nocase(word, tlps[i].word))
             return (enum tlp)i;
     return TLP_UNKNOWN;
 }
@@ -180,7 +190,7 @@ __attribute__((constructor)) static void
 fill_type_slots(void)
 {
     for (int i = 1; i < CLASSIFICATION_COUNT; i++) {
-        uint8_t at = type_slot(span_of(classifications[i][1]));
+        uint8_t at = type_slot(classifications[i].type);
         while (type_slots[at] != 0)
             at++;
         type_slots[at] = (uint8_t)i;
@@ -193,7 +203,7 @@ classification_find(struct span type)
     if (type.n == 0 || type.n > UINT8_MAX)
         return CLASSIFICATION_UNKNOWN;
     for (uint8_t at = type_slot(type); type_slots[at] != 0; at++)
-        if (span_equal(type, span_of(classifications[type_slots[at]][1])))
+        if (span_equal(type, classifications[type_slots[at]].type))
             return (enum classification)type_slots[at];
     for (size_t i = 0; i < COUNT(aliases); i++)
         if (span_equal_nocase(type, span_of(aliases[i].text)))
