@@ -1,10 +1,14 @@
 #include "limit.h"
 
 #include <cstring>
+#include <memory>
 #include <simdjson.h>
+#include <unistd.h>
 
 namespace
 {
+
+constexpr size_t BLOCK_BYTES = 256 * 1024; // as fmt/input.c reads
 
 // Every member's key and value is visited once, as routing must.
 uint64_t
@@ -27,46 +31,53 @@ touch(simdjson::dom::element document)
     return sum;
 }
 
-} // namespace
-
-uint64_t
-limit_lines(const char *text, size_t n, uint64_t *records)
+// The records of TEXT, a line each; the bytes behind the last line feed are left.
+size_t
+parse_lines(simdjson::dom::parser &parser, const char *text, size_t n, limit &result)
 {
-    simdjson::dom::parser parser;
-    const char *end = text + n;
-    uint64_t sum = 0;
+    const char *at = text;
 
-    if (parser.allocate(1 << 20) != simdjson::SUCCESS)
-        return 0;
-    for (const char *at = text; at < end;) {
-        const void *lf = memchr(at, '\n', static_cast<size_t>(end - at));
-        const char *stop = lf == nullptr ? end : static_cast<const char *>(lf);
+    for (const void *lf; (lf = memchr(at, '\n', static_cast<size_t>(text + n - at))) != nullptr;) {
+        const char *stop = static_cast<const char *>(lf);
         simdjson::dom::element document;
         if (parser.parse(at, static_cast<size_t>(stop - at), false).get(document)
             == simdjson::SUCCESS) {
-            sum += touch(document);
-            ++*records;
+            result.sum += touch(document);
+            result.records++;
         }
         at = stop + 1;
     }
-    return sum;
+    return static_cast<size_t>(text + n - at);
 }
 
-uint64_t
-limit_many(const char *text, size_t n, uint64_t *records)
+} // namespace
+
+limit
+limit_memory(const char *text, size_t n)
 {
     simdjson::dom::parser parser;
-    simdjson::dom::document_stream stream;
-    uint64_t sum = 0;
+    limit result = {0, 0};
 
-    if (parser.parse_many(text, n, 1 << 20).get(stream) != simdjson::SUCCESS)
-        return 0;
-    for (auto document : stream) {
-        simdjson::dom::element element;
-        if (document.get(element) == simdjson::SUCCESS) {
-            sum += touch(element);
-            ++*records;
-        }
+    if (parser.allocate(1 << 20) == simdjson::SUCCESS)
+        (void)parse_lines(parser, text, n, result);
+    return result;
+}
+
+limit
+limit_file(int fd)
+{
+    simdjson::dom::parser parser;
+    limit result = {0, 0};
+    std::unique_ptr<char[]> block(new char[BLOCK_BYTES + simdjson::SIMDJSON_PADDING]());
+    size_t left = 0;
+    ssize_t got;
+
+    if (parser.allocate(1 << 20) != simdjson::SUCCESS)
+        return result;
+    while ((got = read(fd, block.get() + left, BLOCK_BYTES - left)) > 0) {
+        size_t n = left + static_cast<size_t>(got);
+        left = parse_lines(parser, block.get(), n, result);
+        memmove(block.get(), block.get() + n - left, left);
     }
-    return sum;
+    return result;
 }

@@ -12,11 +12,15 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* Parse every line of TEXT (64 readable bytes behind it), one document at a time; returns a sum
- * over the fields touched, so that nothing is optimised away. */
-uint64_t limit_lines(const char *text, size_t n, uint64_t *records);
-/* The same through parse_many, simdjson's own way for many documents. */
-uint64_t limit_many(const char *text, size_t n, uint64_t *records);
+struct limit {
+    uint64_t sum; /* over the fields touched, so that nothing is optimised away */
+    uint64_t records;
+};
+
+/* Read FD in blocks, as routing does, and parse every line, one document at a time. */
+struct limit limit_file(int fd);
+/* The same where the file is in memory already: TEXT, with 64 readable bytes behind it. */
+struct limit limit_memory(const char *text, size_t n);
 #ifdef __cplusplus
 }
 #endif

@@ -36,6 +36,14 @@ hash_random(void *p, size_t n)
     }
 }
 
+uint64_t hash_secret_seed;
+
+__attribute__((constructor)) static void
+make_secret(void)
+{
+    hash_random(&hash_secret_seed, sizeof hash_secret_seed);
+}
+
 struct slot {
     uint32_t index_plus_1; /* 0: empty */
     uint32_t tag;          /* upper hash bits, to skip most comparisons */

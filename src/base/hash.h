@@ -22,6 +22,14 @@ struct hash128 hash_bytes128(const void *p, size_t n, uint64_t seed);
 /* N random bytes from the kernel; refuses loudly (abort) if it has none. */
 void hash_random(void *p, size_t n);
 
+/* A seed nobody outside this process knows; the same all its life. */
+extern uint64_t hash_secret_seed;
+static inline uint64_t
+hash_secret(void)
+{
+    return hash_secret_seed;
+}
+
 /* Names -> indexes 0, 1, 2 ... in order of insertion. Keys are borrowed: they must
  * outlive the table. Seeded at random, so hostile keys cannot pile up. */
 struct table;

@@ -182,17 +182,24 @@ buf_add_text(struct buf *buf, const char *text)
     buf_add(buf, text, strlen(text));
 }
 
+enum { U64_DIGITS = 20 };
+
 void
 buf_add_u64(struct buf *buf, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char *at = buf_reserve(buf, U64_DIGITS);
+    char digits[U64_DIGITS];
+    unsigned n = 0;
 
+    if (at == NULL)
+        return;
     do {
-        digits[--at] = (char)('0' + value % 10);
+        digits[n++] = (char)('0' + value % 10);
         value /= 10;
     } while (value != 0);
-    buf_add(buf, digits + at, sizeof digits - at);
+    buf->n += n;
+    while (n > 0)
+        *at++ = digits[--n];
 }
 
 void

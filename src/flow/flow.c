@@ -1,20 +1,26 @@
 #include "flow/flow.h"
 
-#include "base/hash.h"
-
 #include <stdlib.h>
 
 /* Treated values of one report: two recipients, each field coarsened once. */
 enum { REDACTION_BYTES = 16 * 1024 * 1024, SOON = 4 };
+
+/* What is known of the provider that was asked for last: feeds come in runs. */
+struct known_provider {
+    char text[64];
+    uint32_t n;
+    uint32_t provider; /* as policy_provider has it */
+    enum tlp tlp;      /* of its unlabelled reports */
+};
 
 struct flow {
     struct flow_options options;
     struct flow_counts counts;
     struct seen *seen;
     struct arena *arena;
-    uint64_t seed;
     struct address soon[SOON]; /* prepared last: their table nodes arrive while others are read */
     unsigned next_soon;
+    struct known_provider known;
     struct flow_result result;
 };
 
@@ -26,6 +32,26 @@ flow_balance(const struct flow_counts *counts)
         == counts->released + counts->held + counts->withheld + counts->unattributed;
 }
 
+static void
+learn_provider(struct flow *flow, struct span provider)
+{
+    struct known_provider *known = &flow->known;
+
+    known->n = provider.n <= sizeof known->text ? (uint32_t)provider.n : UINT32_MAX;
+    if (provider.n > 0 && provider.n <= sizeof known->text)
+        memcpy(known->text, provider.p, provider.n);
+    known->provider = policy_provider(flow->options.policy, provider);
+    known->tlp = feeds_tlp(flow->options.feeds, provider);
+}
+
+static const struct known_provider *
+find_provider(struct flow *flow, struct span provider)
+{
+    if (!span_equal((struct span){flow->known.text, flow->known.n}, provider))
+        learn_provider(flow, provider);
+    return &flow->known;
+}
+
 int
 flow_new(const struct flow_options *options, struct flow **out, struct err *err)
 {
@@ -34,8 +60,8 @@ flow_new(const struct flow_options *options, struct flow **out, struct err *err)
     if (flow == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the flow");
     flow->options = *options;
+    learn_provider(flow, (struct span){"", 0});
     flow->arena = arena_new(REDACTION_BYTES);
-    hash_random(&flow->seed, sizeof flow->seed);
     if (options->window > 0)
         flow->seen = seen_new(options->window);
     if (flow->arena == NULL || (options->window > 0 && flow->seen == NULL)) {
@@ -88,10 +114,8 @@ flow_prepare(struct flow *flow, struct report *report)
 {
     const struct geo *geo = flow->options.world.geo;
 
-    if (flow->seen != NULL) {
-        report->digest = report_digest(report, flow->seed);
+    if (flow->seen != NULL)
         seen_prefetch(flow->seen, report->digest);
-    }
     if (geo != NULL && report->source.ip.family != 0)
         prefetch_address(flow, &report->source.ip);
     if (geo != NULL && report->destination.ip.family != 0)
@@ -130,10 +154,9 @@ count_outcome(struct flow_counts *counts, const struct flow_outcome *outcome)
 }
 
 static int
-decide_all(struct flow *flow, struct err *err)
+decide_all(struct flow *flow, uint32_t provider, struct err *err)
 {
     struct flow_result *result = &flow->result;
-    uint32_t provider = policy_provider(flow->options.policy, result->report->provider);
 
     arena_reset(flow->arena);
     for (uint8_t i = 0; i < result->outcome_count; i++) {
@@ -157,7 +180,7 @@ flow_suppose(struct flow *flow, struct team_id recipient, struct flow_outcome *o
     const struct report *report = flow->result.report;
 
     *out = (struct flow_outcome){.recipient = recipient};
-    decide_one(flow, policy_provider(flow->options.policy, report->provider), out);
+    decide_one(flow, find_provider(flow, report->provider)->provider, out);
     if (out->verdict.effect == EFFECT_WITHHOLD)
         return 0;
     struct verdict released = out->verdict;
@@ -187,13 +210,14 @@ flow_report(struct flow *flow, const struct report *report, struct err *err)
     }
     counts->stored++;
     result->report = report;
-    result->tlp = feeds_report_tlp(flow->options.feeds, report);
+    const struct known_provider *known = find_provider(flow, report->provider);
+    result->tlp = report->tlp_given ? (enum tlp)report->tlp : known->tlp;
     attribute_report(&flow->options.world, report, &result->attribution);
     result->outcome_count = result->attribution.recipient_count;
     if (result->outcome_count == 0)
         nobody(result);
     else
-        rc = decide_all(flow, err);
+        rc = decide_all(flow, known->provider, err);
     if (rc != 0)
         return rc;
     for (uint8_t i = 0; i < result->outcome_count; i++)

@@ -156,32 +156,13 @@ add_object(struct slot *slot, struct json_value object, struct span prefix, stru
     return rc;
 }
 
-static bool
-same_bytes(const char *a, const char *b, size_t n)
-{
-    uint64_t x;
-    uint64_t y;
-
-    if (n < 8)
-        return memcmp(a, b, n) == 0;
-    for (size_t i = 0; i + 8 < n; i += 8) {
-        memcpy(&x, a + i, 8);
-        memcpy(&y, b + i, 8);
-        if (x != y)
-            return false;
-    }
-    memcpy(&x, a + n - 8, 8);
-    memcpy(&y, b + n - 8, 8);
-    return x == y;
-}
-
-static enum field_id
+static inline enum field_id
 find_key(struct idf *idf, size_t place, struct span key)
 {
     if (place >= SHAPE_KEYS || key.n > SHAPE_KEY_BYTES || key.n == 0)
         return field_find(key);
     struct known_key *known = &idf->shape[place];
-    if (known->n == key.n && same_bytes(known->text, key.p, key.n))
+    if (span_equal((struct span){known->text, known->n}, key))
         return (enum field_id)known->id;
     known->n = (uint16_t)key.n;
     memcpy(known->text, key.p, key.n);

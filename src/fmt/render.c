@@ -99,8 +99,8 @@ render_name(struct buf *out, const struct field *field)
     out->n += key->n;
 }
 
-void
-render_field(struct buf *out, const struct field *field)
+static inline void
+render_member(struct buf *out, const struct field *field)
 {
     render_name(out, field);
     switch ((enum value_type)field->type) {
@@ -126,32 +126,50 @@ render_field(struct buf *out, const struct field *field)
 }
 
 void
+render_field(struct buf *out, const struct field *field)
+{
+    render_member(out, field);
+}
+
+void
 render_idf(struct buf *out, const struct report *report)
 {
     buf_add_char(out, '{');
     for (uint32_t i = 0; i < report->count; i++) {
         if (i > 0)
             buf_add_char(out, ',');
-        render_field(out, &report->fields[i]);
+        render_member(out, &report->fields[i]);
     }
     buf_add(out, "}\n", 2);
 }
 
-/* The label is written in TLP 2.0's words, whatever the input called it, and always. */
+/* How a line ends: its label, in TLP 2.0's words whatever the input called it, and always. */
+static const struct tail {
+    char text[31];
+    uint8_t n;
+} tails[] = {
+#define TLP(name, word, label) {"\"tlp\":\"" label "\"}\n", sizeof(label) + 9},
+#include "tables/policy.def"
+#undef TLP
+};
+
 void
 idf_write(struct buf *out, const struct redacted *redacted)
 {
-    size_t count = redacted_count(redacted);
+    const struct tail *tail = &tails[redacted_tlp(redacted)];
+    size_t count;
+    const struct field *const *fields = redacted_fields(redacted, &count);
 
     buf_add_char(out, '{');
     for (size_t i = 0; i < count; i++) {
-        const struct field *field = redacted_field(redacted, i);
-        if (field->id == FIELD_TLP)
+        if (fields[i]->id == FIELD_TLP)
             continue;
-        render_field(out, field);
+        render_member(out, fields[i]);
         buf_add_char(out, ',');
     }
-    buf_add(out, "\"tlp\":\"", 7);
-    buf_add_span(out, tlp_label_span(redacted_tlp(redacted)));
-    buf_add(out, "\"}\n", 3);
+    char *at = buf_reserve(out, sizeof tail->text);
+    if (at == NULL)
+        return;
+    memcpy(at, tail->text, sizeof tail->text);
+    out->n += tail->n;
 }

@@ -12,6 +12,13 @@ redacted_field(const struct redacted *redacted, size_t i)
     return redacted->fields[i];
 }
 
+const struct field *const *
+redacted_fields(const struct redacted *redacted, size_t *count)
+{
+    *count = redacted->count;
+    return redacted->fields;
+}
+
 const struct field *
 redacted_get(const struct redacted *redacted, enum field_id id)
 {

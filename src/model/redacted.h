@@ -15,6 +15,7 @@ struct redacted;
 /* Fields that are left, in input order, values treated. */
 size_t redacted_count(const struct redacted *redacted);
 const struct field *redacted_field(const struct redacted *redacted, size_t i);
+const struct field *const *redacted_fields(const struct redacted *redacted, size_t *count);
 /* The field with that id, or NULL if it was absent or removed. */
 const struct field *redacted_get(const struct redacted *redacted, enum field_id id);
 enum classification redacted_classification(const struct redacted *redacted);

@@ -372,8 +372,6 @@ check_others(const struct report *report, struct err *err)
         const struct field *a = &report->fields[i];
         if (a->id != FIELD_OTHER)
             continue;
-        if (a->name.n == 0)
-            return err_set(err, ERR_BAD_NAME, "a field has an empty name");
         /* A filter of 256 bits by length and ends; only what falls together is compared. */
         uint64_t bit = (a->name.n * 31 + (unsigned char)a->name.p[a->name.n - 1] * 7u
                            + (unsigned char)a->name.p[a->name.n / 2])
@@ -385,40 +383,6 @@ check_others(const struct report *report, struct err *err)
                 return err_set_field(err, ERR_DUPLICATE_KEY, a->name.p, a->name.n,
                     "the field is named twice; name it once");
     }
-    return 0;
-}
-
-int
-report_finish(struct report *report, struct err *err)
-{
-    uint32_t others = 0;
-
-    if (report->count == 0)
-        return err_set(err, ERR_MISSING_FIELD, "the record has no field at all");
-    for (uint32_t i = 0; i < report->count; i++) {
-        struct field *field = &report->fields[i];
-        if (field->id == FIELD_OTHER) {
-            others++;
-            continue;
-        }
-        int rc = is_usual(field) ? 0 : check_value(report, field, err);
-        if (rc != 0)
-            return rc;
-    }
-    if (others > 0) {
-        int rc = check_others(report, err);
-        if (rc != 0)
-            return rc;
-    }
-    report->classification =
-        (uint8_t)classification_find(report_text(report, FIELD_CLASSIFICATION_TYPE));
-    report->provider = report_text(report, FIELD_FEED_PROVIDER);
-    if (report->provider.n == 0)
-        report->provider = report_text(report, FIELD_FEED_NAME);
-    fill_name(
-        report, &report->source, FIELD_SOURCE_FQDN, FIELD_SOURCE_REVERSE_DNS, FIELD_SOURCE_URL);
-    fill_name(report, &report->destination, FIELD_DESTINATION_FQDN, FIELD_DESTINATION_REVERSE_DNS,
-        FIELD_DESTINATION_URL);
     return 0;
 }
 
@@ -464,25 +428,66 @@ digest_text(const char *p, size_t n, uint64_t k)
     return fold(a + n, b, k);
 }
 
-uint64_t
-report_digest(const struct report *report, uint64_t seed)
+/* What a field adds to the digest. A sum of these does not depend on their order. */
+static inline uint64_t
+digest_field(const struct field *field, uint64_t seed)
 {
-    uint64_t sum = 0;
-    uint64_t hashed = 0;
+    uint64_t k = seed + (field->id + 1u) * 0xbf58476d1ce4e5b9u + ((uint64_t)field->type << 56);
 
+    if (field->id == FIELD_OTHER)
+        k += digest_text(field->name.p, field->name.n, seed);
+    if (field->type == VALUE_TEXT || field->type == VALUE_JSON)
+        return digest_text(field->s, field->n, k);
+    return fold(field->type == VALUE_BOOL ? (uint64_t)field->b : field->u, 0, k);
+}
+
+/* Says when or how the report came, not what it claims. */
+static inline bool
+is_of_the_way(enum field_id id)
+{
+    return id == FIELD_TIME_OBSERVATION || id == FIELD_RAW || id == FIELD_EVENT_HASH;
+}
+
+int
+report_finish(struct report *report, struct err *err)
+{
+    const uint64_t seed = hash_secret();
+    uint32_t others = 0;
+    uint64_t sum = 0;
+    uint64_t claims = 0;
+
+    if (report->count == 0)
+        return err_set(err, ERR_MISSING_FIELD, "the record has no field at all");
     for (uint32_t i = 0; i < report->count; i++) {
-        const struct field *field = &report->fields[i];
-        if (field->id == FIELD_TIME_OBSERVATION || field->id == FIELD_RAW
-            || field->id == FIELD_EVENT_HASH)
-            continue;
-        uint64_t k = seed + (field->id + 1u) * 0xbf58476d1ce4e5b9u + ((uint64_t)field->type << 56);
-        if (field->id == FIELD_OTHER)
-            k += hash_bytes(field->name.p, field->name.n, seed);
-        bool text = field->type == VALUE_TEXT || field->type == VALUE_JSON;
-        uint64_t value = field->type == VALUE_BOOL ? (uint64_t)field->b : field->u;
-        hashed++;
-        /* A sum does not depend on the order. */
-        sum += text ? digest_text(field->s, field->n, k) : fold(value, 0, k);
+        struct field *field = &report->fields[i];
+        if (field->id == FIELD_OTHER) {
+            if (field->name.n == 0)
+                return err_set(err, ERR_BAD_NAME, "a field has an empty name");
+            others++;
+        } else if (!is_usual(field)) {
+            int rc = check_value(report, field, err);
+            if (rc != 0)
+                return rc;
+        }
+        if (!is_of_the_way((enum field_id)field->id)) {
+            sum += digest_field(field, seed);
+            claims++;
+        }
     }
-    return fold(sum, hashed, seed);
+    report->digest = fold(sum, claims, seed);
+    if (others > 1) {
+        int rc = check_others(report, err);
+        if (rc != 0)
+            return rc;
+    }
+    report->classification =
+        (uint8_t)classification_find(report_text(report, FIELD_CLASSIFICATION_TYPE));
+    report->provider = report_text(report, FIELD_FEED_PROVIDER);
+    if (report->provider.n == 0)
+        report->provider = report_text(report, FIELD_FEED_NAME);
+    fill_name(
+        report, &report->source, FIELD_SOURCE_FQDN, FIELD_SOURCE_REVERSE_DNS, FIELD_SOURCE_URL);
+    fill_name(report, &report->destination, FIELD_DESTINATION_FQDN, FIELD_DESTINATION_REVERSE_DNS,
+        FIELD_DESTINATION_URL);
+    return 0;
 }

@@ -87,12 +87,6 @@ tlp_label(enum tlp tlp)
     return tlps[tlp].label.p;
 }
 
-struct span
-tlp_label_span(enum tlp tlp)
-{
-    return tlps[tlp].label;
-}
-
 const char *
 reason_word(enum reason reason)
 {

@@ -61,7 +61,6 @@ const char *treatment_word(enum treatment treatment);
 const char *effect_word(enum effect effect);
 const char *tlp_word(enum tlp tlp);  /* "amber+strict" */
 const char *tlp_label(enum tlp tlp); /* "TLP:AMBER+STRICT" */
-struct span tlp_label_span(enum tlp tlp);
 const char *reason_word(enum reason reason);
 const char *reason_text(enum reason reason);
 const char *attribution_rule_word(enum attribution_rule rule);
