@@ -6,7 +6,7 @@
 #ifndef COMITY_BENCH_LIMIT_H
 #define COMITY_BENCH_LIMIT_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -17,10 +17,9 @@ struct limit {
     uint64_t records;
 };
 
-/* Read FD in blocks, as routing does, and parse every line, one document at a time. */
-struct limit limit_file(int fd);
-/* The same where the file is in memory already: TEXT, with 64 readable bytes behind it. */
-struct limit limit_memory(const char *text, size_t n);
+/* Read FD in blocks, as routing does, parse every line, one document at a time, and visit the value
+ * of every member. RECOGNISE: say which field each is. */
+struct limit limit_file(int fd, bool recognise);
 #ifdef __cplusplus
 }
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 /* Treated values of one report: two recipients, each field coarsened once. */
-enum { REDACTION_BYTES = 16 * 1024 * 1024, SOON = 4 };
+enum { REDACTION_BYTES = 16 * 1024 * 1024, SOON = 2 };
 
 /* What is known of the provider that was asked for last: feeds come in runs. */
 struct known_provider {
@@ -114,8 +114,10 @@ flow_prepare(struct flow *flow, struct report *report)
 {
     const struct geo *geo = flow->options.world.geo;
 
-    if (flow->seen != NULL)
+    if (flow->seen != NULL) {
+        report->digest = report_digest(report);
         seen_prefetch(flow->seen, report->digest);
+    }
     if (geo != NULL && report->source.ip.family != 0)
         prefetch_address(flow, &report->source.ip);
     if (geo != NULL && report->destination.ip.family != 0)

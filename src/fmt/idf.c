@@ -11,12 +11,13 @@
 
 #include <stdlib.h>
 
-enum { SCRATCH_BYTES = 16 * 1024 * 1024, LATE = 8, SHAPE_KEYS = 64, SHAPE_KEY_BYTES = 40 };
+enum { SCRATCH_BYTES = 16 * 1024 * 1024, LATE = 4, SHAPE_KEYS = 64, SHAPE_KEY_BYTES = 40 };
+/* Slots must not lie a multiple of 4 KiB apart: they would displace each other in the first cache. */
+enum { SLOT_FIELDS = REPORT_FIELDS_MAX + 24 };
 
-/* One report on its way, and what it borrows from: its parser's strings, or its own text. */
+/* One report on its way. It borrows from its own parser's strings, or from the input's line. */
 struct slot {
     struct json *json;
-    char *text; /* a flat record: FLAT_BYTES_MAX and padding */
     struct arena *scratch; /* joined names and nested values */
     struct field *fields;
     struct report report;
@@ -32,6 +33,8 @@ struct known_key {
 struct idf {
     const struct reader_options *options;
     const struct reader_sink *sink;
+    struct json *tokens; /* flat records leave nothing in a parser */
+    struct field *fields;
     struct slot slots[LATE];
     unsigned first; /* the oldest report that waits */
     unsigned waiting;
@@ -156,13 +159,32 @@ add_object(struct slot *slot, struct json_value object, struct span prefix, stru
     return rc;
 }
 
+/* Of known_key.text only the bytes of the key are its own, but all can be read. */
+static inline bool
+same_key(const struct known_key *known, struct span key)
+{
+    uint64_t x[3];
+    uint64_t y[3];
+
+    if (known->n != key.n || key.n < 8 || key.n > 24)
+        return span_equal((struct span){known->text, known->n}, key);
+    size_t middle = key.n > 16 ? 8 : 0;
+    memcpy(&x[0], known->text, 8);
+    memcpy(&y[0], key.p, 8);
+    memcpy(&x[1], known->text + middle, 8);
+    memcpy(&y[1], key.p + middle, 8);
+    memcpy(&x[2], known->text + key.n - 8, 8);
+    memcpy(&y[2], key.p + key.n - 8, 8);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2])) == 0;
+}
+
 static inline enum field_id
 find_key(struct idf *idf, size_t place, struct span key)
 {
     if (place >= SHAPE_KEYS || key.n > SHAPE_KEY_BYTES || key.n == 0)
         return field_find(key);
     struct known_key *known = &idf->shape[place];
-    if (span_equal((struct span){known->text, known->n}, key))
+    if (same_key(known, key))
         return (enum field_id)known->id;
     known->n = (uint16_t)key.n;
     memcpy(known->text, key.p, key.n);
@@ -215,7 +237,7 @@ add_flat_member(
     return flat_int(value, &field->i);
 }
 
-/* The record without a tape, if it is flat; otherwise nothing of it. */
+/* The record without a tape, if it is flat. False: take it in another way, from the beginning. */
 static bool
 add_flat(struct idf *idf, struct slot *slot, struct span text)
 {
@@ -224,11 +246,7 @@ add_flat(struct idf *idf, struct slot *slot, struct span text)
     enum flat_answer answer;
     size_t place = 0;
 
-    if (text.n > FLAT_BYTES_MAX)
-        return false;
-    memcpy(slot->text, text.p, text.n);
-    memset(slot->text + text.n, 0, INPUT_PADDING);
-    if (!flat_begin(slot->json, (struct span){slot->text, text.n}, &flat))
+    if (!flat_begin(idf->tokens, text, &flat))
         return false;
     while ((answer = flat_next(&flat, &member)) == FLAT_MEMBER) {
         enum field_id id = find_key(idf, place++, member.key);
@@ -238,14 +256,15 @@ add_flat(struct idf *idf, struct slot *slot, struct span text)
     return answer == FLAT_END;
 }
 
+/* STAYS: the text, until the report has been handed on. */
 static int
-parse_record(struct idf *idf, struct slot *slot, struct span text, struct err *why)
+parse_record(struct idf *idf, struct slot *slot, struct span text, bool stays, struct err *why)
 {
     struct json_value root;
     const char *provider = idf->options->provider;
     int rc = 0;
 
-    if (!add_flat(idf, slot, text)) {
+    if (!stays || !add_flat(idf, slot, text)) {
         report_reset(&slot->report, slot->fields, REPORT_FIELDS_MAX);
         rc = json_parse(slot->json, text, &root, why);
         if (rc == 0)
@@ -283,7 +302,7 @@ hand_on_all(struct idf *idf, struct err *err)
 }
 
 static int
-one_record(struct idf *idf, struct span text, uint64_t line, struct err *err)
+one_record(struct idf *idf, struct span text, bool stays, uint64_t line, struct err *err)
 {
     struct slot *slot = &idf->slots[(idf->first + idf->waiting) % LATE];
     struct err why;
@@ -292,7 +311,7 @@ one_record(struct idf *idf, struct span text, uint64_t line, struct err *err)
     why.field[0] = '\0';
     report_reset(&slot->report, slot->fields, REPORT_FIELDS_MAX);
     arena_reset(slot->scratch);
-    int rc = parse_record(idf, slot, text, &why);
+    int rc = parse_record(idf, slot, text, stays, &why);
     slot->report.line = line;
     if (rc != 0) {
         /* Records are told in the order of the input. */
@@ -313,7 +332,10 @@ read_lines(struct idf *idf, struct input *input, struct err *err)
     struct err why = {0};
 
     for (;;) {
-        int rc = input_line(input, &line, &number, &why);
+        int rc = input_line_ready(input) ? 0 : hand_on_all(idf, err);
+        if (rc != 0)
+            return rc;
+        rc = input_line(input, &line, &number, &why);
         if (rc == 0)
             return 0;
         if (rc == ERR_LIMIT) {
@@ -322,7 +344,7 @@ read_lines(struct idf *idf, struct input *input, struct err *err)
         } else if (rc < 0) {
             *err = why;
         } else if (line.n > 0 && span_trim(line).n > 0) {
-            rc = one_record(idf, line, number, err);
+            rc = one_record(idf, line, true, number, err);
         }
         if (rc < 0)
             return rc;
@@ -332,7 +354,7 @@ read_lines(struct idf *idf, struct input *input, struct err *err)
 static int
 array_item(void *ctx, struct span text, uint64_t number, struct err *err)
 {
-    return one_record(ctx, text, number, err);
+    return one_record(ctx, text, false, number, err);
 }
 
 static int
@@ -366,17 +388,31 @@ read_all(struct idf *idf, struct input *input, struct err *err)
 static int
 open_slots(struct idf *idf, struct err *err)
 {
+    bool good = true;
+
+    idf->tokens = json_new(FLAT_BYTES_MAX);
+    idf->fields = calloc(LATE * SLOT_FIELDS, sizeof *idf->fields);
     for (unsigned i = 0; i < LATE; i++) {
         struct slot *slot = &idf->slots[i];
         slot->json = json_new(INPUT_LINE_MAX);
         slot->scratch = arena_new(SCRATCH_BYTES);
-        slot->fields = calloc(REPORT_FIELDS_MAX, sizeof *slot->fields);
-        slot->text = malloc(FLAT_BYTES_MAX + INPUT_PADDING);
-        if (slot->json == NULL || slot->scratch == NULL || slot->fields == NULL
-            || slot->text == NULL)
-            return err_set(err, ERR_NO_MEMORY, "no memory to read reports");
+        slot->fields = idf->fields + (size_t)i * SLOT_FIELDS;
+        good = good && slot->json != NULL && slot->scratch != NULL;
     }
-    return 0;
+    return good && idf->tokens != NULL && idf->fields != NULL
+        ? 0
+        : err_set(err, ERR_NO_MEMORY, "no memory to read reports");
+}
+
+static void
+close_slots(struct idf *idf)
+{
+    for (unsigned i = 0; i < LATE; i++) {
+        json_free(idf->slots[i].json);
+        arena_free(idf->slots[i].scratch);
+    }
+    json_free(idf->tokens);
+    free(idf->fields);
 }
 
 int
@@ -393,12 +429,7 @@ idf_read(struct input *input, const struct reader_options *options, const struct
     rc = open_slots(idf, err);
     if (rc == 0)
         rc = read_all(idf, input, err);
-    for (unsigned i = 0; i < LATE; i++) {
-        json_free(idf->slots[i].json);
-        arena_free(idf->slots[i].scratch);
-        free(idf->slots[i].fields);
-        free(idf->slots[i].text);
-    }
+    close_slots(idf);
     free(idf);
     return rc;
 }

@@ -20,6 +20,7 @@ struct input {
     size_t at;
     size_t end;
     size_t scanned; /* no LF in [at, scanned) */
+    size_t lines_end; /* behind the last LF read */
     uint64_t bytes_read;
     uint64_t bytes_made;
     uint64_t lines;
@@ -178,6 +179,7 @@ make_room(struct input *input, struct err *err)
         memmove(input->data, input->data + input->at, input->end - input->at);
         input->end -= input->at;
         input->scanned -= input->at;
+        input->lines_end -= input->lines_end < input->at ? input->lines_end : input->at;
         input->at = 0;
     }
     if (input->end < input->size)
@@ -204,6 +206,9 @@ fill(struct input *input, struct err *err)
     size_t size = input->size - input->end;
     rc = input->unpack == NULL ? read_raw(input, to, size, &got, err)
                                : read_unpacked(input, to, size, &got, err);
+    const char *lf = got == 0 ? NULL : memrchr(to, '\n', got);
+    if (lf != NULL)
+        input->lines_end = (size_t)(lf - input->data) + 1;
     input->end += got;
     memset(input->data + input->end, 0, INPUT_PADDING);
     if (rc == 0 && got == 0)
@@ -236,7 +241,7 @@ start_unpacking(struct input *input, enum unpack_kind kind, struct err *err)
         return err_set(err, ERR_NO_MEMORY, "no memory to decompress %s", input->name);
     memcpy(input->packed, input->data, n);
     input->packed_left = (struct span){input->packed, n};
-    input->end = 0;
+    input->end = input->lines_end = 0;
     return 0;
 }
 
@@ -364,6 +369,12 @@ input_line(struct input *input, struct span *line, uint64_t *number, struct err 
         }
         return take_line(input, input->end, input->end, line, number);
     }
+}
+
+bool
+input_line_ready(const struct input *input)
+{
+    return input->at < input->lines_end;
 }
 
 int

@@ -40,6 +40,9 @@ MUST_USE int input_peek(struct input *input, struct span *head, struct err *err)
  * longer than INPUT_LINE_MAX is skipped to its end and returned as ERR_LIMIT (sender's; reading can
  * go on); other errors end the input. A last line without LF is a line. */
 MUST_USE int input_line(struct input *input, struct span *line, uint64_t *number, struct err *err);
+/* Will the next input_line find its line in memory? Then what earlier calls returned stays where it
+ * is; otherwise more is read, which takes time and moves it. */
+bool input_line_ready(const struct input *input);
 
 /* The next piece of raw decompressed bytes (at most 256 KiB), for readers that do not go by
  * lines; valid until the next call. Returns 1, or 0 at the end. */

@@ -18,94 +18,115 @@ static const struct key {
 #include "tables/fields.def"
 #undef FIELD
 
-/* Room for NAME and N bytes of text in the worst case: every byte escaped. */
+/* Sixteen bytes; false if one needs an escape. */
 static inline bool
-has_room(const struct buf *out, size_t name, size_t n)
+copy_sixteen(char *to, const char *p)
 {
-    return out->size - out->n >= name + 8 + 6 * n;
+    uint64_t head;
+    uint64_t tail;
+
+    memcpy(&head, p, 8);
+    memcpy(&tail, p + 8, 8);
+    memcpy(to, &head, 8);
+    memcpy(to + 8, &tail, 8);
+    return !json_eight_must_escape(head) && !json_eight_must_escape(tail);
 }
 
-/* Fewer than 8 bytes, as one word: what is not text in it is no byte to escape. */
+/* 4 to 16 bytes, without a branch on their number. */
 static inline bool
-copy_short(char *to, const char *p, size_t n)
+copy_words(char *to, const char *p, size_t n)
 {
-    uint64_t w = 0x2020202020202020u;
-    uint32_t head;
-    uint32_t tail;
+    const struct two_words words = two_words(p, n);
+    const uint32_t parts[4] = {(uint32_t)(words.head >> 32), (uint32_t)words.head,
+        (uint32_t)(words.tail >> 32), (uint32_t)words.tail};
+    size_t half = n >> 3 << 2;
 
-    if (n >= 4) {
-        memcpy(&head, p, 4);
-        memcpy(&tail, p + n - 4, 4);
-        memcpy(to, &head, 4);
-        memcpy(to + n - 4, &tail, 4);
-        return !json_eight_must_escape((uint64_t)head << 32 | tail);
-    }
-    for (size_t i = 0; i < n; i++) {
-        w = w << 8 | (unsigned char)p[i];
-        to[i] = p[i];
-    }
-    return !json_eight_must_escape(w);
+    memcpy(to, &parts[0], 4);
+    memcpy(to + half, &parts[1], 4);
+    memcpy(to + n - 4 - half, &parts[3], 4);
+    memcpy(to + n - 4, &parts[2], 4);
+    return !json_eight_must_escape(words.head) && !json_eight_must_escape(words.tail);
 }
 
-/* Copy N bytes at P if none needs an escape; 8 at a time, the last 8 overlapping. */
+/* Copy N bytes at P if none needs an escape. */
 static inline bool
 copy_plain(char *to, const char *p, size_t n)
 {
-    uint64_t w;
+    bool plain = true;
 
-    if (n < 8)
-        return copy_short(to, p, n);
-    for (size_t i = 0; i + 8 < n; i += 8) {
-        memcpy(&w, p + i, 8);
-        if (json_eight_must_escape(w))
-            return false;
-        memcpy(to + i, &w, 8);
+    if (n >= 4 && n <= 16)
+        return copy_words(to, p, n);
+    if (n < 4) {
+        for (size_t i = 0; i < n; i++) {
+            to[i] = p[i];
+            plain = plain && !json_must_escape((unsigned char)p[i]);
+        }
+        return plain;
     }
-    memcpy(&w, p + n - 8, 8);
-    memcpy(to + n - 8, &w, 8);
-    return !json_eight_must_escape(w);
+    for (size_t i = 0; plain && i + 16 < n; i += 16)
+        plain = copy_sixteen(to + i, p + i);
+    return plain && copy_sixteen(to + n - 16, p + n - 16);
 }
 
-static inline void
-render_text(struct buf *out, const struct field *field)
+/* VALUE, below 100 000. */
+static inline char *
+write_small(char *to, uint32_t value)
 {
-    char *at = out->p + out->n;
+    unsigned n = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10000 ? 4 : 5;
 
-    if (has_room(out, 0, field->n) && copy_plain(at + 1, field->s, field->n)) {
-        at[0] = '"';
-        at[field->n + 1] = '"';
-        out->n += field->n + 2;
-        return;
-    }
-    json_add_string(out, (struct span){field->s, field->n});
+    for (unsigned i = n; i > 0; i--, value /= 10)
+        to[i - 1] = (char)('0' + value % 10);
+    return to + n;
 }
 
-static inline void
-render_name(struct buf *out, const struct field *field)
+static inline char *
+write_name(char *to, const struct field *field)
 {
     if (field->id == FIELD_OTHER) {
-        json_add_string(out, field->name);
-        buf_add_char(out, ':');
-        return;
+        if (!copy_plain(to + 1, field->name.p, field->name.n))
+            return NULL;
+        *to = '"';
+        memcpy(to + 1 + field->name.n, "\":", 2);
+        return to + field->name.n + 3;
     }
     const struct key *key = &keys[field->id];
-    if (!has_room(out, KEY_BYTES, 0)) {
-        buf_add(out, key->text, key->n);
-        return;
-    }
-    memcpy(out->p + out->n, key->text, KEY_MOST);
+    memcpy(to, key->text, KEY_MOST);
     if (key->n > KEY_MOST)
-        memcpy(out->p + out->n + KEY_MOST, key->text + KEY_MOST, KEY_BYTES - KEY_MOST);
-    out->n += key->n;
+        memcpy(to + KEY_MOST, key->text + KEY_MOST, KEY_BYTES - KEY_MOST);
+    return to + key->n;
 }
 
-static inline void
+/* Bytes that write_usual may write. */
+static inline size_t
+usual_bytes(const struct field *field)
+{
+    return KEY_BYTES + 16 + field->n + (field->id == FIELD_OTHER ? field->name.n : 0);
+}
+
+/* `"name":value` if no byte needs an escape and the value is text or a small number, as nearly all
+ * are. The end of it, or NULL: render_member does it. */
+static inline char *
+write_usual(char *to, const struct field *field)
+{
+    if (field->type != VALUE_TEXT && (field->type != VALUE_INT || field->u >= 100000))
+        return NULL;
+    to = write_name(to, field);
+    if (to == NULL || field->type == VALUE_INT)
+        return to == NULL ? NULL : write_small(to, (uint32_t)field->i);
+    if (!copy_plain(to + 1, field->s, field->n))
+        return NULL;
+    to[0] = to[field->n + 1] = '"';
+    return to + field->n + 2;
+}
+
+static void
 render_member(struct buf *out, const struct field *field)
 {
-    render_name(out, field);
+    json_add_string(out, field->name);
+    buf_add_char(out, ':');
     switch ((enum value_type)field->type) {
     case VALUE_TEXT:
-        render_text(out, field);
+        json_add_string(out, (struct span){field->s, field->n});
         break;
     case VALUE_INT:
         buf_add_i64(out, field->i);
@@ -125,6 +146,22 @@ render_member(struct buf *out, const struct field *field)
     }
 }
 
+/* The field and what stands behind it. */
+static inline void
+add_member(struct buf *out, const struct field *field, char behind)
+{
+    size_t most = usual_bytes(field);
+    char *end = out->size - out->n >= most ? write_usual(out->p + out->n, field) : NULL;
+
+    if (end == NULL) {
+        render_member(out, field);
+        buf_add_char(out, behind);
+        return;
+    }
+    *end = behind;
+    out->n = (size_t)(end + 1 - out->p);
+}
+
 void
 render_field(struct buf *out, const struct field *field)
 {
@@ -135,12 +172,9 @@ void
 render_idf(struct buf *out, const struct report *report)
 {
     buf_add_char(out, '{');
-    for (uint32_t i = 0; i < report->count; i++) {
-        if (i > 0)
-            buf_add_char(out, ',');
-        render_member(out, &report->fields[i]);
-    }
-    buf_add(out, "}\n", 2);
+    for (uint32_t i = 0; i < report->count; i++)
+        add_member(out, &report->fields[i], i + 1 < report->count ? ',' : '}');
+    buf_add(out, report->count == 0 ? "}\n" : "\n", report->count == 0 ? 2 : 1);
 }
 
 /* How a line ends: its label, in TLP 2.0's words whatever the input called it, and always. */
@@ -164,8 +198,7 @@ idf_write(struct buf *out, const struct redacted *redacted)
     for (size_t i = 0; i < count; i++) {
         if (fields[i]->id == FIELD_TLP)
             continue;
-        render_member(out, fields[i]);
-        buf_add_char(out, ',');
+        add_member(out, fields[i], ',');
     }
     char *at = buf_reserve(out, sizeof tail->text);
     if (at == NULL)

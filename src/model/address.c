@@ -14,7 +14,7 @@ static const uint64_t ones = 0x0101010101010101u;
 
 /* The 7 to 15 bytes of TEXT as two words, zeros behind them; its first byte lowest. */
 static void
-two_words(struct span text, uint64_t words[2])
+split_text(struct span text, uint64_t words[2])
 {
     uint32_t head;
     uint32_t tail;
@@ -73,7 +73,7 @@ parse4(struct span text, uint32_t *out)
 
     if (text.n < 7 || text.n > 15)
         return false;
-    two_words(text, words);
+    split_text(text, words);
     words[0] ^= ones * '0';
     words[1] ^= ones * '0';
     unsigned mask = (1u << text.n) - 1;

@@ -386,6 +386,42 @@ check_others(const struct report *report, struct err *err)
     return 0;
 }
 
+int
+report_finish(struct report *report, struct err *err)
+{
+    uint32_t others = 0;
+
+    if (report->count == 0)
+        return err_set(err, ERR_MISSING_FIELD, "the record has no field at all");
+    for (uint32_t i = 0; i < report->count; i++) {
+        struct field *field = &report->fields[i];
+        if (field->id == FIELD_OTHER) {
+            if (field->name.n == 0)
+                return err_set(err, ERR_BAD_NAME, "a field has an empty name");
+            others++;
+        } else if (!is_usual(field)) {
+            int rc = check_value(report, field, err);
+            if (rc != 0)
+                return rc;
+        }
+    }
+    if (others > 1) {
+        int rc = check_others(report, err);
+        if (rc != 0)
+            return rc;
+    }
+    report->classification =
+        (uint8_t)classification_find(report_text(report, FIELD_CLASSIFICATION_TYPE));
+    report->provider = report_text(report, FIELD_FEED_PROVIDER);
+    if (report->provider.n == 0)
+        report->provider = report_text(report, FIELD_FEED_NAME);
+    fill_name(
+        report, &report->source, FIELD_SOURCE_FQDN, FIELD_SOURCE_REVERSE_DNS, FIELD_SOURCE_URL);
+    fill_name(report, &report->destination, FIELD_DESTINATION_FQDN, FIELD_DESTINATION_REVERSE_DNS,
+        FIELD_DESTINATION_URL);
+    return 0;
+}
+
 /* Two words folded by a 64 x 64 multiplication; K is secret. */
 static uint64_t
 fold(uint64_t a, uint64_t b, uint64_t k)
@@ -395,37 +431,23 @@ fold(uint64_t a, uint64_t b, uint64_t k)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t
+static inline uint64_t
 digest_text(const char *p, size_t n, uint64_t k)
 {
-    uint64_t a = 0;
-    uint64_t b = 0;
-
     if (n > 32)
         return hash_bytes(p, n, k);
-    if (n > 16) {
-        memcpy(&a, p, 8);
-        memcpy(&b, p + 8, 8);
-        a = fold(a, b, k);
-        memcpy(&b, p + n - 16, 8);
-        memcpy(&k, p + n - 8, 8);
-        return fold(a + n, b, a ^ k);
+    if (n >= 4) {
+        struct two_words words = two_words(p, n < 16 ? n : 16);
+        uint64_t h = fold(words.head + n, words.tail, k);
+        if (n <= 16)
+            return h;
+        words = two_words(p + n - 16, 16);
+        return fold(words.head, words.tail, k ^ h);
     }
-    if (n >= 8) {
-        memcpy(&a, p, 8);
-        memcpy(&b, p + n - 8, 8);
-    } else if (n >= 4) {
-        uint32_t head;
-        uint32_t tail;
-        memcpy(&head, p, 4);
-        memcpy(&tail, p + n - 4, 4);
-        a = head;
-        b = tail;
-    } else if (n > 0) {
-        a = (uint64_t)(unsigned char)p[0] << 16 | (uint64_t)(unsigned char)p[n / 2] << 8
-            | (unsigned char)p[n - 1];
-    }
-    return fold(a + n, b, k);
+    uint64_t few = n == 0 ? 0
+                          : (uint64_t)(unsigned char)p[0] << 16
+            | (uint64_t)(unsigned char)p[n / 2] << 8 | (unsigned char)p[n - 1];
+    return fold(few + n, 0, k);
 }
 
 /* What a field adds to the digest. A sum of these does not depend on their order. */
@@ -448,46 +470,19 @@ is_of_the_way(enum field_id id)
     return id == FIELD_TIME_OBSERVATION || id == FIELD_RAW || id == FIELD_EVENT_HASH;
 }
 
-int
-report_finish(struct report *report, struct err *err)
+uint64_t
+report_digest(const struct report *report)
 {
     const uint64_t seed = hash_secret();
-    uint32_t others = 0;
     uint64_t sum = 0;
     uint64_t claims = 0;
 
-    if (report->count == 0)
-        return err_set(err, ERR_MISSING_FIELD, "the record has no field at all");
     for (uint32_t i = 0; i < report->count; i++) {
-        struct field *field = &report->fields[i];
-        if (field->id == FIELD_OTHER) {
-            if (field->name.n == 0)
-                return err_set(err, ERR_BAD_NAME, "a field has an empty name");
-            others++;
-        } else if (!is_usual(field)) {
-            int rc = check_value(report, field, err);
-            if (rc != 0)
-                return rc;
-        }
-        if (!is_of_the_way((enum field_id)field->id)) {
-            sum += digest_field(field, seed);
-            claims++;
-        }
+        const struct field *field = &report->fields[i];
+        if (is_of_the_way((enum field_id)field->id))
+            continue;
+        sum += digest_field(field, seed);
+        claims++;
     }
-    report->digest = fold(sum, claims, seed);
-    if (others > 1) {
-        int rc = check_others(report, err);
-        if (rc != 0)
-            return rc;
-    }
-    report->classification =
-        (uint8_t)classification_find(report_text(report, FIELD_CLASSIFICATION_TYPE));
-    report->provider = report_text(report, FIELD_FEED_PROVIDER);
-    if (report->provider.n == 0)
-        report->provider = report_text(report, FIELD_FEED_NAME);
-    fill_name(
-        report, &report->source, FIELD_SOURCE_FQDN, FIELD_SOURCE_REVERSE_DNS, FIELD_SOURCE_URL);
-    fill_name(report, &report->destination, FIELD_DESTINATION_FQDN, FIELD_DESTINATION_REVERSE_DNS,
-        FIELD_DESTINATION_URL);
-    return 0;
+    return fold(sum, claims, seed);
 }

@@ -88,7 +88,7 @@ struct report {
     int64_t time_us;    /* time.source, else time.observation, else 0 */
     uint64_t line;      /* 1-based line or record of the input */
     struct span record; /* the input's own bytes of this record; n 0: not kept */
-    uint64_t digest;    /* of what the report claims: see report_finish */
+    uint64_t digest;    /* for the stage that looks for duplicates; set by flow_prepare */
 };
 
 /* An empty report over ROOM fields at FIELDS (caller's). */
@@ -164,10 +164,13 @@ struct span report_text(const struct report *report, enum field_id id);
  * and fill the derived members. Errors name the field: ERR_BAD_ADDRESS, ERR_BAD_TIME,
  * ERR_BAD_NUMBER, ERR_BAD_TYPE, ERR_BAD_NAME, ERR_DUPLICATE_KEY, ERR_MISSING_FIELD
  * (no field at all). An unknown classification or TLP is no error: the
- * report is kept and the verdict withholds it.
- * The digest is the same for the same claims in this process: whatever the order of the fields, and
- * time.observation, raw and event_hash aside. hash_secret keeps senders from making collisions. */
+ * report is kept and the verdict withholds it. */
 MUST_USE int report_finish(struct report *report, struct err *err);
+
+/* Digest of what the report claims, the same for the same claims in this process: whatever the order
+ * of the fields, and time.observation, raw and event_hash aside. It is seeded by hash_secret, so
+ * that senders cannot make collisions. */
+uint64_t report_digest(const struct report *report);
 
 /* FIELD_OTHER if NAME is not in the table. */
 enum field_id field_find(struct span name);

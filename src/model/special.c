@@ -50,9 +50,15 @@ static const struct block6 blocks6[] = {
     {0xff00000000000000, 0, 8, "multicast"},
 };
 
+/* First octets of which some address is special: nearly none is. */
+static const bool octets[256] = {[0] = true, [10] = true, [100] = true, [127] = true, [169] = true,
+    [172] = true, [192] = true, [198] = true, [203] = true, [224 ... 255] = true};
+
 static const char *
 word4(uint32_t ip, unsigned bits)
 {
+    if (!octets[ip >> 24])
+        return NULL;
     for (size_t i = 0; i < sizeof blocks4 / sizeof blocks4[0]; i++) {
         const struct block4 *block = &blocks4[i];
         if (bits >= block->bits && (ip ^ block->first) >> (32 - block->bits) == 0)
