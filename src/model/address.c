@@ -50,19 +50,25 @@ dots(uint64_t w)
     return (unsigned)((zero >> 7) * 0x0102040810204080u >> 56);
 }
 
-/* The N digits before the byte END, as a number; more than 255 if N is not 1 to 3, or they begin
- * with a zero for nothing. */
+/* The last N of the three digits in THREE, the first of them lowest, as a number; more than 255 if N
+ * is not 1 to 3, or they begin with a zero for nothing. */
 static uint32_t
-octet_before(unsigned __int128 digits, unsigned end, unsigned n)
+octet(uint32_t three, unsigned n)
 {
     static const uint32_t least[4] = {UINT32_MAX, 0, 10, 100};
-    uint32_t three = (uint32_t)(digits << 24 >> 8 * end);
 
     if (n > 3)
         return UINT32_MAX;
     three &= 0xffffffu & 0xffffffu << 8 * (3 - n);
     uint32_t value = (three & 255) * 100 + (three >> 8 & 255) * 10 + (three >> 16 & 255);
     return value >= least[n] ? value : UINT32_MAX;
+}
+
+/* The octet between the dots at FROM and END. */
+static uint32_t
+octet_between(unsigned __int128 digits, unsigned from, unsigned end)
+{
+    return octet((uint32_t)(digits >> 8 * (end - 3)), end - from - 1);
 }
 
 /* Dotted quad, no leading zeros: hot, so by hand and without a branch a character. */
@@ -86,10 +92,12 @@ parse4(struct span text, uint32_t *out)
     unsigned __int128 digits = (unsigned __int128)words[1] << 64 | words[0];
     unsigned ends[4] = {(unsigned)__builtin_ctz(dot), (unsigned)__builtin_ctz(second),
         (unsigned)__builtin_ctz(third), (unsigned)text.n};
-    uint32_t a = octet_before(digits, ends[0], ends[0]);
-    uint32_t b = octet_before(digits, ends[1], ends[1] - ends[0] - 1);
-    uint32_t c = octet_before(digits, ends[2], ends[2] - ends[1] - 1);
-    uint32_t d = octet_before(digits, ends[3], ends[3] - ends[2] - 1);
+    if (ends[0] > 3 || ends[1] < 3)
+        return false;
+    uint32_t a = octet((uint32_t)digits << 8 * (3 - ends[0]), ends[0]);
+    uint32_t b = octet_between(digits, ends[0], ends[1]);
+    uint32_t c = octet_between(digits, ends[1], ends[2]);
+    uint32_t d = octet_between(digits, ends[2], ends[3]);
     *out = a << 24 | b << 16 | c << 8 | d;
     return (a | b | c | d) <= 255;
 }

@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "model/report.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 // clang-format off
 #include <setjmp.h>
@@ -109,6 +110,33 @@ addresses_are_strict(void **state)
     assert_int_equal(prefix_parse(SPAN("192.0.2.0/33"), &a, NULL), ERR_BAD_ADDRESS);
 }
 
+/* Texts like addresses: taken if and only if inet_pton takes them, as the same number. */
+static void
+dotted_quads_are_what_the_library_says(void **state)
+{
+    static const char alphabet[] = "0123456789012345....25 a/:";
+    uint64_t seed = 1;
+
+    (void)state;
+    for (unsigned i = 0; i < 400000; i++) {
+        char text[24] = "";
+        struct in_addr theirs;
+        struct address ours;
+        size_t n = 5 + i % 12;
+        for (size_t k = 0; k < n; k++, seed = seed * 6364136223846793005u + 1442695040888963407u)
+            text[k] = alphabet[(seed >> 33) % (sizeof alphabet - 1)];
+        if (i % 2 == 0) {
+            uint32_t ip = (uint32_t)(seed >> 20);
+            n = (size_t)snprintf(text, sizeof text, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255,
+                (ip >> 8 & 255) + (i % 64 == 0), ip & 255);
+        }
+        bool good = inet_pton(AF_INET, text, &theirs) == 1;
+        bool mine = address_parse((struct span){text, n}, &ours, NULL) == 0 && ours.family == 4;
+        if (good != mine || (good && ntohl(theirs.s_addr) != ours.low))
+            fail_msg("%s: %s", text, good ? "is an address" : "is none");
+    }
+}
+
 static void
 tlp_labels_are_read(void **state)
 {
@@ -148,6 +176,7 @@ main(void)
         cmocka_unit_test(table_gives_each_name_one_index),
         cmocka_unit_test(times_are_read_and_written),
         cmocka_unit_test(addresses_are_strict),
+        cmocka_unit_test(dotted_quads_are_what_the_library_says),
         cmocka_unit_test(tlp_labels_are_read),
         cmocka_unit_test(digest_ignores_order_and_names_the_claim),
     };
