@@ -6,7 +6,9 @@ Both in process, one core, in turns. IntelMQ comes from PyPI into build/bench/pe
 $COMITY_PEER_PYTHON names; it needs Shadowserver's own schema: $COMITY_SHADOWSERVER_SCHEMA, or
 $COMITY_DATA/shadowserver/intelmq.json. Without either the peer is SKIPPED and ok is null.
 """
+import ipaddress
 import json
+import lzma
 import os
 import pathlib
 import shutil
@@ -34,11 +36,31 @@ def peer_python():
     if (venv / "complete").exists():
         return str(python), ""
     for command in ([sys.executable, "-m", "venv", str(venv)],
-                    [str(python), "-m", "pip", "install", "-q", "intelmq", "async_timeout"]):
+                    [str(python), "-m", "pip", "install", "-q", "intelmq", "async_timeout", "pyasn"]):
         if subprocess.run(command, capture_output=True, timeout=300, check=False).returncode != 0:
             return None, "intelmq could not be installed from PyPI"
     (venv / "complete").touch()
     return str(python), ""
+
+
+def routes():
+    """The routed prefixes that ship with Comity, in the form of the peer's ASN look-up."""
+    path = BUILD / "bench/peer-venv/ipasn.dat"
+    if path.exists():
+        return path
+    lines = []
+    with lzma.open(ROOT / "share/geo/ip4-asn.csv.xz", "rt") as table:
+        next(table)
+        for row in table:
+            first, last, asn = map(int, row.split(","))
+            while first <= last:
+                bits = min((first & -first).bit_length() - 1 if first else 32, (last - first + 1).bit_length() - 1)
+                lines.append(f"{ipaddress.IPv4Address(first)}/{32 - bits}\t{asn}\n")
+                first += 1 << bits
+    made = path.with_suffix(".new")
+    made.write_text("".join(lines))
+    made.rename(path)
+    return path
 
 
 def peer_schema():
@@ -69,8 +91,9 @@ def ours(path, way):
 def peer(python, schema, path, state, way):
     user = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if os.geteuid() == 0 else []
     environment = {**os.environ, "INTELMQ_ROOT_DIR": str(state), "PYTHONDONTWRITEBYTECODE": "1"}
-    run = subprocess.run([*user, python, str(ROOT / "bench/peers/intelmq_peer.py"), str(path), schema, way], env=environment,
-                         capture_output=True, timeout=300, check=False)
+    program = str(ROOT / "bench/peers/intelmq_peer.py")
+    run = subprocess.run([*user, python, program, str(path), schema, way, str(routes())], env=environment, capture_output=True,
+                         timeout=300, check=False)
     if run.returncode != 0:
         return None, run.stderr.decode().strip().splitlines()[-1]
     rows, seconds = run.stdout.split()[-2:]

@@ -1,9 +1,9 @@
 """IntelMQ's Shadowserver parser and experts, in process and without Redis: rows of CPU time.
 
-usage: intelmq_peer.py CSV SCHEMA parser|chain       prints rows and seconds
-chain: behind the parser the deduplicator (its Redis is a dictionary here, which is faster) and the taxonomy expert, each
-event serialised and read again between bots as IntelMQ's pipeline does. The ASN look-up is left out: it needs a database of
-its own form.
+usage: intelmq_peer.py CSV SCHEMA parser             prints rows and seconds
+       intelmq_peer.py CSV SCHEMA chain ROUTES
+chain: behind the parser the deduplicator (its Redis is a dictionary here, which is faster), the ASN look-up with pyasn over
+ROUTES, and the taxonomy expert; each event serialised and read again between bots as IntelMQ's pipeline does.
 Runs with a Python that has the package intelmq; as IntelMQ asks, not as root. $INTELMQ_ROOT_DIR is a folder it may
 write. Counted: parse, convert, serialize; its start and its reading of the schema are not.
 """
@@ -31,8 +31,9 @@ def prepare(reference, message_type):
     return case.bot
 
 
-def experts():
-    """Deduplicator and taxonomy expert, their cache in memory."""
+def experts(routes):
+    """Deduplicator, its cache in memory, ASN look-up and taxonomy expert."""
+    from intelmq.bots.experts.asn_lookup.expert import ASNLookupExpertBot  # pylint: disable=import-error
     from intelmq.bots.experts.deduplicator.expert import DeduplicatorExpertBot  # pylint: disable=import-error
     from intelmq.bots.experts.taxonomy.expert import TaxonomyExpertBot  # pylint: disable=import-error
     from intelmq.lib.mixins import cache  # pylint: disable=import-error
@@ -41,7 +42,8 @@ def experts():
     cache.CacheMixin.cache_exists = lambda self, key: key in seen
     cache.CacheMixin.cache_set = lambda self, key, value, ttl=None: seen.__setitem__(key, value)
     DeduplicatorExpertBot.filter_keys, DeduplicatorExpertBot.filter_type = "raw,time.observation", "blacklist"
-    return [prepare(DeduplicatorExpertBot, "Event"), prepare(TaxonomyExpertBot, "Event")]
+    ASNLookupExpertBot.database = routes
+    return [prepare(bot, "Event") for bot in (DeduplicatorExpertBot, ASNLookupExpertBot, TaxonomyExpertBot)]
 
 
 def through(bot, text, harmonization):
@@ -65,7 +67,7 @@ def main():
     from intelmq.bots.parsers.shadowserver.parser import ShadowserverParserBot
     from intelmq.lib import message
     bot = prepare(ShadowserverParserBot, "Report")
-    chain = experts() if sys.argv[3] == "chain" else []
+    chain = experts(sys.argv[4]) if sys.argv[3] == "chain" else []
     raw = base64.b64encode(pathlib.Path(sys.argv[1]).read_bytes()).decode()
     report = message.MessageFactory.from_dict(
         {"__type": "Report", "feed.name": "bench", "time.observation": "2026-01-01T00:00:00+00:00", "raw": raw,
