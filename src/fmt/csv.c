@@ -6,6 +6,8 @@
 
 struct csv {
     struct input *input;
+    int (*before_move)(void *ctx, struct err *err);
+    void *ctx;
     struct csv_form form;
     bool begun;
     bool ended;
@@ -42,6 +44,23 @@ csv_free(struct csv *csv)
     buf_free(&csv->window);
     buf_free(&csv->scratch);
     free(csv);
+}
+
+void
+csv_before_move(struct csv *csv, int (*before)(void *ctx, struct err *err), void *ctx)
+{
+    csv->before_move = before;
+    csv->ctx = ctx;
+}
+
+static int
+read_line(struct csv *csv, struct span *line, struct err *err)
+{
+    int rc = 0;
+
+    if (csv->before_move != NULL && !input_line_ready(csv->input))
+        rc = csv->before_move(csv->ctx, err);
+    return rc != 0 ? rc : input_line(csv->input, line, &csv->line, err);
 }
 
 /* The first BYTE at or behind P, or END. Cells are short, so eight bytes at a time without a call;
@@ -119,7 +138,7 @@ with_tail(struct span *cell, const char *p, const char *end, char separator, cha
 }
 
 int
-csv_split(struct span line, struct csv_form form, struct span *cells, size_t room, char *scratch,
+csv_split(struct span line, struct csv_form form, struct span *cells, size_t room, char **scratch,
     struct err *err)
 {
     const char *p = line.p;
@@ -128,7 +147,7 @@ csv_split(struct span line, struct csv_form form, struct span *cells, size_t roo
     for (size_t count = 0; count < room; p++) {
         if (p < end && *p == '"') {
             p++;
-            cells[count] = quoted(&p, end, &scratch);
+            cells[count] = quoted(&p, end, scratch);
             if (cells[count].p == NULL)
                 return CSV_OPEN;
             if (p < end && *p != form.separator) {
@@ -137,7 +156,7 @@ csv_split(struct span line, struct csv_form form, struct span *cells, size_t roo
                         "text stands behind the closing quote of cell %zu; double the quotes "
                         "inside a cell",
                         count + 1);
-                p = with_tail(&cells[count], p, end, form.separator, &scratch);
+                p = with_tail(&cells[count], p, end, form.separator, scratch);
             }
         } else {
             const char *stop = find_byte(p, end, form.separator);
@@ -174,7 +193,7 @@ take_line(struct csv *csv, struct span *line, uint64_t *number, struct err *err)
     }
     if (csv->ended)
         return 0;
-    int rc = input_line(csv->input, line, &csv->line, err);
+    int rc = read_line(csv, line, err);
     *number = csv->line;
     csv->ended = rc == 0;
     return rc;
@@ -188,7 +207,7 @@ extend(struct csv *csv)
 
     if (csv->ended || csv->late != 0)
         return false;
-    int rc = input_line(csv->input, &line, &csv->line, &csv->late_err);
+    int rc = read_line(csv, &line, &csv->late_err);
     if (rc <= 0) {
         csv->ended = rc == 0;
         csv->late = rc;
@@ -272,7 +291,7 @@ join(struct csv *csv, struct span first, struct csv_record *record, struct err *
         if (scratch == NULL)
             return arena_full(err, "a record of several lines");
         int rc = csv_split(whole, (struct csv_form){.separator = csv->form.separator}, csv->cells,
-            CSV_CELLS_MAX, scratch, err);
+            CSV_CELLS_MAX, &scratch, err);
         if (rc == CSV_OPEN)
             continue;
         if (rc < 0)
@@ -307,9 +326,11 @@ split_record(struct csv *csv, struct span line, struct csv_record *record, struc
     int rc = check_bytes(line, err);
     if (rc != 0)
         return rc;
-    rc = csv_split(line, csv->form, csv->cells, CSV_CELLS_MAX, scratch, err);
+    rc = csv_split(line, csv->form, csv->cells, CSV_CELLS_MAX, &scratch, err);
+    record->stays = csv->window.n == 0 && scratch == csv->scratch.p;
     if (rc != CSV_OPEN)
         return rc;
+    record->stays = false;
     rc = join(csv, line, record, err);
     int bad = rc > 0 ? check_bytes(record->record, err) : 0;
     return bad != 0 ? bad : rc;

@@ -25,6 +25,7 @@ struct csv_record {
     uint32_t count;
     uint64_t line;      /* 1-based, where the record begins */
     struct span record; /* its bytes without the last line end */
+    bool stays;         /* its bytes and cells lie in the input's line: see csv_before_move */
 };
 
 struct csv_form {
@@ -38,6 +39,9 @@ struct csv_form {
 MUST_USE int csv_new(struct input *input, struct csv_form form, struct csv **out, struct err *err);
 void csv_free(struct csv *csv);
 
+/* Records that stay are valid until BEFORE has been called, which is done before more is read. An
+ * error that it returns is csv_next's. */
+void csv_before_move(struct csv *csv, int (*before)(void *ctx, struct err *err), void *ctx);
 /* The next record that is not an empty line; valid until the next call. Returns 1, or 0 at the end.
  * ERR_BAD_QUOTE, ERR_NUL_BYTE, ERR_BAD_UTF8 and ERR_LIMIT are the sender's and fill RECORD's line
  * and record (and the error's line); reading can go on. Other errors end the input. */
@@ -50,11 +54,11 @@ csv_goes_on(int rc)
         || rc == ERR_LIMIT;
 }
 
-/* Split one line in memory into at most ROOM cells; SCRATCH takes cells with doubled quotes (as
- * many bytes as LINE). LINE needs INPUT_PADDING readable bytes behind it. Returns the count,
+/* Split one line in memory into at most ROOM cells; *SCRATCH takes cells with doubled quotes (as
+ * many bytes as LINE) and is moved behind them. LINE needs INPUT_PADDING readable bytes behind it. Returns the count,
  * CSV_OPEN if a quote is not closed, ERR_BAD_QUOTE or ERR_LIMIT. */
 enum { CSV_OPEN = 0 };
 MUST_USE int csv_split(struct span line, struct csv_form form, struct span *cells, size_t room,
-    char *scratch, struct err *err);
+    char **scratch, struct err *err);
 
 #endif

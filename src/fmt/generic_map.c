@@ -414,8 +414,9 @@ fits(const struct generic_map *map, struct span header)
     if (map->header && copy != NULL) {
         memset(copy, 0, 2 * header.n + INPUT_PADDING);
         memcpy(copy, header.p, header.n);
-        int count = csv_split((struct span){copy, header.n}, map->form, cells, HEADER_CELLS_MAX,
-            copy + header.n + INPUT_PADDING / 2, NULL);
+        char *scratch = copy + header.n + INPUT_PADDING / 2;
+        int count = csv_split(
+            (struct span){copy, header.n}, map->form, cells, HEADER_CELLS_MAX, &scratch, NULL);
         same = count > 0 && (uint32_t)count == map->column_count;
         for (uint32_t i = 0; same && i < map->column_count; i++)
             same = span_equal(span_trim(cells[i]), map->columns[i].name);

@@ -6,22 +6,12 @@
  * are handed on a few records late, so that the memory which `prepare` asked for has arrived. */
 #include "fmt/flat.h"
 #include "fmt/json.h"
-#include "fmt/reader.h"
+#include "fmt/late.h"
 #include "fmt/stix_split.h"
 
 #include <stdlib.h>
 
-enum { SCRATCH_BYTES = 16 * 1024 * 1024, LATE = 4, SHAPE_KEYS = 64, SHAPE_KEY_BYTES = 40 };
-/* Slots must not lie a multiple of 4 KiB apart: they would displace each other in the first cache. */
-enum { SLOT_FIELDS = REPORT_FIELDS_MAX + 24 };
-
-/* One report on its way. It borrows from its own parser's strings, or from the input's line. */
-struct slot {
-    struct json *json;
-    struct arena *scratch; /* joined names and nested values */
-    struct field *fields;
-    struct report report;
-};
+enum { SHAPE_KEYS = 64, SHAPE_KEY_BYTES = 40 };
 
 /* The key that stood in this place of the record before. */
 struct known_key {
@@ -33,19 +23,17 @@ struct known_key {
 struct idf {
     const struct reader_options *options;
     const struct reader_sink *sink;
-    struct json *tokens; /* flat records leave nothing in a parser */
-    struct field *fields;
-    struct slot slots[LATE];
-    unsigned first; /* the oldest report that waits */
-    unsigned waiting;
+    struct late late;
+    struct json *json[LATE_REPORTS]; /* a record's parser owns the strings that it borrows */
+    struct json *tokens;             /* flat records borrow from the input's line */
     struct known_key shape[SHAPE_KEYS];
 };
 
 static int add_object(
-    struct slot *slot, struct json_value object, struct span prefix, struct err *err);
+    struct late_slot *slot, struct json_value object, struct span prefix, struct err *err);
 
 static int
-join(struct slot *slot, struct span prefix, struct span key, struct span *out, struct err *err)
+join(struct late_slot *slot, struct span prefix, struct span key, struct span *out, struct err *err)
 {
     char *name = arena_alloc(slot->scratch, prefix.n + 1 + key.n);
 
@@ -61,7 +49,7 @@ join(struct slot *slot, struct span prefix, struct span key, struct span *out, s
 
 /* Arrays and nulls are carried as JSON text. */
 static int
-add_json(struct slot *slot, struct field *field, struct json_value value, struct err *err)
+add_json(struct late_slot *slot, struct field *field, struct json_value value, struct err *err)
 {
     struct buf text = buf_new(INPUT_LINE_MAX);
     int rc = json_check_duplicates(value, err);
@@ -81,7 +69,7 @@ add_json(struct slot *slot, struct field *field, struct json_value value, struct
 /* What is no string and no 64-bit integer. */
 static int
 add_rare(
-    struct slot *slot, struct span name, enum field_id id, struct json_value value, struct err *err)
+    struct late_slot *slot, struct span name, enum field_id id, struct json_value value, struct err *err)
 {
     struct field field = {.id = (uint16_t)id, .class = FIELD_CLASS_TEXT, .name = name};
 
@@ -110,7 +98,7 @@ add_rare(
 }
 
 static int
-refused(struct slot *slot, struct span name, enum field_id id, struct err *err)
+refused(struct late_slot *slot, struct span name, enum field_id id, struct err *err)
 {
     const struct field field = {.id = (uint16_t)id, .name = name};
 
@@ -119,7 +107,7 @@ refused(struct slot *slot, struct span name, enum field_id id, struct err *err)
 
 static inline int
 add_value(
-    struct slot *slot, struct span name, enum field_id id, struct json_value value, struct err *err)
+    struct late_slot *slot, struct span name, enum field_id id, struct json_value value, struct err *err)
 {
     enum json_type type = json_type(value);
     struct field *field;
@@ -144,7 +132,7 @@ add_value(
 
 /* A nested object: its members' names are joined with its own. */
 static int
-add_object(struct slot *slot, struct json_value object, struct span prefix, struct err *err)
+add_object(struct late_slot *slot, struct json_value object, struct span prefix, struct err *err)
 {
     struct json_value value;
     struct span key;
@@ -200,7 +188,7 @@ is_marker(enum field_id id, struct span key)
 }
 
 static int
-add_record(struct idf *idf, struct slot *slot, struct json_value root, struct err *err)
+add_record(struct idf *idf, struct late_slot *slot, struct json_value root, struct err *err)
 {
     struct json_value value;
     struct span key;
@@ -219,7 +207,7 @@ add_record(struct idf *idf, struct slot *slot, struct json_value root, struct er
 
 static bool
 add_flat_member(
-    struct slot *slot, struct span name, enum field_id id, struct span value)
+    struct late_slot *slot, struct span name, enum field_id id, struct span value)
 {
     struct field *field = report_next(&slot->report, id, name);
     struct span text;
@@ -239,7 +227,7 @@ add_flat_member(
 
 /* The record without a tape, if it is flat. False: take it in another way, from the beginning. */
 static bool
-add_flat(struct idf *idf, struct slot *slot, struct span text)
+add_flat(struct idf *idf, struct late_slot *slot, struct span text)
 {
     struct flat flat;
     struct flat_member member;
@@ -258,15 +246,16 @@ add_flat(struct idf *idf, struct slot *slot, struct span text)
 
 /* STAYS: the text, until the report has been handed on. */
 static int
-parse_record(struct idf *idf, struct slot *slot, struct span text, bool stays, struct err *why)
+parse_record(
+    struct idf *idf, struct late_slot *slot, struct span text, bool stays, struct err *why)
 {
     struct json_value root;
     const char *provider = idf->options->provider;
     int rc = 0;
 
     if (!stays || !add_flat(idf, slot, text)) {
-        report_reset(&slot->report, slot->fields, REPORT_FIELDS_MAX);
-        rc = json_parse(slot->json, text, &root, why);
+        report_reset(&slot->report, slot->report.fields, REPORT_FIELDS_MAX);
+        rc = json_parse(idf->json[late_place(&idf->late)], text, &root, why);
         if (rc == 0)
             rc = json_type(root) == JSON_OBJECT
                 ? add_record(idf, slot, root, why)
@@ -274,54 +263,20 @@ parse_record(struct idf *idf, struct slot *slot, struct span text, bool stays, s
     }
     if (rc == 0 && provider != NULL && slot->report.at[FIELD_FEED_PROVIDER] == 0)
         rc = report_add_text(&slot->report, FIELD_FEED_PROVIDER, span_of(provider), why);
-    return rc == 0 ? report_finish(&slot->report, why) : rc;
-}
-
-/* Hand on the oldest report that waits. */
-static int
-hand_on(struct idf *idf, struct err *err)
-{
-    struct slot *slot = &idf->slots[idf->first];
-
-    idf->first = (idf->first + 1) % LATE;
-    idf->waiting--;
-    int rc = idf->sink->report(idf->sink->ctx, &slot->report, err);
-    if (rc != 0)
-        idf->waiting = 0; /* the sink wants no more */
-    return rc;
-}
-
-static int
-hand_on_all(struct idf *idf, struct err *err)
-{
-    int rc = 0;
-
-    while (rc == 0 && idf->waiting > 0)
-        rc = hand_on(idf, err);
     return rc;
 }
 
 static int
 one_record(struct idf *idf, struct span text, bool stays, uint64_t line, struct err *err)
 {
-    struct slot *slot = &idf->slots[(idf->first + idf->waiting) % LATE];
+    struct late_slot *slot = late_begin(&idf->late, line);
     struct err why;
 
     why.code = ERR_OK;
     why.field[0] = '\0';
-    report_reset(&slot->report, slot->fields, REPORT_FIELDS_MAX);
-    arena_reset(slot->scratch);
     int rc = parse_record(idf, slot, text, stays, &why);
     slot->report.line = line;
-    if (rc != 0) {
-        /* Records are told in the order of the input. */
-        int late = hand_on_all(idf, err);
-        return late != 0 ? late : reader_end_record(idf->sink, &slot->report, rc, &why, text, err);
-    }
-    if (idf->sink->prepare != NULL)
-        idf->sink->prepare(idf->sink->ctx, &slot->report);
-    idf->waiting++;
-    return idf->waiting == LATE ? hand_on(idf, err) : 0;
+    return late_end(&idf->late, rc, &why, text, err);
 }
 
 static int
@@ -332,7 +287,7 @@ read_lines(struct idf *idf, struct input *input, struct err *err)
     struct err why = {0};
 
     for (;;) {
-        int rc = input_line_ready(input) ? 0 : hand_on_all(idf, err);
+        int rc = input_line_ready(input) ? 0 : late_flush(&idf->late, err);
         if (rc != 0)
             return rc;
         rc = input_line(input, &line, &number, &why);
@@ -362,7 +317,7 @@ array_bad(void *ctx, const struct err *why, struct span head, uint64_t number, s
 {
     struct idf *idf = ctx;
     struct err told = *why;
-    int rc = hand_on_all(idf, err);
+    int rc = late_flush(&idf->late, err);
 
     told.line = number;
     return rc != 0 ? rc : idf->sink->reject(idf->sink->ctx, &told, head, err);
@@ -381,38 +336,18 @@ read_all(struct idf *idf, struct input *input, struct err *err)
     rc = head.n > 0 && head.p[0] == '[' ? stix_split(input, &items, err)
                                         : read_lines(idf, input, err);
     /* What waits was read well, also if the input then failed. */
-    int late = hand_on_all(idf, rc == 0 ? err : NULL);
+    int late = late_flush(&idf->late, rc == 0 ? err : NULL);
     return rc != 0 ? rc : late;
 }
 
 static int
-open_slots(struct idf *idf, struct err *err)
+open_parsers(struct idf *idf, struct err *err)
 {
-    bool good = true;
+    bool good = (idf->tokens = json_new(FLAT_BYTES_MAX)) != NULL;
 
-    idf->tokens = json_new(FLAT_BYTES_MAX);
-    idf->fields = calloc(LATE * SLOT_FIELDS, sizeof *idf->fields);
-    for (unsigned i = 0; i < LATE; i++) {
-        struct slot *slot = &idf->slots[i];
-        slot->json = json_new(INPUT_LINE_MAX);
-        slot->scratch = arena_new(SCRATCH_BYTES);
-        slot->fields = idf->fields + (size_t)i * SLOT_FIELDS;
-        good = good && slot->json != NULL && slot->scratch != NULL;
-    }
-    return good && idf->tokens != NULL && idf->fields != NULL
-        ? 0
-        : err_set(err, ERR_NO_MEMORY, "no memory to read reports");
-}
-
-static void
-close_slots(struct idf *idf)
-{
-    for (unsigned i = 0; i < LATE; i++) {
-        json_free(idf->slots[i].json);
-        arena_free(idf->slots[i].scratch);
-    }
-    json_free(idf->tokens);
-    free(idf->fields);
+    for (unsigned i = 0; i < LATE_REPORTS; i++)
+        good = (idf->json[i] = json_new(INPUT_LINE_MAX)) != NULL && good;
+    return good ? 0 : err_set(err, ERR_NO_MEMORY, "no memory to read reports");
 }
 
 int
@@ -426,10 +361,15 @@ idf_read(struct input *input, const struct reader_options *options, const struct
         return err_set(err, ERR_NO_MEMORY, "no memory to read %s", input_name(input));
     idf->options = options;
     idf->sink = sink;
-    rc = open_slots(idf, err);
+    rc = late_open(&idf->late, sink, err);
+    if (rc == 0)
+        rc = open_parsers(idf, err);
     if (rc == 0)
         rc = read_all(idf, input, err);
-    close_slots(idf);
+    for (unsigned i = 0; i < LATE_REPORTS; i++)
+        json_free(idf->json[i]);
+    json_free(idf->tokens);
+    late_close(&idf->late);
     free(idf);
     return rc;
 }

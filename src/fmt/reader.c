@@ -7,7 +7,6 @@ reader_end_record(const struct reader_sink *sink, struct report *report, int rc,
     if (rc == 0)
         rc = report_finish(report, why);
     if (rc == 0) {
-        report->record = record;
         if (sink->prepare != NULL)
             sink->prepare(sink->ctx, report);
         return sink->report(sink->ctx, report, err);

@@ -3,7 +3,7 @@
  * read and put together. Columns that no rule names, and cells that do not fit their field, are
  * kept as extra.COLUMN. */
 #include "fmt/csv.h"
-#include "fmt/reader.h"
+#include "fmt/late.h"
 #include "fmt/shadowschema.h"
 #include "fmt/shadowvalue.h"
 
@@ -12,7 +12,7 @@
 /* Reports of some years escape quotes with a backslash and double them as well. */
 static const struct csv_form form = {.separator = ',', .lenient = true};
 
-enum { SCRATCH_BYTES = 16 * 1024 * 1024, COLUMNS_MAX = 512 };
+enum { NAMES_BYTES = 16 * 1024 * 1024, COLUMNS_MAX = 512 };
 
 /* One rule bound to this file's header. */
 struct step {
@@ -33,12 +33,12 @@ struct column {
 
 struct shadow {
     const struct reader_options *options;
-    const struct reader_sink *sink;
     struct csv *csv;
     struct shadowschema *schema;
     const struct shadow_type *type;
-    struct arena *names;   /* lives as long as the file */
-    struct arena *scratch; /* one record's */
+    struct arena *names; /* lives as long as the file */
+    struct late late;
+    struct arena *scratch; /* this record's */
     struct column *columns;
     uint32_t column_count;
     struct step *steps;
@@ -46,9 +46,8 @@ struct shadow {
     struct field *constants;
     uint32_t constant_count;
     uint8_t *left; /* a column: its cell is still to be kept as it is */
-    struct field *fields;
     struct shadowvalue_row row;
-    struct report report;
+    struct report *report; /* this record's */
 };
 
 static int32_t
@@ -227,7 +226,7 @@ start(struct shadow *shadow, struct span file_name, struct err *err)
         rc = bind_constants(shadow, err);
     if (rc != 0 && err->line == 0)
         err->line = record.line;
-    shadow->row = (struct shadowvalue_row){.scratch = shadow->scratch,
+    shadow->row = (struct shadowvalue_row){
         .http_host = column_find(shadow, SPAN("http_host")),
         .hostname = column_find(shadow, SPAN("hostname")),
         .ip = column_find(shadow, SPAN("ip")),
@@ -248,9 +247,9 @@ has_field(const struct report *report, struct span name)
 static int
 add_step(struct shadow *shadow, const struct step *step, struct field *field, struct err *why)
 {
-    if (step->again && has_field(&shadow->report, field->name))
+    if (step->again && has_field(shadow->report, field->name))
         return 0;
-    return report_add(&shadow->report, field, why);
+    return report_add(shadow->report, field, why);
 }
 
 /* A cell that says nothing about its field is done with; a required one that says the wrong thing
@@ -287,7 +286,7 @@ keep_rest(struct shadow *shadow, struct err *why)
         shadow->left[i] = !column->ruled;
         if (cell.n == 0)
             continue;
-        if (column->ruled && has_field(&shadow->report, column->extra))
+        if (column->ruled && has_field(shadow->report, column->extra))
             continue;
         struct field field = {.id = FIELD_OTHER,
             .type = VALUE_TEXT,
@@ -295,7 +294,7 @@ keep_rest(struct shadow *shadow, struct err *why)
             .n = (uint32_t)cell.n,
             .s = cell.p,
             .name = column->extra};
-        rc = report_add(&shadow->report, &field, why);
+        rc = report_add(shadow->report, &field, why);
     }
     return rc;
 }
@@ -319,7 +318,7 @@ read_row(struct shadow *shadow, const struct csv_record *record, struct err *why
     shadow->row.cells = record->cells;
     shadow->row.count = record->count;
     for (uint32_t i = 0; rc == 0 && i < shadow->constant_count; i++)
-        rc = report_add(&shadow->report, &shadow->constants[i], why);
+        rc = report_add(shadow->report, &shadow->constants[i], why);
     for (uint32_t i = 0; rc == 0 && i < shadow->step_count; i++) {
         const struct step *step = &shadow->steps[i];
         if (step->column >= record->count)
@@ -337,6 +336,15 @@ read_row(struct shadow *shadow, const struct csv_record *record, struct err *why
     return rc == 0 ? keep_rest(shadow, why) : rc;
 }
 
+static void
+begin_row(struct shadow *shadow, uint64_t line)
+{
+    struct late_slot *slot = late_begin(&shadow->late, line);
+
+    shadow->report = &slot->report;
+    shadow->scratch = shadow->row.scratch = slot->scratch;
+}
+
 static int
 read_rows(struct shadow *shadow, struct err *err)
 {
@@ -345,7 +353,10 @@ read_rows(struct shadow *shadow, struct err *err)
     for (uint32_t i = 0; i < shadow->column_count; i++)
         shadow->left[i] = !shadow->columns[i].ruled;
     for (;;) {
-        struct err why = {0};
+        struct err why;
+        why.code = ERR_OK;
+        why.line = 0;
+        why.field[0] = '\0';
         int rc = csv_next(shadow->csv, &record, &why);
         if (rc == 0)
             return 0;
@@ -353,44 +364,52 @@ read_rows(struct shadow *shadow, struct err *err)
             *err = why;
             return rc;
         }
-        report_reset(&shadow->report, shadow->fields, REPORT_FIELDS_MAX);
-        shadow->report.line = record.line;
-        arena_reset(shadow->scratch);
+        begin_row(shadow, record.line);
         if (rc > 0)
             rc = read_row(shadow, &record, &why);
         for (uint32_t i = 0; rc < 0 && i < shadow->column_count; i++)
             shadow->left[i] = !shadow->columns[i].ruled;
-        rc = reader_end_record(shadow->sink, &shadow->report, rc, &why, record.record, err);
+        rc = late_end(&shadow->late, rc, &why, record.record, err);
+        if (rc == 0 && !record.stays)
+            rc = late_flush(&shadow->late, err);
         if (rc != 0)
             return rc;
     }
+}
+
+static int
+before_move(void *ctx, struct err *err)
+{
+    return late_flush(ctx, err);
 }
 
 int
 shadowserver_read(struct input *input, const struct reader_options *options,
     const struct reader_sink *sink, struct err *err)
 {
-    struct shadow shadow = {.options = options, .sink = sink};
-    int rc = 0;
+    struct shadow shadow = {.options = options};
+    int rc = late_open(&shadow.late, sink, err);
 
-    shadow.names = arena_new(SCRATCH_BYTES);
-    shadow.scratch = arena_new(SCRATCH_BYTES);
-    shadow.fields = calloc(REPORT_FIELDS_MAX, sizeof *shadow.fields);
-    if (shadow.names == NULL || shadow.scratch == NULL || shadow.fields == NULL)
+    shadow.names = arena_new(NAMES_BYTES);
+    if (rc == 0 && shadow.names == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory to read %s", input_name(input));
     if (rc == 0)
         rc = shadowschema_new(options->share_dir, &shadow.schema, err);
     if (rc == 0)
         rc = csv_new(input, form, &shadow.csv, err);
-    if (rc == 0)
+    if (rc == 0) {
+        csv_before_move(shadow.csv, before_move, &shadow.late);
         rc = start(&shadow, input_base_name(input), err);
-    if (rc > 0)
+    }
+    if (rc > 0) {
         rc = read_rows(&shadow, err);
+        int late = late_flush(&shadow.late, rc == 0 ? err : NULL);
+        rc = rc != 0 ? rc : late;
+    }
     csv_free(shadow.csv);
     shadowschema_free(shadow.schema);
     arena_free(shadow.names);
-    arena_free(shadow.scratch);
-    free(shadow.fields);
+    late_close(&shadow.late);
     return rc;
 }
 

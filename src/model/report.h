@@ -87,7 +87,6 @@ struct report {
     struct endpoint destination;
     int64_t time_us;    /* time.source, else time.observation, else 0 */
     uint64_t line;      /* 1-based line or record of the input */
-    struct span record; /* the input's own bytes of this record; n 0: not kept */
     uint64_t digest;    /* for the stage that looks for duplicates; set by flow_prepare */
 };
 
