@@ -3,11 +3,13 @@
 #include "sys/pages.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { WINDOW_MAX_SHIFT = 26 };
+enum { WINDOW_MAX_SHIFT = 26, SLOTS_FIRST = 1 << 12 };
 
 /* A ring in order of arrival, and an open-addressing set of the same digests, half
- * full at most; 0 is an empty slot, so digest 0 is kept as 1. */
+ * full at most; 0 is an empty slot, so digest 0 is kept as 1. The set begins small and doubles until
+ * it holds the window: a short run touches, and the kernel clears, only what it needs. */
 struct seen {
     uint64_t *ring;
     uint64_t *slots;
@@ -28,7 +30,7 @@ seen_new(uint64_t window)
     if (seen == NULL)
         return NULL;
     seen->window = size;
-    seen->mask = size * 2 - 1;
+    seen->mask = (size * 2 < SLOTS_FIRST ? size * 2 : SLOTS_FIRST) - 1;
     seen->ring = pages_new(size * sizeof *seen->ring);
     seen->slots = pages_new(size * 2 * sizeof *seen->slots);
     if (seen->ring == NULL || seen->slots == NULL) {
@@ -83,6 +85,20 @@ find(const struct seen *seen, uint64_t digest, uint64_t *at)
     return false;
 }
 
+/* Twice the slots. They lie in memory that was asked for at the beginning, so this cannot fail. */
+static void
+grow(struct seen *seen)
+{
+    uint64_t at;
+
+    memset(seen->slots, 0, (seen->mask + 1) * sizeof *seen->slots);
+    seen->mask = seen->mask * 2 + 1;
+    for (uint64_t i = 0; i < seen->count; i++) {
+        (void)find(seen, seen->ring[i], &at);
+        seen->slots[at] = seen->ring[i];
+    }
+}
+
 bool
 seen_add(struct seen *seen, uint64_t digest)
 {
@@ -95,6 +111,10 @@ seen_add(struct seen *seen, uint64_t digest)
         drop(seen, seen->ring[seen->next]);
         (void)find(seen, digest, &at);
     } else {
+        if (seen->count * 2 == seen->mask + 1) {
+            grow(seen);
+            (void)find(seen, digest, &at);
+        }
         seen->count++;
     }
     seen->slots[at] = digest;
