@@ -53,8 +53,8 @@ touch(simdjson::dom::element document, bool recognise)
 
 // The records of TEXT, a line each; the bytes behind the last line feed are left.
 size_t
-parse_lines(simdjson::dom::parser &parser, const char *text, size_t n, bool recognise,
-    limit &result)
+parse_lines(
+    simdjson::dom::parser &parser, const char *text, size_t n, bool recognise, limit &result)
 {
     const char *at = text;
 

@@ -3,8 +3,9 @@
  * 1 M IDF reports from a file to redacted lines (parse, attribute, decide, redact, render) on one
  * core, with the shipped directory, table and baseline, beside simdjson's DOM over the same file,
  * in turns. The limit recognises the same fields: what is told for information is the way with
- * the look for duplicates, and a walk over members without asking which they are. Times are this process's CPU time: other work on the machine does not count. Then the
- * same through a pipe at 1, 10 and (with --scale 100) 100 times the size: memory and cost a report.
+ * the look for duplicates, and a walk over members without asking which they are. Times are this
+ * process's CPU time: other work on the machine does not count. Then the same through a pipe at 1,
+ * 10 and (with --scale 100) 100 times the size: memory and cost a report.
  *
  * usage: bench_route [--json] [--count N] [--rounds N] [--scale 1|10|100]
  */

@@ -8,8 +8,8 @@
 enum { WINDOW_MAX_SHIFT = 26, SLOTS_FIRST = 1 << 12 };
 
 /* A ring in order of arrival, and an open-addressing set of the same digests, half
- * full at most; 0 is an empty slot, so digest 0 is kept as 1. The set begins small and doubles until
- * it holds the window: a short run touches, and the kernel clears, only what it needs. */
+ * full at most; 0 is an empty slot, so digest 0 is kept as 1. The set begins small and doubles
+ * until it holds the window: a short run touches, and the kernel clears, only what it needs. */
 struct seen {
     uint64_t *ring;
     uint64_t *slots;

@@ -55,8 +55,8 @@ csv_goes_on(int rc)
 }
 
 /* Split one line in memory into at most ROOM cells; *SCRATCH takes cells with doubled quotes (as
- * many bytes as LINE) and is moved behind them. LINE needs INPUT_PADDING readable bytes behind it. Returns the count,
- * CSV_OPEN if a quote is not closed, ERR_BAD_QUOTE or ERR_LIMIT. */
+ * many bytes as LINE) and is moved behind them. LINE needs INPUT_PADDING readable bytes behind it.
+ * Returns the count, CSV_OPEN if a quote is not closed, ERR_BAD_QUOTE or ERR_LIMIT. */
 enum { CSV_OPEN = 0 };
 MUST_USE int csv_split(struct span line, struct csv_form form, struct span *cells, size_t room,
     char **scratch, struct err *err);

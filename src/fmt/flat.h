@@ -1,9 +1,9 @@
 /* flat.h: which members has this flat JSON object, without a tape?
  *
- * Nearly all reports come as one object of short strings and whole numbers. Of these simdjson's first
- * pass, which finds the tokens, is enough: their members are taken where they stand. Whatever else
- * comes (nested values, escapes, fractions, space before a colon or comma, faults) is declined, and
- * json_parse reads it from the beginning: it alone says what is no JSON (RFC 8259).
+ * Nearly all reports come as one object of short strings and whole numbers. Of these simdjson's
+ * first pass, which finds the tokens, is enough: their members are taken where they stand. Whatever
+ * else comes (nested values, escapes, fractions, space before a colon or comma, faults) is
+ * declined, and json_parse reads it from the beginning: it alone says what is no JSON (RFC 8259).
  */
 #ifndef COMITY_FMT_FLAT_H
 #define COMITY_FMT_FLAT_H
@@ -26,12 +26,12 @@ struct flat_member {
 
 enum flat_answer { FLAT_END, FLAT_MEMBER, FLAT_DECLINED };
 
-/* TEXT is one document of at most FLAT_BYTES_MAX, with INPUT_PADDING readable bytes behind it. False:
- * declined. */
+/* TEXT is one document of at most FLAT_BYTES_MAX, with INPUT_PADDING readable bytes behind it.
+ * False: declined. */
 bool flat_begin(struct json *json, struct span text, struct flat *out);
 
-/* The next member. In a document that is not declined up to FLAT_END all members are what json_parse
- * would find, provided that flat_text or flat_int holds for every value. */
+/* The next member. In a document that is not declined up to FLAT_END all members are what
+ * json_parse would find, provided that flat_text or flat_int holds for every value. */
 static inline enum flat_answer
 flat_next(struct flat *flat, struct flat_member *out)
 {

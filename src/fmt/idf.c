@@ -68,8 +68,8 @@ add_json(struct late_slot *slot, struct field *field, struct json_value value, s
 
 /* What is no string and no 64-bit integer. */
 static int
-add_rare(
-    struct late_slot *slot, struct span name, enum field_id id, struct json_value value, struct err *err)
+add_rare(struct late_slot *slot, struct span name, enum field_id id, struct json_value value,
+    struct err *err)
 {
     struct field field = {.id = (uint16_t)id, .class = FIELD_CLASS_TEXT, .name = name};
 
@@ -106,8 +106,8 @@ refused(struct late_slot *slot, struct span name, enum field_id id, struct err *
 }
 
 static inline int
-add_value(
-    struct late_slot *slot, struct span name, enum field_id id, struct json_value value, struct err *err)
+add_value(struct late_slot *slot, struct span name, enum field_id id, struct json_value value,
+    struct err *err)
 {
     enum json_type type = json_type(value);
     struct field *field;
@@ -206,8 +206,7 @@ add_record(struct idf *idf, struct late_slot *slot, struct json_value root, stru
 }
 
 static bool
-add_flat_member(
-    struct late_slot *slot, struct span name, enum field_id id, struct span value)
+add_flat_member(struct late_slot *slot, struct span name, enum field_id id, struct span value)
 {
     struct field *field = report_next(&slot->report, id, name);
     struct span text;
@@ -246,8 +245,7 @@ add_flat(struct idf *idf, struct late_slot *slot, struct span text)
 
 /* STAYS: the text, until the report has been handed on. */
 static int
-parse_record(
-    struct idf *idf, struct late_slot *slot, struct span text, bool stays, struct err *why)
+parse_record(struct idf *idf, struct late_slot *slot, struct span text, bool stays, struct err *why)
 {
     struct json_value root;
     const char *provider = idf->options->provider;

@@ -19,7 +19,7 @@ struct input {
     size_t size;
     size_t at;
     size_t end;
-    size_t scanned; /* no LF in [at, scanned) */
+    size_t scanned;   /* no LF in [at, scanned) */
     size_t lines_end; /* behind the last LF read */
     uint64_t bytes_read;
     uint64_t bytes_made;

@@ -47,9 +47,10 @@ MUST_USE int json_parse(
 MUST_USE int json_parse_copy(
     struct json *json, struct span text, struct json_value *root, struct err *err);
 
-/* Where the tokens of TEXT begin: brackets, colons, commas, strings (at their first quote) and other
- * scalars. Only UTF-8, the closing of strings and control characters in them are checked. Behind the
- * last of COUNT stands TEXT's length. For fmt/flat.h; false where json_parse must say what is wrong. */
+/* Where the tokens of TEXT begin: brackets, colons, commas, strings (at their first quote) and
+ * other scalars. Only UTF-8, the closing of strings and control characters in them are checked.
+ * Behind the last of COUNT stands TEXT's length. For fmt/flat.h; false where json_parse must say
+ * what is wrong. */
 bool json_tokens(struct json *json, struct span text, const uint32_t **tokens, size_t *count);
 
 /* Walk an array or object:

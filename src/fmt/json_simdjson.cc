@@ -93,8 +93,7 @@ json_tape_parse(void *opaque, const char *text, size_t n, json_tape *out, const 
 
 // simdjson's first pass alone. Its header calls it internal; On-Demand is built on the same call.
 int
-json_tape_tokens(
-    void *opaque, const char *text, size_t n, const uint32_t **tokens, size_t *count)
+json_tape_tokens(void *opaque, const char *text, size_t n, const uint32_t **tokens, size_t *count)
 {
     parser *self = static_cast<parser *>(opaque);
     simdjson::error_code error = make_room(self, n);

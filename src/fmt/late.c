@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-/* Slots must not lie a multiple of 4 KiB apart: they would displace each other in the first cache. */
+/* Slots must not lie a multiple of 4 KiB apart: they would displace each other in the first cache.
+ */
 enum { SCRATCH_BYTES = 16 * 1024 * 1024, SLOT_FIELDS = REPORT_FIELDS_MAX + 24 };
 
 int
@@ -34,8 +35,7 @@ late_begin(struct late *late, uint64_t line)
     unsigned place = late_place(late);
     struct late_slot *slot = &late->slots[place];
 
-    report_reset(
-        &slot->report, late->fields + (size_t)place * SLOT_FIELDS, REPORT_FIELDS_MAX);
+    report_reset(&slot->report, late->fields + (size_t)place * SLOT_FIELDS, REPORT_FIELDS_MAX);
     arena_reset(slot->scratch);
     slot->report.line = line;
     return slot;

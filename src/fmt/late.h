@@ -37,7 +37,8 @@ late_place(const struct late *late)
 {
     return (late->first + late->waiting) % LATE_REPORTS;
 }
-/* That record is read; RC and WHY are what reading it said. What reader_end_record does, but late. */
+/* That record is read; RC and WHY are what reading it said. What reader_end_record does, but late.
+ */
 MUST_USE int late_end(
     struct late *late, int rc, struct err *why, struct span record, struct err *err);
 /* Hand on all that wait. */

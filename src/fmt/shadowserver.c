@@ -12,7 +12,20 @@
 /* Reports of some years escape quotes with a backslash and double them as well. */
 static const struct csv_form form = {.separator = ',', .lenient = true};
 
-enum { NAMES_BYTES = 16 * 1024 * 1024, COLUMNS_MAX = 512 };
+enum { NAMES_BYTES = 16 * 1024 * 1024, COLUMNS_MAX = 512, MEMORY_BYTES = 32 };
+
+/* What a rule made of the cell it saw last: most columns say the same row after row. Only what can
+ * be told from the cell alone, and lies in the cell itself, is remembered. */
+struct memory {
+    char cell[MEMORY_BYTES];
+    uint8_t n;
+    bool known;
+    uint8_t outcome; /* enum shadowvalue */
+    uint8_t type;    /* enum value_type */
+    uint8_t from;    /* text: where it begins in the cell, and its bytes */
+    uint8_t bytes;
+    uint64_t number;
+};
 
 /* One rule bound to this file's header. */
 struct step {
@@ -23,6 +36,8 @@ struct step {
     bool required;
     bool mute;  /* a constant of the type stands in this field anyway */
     bool again; /* an earlier step has the same target */
+    bool alone; /* its conversion looks at no other cell */
+    struct memory memory;
 };
 
 struct column {
@@ -170,6 +185,7 @@ bind_rules(struct shadow *shadow, struct err *err)
         step->empty = rule->conversion == CONVERSION_CATEGORY || rule->conversion == CONVERSION_TIME
             || (rule->conversion == CONVERSION_TEXT && rule->field == FIELD_OTHER);
         step->mute = is_constant(type, rule);
+        step->alone = rule->conversion != CONVERSION_CATEGORY && rule->conversion != CONVERSION_URL;
         shadow->columns[column].ruled = true;
         for (const struct step *s = shadow->steps; s < step; s++)
             step->again |= span_equal(s->field.name, step->field.name);
@@ -226,8 +242,7 @@ start(struct shadow *shadow, struct span file_name, struct err *err)
         rc = bind_constants(shadow, err);
     if (rc != 0 && err->line == 0)
         err->line = record.line;
-    shadow->row = (struct shadowvalue_row){
-        .http_host = column_find(shadow, SPAN("http_host")),
+    shadow->row = (struct shadowvalue_row){.http_host = column_find(shadow, SPAN("http_host")),
         .hostname = column_find(shadow, SPAN("hostname")),
         .ip = column_find(shadow, SPAN("ip")),
         .application = column_find(shadow, SPAN("application")),
@@ -252,21 +267,70 @@ add_step(struct shadow *shadow, const struct step *step, struct field *field, st
     return report_add(shadow->report, field, why);
 }
 
+static int
+convert(const struct shadow *shadow, const struct step *step, struct span cell, struct field *field,
+    struct err *why)
+{
+    int rc = shadowvalue_convert((enum conversion)step->conversion, cell, &shadow->row, field, why);
+
+    if (rc == SHADOWVALUE_SET && field->id != FIELD_OTHER)
+        return (int)shadowvalue_fit(field, shadow->scratch);
+    return rc == SHADOWVALUE_NONE && step->required ? SHADOWVALUE_BAD : rc;
+}
+
+static bool
+recall(const struct memory *memory, struct span cell, struct field *field, int *rc)
+{
+    if (!memory->known || !span_equal((struct span){memory->cell, memory->n}, cell))
+        return false;
+    *rc = memory->outcome;
+    field->type = memory->type;
+    field->n = memory->bytes;
+    if (memory->type == VALUE_TEXT)
+        field->s = cell.p + memory->from;
+    else
+        field->u = memory->number;
+    return true;
+}
+
+static void
+remember(struct memory *memory, struct span cell, const struct field *field, int rc)
+{
+    memory->known = false;
+    if (rc < 0 || cell.n > MEMORY_BYTES)
+        return;
+    bool set = rc == SHADOWVALUE_SET;
+    bool text = set && field->type == VALUE_TEXT;
+    if (set && field->type == VALUE_JSON)
+        return;
+    if (text && (field->s < cell.p || field->s + field->n > cell.p + cell.n))
+        return; /* made, not found */
+    *memory = (struct memory){.n = (uint8_t)cell.n,
+        .known = true,
+        .outcome = (uint8_t)rc,
+        .type = set ? field->type : VALUE_INT,
+        .from = text ? (uint8_t)(field->s - cell.p) : 0,
+        .bytes = text ? (uint8_t)field->n : 0,
+        .number = set && !text ? field->u : 0};
+    if (cell.n > 0)
+        memcpy(memory->cell, cell.p, cell.n);
+}
+
 /* A cell that says nothing about its field is done with; a required one that says the wrong thing
  * is kept unless a later rule can use it. */
 static int
-run_step(struct shadow *shadow, const struct step *step, struct span cell, struct err *why)
+run_step(struct shadow *shadow, struct step *step, struct span cell, struct err *why)
 {
     struct field field = step->field;
-    int rc =
-        shadowvalue_convert((enum conversion)step->conversion, cell, &shadow->row, &field, why);
+    int rc = 0;
 
+    if (!step->alone || !recall(&step->memory, cell, &field, &rc)) {
+        rc = convert(shadow, step, cell, &field, why);
+        if (step->alone)
+            remember(&step->memory, cell, &field, rc);
+    }
     if (rc < 0)
         return rc;
-    if (rc == SHADOWVALUE_SET && field.id != FIELD_OTHER)
-        rc = (int)shadowvalue_fit(&field, shadow->scratch);
-    else if (rc == SHADOWVALUE_NONE && step->required)
-        rc = SHADOWVALUE_BAD;
     shadow->left[step->column] = rc == SHADOWVALUE_BAD;
     if (rc != SHADOWVALUE_SET || step->mute)
         return 0;
@@ -320,7 +384,7 @@ read_row(struct shadow *shadow, const struct csv_record *record, struct err *why
     for (uint32_t i = 0; rc == 0 && i < shadow->constant_count; i++)
         rc = report_add(shadow->report, &shadow->constants[i], why);
     for (uint32_t i = 0; rc == 0 && i < shadow->step_count; i++) {
-        const struct step *step = &shadow->steps[i];
+        struct step *step = &shadow->steps[i];
         if (step->column >= record->count)
             continue;
         struct span cell = record->cells[step->column];

@@ -411,7 +411,7 @@ shadowvalue_convert(enum conversion conversion, struct span cell, const struct s
 {
     switch (conversion) {
     case CONVERSION_NONE:
-        if (span_equal(cell, SPAN("0")) || span_equal(cell, SPAN("unknown")))
+        if ((cell.n == 1 && cell.p[0] == '0') || span_equal(cell, SPAN("unknown")))
             return SHADOWVALUE_NONE;
         return set_text(field, cell);
     case CONVERSION_NONZERO:
@@ -523,13 +523,15 @@ fit_url(struct field *field, struct span text)
 enum shadowvalue
 shadowvalue_fit(struct field *field, struct arena *scratch)
 {
-    if (field_type(field->id) == FIELD_TYPE_ASN
+    const enum field_type type = (enum field_type)field_rows[field->id].type;
+
+    if (type == FIELD_TYPE_ASN
         && (field->type != VALUE_INT || field->i <= 0 || field->i > UINT32_MAX))
         return SHADOWVALUE_BAD;
     if (field->type != VALUE_TEXT)
         return SHADOWVALUE_SET;
     struct span text = {field->s, field->n};
-    if (text.n == 0 || span_equal(text, SPAN("-")) || span_equal(text, SPAN("N/A")))
+    if (text.n == 0 || (text.n == 1 && text.p[0] == '-') || span_equal(text, SPAN("N/A")))
         return SHADOWVALUE_NONE;
     text = span_trim(text);
     if (text.n == 0)
@@ -546,7 +548,7 @@ shadowvalue_fit(struct field *field, struct arena *scratch)
     default:
         break;
     }
-    switch (field_type(field->id)) {
+    switch (type) {
     case FIELD_TYPE_ECONOMY:
         return fit_economy(field, text, scratch);
     case FIELD_TYPE_NAME:

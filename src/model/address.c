@@ -50,8 +50,8 @@ dots(uint64_t w)
     return (unsigned)((zero >> 7) * 0x0102040810204080u >> 56);
 }
 
-/* The last N of the three digits in THREE, the first of them lowest, as a number; more than 255 if N
- * is not 1 to 3, or they begin with a zero for nothing. */
+/* The last N of the three digits in THREE, the first of them lowest, as a number; more than 255 if
+ * N is not 1 to 3, or they begin with a zero for nothing. */
 static uint32_t
 octet(uint32_t three, unsigned n)
 {

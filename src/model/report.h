@@ -85,9 +85,9 @@ struct report {
     struct span provider;     /* feed.provider, else feed.name; n 0: none */
     struct endpoint source;
     struct endpoint destination;
-    int64_t time_us;    /* time.source, else time.observation, else 0 */
-    uint64_t line;      /* 1-based line or record of the input */
-    uint64_t digest;    /* for the stage that looks for duplicates; set by flow_prepare */
+    int64_t time_us; /* time.source, else time.observation, else 0 */
+    uint64_t line;   /* 1-based line or record of the input */
+    uint64_t digest; /* for the stage that looks for duplicates; set by flow_prepare */
 };
 
 /* An empty report over ROOM fields at FIELDS (caller's). */
@@ -166,9 +166,9 @@ struct span report_text(const struct report *report, enum field_id id);
  * report is kept and the verdict withholds it. */
 MUST_USE int report_finish(struct report *report, struct err *err);
 
-/* Digest of what the report claims, the same for the same claims in this process: whatever the order
- * of the fields, and time.observation, raw and event_hash aside. It is seeded by hash_secret, so
- * that senders cannot make collisions. */
+/* Digest of what the report claims, the same for the same claims in this process: whatever the
+ * order of the fields, and time.observation, raw and event_hash aside. It is seeded by hash_secret,
+ * so that senders cannot make collisions. */
 uint64_t report_digest(const struct report *report);
 
 /* FIELD_OTHER if NAME is not in the table. */

@@ -51,8 +51,16 @@ static const struct block6 blocks6[] = {
 };
 
 /* First octets of which some address is special: nearly none is. */
-static const bool octets[256] = {[0] = true, [10] = true, [100] = true, [127] = true, [169] = true,
-    [172] = true, [192] = true, [198] = true, [203] = true, [224 ... 255] = true};
+static const bool octets[256] = {[0] = true,
+    [10] = true,
+    [100] = true,
+    [127] = true,
+    [169] = true,
+    [172] = true,
+    [192] = true,
+    [198] = true,
+    [203] = true,
+    [224 ... 255] = true};
 
 static const char *
 word4(uint32_t ip, unsigned bits)

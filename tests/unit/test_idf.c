@@ -1,5 +1,5 @@
-/* Flat records are read without a tape (fmt/flat.h), all others with one: what comes out is the same.
- * In an array every record goes the second way, so a line and an array of it are compared. */
+/* Flat records are read without a tape (fmt/flat.h), all others with one: what comes out is the
+ * same. In an array every record goes the second way, so a line and an array of it are compared. */
 #include "fmt/json.h"
 #include "fmt/reader.h"
 #include "fmt/render.h"

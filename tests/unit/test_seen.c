@@ -31,8 +31,8 @@ model_add(struct model *model, uint64_t digest)
     return false;
 }
 
-/* Digests from a small range, so that many come again, some after they have left the window; a few of
- * them share their slot. */
+/* Digests from a small range, so that many come again, some after they have left the window; a few
+ * of them share their slot. */
 static void
 agree(uint64_t asked, size_t holds, uint64_t range, unsigned rounds)
 {
