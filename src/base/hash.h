@@ -19,6 +19,37 @@ struct hash128 {
 uint64_t hash_bytes(const void *p, size_t n, uint64_t seed);
 struct hash128 hash_bytes128(const void *p, size_t n, uint64_t seed);
 
+/* Two words folded by a 64 x 64 multiplication. */
+static inline uint64_t
+hash_fold(uint64_t a, uint64_t b, uint64_t seed)
+{
+    __uint128_t product =
+        (__uint128_t)(a ^ seed) * (b ^ (seed >> 32 | seed << 32) ^ 0x9e3779b97f4a7c15u);
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* For texts that are short as a rule: up to 32 bytes without a call. Another function than
+ * hash_bytes. */
+static inline uint64_t
+hash_short(const char *p, size_t n, uint64_t seed)
+{
+    if (n > 32)
+        return hash_bytes(p, n, seed);
+    if (n >= 4) {
+        struct two_words words = two_words(p, n < 16 ? n : 16);
+        uint64_t h = hash_fold(words.head + n, words.tail, seed);
+        if (n <= 16)
+            return h;
+        words = two_words(p + n - 16, 16);
+        return hash_fold(words.head, words.tail, seed ^ h);
+    }
+    uint64_t few = n == 0 ? 0
+                          : (uint64_t)(unsigned char)p[0] << 16
+            | (uint64_t)(unsigned char)p[n / 2] << 8 | (unsigned char)p[n - 1];
+    return hash_fold(few + n, 0, seed);
+}
+
 /* N random bytes from the kernel; refuses loudly (abort) if it has none. */
 void hash_random(void *p, size_t n);
 

@@ -273,21 +273,10 @@ hash_asn(uint32_t asn)
     return (uint32_t)((asn * 0x9e3779b97f4a7c15u) >> 32);
 }
 
-/* One step of the hash of a name, taken from its end so that all suffixes are met on the way. */
-static uint32_t
-hash_step(uint32_t hash, char c)
-{
-    return (hash ^ (unsigned char)c) * 16777619u;
-}
-
 static uint32_t
 hash_domain(struct span name)
 {
-    uint32_t hash = 2166136261u;
-
-    for (size_t i = name.n; i > 0; i--)
-        hash = hash_step(hash, name.p[i - 1]);
-    return hash;
+    return (uint32_t)hash_short(name.p, name.n, hash_secret());
 }
 
 static int
@@ -483,50 +472,80 @@ roster_by_asn(const struct roster *roster, uint32_t asn, uint8_t *others)
     }
 }
 
+/* SUFFIX as it is registered: normalised. */
 static const struct claim *
-find_domain(const struct claims *claims, struct span suffix, uint32_t hash)
+find_domain(const struct claims *claims, struct span suffix)
 {
-    for (uint32_t at = hash;; at++) {
+    for (uint32_t at = hash_domain(suffix);; at++) {
         uint32_t slot = claims->slots[at & claims->mask];
         if (slot == 0)
             return NULL;
-        if (span_equal_nocase(claims->items[slot - 1].domain, suffix))
+        if (span_equal(claims->items[slot - 1].domain, suffix))
             return &claims->items[slot - 1];
     }
+}
+
+/* The longest suffix that somebody registered. */
+static const struct claim *
+find_suffix(const struct roster *roster, struct span name)
+{
+    const struct claim *found = NULL;
+    size_t at = name.n > roster->domain_bytes_max ? name.n - roster->domain_bytes_max : 0;
+
+    /* Whole labels only. */
+    while (at > 0 && at < name.n && name.p[at - 1] != '.')
+        at++;
+    while (found == NULL && at < name.n) {
+        found = find_domain(&roster->domains, (struct span){name.p + at, name.n - at});
+        const char *dot = memchr(name.p + at, '.', name.n - at);
+        at = dot == NULL ? name.n : (size_t)(dot - name.p) + 1;
+    }
+    return found;
+}
+
+/* NAME as suffixes are registered, at ROOM if it is not so already. An ASCII name need not be sound:
+ * the host of a URL may be anything. */
+static bool
+compare_form(struct span *name, char room[DOMAIN_BYTES])
+{
+    unsigned look = domain_look(*name);
+    struct err ignored;
+
+    if ((look & DOMAIN_ASCII) == 0) {
+        int rc = domain_normalise(*name, room, &name->n, &ignored);
+        name->p = room;
+        return rc == 0;
+    }
+    if ((look & DOMAIN_LOWER) != 0)
+        return true;
+    if (name->n > DOMAIN_BYTES)
+        return false;
+    for (size_t i = 0; i < name->n; i++) {
+        char c = name->p[i];
+        room[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    name->p = room;
+    return true;
 }
 
 struct team_id
 roster_by_domain(
     const struct roster *roster, struct span name, struct span *matched, uint8_t *others)
 {
-    const struct claim *best = NULL;
-    uint32_t hash = 2166136261u;
-    char ascii[DOMAIN_BYTES];
-    struct err ignored;
+    char normal[DOMAIN_BYTES];
 
     if (name.n > 0 && name.p[name.n - 1] == '.')
         name.n--;
     if (roster->domains.count == 0 || name.n == 0)
         return (struct team_id){0};
-    if (!domain_is_ascii(name)) {
-        if (domain_normalise(name, ascii, &name.n, &ignored) != 0)
-            return (struct team_id){0};
-        name.p = ascii;
-    }
-    for (size_t i = name.n; i > 0 && name.n - i < roster->domain_bytes_max; i--) {
-        char c = name.p[i - 1];
-        hash = hash_step(hash, c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c);
-        if (i > 1 && name.p[i - 2] != '.')
-            continue;
-        const struct claim *claim =
-            find_domain(&roster->domains, (struct span){name.p + i - 1, name.n - i + 1}, hash);
-        best = claim != NULL ? claim : best;
-    }
-    if (best == NULL)
+    if (!compare_form(&name, normal))
         return (struct team_id){0};
-    *matched = best->domain;
-    *others = best->others;
-    return (struct team_id){best->team};
+    const struct claim *claim = find_suffix(roster, name);
+    if (claim == NULL)
+        return (struct team_id){0};
+    *matched = claim->domain;
+    *others = claim->others;
+    return (struct team_id){claim->team};
 }
 
 struct team_id

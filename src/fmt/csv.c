@@ -1,6 +1,7 @@
 #include "fmt/csv.h"
 
 #include "base/mem.h"
+#include "fmt/csv_plain.h"
 
 #include <stdlib.h>
 
@@ -316,17 +317,13 @@ check_bytes(struct span record, struct err *err)
 }
 
 static int
-split_record(struct csv *csv, struct span line, struct csv_record *record, struct err *err)
+split_any(struct csv *csv, struct span line, struct csv_record *record, struct err *err)
 {
     char *scratch = scratch_for(csv, line.n);
 
-    record->record = line;
     if (scratch == NULL)
         return arena_full(err, "a record");
-    int rc = check_bytes(line, err);
-    if (rc != 0)
-        return rc;
-    rc = csv_split(line, csv->form, csv->cells, CSV_CELLS_MAX, &scratch, err);
+    int rc = csv_split(line, csv->form, csv->cells, CSV_CELLS_MAX, &scratch, err);
     record->stays = csv->window.n == 0 && scratch == csv->scratch.p;
     if (rc != CSV_OPEN)
         return rc;
@@ -334,6 +331,22 @@ split_record(struct csv *csv, struct span line, struct csv_record *record, struc
     rc = join(csv, line, record, err);
     int bad = rc > 0 ? check_bytes(record->record, err) : 0;
     return bad != 0 ? bad : rc;
+}
+
+static int
+split_record(struct csv *csv, struct span line, struct csv_record *record, struct err *err)
+{
+    bool ascii = false;
+    size_t count = csv_plain(line, csv->form.separator, csv->cells, CSV_CELLS_MAX, &ascii);
+    int rc = count > 0 && ascii ? 0 : check_bytes(line, err);
+
+    record->record = line;
+    if (rc != 0)
+        return rc;
+    if (count == 0)
+        return split_any(csv, line, record, err);
+    record->stays = csv->window.n == 0;
+    return (int)count;
 }
 
 int

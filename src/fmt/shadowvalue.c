@@ -2,13 +2,14 @@
 
 #include "base/time.h"
 #include "fmt/httpdate.h"
+#include "model/domain.h"
 
 #include <idn2.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NUMBER_BYTES_MAX = 64, CVES_MAX = 64, NAME_BYTES_MAX = 253 };
+enum { NUMBER_BYTES_MAX = 64, CVES_MAX = 64 };
 
 static int
 set_text(struct field *field, struct span text)
@@ -176,31 +177,6 @@ to_network(struct span cell, struct field *field, struct arena *scratch, struct 
     return set_copy(field, scratch, text, n, err);
 }
 
-/* Labels of letters, digits, '-' and '_'. Sets PLAIN when S is in lower case already. */
-static bool
-is_ascii_name(struct span s, bool *plain)
-{
-    size_t label = 0;
-
-    *plain = true;
-    for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (c == '.') {
-            if (label == 0)
-                return false;
-            label = 0;
-            continue;
-        }
-        if ((unsigned)(c - 'A') < 26)
-            *plain = false;
-        else if (!((unsigned)(c - 'a') < 26 || (unsigned)(c - '0') < 10 || c == '-' || c == '_'))
-            return false;
-        if (++label > 63)
-            return false;
-    }
-    return label > 0 && s.n <= NAME_BYTES_MAX;
-}
-
 static char *
 lower(struct span s, struct arena *scratch)
 {
@@ -219,7 +195,7 @@ to_ascii_name(struct span *s, struct arena *scratch)
     char *in = arena_copy(scratch, s->p, s->n);
     char *out = NULL;
 
-    if (in == NULL || s->n > 4 * NAME_BYTES_MAX || memchr(in, '\0', s->n) != NULL
+    if (in == NULL || s->n > 4 * DOMAIN_NAME_MAX || memchr(in, '\0', s->n) != NULL
         || idn2_to_ascii_8z(in, &out, IDN2_NONTRANSITIONAL) != IDN2_OK)
         return false;
     size_t n = strlen(out);
@@ -234,20 +210,22 @@ to_name(struct span cell, struct field *field, struct arena *scratch)
 {
     struct address address;
     struct span name = span_trim(cell);
-    bool plain;
-    bool ascii = true;
+    unsigned look = domain_look(name);
 
-    for (size_t i = 0; ascii && i < name.n; i++)
-        ascii = (unsigned char)name.p[i] < 0x80;
-    if (!ascii && !to_ascii_name(&name, scratch))
-        return SHADOWVALUE_BAD;
-    if (name.n > 1 && name.p[name.n - 1] == '.')
+    if ((look & DOMAIN_ASCII) == 0) {
+        if (!to_ascii_name(&name, scratch))
+            return SHADOWVALUE_BAD;
+        look = domain_look(name);
+    }
+    if (name.n > 1 && name.p[name.n - 1] == '.') {
         name.n--;
-    if (!is_ascii_name(name, &plain))
+        look = domain_look(name);
+    }
+    if ((look & DOMAIN_SOUND) == 0)
         return SHADOWVALUE_BAD;
     if ((unsigned)(name.p[name.n - 1] - '0') < 10 && address_parse(name, &address, NULL) == 0)
         return SHADOWVALUE_BAD;
-    if (!plain)
+    if ((look & DOMAIN_LOWER) == 0)
         name.p = lower(name, scratch);
     return name.p == NULL ? SHADOWVALUE_BAD : set_text(field, name);
 }

@@ -2,6 +2,35 @@
 
 #include <idn2.h>
 
+enum { FINE = 1, UPPER = 2, WIDE = 4, DOT = 8 };
+
+static const uint8_t byte_kinds[256] = {['a' ... 'z'] = FINE,
+    ['0' ... '9'] = FINE,
+    ['-'] = FINE,
+    ['_'] = FINE,
+    ['A' ... 'Z'] = FINE | UPPER,
+    [0x80 ... 0xff] = FINE | WIDE,
+    ['.'] = DOT};
+
+unsigned
+domain_look(struct span name)
+{
+    unsigned all = 0;
+    unsigned wrong = 0;
+    unsigned label = 0;
+
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned kind = byte_kinds[(unsigned char)name.p[i]];
+        all |= kind;
+        wrong |= (kind == 0) | ((kind == DOT) & (label == 0)) | (label > DOMAIN_LABEL_MAX);
+        label = kind == DOT ? 0 : label + 1;
+    }
+    bool sound =
+        !wrong && label > 0 && label <= DOMAIN_LABEL_MAX && name.n <= DOMAIN_NAME_MAX;
+    return (sound ? DOMAIN_SOUND : 0) | ((all & WIDE) == 0 ? DOMAIN_ASCII : 0)
+        | ((all & UPPER) == 0 ? DOMAIN_LOWER : 0);
+}
+
 bool
 domain_is_ascii(struct span name)
 {

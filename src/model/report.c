@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "model/domain.h"
 
 #include <math.h>
 
@@ -197,32 +198,6 @@ check_address(struct report *report, const struct field *field, struct err *err)
     return 0;
 }
 
-/* Labels of letters, digits, '-' and '_', or non-ASCII ones; 253 bytes; no empty label. */
-static bool
-is_name(struct span s)
-{
-    size_t label = 0;
-
-    if (s.n > 0 && s.p[s.n - 1] == '.')
-        s.n--;
-    if (s.n == 0 || s.n > 253)
-        return false;
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c == '.') {
-            if (label == 0)
-                return false;
-            label = 0;
-            continue;
-        }
-        bool good = (unsigned)((c | 0x20) - 'a') < 26 || (unsigned)(c - '0') < 10 || c == '-'
-            || c == '_' || c >= 0x80;
-        if (!good || ++label > 63)
-            return false;
-    }
-    return label > 0;
-}
-
 static int
 check_asn(struct report *report, struct field *field, struct err *err)
 {
@@ -249,9 +224,11 @@ static int
 check_name(const struct field *field, struct err *err)
 {
     struct span text = {field->s, field->n};
+    struct span name = {text.p, text.n - (text.p[text.n - 1] == '.')};
 
-    return is_name(text) ? 0
-                         : err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n,
+    return (domain_look(name) & DOMAIN_SOUND) != 0
+        ? 0
+        : err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n,
                              "\"%.*s\" is no domain name", SPAN_ARGS(text));
 }
 
@@ -422,34 +399,6 @@ report_finish(struct report *report, struct err *err)
     return 0;
 }
 
-/* Two words folded by a 64 x 64 multiplication; K is secret. */
-static uint64_t
-fold(uint64_t a, uint64_t b, uint64_t k)
-{
-    __uint128_t product = (__uint128_t)(a ^ k) * (b ^ (k >> 32 | k << 32) ^ 0x9e3779b97f4a7c15u);
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t
-digest_text(const char *p, size_t n, uint64_t k)
-{
-    if (n > 32)
-        return hash_bytes(p, n, k);
-    if (n >= 4) {
-        struct two_words words = two_words(p, n < 16 ? n : 16);
-        uint64_t h = fold(words.head + n, words.tail, k);
-        if (n <= 16)
-            return h;
-        words = two_words(p + n - 16, 16);
-        return fold(words.head, words.tail, k ^ h);
-    }
-    uint64_t few = n == 0 ? 0
-                          : (uint64_t)(unsigned char)p[0] << 16
-            | (uint64_t)(unsigned char)p[n / 2] << 8 | (unsigned char)p[n - 1];
-    return fold(few + n, 0, k);
-}
-
 /* What a field adds to the digest. A sum of these does not depend on their order. */
 static inline uint64_t
 digest_field(const struct field *field, uint64_t seed)
@@ -457,10 +406,10 @@ digest_field(const struct field *field, uint64_t seed)
     uint64_t k = seed + (field->id + 1u) * 0xbf58476d1ce4e5b9u + ((uint64_t)field->type << 56);
 
     if (field->id == FIELD_OTHER)
-        k += digest_text(field->name.p, field->name.n, seed);
+        k += hash_short(field->name.p, field->name.n, seed);
     if (field->type == VALUE_TEXT || field->type == VALUE_JSON)
-        return digest_text(field->s, field->n, k);
-    return fold(field->type == VALUE_BOOL ? (uint64_t)field->b : field->u, 0, k);
+        return hash_short(field->s, field->n, k);
+    return hash_fold(field->type == VALUE_BOOL ? (uint64_t)field->b : field->u, 0, k);
 }
 
 /* Says when or how the report came, not what it claims. */
@@ -484,5 +433,5 @@ report_digest(const struct report *report)
         sum += digest_field(field, seed);
         claims++;
     }
-    return fold(sum, claims, seed);
+    return hash_fold(sum, claims, seed);
 }

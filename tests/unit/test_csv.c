@@ -1,4 +1,5 @@
 #include "fmt/csv.h"
+#include "fmt/csv_plain.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -211,10 +212,45 @@ test_separator_and_comment(void **state)
     end();
 }
 
+/* Whatever csv_plain takes, csv_split takes, and finds the same cells in it. */
+static void
+test_plain_lines_are_split_alike(void **state)
+{
+    static const char alphabet[] = "aaaaaab,,,,\"\"\"\x01\x80";
+    enum { ROOM = 64 };
+    uint64_t seed = 7;
+    unsigned plain = 0;
+    (void)state;
+    for (unsigned i = 0; i < 300000; i++) {
+        char text[200 + INPUT_PADDING] = "";
+        char room[200];
+        char *scratch = room;
+        struct span ours[ROOM];
+        struct span theirs[ROOM];
+        bool ascii = false;
+        bool odd = false;
+        size_t n = i % 7 < 5 ? i % 12 : i % 200;
+        for (size_t k = 0; k < n; k++, seed = seed * 6364136223846793005u + 1442695040888963407u) {
+            text[k] = n > 12 && k % 9 != 8 && k % 9 != 0 ? 'c' : alphabet[(seed >> 33) % 16];
+            odd = odd || (unsigned char)text[k] >= 0x80;
+        }
+        size_t count = csv_plain((struct span){text, n}, ',', ours, ROOM, &ascii);
+        if (count == 0)
+            continue;
+        plain++;
+        assert_int_equal(csv_split((struct span){text, n}, commas, theirs, ROOM, &scratch, NULL), count);
+        assert_int_equal(ascii, !odd);
+        for (size_t k = 0; k < count; k++)
+            assert_true(span_equal(ours[k], theirs[k]));
+    }
+    assert_true(plain > 20000);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plain_lines_are_split_alike),
         cmocka_unit_test(test_plain_and_quoted),
         cmocka_unit_test(test_cells_may_hold_line_ends),
         cmocka_unit_test(test_an_open_quote_costs_its_own_line),
