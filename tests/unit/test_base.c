@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "model/domain.h"
 #include "model/report.h"
 
 #include <arpa/inet.h>
@@ -137,6 +138,34 @@ dotted_quads_are_what_the_library_says(void **state)
     }
 }
 
+/* Names a byte longer than a label's limit are looked at byte by byte, shorter ones eight at a time. */
+static void
+domains_are_looked_at_alike(void **state)
+{
+    static const char alphabet[] = "abcxyz0129-_....AZ\xc3/@[`{ \x7f";
+    uint64_t seed = 3;
+    unsigned sound = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 300000; i++) {
+        char text[128];
+        size_t n = 1 + i % 62;
+        for (size_t k = 0; k < n; k++, seed = seed * 6364136223846793005u + 1442695040888963407u)
+            text[k] = i % 3 == 0 || (seed >> 40) % 16 == 0
+                ? alphabet[(seed >> 33) % (sizeof alphabet - 1)]
+                : 'm';
+        unsigned look = domain_look((struct span){text, n});
+        /* A second half of 63 bytes changes nothing but the way of looking. */
+        text[n] = '.';
+        memset(text + n + 1, 'q', 63);
+        unsigned slow = domain_look((struct span){text, n + 64});
+        if (look != slow)
+            fail_msg("%.*s: %u, %u", (int)n, text, look, slow);
+        sound += look & DOMAIN_SOUND;
+    }
+    assert_true(sound > 10000);
+}
+
 static void
 tlp_labels_are_read(void **state)
 {
@@ -177,6 +206,7 @@ main(void)
         cmocka_unit_test(times_are_read_and_written),
         cmocka_unit_test(addresses_are_strict),
         cmocka_unit_test(dotted_quads_are_what_the_library_says),
+        cmocka_unit_test(domains_are_looked_at_alike),
         cmocka_unit_test(tlp_labels_are_read),
         cmocka_unit_test(digest_ignores_order_and_names_the_claim),
     };
