@@ -59,6 +59,7 @@ struct world_data {
     struct agreement_set agreements;
     struct policy *policy;
     struct buf *outs; /* one a recipient */
+    struct buf line;  /* of the last redacted report: it may go to two */
     uint64_t lines;
     uint64_t bytes;
 };
@@ -131,7 +132,7 @@ load(struct world_data *w)
     struct agreement_set loaded;
     struct err err = {0};
 
-    *w = (struct world_data){.arena = arena_new(64 << 20)};
+    *w = (struct world_data){.arena = arena_new(64 << 20), .line = buf_new(LINE_BYTES)};
     if (w->arena == NULL || setup_open(&w->setup, &none, &err) != 0)
         fail("set-up", &err);
     if (w->setup.geo == NULL)
@@ -151,9 +152,27 @@ unload(struct world_data *w)
     for (size_t i = 1; i <= roster_count(w->setup.roster); i++)
         buf_free(&w->outs[i]);
     free(w->outs);
+    buf_free(&w->line);
     policy_free(w->policy);
     setup_close(&w->setup);
     arena_free(w->arena);
+}
+
+/* What goes to two is rendered once. */
+static void
+write_line(struct world_data *w, const struct flow_result *result, uint8_t i, struct buf *out)
+{
+    const struct redacted *redacted = result->outcomes[i].redacted;
+
+    if (result->outcome_count == 1) {
+        idf_write(out, redacted);
+        return;
+    }
+    if (i == 0 || redacted != result->outcomes[0].redacted) {
+        w->line.n = 0;
+        idf_write(&w->line, redacted);
+    }
+    buf_add_span(out, buf_span(&w->line));
 }
 
 static int
@@ -162,16 +181,15 @@ deliver(void *ctx, const struct flow_result *result, struct err *err)
     struct world_data *w = ctx;
 
     for (uint8_t i = 0; i < result->outcome_count; i++) {
-        const struct flow_outcome *outcome = &result->outcomes[i];
-        struct buf *out = &w->outs[outcome->recipient.index];
-        if (outcome->redacted == NULL)
+        struct buf *out = &w->outs[result->outcomes[i].recipient.index];
+        if (result->outcomes[i].redacted == NULL)
             continue;
         size_t before = out->n;
-        idf_write(out, outcome->redacted);
+        write_line(w, result, i, out);
         w->lines++;
         w->bytes += out->n - before;
-        if (out->full)
-            return buf_check(out, "a recipient's lines", err);
+        if (out->full || w->line.full)
+            return err_set(err, ERR_LIMIT, "a recipient's lines are too long");
         if (out->n >= OUT_BYTES)
             out->n = 0;
     }

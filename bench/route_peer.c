@@ -33,6 +33,7 @@ struct way {
     struct agreement_set agreements;
     struct policy *policy;
     struct buf *outs; /* one a recipient */
+    struct buf line;  /* of the last redacted report: it may go to two */
     struct flow *flow;
     uint64_t rows;
     uint64_t rejected;
@@ -123,6 +124,7 @@ load(struct way *way)
     struct agreement_set loaded;
     struct err err = {0};
 
+    way->line = buf_new(LINE_BYTES);
     way->arena = arena_new(64 << 20);
     if (way->arena == NULL)
         fail("set-up", NULL);
@@ -147,9 +149,27 @@ unload(struct way *way)
     for (size_t i = 1; i <= roster_count(way->setup.roster); i++)
         buf_free(&way->outs[i]);
     free(way->outs);
+    buf_free(&way->line);
     policy_free(way->policy);
     setup_close(&way->setup);
     arena_free(way->arena);
+}
+
+/* What goes to two is rendered once. */
+static void
+write_line(struct way *way, const struct flow_result *result, uint8_t i, struct buf *out)
+{
+    const struct redacted *redacted = result->outcomes[i].redacted;
+
+    if (result->outcome_count == 1) {
+        idf_write(out, redacted);
+        return;
+    }
+    if (i == 0 || redacted != result->outcomes[0].redacted) {
+        way->line.n = 0;
+        idf_write(&way->line, redacted);
+    }
+    buf_add_span(out, buf_span(&way->line));
 }
 
 static int
@@ -158,14 +178,13 @@ deliver(void *ctx, const struct flow_result *result, struct err *err)
     struct way *way = ctx;
 
     for (uint8_t i = 0; i < result->outcome_count; i++) {
-        const struct flow_outcome *outcome = &result->outcomes[i];
-        struct buf *out = &way->outs[outcome->recipient.index];
-        if (outcome->redacted == NULL)
+        struct buf *out = &way->outs[result->outcomes[i].recipient.index];
+        if (result->outcomes[i].redacted == NULL)
             continue;
-        idf_write(out, outcome->redacted);
+        write_line(way, result, i, out);
         way->released++;
-        if (out->full)
-            return buf_check(out, "a recipient's lines", err);
+        if (out->full || way->line.full)
+            return err_set(err, ERR_LIMIT, "a recipient's lines are too long");
         if (out->n >= OUT_BYTES)
             out->n = 0;
     }

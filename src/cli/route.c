@@ -22,6 +22,7 @@ struct route {
     bool json;
     int out_folder;                /* -1: none */
     struct spool *spools;          /* by team_id.index */
+    struct buf line;               /* IDF: of the last report that goes to two */
     char folder[SETUP_PATH_BYTES]; /* in which the rejects' file is */
     int rejects_folder;
     struct spool rejects;
@@ -39,6 +40,25 @@ static const char usage[] =
     "                       (default: rejected.jsonl in --out's DIR, else comity-rejected.jsonl "
     "here)\n"
     "  --json               the summary as one JSON object\n";
+
+/* What goes to two is rendered once. */
+static void
+write_line(struct route *route, const struct flow_result *result,
+    const struct flow_outcome *outcome, struct buf *out)
+{
+    const struct flow_outcome *first = &result->outcomes[0];
+
+    if (result->outcome_count == 1) {
+        idf_write(out, outcome->redacted);
+        return;
+    }
+    if (outcome == first || outcome->redacted != first->redacted) {
+        route->line.n = 0;
+        idf_write(&route->line, outcome->redacted);
+    }
+    buf_add_span(out, buf_span(&route->line));
+    out->full = out->full || route->line.full;
+}
 
 static int
 deliver_file(struct route *route, const struct flow_result *result,
@@ -63,7 +83,7 @@ deliver_file(struct route *route, const struct flow_result *result,
             stix_write_head(&spool->buf, &note);
     }
     if (!route->stix) {
-        idf_write(&spool->buf, outcome->redacted);
+        write_line(route, result, outcome, &spool->buf);
         return spool_flush_if_large(spool, err);
     }
     const struct attribution *side =
@@ -259,6 +279,7 @@ close_route(struct route *route)
     if (route->rejects_folder >= 0)
         (void)close(route->rejects_folder);
     free(route->spools);
+    buf_free(&route->line);
     tally_free(&route->tally);
     job_close(&route->job);
 }
@@ -298,7 +319,8 @@ run(struct route *route, struct err *err)
 int
 cli_route(int argc, char **argv)
 {
-    struct route route = {.out_folder = -1, .rejects_folder = -1};
+    struct route route = {
+        .out_folder = -1, .line = buf_new(SPOOL_ITEM_BYTES), .rejects_folder = -1};
     struct err err = {0};
     const char **files = calloc((size_t)argc, sizeof *files);
     int rc;

@@ -1,6 +1,7 @@
 #include "flow/flow.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Treated values of one report: two recipients, each field coarsened once. */
 enum { REDACTION_BYTES = 16 * 1024 * 1024, SOON = 2 };
@@ -155,6 +156,16 @@ count_outcome(struct flow_counts *counts, const struct flow_outcome *outcome)
         counts->withheld++;
 }
 
+/* What left for the other recipient, if the same treatments make the same of the report. */
+static const struct redacted *
+redacted_alike(const struct flow_outcome *outcome, const struct flow_outcome *other)
+{
+    bool alike =
+        memcmp(outcome->verdict.laxity, other->verdict.laxity, sizeof outcome->verdict.laxity) == 0;
+
+    return alike ? other->redacted : NULL;
+}
+
 static int
 decide_all(struct flow *flow, uint32_t provider, struct err *err)
 {
@@ -168,8 +179,12 @@ decide_all(struct flow *flow, uint32_t provider, struct err *err)
         decide_one(flow, provider, outcome);
         if (outcome->verdict.effect != EFFECT_RELEASE)
             continue;
-        int rc = redact(flow->arena, flow->options.extras, result->report, &outcome->verdict,
-            result->tlp, &outcome->redacted, err);
+        if (i > 0)
+            outcome->redacted = redacted_alike(outcome, &result->outcomes[0]);
+        int rc = outcome->redacted != NULL
+            ? 0
+            : redact(flow->arena, flow->options.extras, result->report, &outcome->verdict,
+                result->tlp, &outcome->redacted, err);
         if (rc != 0)
             return rc;
     }

@@ -32,7 +32,9 @@ bool flow_balance(const struct flow_counts *counts);
 struct flow_outcome {
     struct team_id recipient; /* nobody: unattributed */
     struct verdict verdict;
-    const struct redacted *redacted; /* released ones only; lives until the sink returns */
+    /* Released ones only; lives until the sink returns. The same for both recipients if the same is
+     * left for them. */
+    const struct redacted *redacted;
 };
 
 struct flow_result {
