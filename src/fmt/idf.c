@@ -147,32 +147,13 @@ add_object(struct late_slot *slot, struct json_value object, struct span prefix,
     return rc;
 }
 
-/* Of known_key.text only the bytes of the key are its own, but all can be read. */
-static inline bool
-same_key(const struct known_key *known, struct span key)
-{
-    uint64_t x[3];
-    uint64_t y[3];
-
-    if (known->n != key.n || key.n < 8 || key.n > 24)
-        return span_equal((struct span){known->text, known->n}, key);
-    size_t middle = key.n > 16 ? 8 : 0;
-    memcpy(&x[0], known->text, 8);
-    memcpy(&y[0], key.p, 8);
-    memcpy(&x[1], known->text + middle, 8);
-    memcpy(&y[1], key.p + middle, 8);
-    memcpy(&x[2], known->text + key.n - 8, 8);
-    memcpy(&y[2], key.p + key.n - 8, 8);
-    return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2])) == 0;
-}
-
 static inline enum field_id
 find_key(struct idf *idf, size_t place, struct span key)
 {
     if (place >= SHAPE_KEYS || key.n > SHAPE_KEY_BYTES || key.n == 0)
         return field_find(key);
     struct known_key *known = &idf->shape[place];
-    if (same_key(known, key))
+    if (span_still((struct span){known->text, known->n}, key))
         return (enum field_id)known->id;
     known->n = (uint16_t)key.n;
     memcpy(known->text, key.p, key.n);

@@ -281,7 +281,7 @@ convert(const struct shadow *shadow, const struct step *step, struct span cell, 
 static bool
 recall(const struct memory *memory, struct span cell, struct field *field, int *rc)
 {
-    if (!memory->known || !span_equal((struct span){memory->cell, memory->n}, cell))
+    if (!memory->known || !span_still((struct span){memory->cell, memory->n}, cell))
         return false;
     *rc = memory->outcome;
     field->type = memory->type;
@@ -343,10 +343,10 @@ keep_rest(struct shadow *shadow, struct err *why)
     int rc = 0;
 
     for (uint32_t i = 0; rc == 0 && i < shadow->row.count; i++) {
-        const struct column *column = &shadow->columns[i];
-        struct span cell = shadow->row.cells[i];
         if (!shadow->left[i])
             continue;
+        const struct column *column = &shadow->columns[i];
+        struct span cell = shadow->row.cells[i];
         shadow->left[i] = !column->ruled;
         if (cell.n == 0)
             continue;
