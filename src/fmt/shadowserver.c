@@ -278,21 +278,6 @@ convert(const struct shadow *shadow, const struct step *step, struct span cell, 
     return rc == SHADOWVALUE_NONE && step->required ? SHADOWVALUE_BAD : rc;
 }
 
-static bool
-recall(const struct memory *memory, struct span cell, struct field *field, int *rc)
-{
-    if (!memory->known || !span_still((struct span){memory->cell, memory->n}, cell))
-        return false;
-    *rc = memory->outcome;
-    field->type = memory->type;
-    field->n = memory->bytes;
-    if (memory->type == VALUE_TEXT)
-        field->s = cell.p + memory->from;
-    else
-        field->u = memory->number;
-    return true;
-}
-
 static void
 remember(struct memory *memory, struct span cell, const struct field *field, int rc)
 {
@@ -322,19 +307,45 @@ static int
 run_step(struct shadow *shadow, struct step *step, struct span cell, struct err *why)
 {
     struct field field = step->field;
-    int rc = 0;
+    int rc = convert(shadow, step, cell, &field, why);
 
-    if (!step->alone || !recall(&step->memory, cell, &field, &rc)) {
-        rc = convert(shadow, step, cell, &field, why);
-        if (step->alone)
-            remember(&step->memory, cell, &field, rc);
-    }
+    if (step->alone)
+        remember(&step->memory, cell, &field, rc);
     if (rc < 0)
         return rc;
     shadow->left[step->column] = rc == SHADOWVALUE_BAD;
     if (rc != SHADOWVALUE_SET || step->mute)
         return 0;
     return add_step(shadow, step, &field, why);
+}
+
+/* The same with what the step remembers of this very cell. */
+static int
+recall_step(struct shadow *shadow, const struct step *step, struct span cell, struct err *why)
+{
+    const struct memory *memory = &step->memory;
+
+    shadow->left[step->column] = memory->outcome == SHADOWVALUE_BAD;
+    if (memory->outcome != SHADOWVALUE_SET || step->mute
+        || (step->again && has_field(shadow->report, step->field.name)))
+        return 0;
+    struct field *field =
+        report_next(shadow->report, (enum field_id)step->field.id, step->field.name);
+    if (field == NULL)
+        return report_add_failed(shadow->report, &step->field, why);
+    field->type = memory->type;
+    field->n = memory->bytes;
+    if (memory->type == VALUE_TEXT)
+        field->s = cell.p + memory->from;
+    else
+        field->u = memory->number;
+    return 0;
+}
+
+static inline bool
+remembers(const struct memory *memory, struct span cell)
+{
+    return memory->known && span_still((struct span){memory->cell, memory->n}, cell);
 }
 
 static int
@@ -390,7 +401,8 @@ read_row(struct shadow *shadow, const struct csv_record *record, struct err *why
         struct span cell = record->cells[step->column];
         if (cell.n == 0 && !step->empty)
             continue;
-        rc = run_step(shadow, step, cell, why);
+        rc = remembers(&step->memory, cell) ? recall_step(shadow, step, cell, why)
+                                            : run_step(shadow, step, cell, why);
         if (rc < 0 && why->field[0] == '\0') {
             struct err inner = *why;
             struct span name = shadow->columns[step->column].name;
