@@ -37,6 +37,7 @@ struct step {
     bool mute;  /* a constant of the type stands in this field anyway */
     bool again; /* an earlier step has the same target */
     bool alone; /* its conversion looks at no other cell */
+    bool fits;  /* what it makes is in the field's form already */
     struct memory memory;
 };
 
@@ -273,7 +274,7 @@ convert(const struct shadow *shadow, const struct step *step, struct span cell, 
 {
     int rc = shadowvalue_convert((enum conversion)step->conversion, cell, &shadow->row, field, why);
 
-    if (rc == SHADOWVALUE_SET && field->id != FIELD_OTHER)
+    if (rc == SHADOWVALUE_SET && field->id != FIELD_OTHER && !(step->fits && field->n > 1))
         return (int)shadowvalue_fit(field, shadow->scratch);
     return rc == SHADOWVALUE_NONE && step->required ? SHADOWVALUE_BAD : rc;
 }

@@ -229,7 +229,7 @@ check_name(const struct field *field, struct err *err)
     return (domain_look(name) & DOMAIN_SOUND) != 0
         ? 0
         : err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n,
-                             "\"%.*s\" is no domain name", SPAN_ARGS(text));
+            "\"%.*s\" is no domain name", SPAN_ARGS(text));
 }
 
 /* Fields whose value is text with a form of its own. */
@@ -339,20 +339,23 @@ fill_name(const struct report *report, struct endpoint *side, enum field_id fqdn
         side->ip = literal;
 }
 
-/* Names outside the table may not repeat either; few of them: compare, many: hash. */
+/* Names outside the table may not repeat either. */
+enum { OTHERS_BITS = 1024 };
+
 static int
 check_others(const struct report *report, struct err *err)
 {
-    uint64_t seen[4] = {0};
+    uint64_t seen[OTHERS_BITS / 64] = {0};
 
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *a = &report->fields[i];
         if (a->id != FIELD_OTHER)
             continue;
-        /* A filter of 256 bits by length and ends; only what falls together is compared. */
-        uint64_t bit = (a->name.n * 31 + (unsigned char)a->name.p[a->name.n - 1] * 7u
-                           + (unsigned char)a->name.p[a->name.n / 2])
-            & 255;
+        /* A filter by length and three letters; only what falls together is compared. */
+        uint64_t bit = (a->name.n * 131 + (unsigned char)a->name.p[a->name.n - 1] * 37u
+                           + (unsigned char)a->name.p[a->name.n / 2] * 7u
+                           + (unsigned char)a->name.p[a->name.n * 3 / 4])
+            % OTHERS_BITS;
         bool maybe = (seen[bit >> 6] >> (bit & 63) & 1) != 0;
         seen[bit >> 6] |= (uint64_t)1 << (bit & 63);
         for (uint32_t j = 0; maybe && j < i; j++)
