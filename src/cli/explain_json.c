@@ -155,20 +155,29 @@ add_value(struct buf *out, const char *name, const struct field *field)
 }
 
 static void
-add_field(const struct explain_outcome *o, const struct field *before, const struct field *after,
-    struct buf *out)
+add_field(const struct explain_story *story, const struct explain_outcome *o,
+    const struct field *before, const struct field *after, struct buf *out)
 {
-    enum field_class class = (enum field_class)before->class;
+    const struct redact_rule rule = explain_story_rule(story, o, before);
+    struct span label = span_of(tlp_label(story->result->tlp));
+    struct field told = *before;
     bool same = after == before;
+
+    if (before->id == FIELD_TLP) {
+        told.type = VALUE_TEXT;
+        told.s = label.p;
+        told.n = (uint32_t)label.n;
+        after = &told;
+    }
 
     buf_add_char(out, '{');
     member(out, "name", before->name);
-    member(out, "class", span_of(field_class_word(class)));
-    member(
-        out, "treatment", span_of(treatment_word(verdict_treatment(&o->outcome->verdict, class))));
+    member(out, "class", span_of(field_class_word(rule.class)));
+    member(out, "treatment", span_of(treatment_word(rule.treatment)));
     if (after != NULL && after->type == VALUE_TEXT && before->type == VALUE_TEXT
         && after->id == before->id)
-        same = span_equal((struct span){after->s, after->n}, (struct span){before->s, before->n});
+        same = before->id == FIELD_TLP
+            || span_equal((struct span){after->s, after->n}, (struct span){before->s, before->n});
     member(out, "result",
         after == NULL ? SPAN("removed")
             : same    ? SPAN("kept")
@@ -207,7 +216,8 @@ add_outcome(const struct explain_story *story, const struct explain_outcome *o, 
     buf_add_text(out, "],\"fields\":[");
     for (uint32_t i = 0; i < report->count; i++) {
         buf_add_text(out, i > 0 ? "," : "");
-        add_field(o, &report->fields[i], explain_story_after(report, o->redacted, i, &next), out);
+        add_field(
+            story, o, &report->fields[i], explain_story_after(report, o->redacted, i, &next), out);
     }
     buf_add_text(out, "]}");
 }

@@ -102,6 +102,15 @@ explain_story_after(
     return after;
 }
 
+struct redact_rule
+explain_story_rule(const struct explain_story *story, const struct explain_outcome *outcome,
+    const struct field *field)
+{
+    if (field->id == FIELD_TLP)
+        return (struct redact_rule){FIELD_CLASS_OPEN, TREATMENT_KEEP};
+    return redact_rule(story->job->extras, &outcome->outcome->verdict, field);
+}
+
 static bool
 claims_economy(const struct team *team, struct economy economy)
 {

@@ -39,6 +39,11 @@ MUST_USE int explain_story_gather(struct explain_story *story, const struct job 
 const struct field *explain_story_after(
     const struct report *report, const struct redacted *redacted, uint32_t i, size_t *next);
 
+/* Which class decided on FIELD, and how. The TLP label is always told, whatever the clauses say of open
+ * fields. */
+struct redact_rule explain_story_rule(const struct explain_story *story,
+    const struct explain_outcome *outcome, const struct field *field);
+
 /* Other teams that claim what this attribution rests on; returns how many are at OUT. */
 size_t explain_story_claimants(const struct roster *roster, const struct attribution *attribution,
     struct team_id out[EXPLAIN_CLAIMANTS_MAX]);

@@ -380,15 +380,20 @@ put_fields(const struct explain_story *story, const struct explain_outcome *o, s
         o != NULL ? "treatment" : "", o != NULL ? "value -> what leaves" : "value");
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *field = &report->fields[i];
-        enum field_class class = (enum field_class)field->class;
+        struct redact_rule rule = {(enum field_class)field->class, TREATMENT_REMOVE};
+        if (o != NULL)
+            rule = explain_story_rule(story, o, field);
         name.n = 0;
         explain_text_put(&name, field->name, NAME_COLUMNS - 14);
         buf_format(out, "  %-*.*s %-8s %-12s ", NAME_COLUMNS, (int)name.n, name.n > 0 ? name.p : "",
-            field_class_word(class),
-            o != NULL ? treatment_word(verdict_treatment(&o->outcome->verdict, class)) : "stays");
+            field_class_word(rule.class), o != NULL ? treatment_word(rule.treatment) : "stays");
         put_value(field, &scratch, out);
-        if (o != NULL)
-            put_fate(field, explain_story_after(report, o->redacted, i, &next), &scratch, out);
+        const struct field *after =
+            o == NULL ? NULL : explain_story_after(report, o->redacted, i, &next);
+        if (o != NULL && field->id == FIELD_TLP)
+            buf_format(out, " -> %s", tlp_label(story->result->tlp));
+        else if (o != NULL)
+            put_fate(field, after, &scratch, out);
         buf_add_char(out, '\n');
     }
     if (o != NULL && report_get(report, FIELD_TLP) == NULL)

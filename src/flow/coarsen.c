@@ -2,6 +2,8 @@
 
 #include "base/time.h"
 
+#include "model/url.h"
+
 #include <libpsl.h>
 
 enum { V4_BITS = 24, V6_BITS = 48 };
@@ -63,49 +65,54 @@ coarsen_address(struct arena *arena, struct field *field)
     return set_text(arena, field, text, n);
 }
 
+/* The registrable domain of NAME at ROOM; n 0 if it has none. */
+static struct span
+registrable(struct span name, char room[256])
+{
+    if (name.n >= 256)
+        return (struct span){NULL, 0};
+    for (size_t i = 0; i < name.n; i++)
+        room[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
+    room[name.n] = '\0';
+    const char *domain = psl_registrable_domain(psl_builtin(), room);
+    return domain == NULL ? (struct span){NULL, 0} : span_of(domain);
+}
+
 static bool
 coarsen_name(struct arena *arena, struct field *field)
 {
-    char name[256];
+    char room[256];
 
-    if (field->type != VALUE_TEXT || field->n >= sizeof name)
+    if (field->type != VALUE_TEXT)
         return false;
-    for (uint32_t i = 0; i < field->n; i++)
-        name[i] = (char)(field->s[i] >= 'A' && field->s[i] <= 'Z' ? field->s[i] + 32 : field->s[i]);
-    name[field->n] = '\0';
-    const char *registrable = psl_registrable_domain(psl_builtin(), name);
-    return registrable != NULL && set_text(arena, field, registrable, strlen(registrable));
+    struct span domain = registrable((struct span){field->s, field->n}, room);
+    return domain.n > 0 && set_text(arena, field, domain.p, domain.n);
 }
 
-/* "https://user:pw@host:8080/path" -> "https://host" */
-static bool
-coarsen_url(struct arena *arena, struct field *field)
+bool
+coarsen_url(struct arena *arena, struct field *field, struct coarsen_url keep)
 {
-    const char *after = field->type == VALUE_TEXT ? memmem(field->s, field->n, "://", 3) : NULL;
+    char room[256];
+    struct url url;
 
-    if (after == NULL)
+    if (field->type != VALUE_TEXT || !url_split((struct span){field->s, field->n}, &url))
         return false;
-    struct span scheme = {field->s, (size_t)(after + 3 - field->s)};
-    struct span host = {after + 3, field->n - scheme.n};
-    for (size_t i = 0; i < host.n; i++)
-        if (memchr("/?#\\", host.p[i], 4) != NULL)
-            host.n = i;
-    const char *user = host.n == 0 ? NULL : memrchr(host.p, '@', host.n);
-    if (user != NULL)
-        host = (struct span){user + 1, (size_t)(host.p + host.n - user - 1)};
-    const char *port = host.n > 0 && host.p[0] == '[' ? memchr(host.p, ']', host.n)
-        : host.n > 0                                  ? memchr(host.p, ':', host.n)
-                                                      : NULL;
-    if (port != NULL)
-        host.n = (size_t)(port - host.p) + (*port == ']' ? 1 : 0);
-    char *text = host.n == 0 ? NULL : arena_alloc(arena, scheme.n + host.n);
-    if (text == NULL)
+    if (keep.suffix)
+        url.host = registrable(url.host, room);
+    if (url.host.n == 0)
         return false;
-    memcpy(text, scheme.p, scheme.n);
-    memcpy(text + scheme.n, host.p, host.n);
+    const struct span parts[] = {url.scheme, keep.login ? url.login : (struct span){NULL, 0},
+        url.host, keep.path ? url.rest : (struct span){NULL, 0}};
+    char *text = arena_alloc(arena, field->n);
+    size_t n = 0;
+    for (size_t i = 0; text != NULL && i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].n > 0)
+            memcpy(text + n, parts[i].p, parts[i].n);
+        n += parts[i].n;
+    }
     field->s = text;
-    field->n = (uint32_t)(scheme.n + host.n);
-    return true;
+    field->n = (uint32_t)n;
+    return text != NULL;
 }
 
 static bool
@@ -159,7 +166,7 @@ coarsen_field(struct arena *arena, struct field *field)
     case FIELD_CLASS_NAME:
         return coarsen_name(arena, field);
     case FIELD_CLASS_URL:
-        return coarsen_url(arena, field);
+        return coarsen_url(arena, field, (struct coarsen_url){0});
     case FIELD_CLASS_ACCOUNT:
         return coarsen_account(field);
     case FIELD_CLASS_DEVICE:

@@ -13,4 +13,13 @@
  */
 bool coarsen_field(struct arena *arena, struct field *field);
 
+/* A URL, which says more than one thing, as far as it may be told. */
+struct coarsen_url {
+    bool path;   /* all that stands behind the host, and its port */
+    bool login;  /* user and password */
+    bool suffix; /* of the host only the registrable domain */
+};
+/* False: nothing is left. */
+bool coarsen_url(struct arena *arena, struct field *field, struct coarsen_url keep);
+
 #endif

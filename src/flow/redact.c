@@ -3,34 +3,129 @@
 #include "base/time.h"
 #include "flow/coarsen.h"
 #include "model/redacted_private.h"
+#include "model/url.h"
 
-/* Keep, coarsen or remove one field, as one of CLASS. NULL: removed. */
-static const struct field *
-treat(struct arena *arena, const struct field *field, enum field_class class,
-    enum treatment treatment)
+/* The stricter of what was decided and what holds for CLASS besides. */
+static struct redact_rule
+stricter(struct redact_rule rule, enum field_class class, const uint8_t *treatments)
 {
-    if (treatment == TREATMENT_KEEP)
+    enum treatment treatment = (enum treatment)treatments[class];
+
+    return treatment > rule.treatment ? (struct redact_rule){class, treatment} : rule;
+}
+
+/* The host is told no more exactly than it would be in a field of its own. In a URL an address has
+ * no coarser form, so then nothing of the URL is left. */
+static struct redact_rule
+rule_of_url(const struct field *field, struct redact_rule rule, const uint8_t *treatments)
+{
+    struct url url;
+
+    if (field->type != VALUE_TEXT || !url_split((struct span){field->s, field->n}, &url))
+        return stricter(rule, FIELD_CLASS_TEXT, treatments);
+    bool address = url_host_is_address(&url);
+    rule = stricter(rule, address ? FIELD_CLASS_ADDRESS : FIELD_CLASS_NAME, treatments);
+    if (address && treatments[FIELD_CLASS_ADDRESS] != TREATMENT_KEEP)
+        return (struct redact_rule){FIELD_CLASS_ADDRESS, TREATMENT_REMOVE};
+    return rule;
+}
+
+/* A field that the table does not know is text, and what the operator's list says besides: the
+ * stricter treatment applies, so the list is only asked where text is not removed anyway. */
+static struct redact_rule
+rule_of(const struct extra_fields *extras, const uint8_t *treatments, const struct field *field)
+{
+    enum field_class class = (enum field_class)field->class;
+    struct redact_rule rule = {class, (enum treatment)treatments[class]};
+
+    if (field->id == FIELD_OTHER && rule.treatment == TREATMENT_KEEP) {
+        class = extra_fields_class(extras, field->name);
+        rule = stricter(rule, class, treatments);
+    }
+    bool path = field->id == FIELD_SOURCE_URLPATH || field->id == FIELD_DESTINATION_URLPATH;
+    return class == FIELD_CLASS_URL && !path && rule.treatment != TREATMENT_REMOVE
+        ? rule_of_url(field, rule, treatments)
+        : rule;
+}
+
+/* URLs lose more than their class says; CLASS is what the field is, whatever class decided. */
+static bool
+cut(struct arena *arena, struct field *field, enum field_class class, struct redact_rule rule,
+    const uint8_t *treatments)
+{
+    const struct coarsen_url keep = {.path = rule.treatment == TREATMENT_KEEP,
+        .login =
+            treatments[FIELD_CLASS_ACCOUNT] == TREATMENT_KEEP && rule.treatment == TREATMENT_KEEP,
+        .suffix = treatments[FIELD_CLASS_NAME] != TREATMENT_KEEP};
+
+    field->class = (uint8_t) class;
+    return class == FIELD_CLASS_URL ? coarsen_url(arena, field, keep) : coarsen_field(arena, field);
+}
+
+/* Has it a login that must go although the URL stays? */
+static bool
+has_login(const struct field *field, const uint8_t *treatments)
+{
+    struct url url;
+
+    return treatments[FIELD_CLASS_ACCOUNT] != TREATMENT_KEEP && field->type == VALUE_TEXT
+        && url_split((struct span){field->s, field->n}, &url) && url.login.n > 0;
+}
+
+/* What is left of one field; NULL: nothing. */
+static const struct field *
+treat(struct arena *arena, const struct extra_fields *extras, const uint8_t *treatments,
+    const struct field *field)
+{
+    struct redact_rule rule = rule_of(extras, treatments, field);
+    enum field_class class = field->id == FIELD_OTHER ? extra_fields_class(extras, field->name)
+                                                      : (enum field_class)field->class;
+    bool login = class == FIELD_CLASS_URL && has_login(field, treatments);
+
+    if (rule.treatment == TREATMENT_KEEP && !login)
         return field;
-    if (treatment != TREATMENT_GENERALISE)
+    if (rule.treatment == TREATMENT_REMOVE)
         return NULL;
     struct field *coarse = arena_alloc(arena, sizeof *coarse);
     if (coarse == NULL)
         return NULL;
     *coarse = *field;
-    coarse->class = (uint8_t) class;
-    return coarsen_field(arena, coarse) ? coarse : NULL;
+    return cut(arena, coarse, class, rule, treatments) ? coarse : NULL;
 }
 
-/* A field that the table does not know is text, and what the operator's list says besides: the
- * stricter treatment applies, so the list is only asked where text is not removed anyway. */
-static const struct field *
-treat_other(struct arena *arena, const struct extra_fields *extras, const uint8_t *treatments,
+static inline const struct field *
+treat_fast(struct arena *arena, const struct extra_fields *extras, const uint8_t *treatments,
     const struct field *field)
 {
-    if (treatments[FIELD_CLASS_TEXT] != TREATMENT_KEEP)
-        return NULL; /* text has no coarser form */
-    enum field_class listed = extra_fields_class(extras, field->name);
-    return treat(arena, field, listed, (enum treatment)treatments[listed]);
+    enum treatment treatment = (enum treatment)treatments[field->class];
+
+    /* Nearly all: nothing of it is left, or it is of one class only, and kept. */
+    if (treatment == TREATMENT_REMOVE)
+        return NULL;
+    if (treatment == TREATMENT_KEEP && field->id != FIELD_OTHER && field->class != FIELD_CLASS_URL)
+        return field;
+    return treat(arena, extras, treatments, field);
+}
+
+static void
+set_treatments(const struct verdict *verdict, uint8_t treatments[FIELD_CLASS_COUNT])
+{
+    for (int c = 0; c < FIELD_CLASS_COUNT; c++) {
+        enum treatment treatment = verdict_treatment(verdict, (enum field_class)c);
+        if (treatment == TREATMENT_PSEUDONYMISE)
+            treatment = TREATMENT_GENERALISE;
+        treatments[c] = (uint8_t)treatment;
+    }
+}
+
+struct redact_rule
+redact_rule(
+    const struct extra_fields *extras, const struct verdict *verdict, const struct field *field)
+{
+    uint8_t treatments[FIELD_CLASS_COUNT];
+
+    set_treatments(verdict, treatments);
+    return rule_of(extras, treatments, field);
 }
 
 static void
@@ -74,20 +169,12 @@ redact(struct arena *arena, const struct extra_fields *extras, const struct repo
     if (redacted == NULL)
         return arena_full(err, "redaction");
     memset(redacted, 0, offsetof(struct redacted, fields));
-    for (int c = 0; c < FIELD_CLASS_COUNT; c++) {
-        enum treatment treatment = verdict_treatment(verdict, (enum field_class)c);
-        if (treatment == TREATMENT_PSEUDONYMISE)
-            treatment = TREATMENT_GENERALISE;
-        redacted->treatment[c] = (uint8_t)treatment;
-    }
-    for (uint32_t i = 0; i < report->count; i++) {
-        const struct field *field = &report->fields[i];
-        take(redacted,
-            field->id == FIELD_OTHER ? treat_other(arena, extras, redacted->treatment, field)
-                                     : treat(arena, field, (enum field_class)field->class,
-                                         (enum treatment)redacted->treatment[field->class]));
-    }
-    redacted->classification = report->classification;
+    set_treatments(verdict, redacted->treatment);
+    for (uint32_t i = 0; i < report->count; i++)
+        take(redacted, treat_fast(arena, extras, redacted->treatment, &report->fields[i]));
+    /* Told beside the fields, so only if the field that says it is left. */
+    if (redacted_get(redacted, FIELD_CLASSIFICATION_TYPE) != NULL)
+        redacted->classification = report->classification;
     redacted->tlp = (uint8_t)tlp;
     redacted->time_us = time_left(redacted, report);
     *out = redacted;

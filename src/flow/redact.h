@@ -20,8 +20,19 @@
  * vendor's three octets, times to the hour; whatever has no coarser form is removed. pseudonymise
  * needs keys that this node does not hold yet, so it generalises, which is stricter. Errors:
  * ERR_INTERNAL when the verdict does not release; ERR_LIMIT when ARENA is full. */
+/* A URL says more than one thing: its login goes unless accounts are kept, and its host is told no
+ * more exactly than a name, or an address, of its own would be. */
 MUST_USE int redact(struct arena *arena, const struct extra_fields *extras,
     const struct report *report, const struct verdict *verdict, enum tlp tlp,
     const struct redacted **out, struct err *err);
+
+/* Which class decided on FIELD, and how: a field of another name is text and what EXTRAS says, and
+ * a URL has a host. A login that is cut out of a URL that is kept does not show here. */
+struct redact_rule {
+    enum field_class class;
+    enum treatment treatment;
+};
+struct redact_rule redact_rule(
+    const struct extra_fields *extras, const struct verdict *verdict, const struct field *field);
 
 #endif

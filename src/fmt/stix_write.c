@@ -48,14 +48,15 @@ add_member(struct buf *out, const char *name, struct span text)
 static void
 add_class(const struct stix_writing *w)
 {
-    enum classification c = redacted_classification(w->redacted);
-
-    ADD(w->out, ",\"classification\":{\"type\":");
     struct span type = stix_observe_text(w, FIELD_CLASSIFICATION_TYPE);
-    json_add_string(w->out, type.n > 0 ? type : span_of(classification_type(c)));
-    add_member(w->out, "taxonomy", stix_observe_text(w, FIELD_CLASSIFICATION_TAXONOMY));
-    add_member(w->out, "identifier", stix_observe_text(w, FIELD_CLASSIFICATION_IDENTIFIER));
-    buf_add_char(w->out, '}');
+
+    if (type.n > 0) {
+        ADD(w->out, ",\"classification\":{\"type\":");
+        json_add_string(w->out, type);
+        add_member(w->out, "taxonomy", stix_observe_text(w, FIELD_CLASSIFICATION_TAXONOMY));
+        add_member(w->out, "identifier", stix_observe_text(w, FIELD_CLASSIFICATION_IDENTIFIER));
+        buf_add_char(w->out, '}');
+    }
     add_member(w->out, "provider", stix_observe_text(w, FIELD_FEED_PROVIDER));
 }
 
@@ -106,20 +107,25 @@ add_treatments(const struct stix_writing *w)
     }
 }
 
+/* Network and economy say what the address is in: where open fields may not be told, neither are
+ * these. */
 static void
-add_note(struct buf *out, const struct release_note *note)
+add_note(const struct stix_writing *w, const struct release_note *note)
 {
+    bool open = redacted_treatment(w->redacted, FIELD_CLASS_OPEN) != TREATMENT_REMOVE;
+    struct buf *out = w->out;
     char code[3];
 
     if (note->rule != NULL) {
         ADD(out, ",\"attribution\":{\"rule\":");
         json_add_string(out, span_of(note->rule));
-        if (note->asn != 0) {
+        if (open && note->asn != 0) {
             ADD(out, ",\"asn\":");
             buf_add_u64(out, note->asn);
         }
         economy_code(note->economy, code);
-        add_member(out, "economy", span_of(code));
+        if (open)
+            add_member(out, "economy", span_of(code));
         buf_add_char(out, '}');
     }
     for (size_t i = 0; i < note->clause_count; i++) {
@@ -149,7 +155,7 @@ add_extension(struct stix_writing *w, const struct release_note *note)
     add_class(w);
     add_fields(w);
     add_treatments(w);
-    add_note(w->out, note);
+    add_note(w, note);
     ADD(w->out, "}}}");
 }
 

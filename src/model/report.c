@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/time.h"
 #include "model/domain.h"
+#include "model/url.h"
 
 #include <math.h>
 
@@ -225,11 +226,16 @@ check_name(const struct field *field, struct err *err)
 {
     struct span text = {field->s, field->n};
     struct span name = {text.p, text.n - (text.p[text.n - 1] == '.')};
+    struct address address;
 
-    return (domain_look(name) & DOMAIN_SOUND) != 0
-        ? 0
-        : err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n,
+    if ((domain_look(name) & DOMAIN_SOUND) == 0)
+        return err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n,
             "\"%.*s\" is no domain name", SPAN_ARGS(text));
+    /* What is told of names must not be told of addresses by this door. */
+    if ((unsigned)(name.p[name.n - 1] - '0') <= 9 && address_parse(name, &address, NULL) == 0)
+        return err_set_field(err, ERR_BAD_NAME, field->name.p, field->name.n,
+            "\"%.*s\" is an address and no name; there are fields for addresses", SPAN_ARGS(text));
+    return 0;
 }
 
 /* Fields whose value is text with a form of its own. */
@@ -295,28 +301,6 @@ check_value(struct report *report, struct field *field, struct err *err)
     return type == FIELD_TYPE_TEXT ? 0 : check_form(report, field, type, err);
 }
 
-/* Host of "scheme://user@host:port/path"; n 0 for an IP literal or no host. */
-static struct span
-url_host(struct span url)
-{
-    const char *at = url.n == 0 ? NULL : memmem(url.p, url.n, "://", 3);
-
-    if (at == NULL)
-        return (struct span){NULL, 0};
-    const char *end = url.p + url.n;
-    struct span host = {at + 3, (size_t)(end - at - 3)};
-    for (size_t i = 0; i < host.n; i++)
-        if (host.p[i] == '/' || host.p[i] == '?' || host.p[i] == '#')
-            host.n = i;
-    const char *user = host.n == 0 ? NULL : memrchr(host.p, '@', host.n);
-    if (user != NULL)
-        host = (struct span){user + 1, (size_t)(host.p + host.n - user - 1)};
-    const char *colon = host.n == 0 ? NULL : memchr(host.p, ':', host.n);
-    if (colon != NULL)
-        host.n = (size_t)(colon - host.p);
-    return host.n > 0 && host.p[0] != '[' ? host : (struct span){NULL, 0};
-}
-
 static void
 fill_name(const struct report *report, struct endpoint *side, enum field_id fqdn,
     enum field_id reverse, enum field_id url)
@@ -330,12 +314,17 @@ fill_name(const struct report *report, struct endpoint *side, enum field_id fqdn
         side->name = report_text(report, reverse);
     if (side->name.n > 0)
         return;
-    struct span host = url_host(report_text(report, url));
-    if (host.n == 0)
+    struct url parts;
+    if (!url_split(report_text(report, url), &parts) || parts.host.n == 0)
         return;
-    if (address_parse(host, &literal, NULL) != 0)
+    struct span host = parts.host;
+    bool bracketed = host.n > 2 && host.p[0] == '[';
+    if (bracketed)
+        host = (struct span){host.p + 1, host.n - 2};
+    bool address = address_parse(host, &literal, NULL) == 0;
+    if (!address && !bracketed)
         side->name = host;
-    else if (side->ip.family == 0)
+    if (address && side->ip.family == 0)
         side->ip = literal;
 }
 

@@ -176,7 +176,40 @@ class Route(unittest.TestCase):
         self.assertEqual(self.out("aa-cert.idf.jsonl"), [{
             "source.network": "192.0.2.0/24", "classification.type": "scanner", "feed.provider": "Feed",
             "time.source": "2026-05-05T10:00:00+00:00", "source.account": "example.org", "source.fqdn": "example.co.uk",
-            "source.url": "https://www.example.org", "extra.mac_address": "00:11:22", "extra.tag": "x", "tlp": "TLP:GREEN"}])
+            "source.url": "https://example.org", "extra.mac_address": "00:11:22", "extra.tag": "x", "tlp": "TLP:GREEN"}])
+
+    def test_a_url_tells_no_more_than_its_parts_may(self):
+        report = {"source.ip": "192.0.2.7", "classification.type": "scanner", "feed.provider": "Feed", "tlp": "GREEN",
+                  "source.url": "http://bob:hunter2@www.example.org:81/x?y", "destination.url": "https://192.0.2.200:8080/x",
+                  "event_description.url": "http://0x7f.1/z", "feed.url": "no scheme bob:pw@example.org"}
+        urls = lambda: [self.out("aa-cert.idf.jsonl")[0].get(f"{name}.url")
+                        for name in ("source", "destination", "event_description", "feed")]
+        for treatment, left in (
+                ({"account": "remove"}, ["http://www.example.org:81/x?y", "https://192.0.2.200:8080/x", "http://0x7f.1/z",
+                                         "no scheme bob:pw@example.org"]),
+                ({"account": "remove", "text": "remove"}, ["http://www.example.org:81/x?y", "https://192.0.2.200:8080/x",
+                                                           "http://0x7f.1/z", None]),
+                ({"address": "generalise"}, ["http://bob:hunter2@www.example.org:81/x?y", None, None,
+                                             "no scheme bob:pw@example.org"]),
+                ({"url": "generalise"}, ["http://www.example.org", "https://192.0.2.200", "http://0x7f.1", None]),
+                ({"url": "generalise", "address": "remove", "name": "generalise"}, ["http://example.org", None, None, None]),
+                ({"name": "remove"}, [None, "https://192.0.2.200:8080/x", "http://0x7f.1/z", "no scheme bob:pw@example.org"])):
+            self.agree(agreement(1, "baseline", [clause("1", treatment=treatment)]))
+            self.route("--out", self.folder / "out", self.lines(report))
+            self.assertEqual(urls(), left, treatment)
+
+    def test_an_address_is_no_name(self):
+        report = {"source.fqdn": "192.0.2.7", "classification.type": "scanner", "feed.provider": "Feed", "tlp": "GREEN"}
+        self.assertEqual(self.route(self.lines(report), status=1)["rejected"], 1)
+
+    def test_stix_tells_nothing_beside_what_open_fields_may(self):
+        self.agree(agreement(1, "baseline", [clause("1", treatment={"open": "remove", "address": "remove"})]))
+        self.route("--out", self.folder / "out", "--out-format", "stix", self.lines(
+            {"source.ip": "192.0.2.7", "source.account": "bob", "classification.type": "scanner", "feed.provider": "Feed",
+             "tlp": "GREEN"}))
+        text = (self.folder / "out/aa-cert.stix.json").read_text()
+        for told in ("scanner", "192.0.2.7", "Feed", '"asn"', '"economy":'):
+            self.assertNotIn(told, text)
 
     def test_stix_out_holds_nothing_that_was_removed(self):
         self.route("--out", "out", "--out-format", "stix", self.lines(report(), report("192.0.2.3")))
