@@ -2,6 +2,7 @@
  * plain values and observed-data become reports; every other object is carried whole in extra.stix,
  * without a classification, so that no verdict releases what was not understood. */
 #include "fmt/reader.h"
+#include "fmt/stix_id.h"
 #include "fmt/stix_known.h"
 #include "fmt/stix_map.h"
 #include "fmt/stix_object.h"
@@ -63,7 +64,11 @@ common(struct stix *s, struct json_value root, struct err *err)
     int rc = stix_map_text(&s->report, FIELD_TLP, marking, err);
 
     if (rc == 0 && report_get(&s->report, FIELD_FEED_PROVIDER) == NULL) {
-        struct span author = stix_known_name(s->known, stix_object_text(root, "created_by_ref"));
+        /* Our own objects name the sender so; who observed it stands in the extension, or is not
+         * told. */
+        struct span author = stix_object_is_ours(root)
+            ? (struct span){NULL, 0}
+            : stix_known_name(s->known, stix_object_text(root, "created_by_ref"));
         if (author.n == 0 && s->options->provider != NULL)
             author = span_of(s->options->provider);
         rc = stix_map_text(&s->report, FIELD_FEED_PROVIDER, author, err);
@@ -371,6 +376,18 @@ is_empty_frame(struct json_value root, struct span type)
     return span_equal(type, SPAN("bundle")) && !json_get(root, "objects", &v);
 }
 
+/* The sender as a bundle of ours has it, which is no report. */
+static bool
+is_own_sender(struct json_value root, struct span type, struct span id)
+{
+    struct stix_id own;
+
+    if (!span_equal(type, SPAN("identity")))
+        return false;
+    stix_id_make(&own, "identity", STIX_ID_OWN, stix_object_text(root, "name"));
+    return span_equal(span_of(own.text), id);
+}
+
 static int
 by_type(struct stix *s, struct json_value root, struct span type, struct err *err)
 {
@@ -380,7 +397,8 @@ by_type(struct stix *s, struct json_value root, struct span type, struct err *er
 
     if (definition) {
         stix_known_learn(s->known, root, type, id);
-        return stix_words_is_definition(id) ? 0 : keep_whole(s, root, err);
+        bool frame = stix_words_is_definition(id) || is_own_sender(root, type, id);
+        return frame ? 0 : keep_whole(s, root, err);
     }
     if (stix_sco_type(type) != SCO_NONE)
         return observable(s, root, id, err);
