@@ -31,7 +31,7 @@ enum {
     BATCH = 10000, /* reports made at once */
     WINDOW = 1 << 20,
     WINDOW_SIZES = 1 << 16, /* full at every size */
-    OUT_BYTES = 4096, /* a recipient's lines before they would be written */
+    OUT_BYTES = 4096,       /* a recipient's lines before they would be written */
     LINE_BYTES = 1024 * 1024,
     FIGURES_MAX = 16,
     AT_DAY = 20781, /* 2026-11-24: the moment of all verdicts */

@@ -39,8 +39,8 @@ MUST_USE int explain_story_gather(struct explain_story *story, const struct job 
 const struct field *explain_story_after(
     const struct report *report, const struct redacted *redacted, uint32_t i, size_t *next);
 
-/* Which class decided on FIELD, and how. The TLP label is always told, whatever the clauses say of open
- * fields. */
+/* Which class decided on FIELD, and how. The TLP label is always told, whatever the clauses say of
+ * open fields. */
 struct redact_rule explain_story_rule(const struct explain_story *story,
     const struct explain_outcome *outcome, const struct field *field);
 
