@@ -138,8 +138,8 @@ to_time(struct span cell, struct field *field, struct arena *scratch, struct err
 
     if (rc != 0)
         return rc;
-    return text.n == 19 && text.p[17] != '6' ? set_usual_time(text, field, scratch, err)
-                                             : set_time(us, field, scratch, err);
+    bool usual = text.n == 19 && text.p[16] == ':' && text.p[17] != '6';
+    return usual ? set_usual_time(text, field, scratch, err) : set_time(us, field, scratch, err);
 }
 
 static int
