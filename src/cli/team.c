@@ -12,8 +12,8 @@ enum { OUT_BYTES_MAX = 1 << 28 };
 static const char usage[] =
     "usage: comity team list [--json] [--economy XX] [--teams DIR]\n"
     "       comity team show [--json] [--teams DIR] ID...\n"
-    "       comity team lint [--json] [--all] [FILE|DIR]\n"
-    "       comity team import --from first|ti|csv FILE -o DIR [--force]\n"
+    "       comity team lint [--json] [--all] [--no-sandbox] [FILE|DIR]\n"
+    "       comity team import --from first|ti|csv FILE -o DIR [--force] [--no-sandbox]\n"
     "\n"
     "The directory of teams: cards in JSON with RFC 2350's contents (share/README).\n"
     "  list     one line a team; UNVERIFIED: the operator has not confirmed the card\n"
@@ -21,7 +21,9 @@ static const char usage[] =
     "  lint     wrong cards, private prefixes, overlapping constituencies, economies without a\n"
     "           national team or unknown, teams without a channel, unverified cards\n"
     "  import   FIRST's or Trusted Introducer's team JSON, or CSV, to cards; all of them "
-    "unverified\n";
+    "unverified\n"
+    "lint and import read other people's bytes in a sandbox, which follows no link out of DIR;\n"
+    "--no-sandbox works even where the kernel has none.\n";
 
 static bool
 serves(const struct team *team, struct economy economy)
