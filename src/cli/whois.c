@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/setup.h"
+#include "cli/shown.h"
 #include "cli/walls.h"
 #include "fmt/input.h"
 #include "fmt/json.h"
@@ -11,7 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_BYTES_MAX = 1 << 24, OUT_FLUSH = 1 << 16, NAME_WIDTH = 12 };
+/* OUT_BYTES_MAX: the longest line, each byte of it escaped, and what waits before it. */
+enum { OUT_BYTES_MAX = 8 * INPUT_LINE_MAX, OUT_FLUSH = 1 << 16, NAME_WIDTH = 12, COLUMNS = 300 };
 
 static const char usage[] =
     "usage: comity whois [--json] [--geo FILE] [--teams DIR] [--no-sandbox] "
@@ -227,7 +229,9 @@ line(struct buf *out, const char *name, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    buf_format(out, "  %-*s%s\n", NAME_WIDTH, name, text);
+    buf_format(out, "  %-*s", NAME_WIDTH, name);
+    shown_add(out, span_of(text), 4 * sizeof text);
+    buf_add_char(out, '\n');
 }
 
 static void
@@ -274,7 +278,7 @@ answer_text(struct asking *ask, const struct question *q, const struct attributi
     char prefix[ADDRESS_TEXT_BYTES];
     char code[3];
 
-    buf_add_span(&ask->out, q->text);
+    shown_add(&ask->out, q->text, COLUMNS);
     buf_add_char(&ask->out, '\n');
     if (special != NULL)
         line(&ask->out, "address", "%s: nobody's on the Internet", special);
@@ -302,17 +306,21 @@ answer_bad(struct asking *ask, struct span text, const struct err *err)
         buf_add_text(&ask->out, "}\n");
         return;
     }
-    buf_format(&ask->out, "%.*s\n  %-*s%s\n", SPAN_ARGS(text), NAME_WIDTH, "error", err->msg);
+    shown_add(&ask->out, text, COLUMNS);
+    buf_add_char(&ask->out, '\n');
+    line(&ask->out, "error", "%s", err->msg);
 }
 
 static int
 flush(struct asking *ask, struct err *err)
 {
-    if (ask->out.n > 0
+    int rc = buf_check(&ask->out, "the answers", err);
+
+    if (rc == 0 && ask->out.n > 0
         && (fwrite(ask->out.p, 1, ask->out.n, stdout) != ask->out.n || fflush(stdout) != 0))
         return err_set(err, ERR_IO, "standard output cannot be written");
     ask->out.n = 0;
-    return 0;
+    return rc;
 }
 
 static int

@@ -94,6 +94,23 @@ class Teams(unittest.TestCase):
         answers = [json.loads(line.decode("utf-8")) for line in done.stdout.splitlines()]
         self.assertEqual((done.returncode, ["error" in a for a in answers]), (1, [True, True, False]))
 
+    def test_nothing_that_others_wrote_controls_the_terminal(self):
+        card = {"id": "x", "name": "X\x1b[31m\u009b", "kind": "national", "economies": [{"economy": "FI"}],
+                "source": "\x1bs\u202e", "verified": True}
+        path = os.path.join(self.folder.name, "control.json")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(card, f)
+        for words, stdin in ((["team", "list", "--teams", path], ""), (["team", "show", "--teams", path, "x"], ""),
+                             (["whois", *WALLS, "--geo", self.geo, "--teams", path, "-"],
+                              "host.fi\n\x1b[31mred\n\u009b31m\n")):
+            _, said, _ = run(*words, stdin=stdin)
+            self.assertIn("X\\x1b[31m", said)
+            self.assertNotRegex(said, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
+
+    def test_the_longest_query_is_answered(self):
+        status, answers, _ = self.whois("-", stdin="\x01" * (4 << 20) + "\n8.8.8.8\n" + "x" * ((4 << 20) + 1) + "\n")
+        self.assertEqual((status, ["error" in a for a in answers]), (1, [True, False, True]))
+
     def test_a_named_table_must_be_there(self):
         status, _, errors = run("whois", "--geo", "/nonexistent", "8.8.8.8")
         self.assertEqual(status, 3)
