@@ -32,13 +32,18 @@ find(enum err_code code)
     return &ok;
 }
 
-/* Messages go to terminals and logs: no control byte may reach them. */
+/* Messages go to terminals and logs: no control character may reach them, U+0080 to U+009F
+ * included, which some terminals obey. */
 static void
 make_printable(char *text)
 {
-    for (; *text != '\0'; text++)
+    for (; *text != '\0'; text++) {
+        unsigned char next = (unsigned char)text[1];
         if ((unsigned char)*text < 0x20 || *text == 0x7f)
             *text = '?';
+        else if (*text == '\xc2' && next >= 0x80 && next < 0xa0)
+            text[0] = text[1] = '?';
+    }
 }
 
 __attribute__((format(printf, 3, 0))) static void

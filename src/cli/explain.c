@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/explain_json.h"
 #include "cli/explain_text.h"
+#include "cli/shown.h"
 #include "fmt/json.h"
 
 #include <stdio.h>
@@ -81,7 +82,7 @@ tell_rejection(struct explain *explain, const char *file, const struct err *why)
         if (why->field[0] != '\0')
             buf_format(out, "  field   %s\n", why->field);
         buf_add_text(out, "  reason  ");
-        explain_text_put(out, span_of(why->msg), sizeof why->msg);
+        shown_add(out, span_of(why->msg), sizeof why->msg);
         buf_add_char(out, '\n');
         return;
     }

@@ -1,48 +1,10 @@
 #include "cli/explain_text.h"
 
 #include "base/time.h"
+#include "cli/shown.h"
 #include "model/special.h"
 
 enum { LABEL = 16, NAME_COLUMNS = 36, VALUE_COLUMNS = 64, TEXT_COLUMNS = 300, SCRATCH = 1 << 16 };
-
-/* Bytes of the UTF-8 character at TEXT if a terminal may see it; 0 if it must be escaped: control
- * characters, also C1, and those that turn the direction of writing. */
-static size_t
-harmless(struct span text)
-{
-    const unsigned char *p = (const unsigned char *)text.p;
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-
-    if (p[0] < 0x20 || p[0] == 0x7f || n > text.n || !span_is_utf8((struct span){text.p, n}))
-        return 0;
-    if (n == 2 && p[0] == 0xc2 && p[1] < 0xa0)
-        return 0;
-    bool marks = n == 3 && p[0] == 0xe2 && p[1] == 0x80
-        && (p[2] == 0x8e || p[2] == 0x8f || (p[2] >= 0xa8 && p[2] <= 0xae));
-    bool isolates = n == 3 && p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
-    return marks || isolates ? 0 : n;
-}
-
-void
-explain_text_put(struct buf *out, struct span text, size_t max)
-{
-    size_t columns = 0;
-
-    for (size_t i = 0; i < text.n;) {
-        size_t n = harmless((struct span){text.p + i, text.n - i});
-        size_t width = n == 0 ? 4 : 1;
-        if (columns + width > max) {
-            buf_format(out, "... (%zu bytes)", text.n);
-            return;
-        }
-        if (n == 0)
-            buf_format(out, "\\x%02x", (unsigned char)text.p[i]);
-        else
-            buf_add(out, text.p + i, n);
-        columns += width;
-        i += n == 0 ? 1 : n;
-    }
-}
 
 static void
 label(struct buf *out, const char *name)
@@ -54,7 +16,7 @@ static void
 line(struct buf *out, const char *name, struct span text)
 {
     label(out, name);
-    explain_text_put(out, text, TEXT_COLUMNS);
+    shown_add(out, text, TEXT_COLUMNS);
     buf_add_char(out, '\n');
 }
 
@@ -72,9 +34,9 @@ put_team(struct buf *out, const struct job *job, struct team_id id)
 {
     const struct team *team = roster_team(job->setup.roster, id);
 
-    explain_text_put(out, team->id, VALUE_COLUMNS);
+    shown_add(out, team->id, VALUE_COLUMNS);
     buf_add_text(out, ", ");
-    explain_text_put(out, team->name, VALUE_COLUMNS);
+    shown_add(out, team->name, VALUE_COLUMNS);
     if (!team->verified)
         buf_add_text(out, " [unverified]");
 }
@@ -104,7 +66,7 @@ put_tlp(const struct explain_story *story, struct buf *out)
     if (story->tlp_from == EXPLAIN_TLP_FEED
         || (story->tlp_from == EXPLAIN_TLP_DEFAULT
             && story->job->options.default_tlp == TLP_UNKNOWN))
-        explain_text_put(out, span_of(feeds), TEXT_COLUMNS);
+        shown_add(out, span_of(feeds), TEXT_COLUMNS);
     if (story->tlp_counts != story->result->tlp) {
         buf_format(out, "; counts as %s by ", tlp_label(story->tlp_counts));
         buf_add_text(out,
@@ -121,7 +83,7 @@ put_read(const struct explain_story *story, struct buf *out)
     const struct report *report = story->result->report;
     enum classification class = (enum classification)report->classification;
 
-    explain_text_put(out, span_of(job->file), TEXT_COLUMNS);
+    shown_add(out, span_of(job->file), TEXT_COLUMNS);
     buf_format(
         out, ", line %llu (%s)\n", (unsigned long long)report->line, format_text(job->format));
     label(out, "classification");
@@ -130,7 +92,7 @@ put_read(const struct explain_story *story, struct buf *out)
     else {
         struct span given = report_text(report, FIELD_CLASSIFICATION_TYPE);
         buf_add_text(out, given.n == 0 ? "none is given" : "not in the reference taxonomy: ");
-        explain_text_put(out, given, VALUE_COLUMNS);
+        shown_add(out, given, VALUE_COLUMNS);
         buf_add_char(out, '\n');
     }
     label(out, "time");
@@ -192,7 +154,7 @@ put_network(const struct job *job, const struct endpoint *endpoint, const struct
     label(out, "network");
     buf_format(out, "AS%u ", asn);
     if (job->setup.geo != NULL)
-        explain_text_put(out, geo_asn_name(job->setup.geo, asn), VALUE_COLUMNS);
+        shown_add(out, geo_asn_name(job->setup.geo, asn), VALUE_COLUMNS);
     if (a->geo.asn == 0)
         buf_add_text(out, " (as the feed says)");
     else if (a->feed_asn != 0 && a->feed_asn != asn)
@@ -231,7 +193,7 @@ put_side(const struct explain_story *story, const char *side, const struct endpo
     if (address->family != 0)
         (void)address_format(address, text);
     buf_format(out, "\n%s: %s%s", side, text, text[0] != '\0' && endpoint->name.n > 0 ? ", " : "");
-    explain_text_put(out, endpoint->name, VALUE_COLUMNS);
+    shown_add(out, endpoint->name, VALUE_COLUMNS);
     if (text[0] == '\0' && endpoint->name.n == 0)
         buf_format(out, "AS%u", endpoint->asn);
     buf_add_char(out, '\n');
@@ -247,7 +209,7 @@ put_side(const struct explain_story *story, const char *side, const struct endpo
     buf_format(out, "%s", attribution_rule_text((enum attribution_rule)a->rule));
     if (a->rule == ATTRIBUTION_RULE_DOMAIN) {
         buf_add_text(out, ": ");
-        explain_text_put(out, a->domain, VALUE_COLUMNS);
+        shown_add(out, a->domain, VALUE_COLUMNS);
     }
     buf_format(out, " (rule %s)\n", attribution_rule_word((enum attribution_rule)a->rule));
     put_claimants(job, a, out);
@@ -258,10 +220,9 @@ put_side(const struct explain_story *story, const char *side, const struct endpo
 static void
 put_clause(const struct agreement *agreement, const struct clause *clause, struct buf *out)
 {
-    explain_text_put(
-        out, agreement->title.n > 0 ? agreement->title : SPAN("(untitled)"), TEXT_COLUMNS);
+    shown_add(out, agreement->title.n > 0 ? agreement->title : SPAN("(untitled)"), TEXT_COLUMNS);
     buf_add_text(out, ", clause ");
-    explain_text_put(out, clause->id.n > 0 ? clause->id : SPAN("(unread)"), VALUE_COLUMNS);
+    shown_add(out, clause->id.n > 0 ? clause->id : SPAN("(unread)"), VALUE_COLUMNS);
     buf_format(out, " (%s)", explain_story_kind(agreement));
 }
 
@@ -281,13 +242,13 @@ put_made_by(const struct explain_story *story, const struct verdict *verdict, st
         if (!agreement->broken)
             buf_format(out, ": %s", effect_word((enum effect)clause->effect));
         buf_format(out, "\n  %-*s", LABEL, "");
-        explain_text_put(out, agreement->id, TEXT_COLUMNS);
+        shown_add(out, agreement->id, TEXT_COLUMNS);
         buf_add_text(out, " in ");
-        explain_text_put(out, agreement->file, TEXT_COLUMNS);
+        shown_add(out, agreement->file, TEXT_COLUMNS);
         struct span more = agreement->broken ? agreement->why : clause->note;
         if (more.n > 0) {
             buf_format(out, "\n  %-*s%s", LABEL, "", agreement->broken ? "" : "note: ");
-            explain_text_put(out, more, TEXT_COLUMNS);
+            shown_add(out, more, TEXT_COLUMNS);
         }
         buf_add_char(out, '\n');
     }
@@ -330,7 +291,7 @@ put_near(const struct explain_story *story, const struct explain_outcome *o, str
             text.n = 0;
             explain_story_lack(story, &o->near[i], lack, &text);
             buf_format(out, "  %-*s- ", LABEL, "");
-            explain_text_put(out, buf_span(&text), TEXT_COLUMNS);
+            shown_add(out, buf_span(&text), TEXT_COLUMNS);
             buf_add_char(out, '\n');
         }
     }
@@ -344,7 +305,7 @@ put_value(const struct field *field, struct buf *scratch, struct buf *out)
 {
     scratch->n = 0;
     explain_story_value(field, scratch);
-    explain_text_put(out, buf_span(scratch), VALUE_COLUMNS);
+    shown_add(out, buf_span(scratch), VALUE_COLUMNS);
 }
 
 static void
@@ -361,7 +322,7 @@ put_fate(
         return;
     buf_add_text(out, " -> ");
     if (after->id != before->id) {
-        explain_text_put(out, after->name, NAME_COLUMNS);
+        shown_add(out, after->name, NAME_COLUMNS);
         buf_add_text(out, " = ");
     }
     put_value(after, scratch, out);
@@ -384,7 +345,7 @@ put_fields(const struct explain_story *story, const struct explain_outcome *o, s
         if (o != NULL)
             rule = explain_story_rule(story, o, field);
         name.n = 0;
-        explain_text_put(&name, field->name, NAME_COLUMNS - 14);
+        shown_add(&name, field->name, NAME_COLUMNS - 14);
         buf_format(out, "  %-*.*s %-8s %-12s ", NAME_COLUMNS, (int)name.n, name.n > 0 ? name.p : "",
             field_class_word(rule.class), o != NULL ? treatment_word(rule.treatment) : "stays");
         put_value(field, &scratch, out);

@@ -1,7 +1,6 @@
 /* explain_text.h: how is a report's story told to a person?
  *
- * Nothing of a report, agreement or card reaches the terminal as it is: explain_text_put escapes
- * control characters and cuts.
+ * Nothing of a report, agreement or card reaches the terminal as it is (shown.h).
  */
 #ifndef COMITY_CLI_EXPLAIN_TEXT_H
 #define COMITY_CLI_EXPLAIN_TEXT_H
@@ -9,7 +8,5 @@
 #include "cli/explain_story.h"
 
 void explain_text(const struct explain_story *story, struct buf *out);
-/* TEXT safe for a terminal, at most MAX columns. */
-void explain_text_put(struct buf *out, struct span text, size_t max);
 
 #endif

@@ -6,7 +6,7 @@
 #include "sys/file.h"
 
 #include <stdio.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 static void
 complain(struct team_importing *im, const char *id, const char *format, const char *text)
@@ -176,6 +176,7 @@ store(struct team_importing *im, const struct team_draft *d, struct err *err)
     char path[SETUP_PATH_BYTES];
     struct span text;
     struct json_value root;
+    struct stat there;
     struct team team;
     int rc;
 
@@ -191,7 +192,7 @@ store(struct team_importing *im, const struct team_draft *d, struct err *err)
         return rc;
     if (snprintf(path, sizeof path, "%s/%s.json", im->folder, d->id) >= (int)sizeof path)
         return err_set(err, ERR_LIMIT, "the path of the folder is too long");
-    if (!im->force && access(path, F_OK) == 0)
+    if (!im->force && stat(path, &there) == 0)
         return err_set(err, ERR_EXISTS, "%s is there already; --force overwrites it", path);
     rc = file_write_atomic(path, &text, 1, 0644, err);
     im->made += rc == 0;

@@ -16,6 +16,7 @@ struct team_importing {
     const char *file;
     const char *folder;
     bool force;
+    bool sandbox;
     struct buf card;
     struct json *json;  /* of the file */
     struct json *again; /* of the card made, to check it */

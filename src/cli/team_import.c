@@ -2,6 +2,7 @@
 #include "cli/setup.h"
 #include "cli/team.h"
 #include "cli/team_draft.h"
+#include "cli/walls.h"
 #include "flow/card.h"
 #include "fmt/input.h"
 
@@ -301,22 +302,17 @@ import_csv(struct team_importing *im, char *text, size_t n, struct err *err)
 }
 
 static int
-read_whole(const char *path, struct buf *text, struct err *err)
+read_whole(int fd, const char *path, struct buf *text, struct err *err)
 {
     struct input *input = NULL;
     struct span chunk;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int rc;
+    int rc = input_open_fd(fd, path, &input, err);
 
-    if (fd < 0)
-        return err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno));
-    rc = input_open_fd(fd, path, &input, err);
     while (rc == 0 && (rc = input_chunk(input, &chunk, err)) > 0) {
         buf_add_span(text, chunk);
         rc = buf_check(text, "the file of teams", err);
     }
     input_close(input);
-    (void)close(fd);
     return rc;
 }
 
@@ -333,9 +329,11 @@ read_options(int argc, char **argv, struct team_importing *im, struct err *err)
             im->folder = argv[++i];
         else if (strcmp(argv[i], "--force") == 0)
             im->force = true;
+        else if (strcmp(argv[i], "--no-sandbox") == 0)
+            im->sandbox = false;
         else if (argv[i][0] == '-' || im->file != NULL)
             return err_set(err, ERR_USAGE,
-                "import takes --from, -o, --force and one file, not \"%s\"", argv[i]);
+                "import takes --from, -o, --force, --no-sandbox and one file, not \"%s\"", argv[i]);
         else
             im->file = argv[i];
     }
@@ -349,13 +347,31 @@ read_options(int argc, char **argv, struct team_importing *im, struct err *err)
     return 0;
 }
 
+/* Everything that is opened outside the walls: the file and the folder for the cards. */
+static int
+prepare(const struct team_importing *im, int *fd, struct err *err)
+{
+    const struct walls walls = {
+        .wanted = im->sandbox, .write = (const char *const[]){im->folder}, .write_count = 1};
+
+    *fd = open(im->file, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0)
+        return err_set(err, ERR_NOT_FOUND, "%s: %s", im->file, strerror(errno));
+    if (mkdir(im->folder, 0777) != 0 && errno != EEXIST)
+        return err_set(err, ERR_IO, "%s: %s", im->folder, strerror(errno));
+    return walls_enter(&walls, err);
+}
+
 static int
 import(struct team_importing *im, struct buf *text, struct err *err)
 {
-    int rc = read_whole(im->file, text, err);
+    int fd = -1;
+    int rc = prepare(im, &fd, err);
 
-    if (rc == 0 && mkdir(im->folder, 0777) != 0 && errno != EEXIST)
-        rc = err_set(err, ERR_IO, "%s: %s", im->folder, strerror(errno));
+    if (rc == 0)
+        rc = read_whole(fd, im->file, text, err);
+    if (fd >= 0)
+        (void)close(fd);
     if (rc != 0)
         return rc;
     if (strcmp(im->from, "csv") == 0)
@@ -366,7 +382,8 @@ import(struct team_importing *im, struct buf *text, struct err *err)
 int
 team_import(int argc, char **argv)
 {
-    struct team_importing im = {.card = buf_new(TEAM_CARD_BYTES_MAX),
+    struct team_importing im = {.sandbox = true,
+        .card = buf_new(TEAM_CARD_BYTES_MAX),
         .json = json_new(FILE_BYTES_MAX),
         .again = json_new(TEAM_CARD_BYTES_MAX),
         .arena = arena_new((size_t)16 << 20)};

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/setup.h"
 #include "cli/team.h"
+#include "cli/walls.h"
 #include "flow/lpm.h"
 #include "fmt/input.h"
 #include "fmt/json.h"
@@ -17,6 +18,8 @@ enum { OUT_BYTES_MAX = 1 << 28, OVERLAPS_SHOWN = 50 };
 struct lint {
     bool json;
     bool all;
+    bool sandbox;
+    const char *given; /* NULL: the directory in use */
     const struct roster *roster;
     struct buf out;
     bool known[ECONOMY_COUNT];
@@ -274,34 +277,55 @@ finish(struct lint *lint, struct roster *roster, int rc, struct err *err)
     return lint->errors > 0 ? EXIT_REJECTED : EXIT_DONE;
 }
 
+static int
+read_options(struct lint *lint, int argc, char **argv, struct err *err)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            lint->json = true;
+        else if (strcmp(argv[i], "--all") == 0)
+            lint->all = true;
+        else if (strcmp(argv[i], "--no-sandbox") == 0)
+            lint->sandbox = false;
+        else if (argv[i][0] == '-' || lint->given != NULL)
+            return err_set(err, ERR_USAGE,
+                "lint takes --json, --all, --no-sandbox and one file or folder, not \"%s\"",
+                argv[i]);
+        else
+            lint->given = argv[i];
+    }
+    return 0;
+}
+
+/* Cards may be anybody's: they are read behind the walls. */
+static int
+load(struct lint *lint, struct roster **roster, struct err *err)
+{
+    char path[SETUP_PATH_BYTES];
+    const struct walls walls = {
+        .wanted = lint->sandbox, .files = (const char *const[]){path}, .file_count = 1};
+    int rc = setup_teams_path(lint->given, path, err);
+
+    if (rc == 0)
+        rc = read_economies(lint, err);
+    if (rc == 0)
+        rc = walls_enter(&walls, err);
+    if (rc == 0)
+        rc = roster_load(path, bad_card, lint, roster, err);
+    lint->roster = *roster;
+    return rc;
+}
+
 int
 team_lint(int argc, char **argv)
 {
-    struct lint lint = {.out = buf_new(OUT_BYTES_MAX)};
+    struct lint lint = {.sandbox = true, .out = buf_new(OUT_BYTES_MAX)};
     struct roster *roster = NULL;
     struct err err = {0};
-    char path[SETUP_PATH_BYTES];
-    const char *given = NULL;
-    int rc = 0;
+    int rc = read_options(&lint, argc, argv, &err);
 
-    for (int i = 1; rc == 0 && i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0)
-            lint.json = true;
-        else if (strcmp(argv[i], "--all") == 0)
-            lint.all = true;
-        else if (argv[i][0] == '-' || given != NULL)
-            rc = err_set(&err, ERR_USAGE,
-                "lint takes --json, --all and one file or folder, not \"%s\"", argv[i]);
-        else
-            given = argv[i];
-    }
     if (rc == 0)
-        rc = setup_teams_path(given, path, &err);
-    if (rc == 0)
-        rc = read_economies(&lint, &err);
-    if (rc == 0)
-        rc = roster_load(path, bad_card, &lint, &roster, &err);
-    lint.roster = roster;
+        rc = load(&lint, &roster, &err);
     if (rc == 0)
         rc = check(&lint, &err);
     return finish(&lint, roster, rc, &err);

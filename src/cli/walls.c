@@ -21,7 +21,8 @@ walls_enter(const struct walls *walls, struct err *err)
     for (size_t i = 0; i < walls->file_count; i++)
         if (strcmp(walls->files[i], "-") != 0 && access(walls->files[i], F_OK) == 0)
             read[n++] = walls->files[i];
-    read[n++] = walls->share_dir;
+    if (walls->share_dir != NULL)
+        read[n++] = walls->share_dir;
     if (walls->mapping_path != NULL && access(walls->mapping_path, F_OK) == 0)
         read[n++] = walls->mapping_path;
     struct sandbox_paths paths = {

@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 #include "cli/setup.h"
+#include "cli/shown.h"
+#include "cli/walls.h"
 #include "fmt/input.h"
 #include "fmt/json.h"
 #include "model/domain.h"
@@ -10,10 +12,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_BYTES_MAX = 1 << 24, OUT_FLUSH = 1 << 16, NAME_WIDTH = 12 };
+/* OUT_BYTES_MAX: the longest line, each byte of it escaped, and what waits before it. */
+enum { OUT_BYTES_MAX = 8 * INPUT_LINE_MAX, OUT_FLUSH = 1 << 16, NAME_WIDTH = 12, COLUMNS = 300 };
 
 static const char usage[] =
-    "usage: comity whois [--json] [--geo FILE] [--teams DIR] ADDRESS|ASN|DOMAIN...|-\n"
+    "usage: comity whois [--json] [--geo FILE] [--teams DIR] [--no-sandbox] "
+    "ADDRESS|ASN|DOMAIN...|-\n"
     "\n"
     "Which network, economy and team answer for it, and by which rule?\n"
     "  ADDRESS   192.0.2.1, 2001:db8::1, or a prefix 192.0.2.0/24 (its first address is asked)\n"
@@ -23,6 +27,7 @@ static const char usage[] =
     "  --json    one object a line: query, kind, prefix, asn, as_name, economy, team, rule and "
     "the\n"
     "            evidence; null where nothing is known; \"error\" where the query is none\n"
+    "  --no-sandbox   read standard input even where the kernel has no sandbox\n"
     "Exit status 1 if a query could not be understood.\n";
 
 struct asking {
@@ -31,6 +36,7 @@ struct asking {
     struct buf out;
     bool json;
     bool flush_each;
+    bool sandbox;
     size_t bad;
 };
 
@@ -223,7 +229,9 @@ line(struct buf *out, const char *name, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    buf_format(out, "  %-*s%s\n", NAME_WIDTH, name, text);
+    buf_format(out, "  %-*s", NAME_WIDTH, name);
+    shown_add(out, span_of(text), 4 * sizeof text);
+    buf_add_char(out, '\n');
 }
 
 static void
@@ -270,7 +278,7 @@ answer_text(struct asking *ask, const struct question *q, const struct attributi
     char prefix[ADDRESS_TEXT_BYTES];
     char code[3];
 
-    buf_add_span(&ask->out, q->text);
+    shown_add(&ask->out, q->text, COLUMNS);
     buf_add_char(&ask->out, '\n');
     if (special != NULL)
         line(&ask->out, "address", "%s: nobody's on the Internet", special);
@@ -298,17 +306,21 @@ answer_bad(struct asking *ask, struct span text, const struct err *err)
         buf_add_text(&ask->out, "}\n");
         return;
     }
-    buf_format(&ask->out, "%.*s\n  %-*s%s\n", SPAN_ARGS(text), NAME_WIDTH, "error", err->msg);
+    shown_add(&ask->out, text, COLUMNS);
+    buf_add_char(&ask->out, '\n');
+    line(&ask->out, "error", "%s", err->msg);
 }
 
 static int
 flush(struct asking *ask, struct err *err)
 {
-    if (ask->out.n > 0
+    int rc = buf_check(&ask->out, "the answers", err);
+
+    if (rc == 0 && ask->out.n > 0
         && (fwrite(ask->out.p, 1, ask->out.n, stdout) != ask->out.n || fflush(stdout) != 0))
         return err_set(err, ERR_IO, "standard output cannot be written");
     ask->out.n = 0;
-    return 0;
+    return rc;
 }
 
 static int
@@ -354,10 +366,22 @@ answer_stdin(struct asking *ask, struct err *err)
     return rc;
 }
 
+/* The command line is the operator's own; standard input may be anybody's. */
+static int
+enter_walls(const struct asking *ask, int argc, char **argv, int first, struct err *err)
+{
+    const struct walls walls = {.wanted = ask->sandbox};
+
+    for (int i = first; i < argc; i++)
+        if (strcmp(argv[i], "-") == 0)
+            return walls_enter(&walls, err);
+    return 0;
+}
+
 static int
 run(struct asking *ask, int argc, char **argv, int first, struct err *err)
 {
-    int rc = 0;
+    int rc = enter_walls(ask, argc, argv, first, err);
 
     for (int i = first; rc == 0 && i < argc; i++)
         rc =
@@ -380,6 +404,10 @@ options(int argc, char **argv, struct asking *ask, struct setup_options *chosen,
             ask->json = true;
             continue;
         }
+        if (strcmp(argv[i], "--no-sandbox") == 0) {
+            ask->sandbox = false;
+            continue;
+        }
         rc = setup_option(argc, argv, &i, "geo", &chosen->geo_path, err);
         if (rc == 0)
             rc = setup_option(argc, argv, &i, "teams", &chosen->teams_path, err);
@@ -398,7 +426,7 @@ options(int argc, char **argv, struct asking *ask, struct setup_options *chosen,
 int
 cli_whois(int argc, char **argv)
 {
-    struct asking ask = {.out = buf_new(OUT_BYTES_MAX)};
+    struct asking ask = {.sandbox = true, .out = buf_new(OUT_BYTES_MAX)};
     struct setup_options chosen = {0};
     struct err err = {0};
     int rc;

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unittest
 
-COMITY = sys.argv.pop(1)
+COMITY, WALLS = sys.argv[1], sys.argv[2:]  # --no-sandbox or nothing
 SHARE = os.environ["COMITY_SHARE"]
 
 FIRST = {"status": "OK", "data": [
@@ -39,7 +39,7 @@ class Teams(unittest.TestCase):
         cls.folder.cleanup()
 
     def whois(self, *queries, stdin=None):
-        status, said, errors = run("whois", "--json", "--geo", self.geo, *queries, stdin=stdin)
+        status, said, errors = run("whois", "--json", *WALLS, "--geo", self.geo, *queries, stdin=stdin)
         return status, [json.loads(line) for line in said.splitlines()], errors
 
     def imported(self, source, content):
@@ -47,7 +47,7 @@ class Teams(unittest.TestCase):
         with open(path, "w", encoding="utf-8") as f:
             f.write(content)
         out = path + ".cards"
-        status, said, errors = run("team", "import", "--from", source, path, "-o", out)
+        status, said, errors = run("team", "import", *WALLS, "--from", source, path, "-o", out)
         cards = {}
         for name in os.listdir(out):
             with open(os.path.join(out, name), encoding="utf-8") as f:
@@ -56,7 +56,7 @@ class Teams(unittest.TestCase):
         return status, cards, said + errors
 
     def test_shipped_directory_is_clean_unverified_and_without_mail(self):
-        status, said, _ = run("team", "lint", os.path.join(SHARE, "teams"))
+        status, said, _ = run("team", "lint", *WALLS, os.path.join(SHARE, "teams"))
         self.assertEqual(status, 0, said)
         status, said, _ = run("team", "list", "--json")
         cards = [json.loads(line) for line in said.splitlines()]
@@ -89,10 +89,27 @@ class Teams(unittest.TestCase):
         self.assertIn("https://db-ip.com", said)
 
     def test_whois_answers_bytes_that_are_no_text(self):
-        done = subprocess.run([COMITY, "whois", "--json", "--geo", self.geo, "-"], input=b"\xc3(.org\n\x00\n8.8.8.8\n",
+        done = subprocess.run([COMITY, "whois", "--json", *WALLS, "--geo", self.geo, "-"], input=b"\xc3(.org\n\x00\n8.8.8.8\n",
                               capture_output=True, timeout=60, check=False)
         answers = [json.loads(line.decode("utf-8")) for line in done.stdout.splitlines()]
         self.assertEqual((done.returncode, ["error" in a for a in answers]), (1, [True, True, False]))
+
+    def test_nothing_that_others_wrote_controls_the_terminal(self):
+        card = {"id": "x", "name": "X\x1b[31m\u009b", "kind": "national", "economies": [{"economy": "FI"}],
+                "source": "\x1bs\u202e", "verified": True}
+        path = os.path.join(self.folder.name, "control.json")
+        with open(path, "w", encoding="utf-8") as f:
+            json.dump(card, f)
+        for words, stdin in ((["team", "list", "--teams", path], ""), (["team", "show", "--teams", path, "x"], ""),
+                             (["whois", *WALLS, "--geo", self.geo, "--teams", path, "-"],
+                              "host.fi\n\x1b[31mred\n\u009b31m\n")):
+            _, said, _ = run(*words, stdin=stdin)
+            self.assertIn("X\\x1b[31m", said)
+            self.assertNotRegex(said, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]")
+
+    def test_the_longest_query_is_answered(self):
+        status, answers, _ = self.whois("-", stdin="\x01" * (4 << 20) + "\n8.8.8.8\n" + "x" * ((4 << 20) + 1) + "\n")
+        self.assertEqual((status, ["error" in a for a in answers]), (1, [True, False, True]))
 
     def test_a_named_table_must_be_there(self):
         status, _, errors = run("whois", "--geo", "/nonexistent", "8.8.8.8")
@@ -115,7 +132,7 @@ class Teams(unittest.TestCase):
     def test_csv_is_imported_and_lint_sees_the_special_prefix(self):
         status, cards, _ = self.imported("csv", CSV)
         self.assertEqual((status, cards["x-one"]["full_name"]), (0, 'The "One", of all'))
-        status, said, _ = run("team", "lint", os.path.join(self.folder.name, "csv.cards"))
+        status, said, _ = run("team", "lint", *WALLS, os.path.join(self.folder.name, "csv.cards"))
         self.assertEqual(status, 0)
         self.assertIn("documentation", said)
 
@@ -123,10 +140,10 @@ class Teams(unittest.TestCase):
         path = os.path.join(self.folder.name, "bad.json")
         with open(path, "w", encoding="utf-8") as f:
             json.dump({"id": "x", "name": "X", "kind": "nationl", "economies": ["FI"], "source": "s", "verified": True}, f)
-        status, said, _ = run("team", "lint", path)
+        status, said, _ = run("team", "lint", *WALLS, path)
         self.assertEqual(status, 1)
         self.assertRegex(said, r"bad\.json.*kind.*nationl.*national")
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=sys.argv[:1])
