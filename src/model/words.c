@@ -199,6 +199,9 @@ classification_find(struct span type)
     for (uint8_t at = type_slot(type); type_slots[at] != 0; at++)
         if (span_equal(type, classifications[type_slots[at]].type))
             return (enum classification)type_slots[at];
+    for (int i = 1; i < CLASSIFICATION_COUNT; i++)
+        if (span_equal_nocase(type, classifications[i].type))
+            return (enum classification)i;
     for (size_t i = 0; i < COUNT(aliases); i++)
         if (span_equal_nocase(type, span_of(aliases[i].text)))
             return aliases[i].classification;

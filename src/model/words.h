@@ -74,7 +74,7 @@ int treatment_find(struct span word);
 int effect_find(struct span word);
 /* With or without "TLP:", any case; "white" is clear (TLP 2.0). TLP_UNKNOWN if none. */
 enum tlp tlp_find(struct span word);
-/* By type ("scanner"), aliases included; CLASSIFICATION_UNKNOWN if none. */
+/* By type ("scanner") in any case, aliases included; CLASSIFICATION_UNKNOWN if none. */
 enum classification classification_find(struct span type);
 
 /* An economy: an ISO 3166-1 alpha-2 code (or a user-assigned one such as XK). */

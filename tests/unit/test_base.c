@@ -168,7 +168,7 @@ domains_are_looked_at_alike(void **state)
 }
 
 static void
-tlp_labels_are_read(void **state)
+labels_and_types_are_read(void **state)
 {
     (void)state;
     assert_int_equal(tlp_find(SPAN("TLP:WHITE")), TLP_CLEAR);
@@ -176,6 +176,9 @@ tlp_labels_are_read(void **state)
     assert_int_equal(tlp_find(SPAN("tlp:Red")), TLP_RED);
     assert_int_equal(tlp_find(SPAN("purple")), TLP_UNKNOWN);
     assert_int_equal(tlp_find(SPAN("unknown")), TLP_UNKNOWN);
+    assert_int_equal(classification_find(SPAN("DDoS")), classification_find(SPAN("ddos")));
+    assert_int_not_equal(classification_find(SPAN("Scanner")), CLASSIFICATION_UNKNOWN);
+    assert_int_equal(classification_find(SPAN("scan")), CLASSIFICATION_UNKNOWN);
 }
 
 static void
@@ -208,7 +211,7 @@ main(void)
         cmocka_unit_test(addresses_are_strict),
         cmocka_unit_test(dotted_quads_are_what_the_library_says),
         cmocka_unit_test(domains_are_looked_at_alike),
-        cmocka_unit_test(tlp_labels_are_read),
+        cmocka_unit_test(labels_and_types_are_read),
         cmocka_unit_test(digest_ignores_order_and_names_the_claim),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
