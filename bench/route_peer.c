@@ -3,7 +3,7 @@
  *        route_peer parse FILE   reads: split, convert, check
  *        route_peer route FILE   reads, looks for duplicates, attributes, decides, redacts, renders
  * The last two print rows, rejected, released and seconds of this process's CPU time; loading the
- * directory, the table and the agreements is not counted, reading Shadowserver's schema is.
+ * directory, the table, the agreements and Shadowserver's schema is not counted.
  * The rows come from a provider without conditions and are TLP:GREEN, as with `comity route
  * --provider bench --default-tlp green`: the shipped baseline releases all of them, redacted.
  */
@@ -11,6 +11,7 @@
 #include "flow/agreements.h"
 #include "flow/flow.h"
 #include "fmt/reader.h"
+#include "fmt/shadowschema.h"
 #include "fmt/writer.h"
 
 #include <fcntl.h>
@@ -35,6 +36,7 @@ struct way {
     struct buf *outs; /* one a recipient */
     struct buf line;  /* of the last redacted report: it may go to two */
     struct flow *flow;
+    struct shadowschema *schema;
     uint64_t rows;
     uint64_t rejected;
     uint64_t released;
@@ -228,7 +230,8 @@ read_file(struct way *way, const char *path, const char *share)
         .prepare = way->flow == NULL ? NULL : on_prepare,
         .report = on_report,
         .reject = on_reject};
-    const struct reader_options options = {.share_dir = share, .provider = "bench"};
+    const struct reader_options options = {
+        .share_dir = share, .provider = "bench", .schema = &way->schema};
     struct input *input = NULL;
     struct err err = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -272,6 +275,8 @@ run(const char *path, bool whole)
         .window = WINDOW,
         .deliver = deliver,
         .ctx = &way};
+    if (shadowschema_new(share, &way.schema, &err) != 0)
+        fail("schema", &err);
     double from = cpu_seconds();
     if (whole && flow_new(&options, &way.flow, &err) != 0)
         fail("flow", &err);
@@ -282,6 +287,7 @@ run(const char *path, bool whole)
     (void)printf("%llu %llu %llu %.6f\n", (unsigned long long)way.rows,
         (unsigned long long)way.rejected, (unsigned long long)way.released, seconds);
     flow_free(way.flow);
+    shadowschema_free(way.schema);
     if (whole)
         unload(&way);
     return 0;

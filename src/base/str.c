@@ -162,9 +162,9 @@ buf_reserve(struct buf *buf, size_t n)
 void
 buf_add(struct buf *buf, const char *p, size_t n)
 {
-    char *at = buf_reserve(buf, n);
+    char *at = n == 0 ? NULL : buf_reserve(buf, n);
 
-    if (at == NULL || n == 0)
+    if (at == NULL)
         return;
     memcpy(at, p, n);
     buf->n += n;

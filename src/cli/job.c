@@ -4,6 +4,7 @@
 #include "cli/files.h"
 #include "cli/walls.h"
 #include "flow/doc.h"
+#include "fmt/shadowschema.h"
 #include "sys/clock.h"
 
 #include <errno.h>
@@ -274,6 +275,7 @@ job_open(struct job *job, const struct job_options *options,
     if (rc != 0)
         return rc;
     job->options.reader.share_dir = job->share_dir;
+    job->options.reader.schema = &job->schema;
     struct flow_options flow = {.world = setup_world(&job->setup),
         .policy = job->policy,
         .extras = job->extras,
@@ -420,6 +422,7 @@ job_close(struct job *job)
     flow_free(job->flow);
     policy_free(job->policy);
     extra_fields_free(job->extras);
+    shadowschema_free(job->schema);
     setup_close(&job->setup);
     arena_free(job->arena);
 }

@@ -38,6 +38,7 @@ struct job {
     struct arena *arena; /* agreements, paths */
     struct agreement_set agreements;
     struct extra_fields *extras;
+    struct shadowschema *schema; /* from the first Shadowserver file on */
     struct feeds feeds;
     struct policy *policy;
     struct team_id origin;

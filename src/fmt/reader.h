@@ -14,6 +14,8 @@
 #include "fmt/input.h"
 #include "model/report.h"
 
+struct shadowschema;
+
 struct reader_sink {
     void *ctx;
     /* Called when a report is complete, before `report`, which follows a few reports later: time to
@@ -32,6 +34,9 @@ struct reader_options {
     const char
         *report_type;     /* Shadowserver: type when the file's name does not tell; NULL: by name */
     const char *provider; /* feed.provider when the input gives none; NULL: leave out */
+    /* Shadowserver's schema is kept here from file to file, for shadowschema_free; NULL: each file
+     * reads it anew. */
+    struct shadowschema **schema;
 };
 
 /* Hand a finished report or its rejection to the sink: what every reader ends a

@@ -460,6 +460,26 @@ before_move(void *ctx, struct err *err)
     return late_flush(ctx, err);
 }
 
+static int
+open_schema(const struct reader_options *options, struct shadowschema **out, struct err *err)
+{
+    if (options->schema != NULL && *options->schema != NULL) {
+        *out = *options->schema;
+        return 0;
+    }
+    int rc = shadowschema_new(options->share_dir, out, err);
+    if (rc == 0 && options->schema != NULL)
+        *options->schema = *out;
+    return rc;
+}
+
+static void
+close_schema(const struct reader_options *options, struct shadowschema *schema)
+{
+    if (options->schema == NULL)
+        shadowschema_free(schema);
+}
+
 int
 shadowserver_read(struct input *input, const struct reader_options *options,
     const struct reader_sink *sink, struct err *err)
@@ -471,7 +491,7 @@ shadowserver_read(struct input *input, const struct reader_options *options,
     if (rc == 0 && shadow.names == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory to read %s", input_name(input));
     if (rc == 0)
-        rc = shadowschema_new(options->share_dir, &shadow.schema, err);
+        rc = open_schema(options, &shadow.schema, err);
     if (rc == 0)
         rc = csv_new(input, form, &shadow.csv, err);
     if (rc == 0) {
@@ -484,7 +504,7 @@ shadowserver_read(struct input *input, const struct reader_options *options,
         rc = rc != 0 ? rc : late;
     }
     csv_free(shadow.csv);
-    shadowschema_free(shadow.schema);
+    close_schema(options, shadow.schema);
     arena_free(shadow.names);
     late_close(&shadow.late);
     return rc;
@@ -505,11 +525,11 @@ shadowserver_recognise(struct span head, struct span name, const struct reader_o
     struct input *input;
     struct csv *csv = NULL;
     struct csv_record record;
-    if (shadowschema_new(options->share_dir, &schema, NULL) != 0)
+    if (open_schema(options, &schema, NULL) != 0)
         return false;
     if (input_open_bytes((struct span){head.p, (size_t)(lf - head.p)}, "header", &input, NULL)
         != 0) {
-        shadowschema_free(schema);
+        close_schema(options, schema);
         return false;
     }
     if (csv_new(input, form, &csv, NULL) == 0 && csv_next(csv, &record, NULL) == 1
@@ -520,6 +540,6 @@ shadowserver_recognise(struct span head, struct span name, const struct reader_o
     }
     csv_free(csv);
     input_close(input);
-    shadowschema_free(schema);
+    close_schema(options, schema);
     return found;
 }

@@ -1,9 +1,21 @@
 #include "model/url.h"
 
+/* The first "://". */
+static const char *
+scheme_end(struct span text)
+{
+    const char *end = text.p + text.n;
+    const char *at = text.n == 0 ? NULL : memchr(text.p, ':', text.n);
+
+    while (at != NULL && end - at >= 3 && (at[1] != '/' || at[2] != '/'))
+        at = memchr(at + 1, ':', (size_t)(end - at - 1));
+    return at != NULL && end - at >= 3 ? at : NULL;
+}
+
 bool
 url_split(struct span text, struct url *out)
 {
-    const char *after = text.n == 0 ? NULL : memmem(text.p, text.n, "://", 3);
+    const char *after = scheme_end(text);
     const char *end = text.p + text.n;
 
     *out = (struct url){0};
