@@ -23,6 +23,7 @@ take(void *ctx, const struct report *report, struct err *err)
     MUST(report->count > 0 && report->count <= report->room);
     for (uint32_t i = 0; i < report->count; i++)
         MUST(report->fields[i].name.n > 0 && report->fields[i].class < FIELD_CLASS_COUNT);
+    MUST(report->digest == 0 || report->digest == report_digest(report));
     out->n = 0;
     render_idf(out, report);
     MUST(out->full || (out->n > 0 && out->p[out->n - 1] == '\n'));

@@ -116,7 +116,8 @@ flow_prepare(struct flow *flow, struct report *report)
     const struct geo *geo = flow->options.world.geo;
 
     if (flow->seen != NULL) {
-        report->digest = report_digest(report);
+        if (report->digest == 0)
+            report->digest = report_digest(report);
         seen_prefetch(flow->seen, report->digest);
     }
     if (geo != NULL && report->source.ip.family != 0)

@@ -14,6 +14,13 @@ static const struct csv_form form = {.separator = ',', .lenient = true};
 
 enum { NAMES_BYTES = 16 * 1024 * 1024, COLUMNS_MAX = 512, MEMORY_BYTES = 32 };
 
+/* What a field adds to its report's digest (report_digest_part). */
+struct part {
+    uint64_t sum;
+    uint32_t fields;
+    bool sure;
+};
+
 /* What a rule made of the cell it saw last: most columns say the same row after row. Only what can
  * be told from the cell alone, and lies in the cell itself, is remembered. */
 struct memory {
@@ -25,6 +32,7 @@ struct memory {
     uint8_t from;    /* text: where it begins in the cell, and its bytes */
     uint8_t bytes;
     uint64_t number;
+    struct part part; /* of the field that it makes */
 };
 
 /* One rule bound to this file's header. */
@@ -61,7 +69,9 @@ struct shadow {
     uint32_t step_count;
     struct field *constants;
     uint32_t constant_count;
-    uint8_t *left; /* a column: its cell is still to be kept as it is */
+    struct part constants_part;
+    struct part part; /* of all fields of this record so far */
+    uint8_t *left;    /* a column: its cell is still to be kept as it is */
     struct shadowvalue_row row;
     struct report *report; /* this record's */
 };
@@ -207,6 +217,23 @@ add_constant(struct shadow *shadow, enum field_id id, struct span text)
         shadow->constants[shadow->constant_count++] = field;
 }
 
+static struct part
+part_of(const struct field *field)
+{
+    struct part part;
+
+    part.sure = report_digest_part(field, &part.sum, &part.fields);
+    return part;
+}
+
+static void
+add_part(struct part *all, const struct part *part)
+{
+    all->sum += part->sum;
+    all->fields += part->fields;
+    all->sure = all->sure && part->sure;
+}
+
 static int
 bind_constants(struct shadow *shadow, struct err *err)
 {
@@ -223,6 +250,11 @@ bind_constants(struct shadow *shadow, struct err *err)
     add_constant(shadow, FIELD_FEED_DOCUMENTATION, type->page);
     for (uint32_t i = 0; i < type->constant_count; i++)
         add_constant(shadow, (enum field_id)type->constants[i].field, type->constants[i].text);
+    shadow->constants_part = (struct part){.sure = true};
+    for (uint32_t i = 0; i < shadow->constant_count; i++) {
+        const struct part part = part_of(&shadow->constants[i]);
+        add_part(&shadow->constants_part, &part);
+    }
     return 0;
 }
 
@@ -261,10 +293,12 @@ has_field(const struct report *report, struct span name)
 }
 
 static int
-add_step(struct shadow *shadow, const struct step *step, struct field *field, struct err *why)
+add_step(struct shadow *shadow, const struct step *step, struct field *field,
+    const struct part *part, struct err *why)
 {
     if (step->again && has_field(shadow->report, field->name))
         return 0;
+    add_part(&shadow->part, part);
     return report_add(shadow->report, field, why);
 }
 
@@ -280,7 +314,8 @@ convert(const struct shadow *shadow, const struct step *step, struct span cell, 
 }
 
 static void
-remember(struct memory *memory, struct span cell, const struct field *field, int rc)
+remember(struct memory *memory, struct span cell, const struct field *field, int rc,
+    const struct part *part)
 {
     memory->known = false;
     if (rc < 0 || cell.n > MEMORY_BYTES)
@@ -297,7 +332,8 @@ remember(struct memory *memory, struct span cell, const struct field *field, int
         .type = set ? field->type : VALUE_INT,
         .from = text ? (uint8_t)(field->s - cell.p) : 0,
         .bytes = text ? (uint8_t)field->n : 0,
-        .number = set && !text ? field->u : 0};
+        .number = set && !text ? field->u : 0,
+        .part = *part};
     if (cell.n > 0)
         memcpy(memory->cell, cell.p, cell.n);
 }
@@ -309,15 +345,16 @@ run_step(struct shadow *shadow, struct step *step, struct span cell, struct err 
 {
     struct field field = step->field;
     int rc = convert(shadow, step, cell, &field, why);
+    const struct part part = rc == SHADOWVALUE_SET ? part_of(&field) : (struct part){0};
 
     if (step->alone)
-        remember(&step->memory, cell, &field, rc);
+        remember(&step->memory, cell, &field, rc, &part);
     if (rc < 0)
         return rc;
     shadow->left[step->column] = rc == SHADOWVALUE_BAD;
     if (rc != SHADOWVALUE_SET || step->mute)
         return 0;
-    return add_step(shadow, step, &field, why);
+    return add_step(shadow, step, &field, &part, why);
 }
 
 /* The same with what the step remembers of this very cell. */
@@ -334,6 +371,7 @@ recall_step(struct shadow *shadow, const struct step *step, struct span cell, st
         report_next(shadow->report, (enum field_id)step->field.id, step->field.name);
     if (field == NULL)
         return report_add_failed(shadow->report, &step->field, why);
+    add_part(&shadow->part, &memory->part);
     field->type = memory->type;
     field->n = memory->bytes;
     if (memory->type == VALUE_TEXT)
@@ -370,6 +408,8 @@ keep_rest(struct shadow *shadow, struct err *why)
             .n = (uint32_t)cell.n,
             .s = cell.p,
             .name = column->extra};
+        const struct part part = part_of(&field);
+        add_part(&shadow->part, &part);
         rc = report_add(shadow->report, &field, why);
     }
     return rc;
@@ -391,6 +431,7 @@ read_row(struct shadow *shadow, const struct csv_record *record, struct err *why
 {
     int rc = check_count(shadow, record, why);
 
+    shadow->part = shadow->constants_part;
     shadow->row.cells = record->cells;
     shadow->row.count = record->count;
     for (uint32_t i = 0; rc == 0 && i < shadow->constant_count; i++)
@@ -410,7 +451,11 @@ read_row(struct shadow *shadow, const struct csv_record *record, struct err *why
             rc = err_set_field(why, (enum err_code)rc, name.p, name.n, "%s", inner.msg);
         }
     }
-    return rc == 0 ? keep_rest(shadow, why) : rc;
+    if (rc == 0)
+        rc = keep_rest(shadow, why);
+    if (rc == 0 && shadow->part.sure)
+        shadow->report->digest = report_digest_of(shadow->part.sum, shadow->part.fields);
+    return rc;
 }
 
 static void

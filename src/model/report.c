@@ -412,18 +412,38 @@ is_of_the_way(enum field_id id)
 }
 
 uint64_t
+report_digest_of(uint64_t sum, uint32_t number)
+{
+    return hash_fold(sum, number, hash_secret());
+}
+
+bool
+report_digest_part(const struct field *field, uint64_t *part, uint32_t *number)
+{
+    bool claim = !is_of_the_way((enum field_id)field->id);
+
+    *number = claim;
+    *part = claim ? digest_field(field, hash_secret()) : 0;
+    if (field->id == FIELD_OTHER || field->type != VALUE_TEXT)
+        return true;
+    /* Texts that are to be numbers become such. */
+    enum field_type type = (enum field_type)field_rows[field->id].type;
+    return type != FIELD_TYPE_PORT && type != FIELD_TYPE_INT && type != FIELD_TYPE_ASN;
+}
+
+uint64_t
 report_digest(const struct report *report)
 {
     const uint64_t seed = hash_secret();
     uint64_t sum = 0;
-    uint64_t claims = 0;
+    uint32_t number = 0;
 
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *field = &report->fields[i];
         if (is_of_the_way((enum field_id)field->id))
             continue;
         sum += digest_field(field, seed);
-        claims++;
+        number++;
     }
-    return hash_fold(sum, claims, seed);
+    return report_digest_of(sum, number);
 }

@@ -170,6 +170,11 @@ MUST_USE int report_finish(struct report *report, struct err *err);
  * order of the fields, and time.observation, raw and event_hash aside. It is seeded by hash_secret,
  * so that senders cannot make collisions. */
 uint64_t report_digest(const struct report *report);
+/* The same from what each field adds, for readers that meet the same fields again and again: the
+ * sum of the parts, and the NUMBER of fields that make one. *PART is 0 where there is none. Only of
+ * fields that report_finish does not change: false. */
+bool report_digest_part(const struct field *field, uint64_t *part, uint32_t *number);
+uint64_t report_digest_of(uint64_t sum, uint32_t number);
 
 /* FIELD_OTHER if NAME is not in the table. */
 enum field_id field_find(struct span name);
