@@ -12,5 +12,7 @@
 /* Turn FIELD (a copy the caller owns) into its coarser form. False when there is none: remove it.
  */
 bool coarsen_field(struct arena *arena, struct field *field);
+/* Is the host of URL, which coarsen_field made, an address? */
+bool coarsen_left_address(const struct field *url);
 
 #endif

@@ -7,18 +7,21 @@
 /* Keep, coarsen or remove one field, as one of CLASS. NULL: removed. */
 static const struct field *
 treat(struct arena *arena, const struct field *field, enum field_class class,
-    enum treatment treatment)
+    const uint8_t *treatments)
 {
-    if (treatment == TREATMENT_KEEP)
+    if (treatments[class] == TREATMENT_KEEP)
         return field;
-    if (treatment != TREATMENT_GENERALISE)
+    if (treatments[class] != TREATMENT_GENERALISE)
         return NULL;
     struct field *coarse = arena_alloc(arena, sizeof *coarse);
     if (coarse == NULL)
         return NULL;
     *coarse = *field;
     coarse->class = (uint8_t) class;
-    return coarsen_field(arena, coarse) ? coarse : NULL;
+    if (!coarsen_field(arena, coarse))
+        return NULL;
+    bool address = class == FIELD_CLASS_URL && coarsen_left_address(coarse);
+    return address && treatments[FIELD_CLASS_ADDRESS] != TREATMENT_KEEP ? NULL : coarse;
 }
 
 /* A field that the table does not know is text, and what the operator's list says besides: the
@@ -29,8 +32,7 @@ treat_other(struct arena *arena, const struct extra_fields *extras, const uint8_
 {
     if (treatments[FIELD_CLASS_TEXT] != TREATMENT_KEEP)
         return NULL; /* text has no coarser form */
-    enum field_class listed = extra_fields_class(extras, field->name);
-    return treat(arena, field, listed, (enum treatment)treatments[listed]);
+    return treat(arena, field, extra_fields_class(extras, field->name), treatments);
 }
 
 static void
@@ -83,11 +85,10 @@ redact(struct arena *arena, const struct extra_fields *extras, const struct repo
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *field = &report->fields[i];
         take(redacted,
-            field->id == FIELD_OTHER ? treat_other(arena, extras, redacted->treatment, field)
-                                     : treat(arena, field, (enum field_class)field->class,
-                                         (enum treatment)redacted->treatment[field->class]));
+            field->id == FIELD_OTHER
+                ? treat_other(arena, extras, redacted->treatment, field)
+                : treat(arena, field, (enum field_class)field->class, redacted->treatment));
     }
-    redacted->classification = report->classification;
     redacted->tlp = (uint8_t)tlp;
     redacted->time_us = time_left(redacted, report);
     *out = redacted;

@@ -48,14 +48,15 @@ add_member(struct buf *out, const char *name, struct span text)
 static void
 add_class(const struct stix_writing *w)
 {
-    enum classification c = redacted_classification(w->redacted);
-
-    ADD(w->out, ",\"classification\":{\"type\":");
     struct span type = stix_observe_text(w, FIELD_CLASSIFICATION_TYPE);
-    json_add_string(w->out, type.n > 0 ? type : span_of(classification_type(c)));
-    add_member(w->out, "taxonomy", stix_observe_text(w, FIELD_CLASSIFICATION_TAXONOMY));
-    add_member(w->out, "identifier", stix_observe_text(w, FIELD_CLASSIFICATION_IDENTIFIER));
-    buf_add_char(w->out, '}');
+
+    if (type.n > 0) {
+        ADD(w->out, ",\"classification\":{\"type\":");
+        json_add_string(w->out, type);
+        add_member(w->out, "taxonomy", stix_observe_text(w, FIELD_CLASSIFICATION_TAXONOMY));
+        add_member(w->out, "identifier", stix_observe_text(w, FIELD_CLASSIFICATION_IDENTIFIER));
+        buf_add_char(w->out, '}');
+    }
     add_member(w->out, "provider", stix_observe_text(w, FIELD_FEED_PROVIDER));
 }
 
