@@ -61,7 +61,7 @@ try_url(struct span text)
     if (!url_split(text, &url))
         return;
     MUST(url.scheme.n + url.login.n + url.host.n + url.rest.n == text.n);
-    (void)url_host_is_address(&url);
+    (void)url_host_is_address(url.host);
 }
 
 int

@@ -134,3 +134,9 @@ arena_full(struct err *err, const char *what)
 {
     return err_set(err, ERR_LIMIT, "%s needs more memory than its limit allows", what);
 }
+
+void
+mem_clear(void *p, size_t n)
+{
+    memset(p, 0, n);
+}

@@ -35,6 +35,10 @@ void arena_reset(struct arena *arena);
 size_t arena_used(const struct arena *arena);
 
 /* ERR_LIMIT with the words for "arena full while doing WHAT". */
+/* memset to zero, called and not inlined: GCC clears structures of some hundred bytes with `rep stos`,
+ * which takes longer to start than to run. */
+void mem_clear(void *p, size_t n);
+
 int arena_full(struct err *err, const char *what);
 
 #endif

@@ -65,16 +65,43 @@ coarsen_address(struct arena *arena, struct field *field)
     return set_text(arena, field, text, n);
 }
 
+/* Only what names of hosts are made of; anything else may hide a password or a path. */
+static bool
+is_host(struct span s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool letter = (unsigned)((c | 0x20) - 'a') < 26 || (unsigned)(c - '0') < 10 || c >= 0x80;
+        if (!letter && c != '.' && c != '-' && c != '_')
+            return false;
+    }
+    return s.n > 0;
+}
+
+/* Under a suffix that no registry has ("pc.local") nothing was registered. */
+static const char *
+registrable_of(const char *name)
+{
+    const psl_ctx_t *list = psl_builtin();
+    const char *registrable = psl_registrable_domain(list, name);
+    const char *suffix = registrable == NULL ? NULL : psl_unregistrable_domain(list, name);
+
+    return suffix != NULL
+            && psl_is_public_suffix2(list, suffix, PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE)
+        ? registrable
+        : NULL;
+}
+
 /* The registrable domain of NAME at ROOM; n 0 if it has none. */
 static struct span
 registrable(struct span name, char room[256])
 {
-    if (name.n >= 256)
+    if (name.n >= 256 || !is_host(name) || url_host_is_address(name))
         return (struct span){NULL, 0};
     for (size_t i = 0; i < name.n; i++)
         room[i] = (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + 32 : name.p[i]);
     room[name.n] = '\0';
-    const char *domain = psl_registrable_domain(psl_builtin(), room);
+    const char *domain = registrable_of(room);
     return domain == NULL ? (struct span){NULL, 0} : span_of(domain);
 }
 
@@ -89,6 +116,18 @@ coarsen_name(struct arena *arena, struct field *field)
     return domain.n > 0 && set_text(arena, field, domain.p, domain.n);
 }
 
+/* A host whose bytes are a host's, or an IPv6 address in brackets. */
+static bool
+is_url_host(struct span host)
+{
+    if (host.n < 3 || host.p[0] != '[')
+        return is_host(host);
+    for (size_t i = 1; i + 1 < host.n; i++)
+        if (memchr("0123456789abcdefABCDEF:.", host.p[i], 24) == NULL)
+            return false;
+    return host.p[host.n - 1] == ']';
+}
+
 bool
 coarsen_url(struct arena *arena, struct field *field, struct coarsen_url keep)
 {
@@ -97,6 +136,8 @@ coarsen_url(struct arena *arena, struct field *field, struct coarsen_url keep)
 
     if (field->type != VALUE_TEXT || !url_split((struct span){field->s, field->n}, &url))
         return false;
+    if (!is_url_host(url.host))
+        return false; /* what a path or password looks like is not known */
     if (keep.suffix)
         url.host = registrable(url.host, room);
     if (url.host.n == 0)
@@ -121,10 +162,13 @@ coarsen_account(struct field *field)
     const char *at =
         field->type == VALUE_TEXT && field->n > 0 ? memrchr(field->s, '@', field->n) : NULL;
 
-    if (at == NULL || at + 1 == field->s + field->n)
+    if (at == NULL)
         return false;
-    field->n -= (uint32_t)(at + 1 - field->s);
-    field->s = at + 1;
+    struct span domain = {at + 1, (size_t)(field->s + field->n - at - 1)};
+    if (!is_host(domain) || url_host_is_address(domain))
+        return false; /* "bob@example.org:secret" */
+    field->s = domain.p;
+    field->n = (uint32_t)domain.n;
     return true;
 }
 
@@ -174,7 +218,6 @@ coarsen_field(struct arena *arena, struct field *field)
     case FIELD_CLASS_TIME:
         return coarsen_time(arena, field);
     case FIELD_CLASS_OPEN:
-        return true;
     case FIELD_CLASS_TEXT:
     case FIELD_CLASS_COUNT:
         break;

@@ -23,7 +23,7 @@ rule_of_url(const struct field *field, struct redact_rule rule, const uint8_t *t
 
     if (field->type != VALUE_TEXT || !url_split((struct span){field->s, field->n}, &url))
         return stricter(rule, FIELD_CLASS_TEXT, treatments);
-    bool address = url_host_is_address(&url);
+    bool address = url_host_is_address(url.host);
     rule = stricter(rule, address ? FIELD_CLASS_ADDRESS : FIELD_CLASS_NAME, treatments);
     if (address && treatments[FIELD_CLASS_ADDRESS] != TREATMENT_KEEP)
         return (struct redact_rule){FIELD_CLASS_ADDRESS, TREATMENT_REMOVE};
@@ -35,7 +35,8 @@ rule_of_url(const struct field *field, struct redact_rule rule, const uint8_t *t
 static struct redact_rule
 rule_of(const struct extra_fields *extras, const uint8_t *treatments, const struct field *field)
 {
-    enum field_class class = (enum field_class)field->class;
+    enum field_class class =
+        field->id == FIELD_OTHER ? FIELD_CLASS_TEXT : (enum field_class)field->class;
     struct redact_rule rule = {class, (enum treatment)treatments[class]};
 
     if (field->id == FIELD_OTHER && rule.treatment == TREATMENT_KEEP) {
@@ -50,13 +51,15 @@ rule_of(const struct extra_fields *extras, const uint8_t *treatments, const stru
 
 /* URLs lose more than their class says; CLASS is what the field is, whatever class decided. */
 static bool
-cut(struct arena *arena, struct field *field, enum field_class class, struct redact_rule rule,
-    const uint8_t *treatments)
+cut(struct arena *arena, struct field *field, enum field_class class, const uint8_t *treatments)
 {
-    const struct coarsen_url keep = {.path = rule.treatment == TREATMENT_KEEP,
-        .login =
-            treatments[FIELD_CLASS_ACCOUNT] == TREATMENT_KEEP && rule.treatment == TREATMENT_KEEP,
-        .suffix = treatments[FIELD_CLASS_NAME] != TREATMENT_KEEP};
+    struct url url;
+    bool name =
+        url_split((struct span){field->s, field->n}, &url) && !url_host_is_address(url.host);
+    bool path = treatments[FIELD_CLASS_URL] == TREATMENT_KEEP;
+    const struct coarsen_url keep = {.path = path,
+        .login = path && treatments[FIELD_CLASS_ACCOUNT] == TREATMENT_KEEP,
+        .suffix = name && treatments[FIELD_CLASS_NAME] != TREATMENT_KEEP};
 
     field->class = (uint8_t) class;
     return class == FIELD_CLASS_URL ? coarsen_url(arena, field, keep) : coarsen_field(arena, field);
@@ -90,31 +93,36 @@ treat(struct arena *arena, const struct extra_fields *extras, const uint8_t *tre
     if (coarse == NULL)
         return NULL;
     *coarse = *field;
-    return cut(arena, coarse, class, rule, treatments) ? coarse : NULL;
+    return cut(arena, coarse, class, treatments) ? coarse : NULL;
 }
 
 static inline const struct field *
 treat_fast(struct arena *arena, const struct extra_fields *extras, const uint8_t *treatments,
     const struct field *field)
 {
-    enum treatment treatment = (enum treatment)treatments[field->class];
-
     /* Nearly all: nothing of it is left, or it is of one class only, and kept. */
-    if (treatment == TREATMENT_REMOVE)
+    if (field->id == FIELD_OTHER) {
+        if (treatments[FIELD_CLASS_TEXT] == TREATMENT_REMOVE)
+            return NULL;
+    } else if (treatments[field->class] == TREATMENT_REMOVE) {
         return NULL;
-    if (treatment == TREATMENT_KEEP && field->id != FIELD_OTHER && field->class != FIELD_CLASS_URL)
+    } else if (treatments[field->class] == TREATMENT_KEEP && field->class != FIELD_CLASS_URL) {
         return field;
+    }
     return treat(arena, extras, treatments, field);
 }
 
+/* What is really done to each class: no keys yet, no coarser form of text and of open fields. */
 static void
 set_treatments(const struct verdict *verdict, uint8_t treatments[FIELD_CLASS_COUNT])
 {
     for (int c = 0; c < FIELD_CLASS_COUNT; c++) {
         enum treatment treatment = verdict_treatment(verdict, (enum field_class)c);
-        if (treatment == TREATMENT_PSEUDONYMISE)
-            treatment = TREATMENT_GENERALISE;
-        treatments[c] = (uint8_t)treatment;
+        bool coarser = c != FIELD_CLASS_TEXT && c != FIELD_CLASS_OPEN
+            && (treatment == TREATMENT_GENERALISE || treatment == TREATMENT_PSEUDONYMISE);
+        treatments[c] = treatment == TREATMENT_KEEP ? TREATMENT_KEEP
+            : coarser                               ? TREATMENT_GENERALISE
+                                                    : TREATMENT_REMOVE;
     }
 }
 
@@ -168,13 +176,10 @@ redact(struct arena *arena, const struct extra_fields *extras, const struct repo
         arena, offsetof(struct redacted, fields) + report->count * sizeof(struct field *));
     if (redacted == NULL)
         return arena_full(err, "redaction");
-    memset(redacted, 0, offsetof(struct redacted, fields));
+    mem_clear(redacted, offsetof(struct redacted, fields));
     set_treatments(verdict, redacted->treatment);
     for (uint32_t i = 0; i < report->count; i++)
         take(redacted, treat_fast(arena, extras, redacted->treatment, &report->fields[i]));
-    /* Told beside the fields, so only if the field that says it is left. */
-    if (redacted_get(redacted, FIELD_CLASSIFICATION_TYPE) != NULL)
-        redacted->classification = report->classification;
     redacted->tlp = (uint8_t)tlp;
     redacted->time_us = time_left(redacted, report);
     *out = redacted;

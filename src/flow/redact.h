@@ -16,8 +16,9 @@
  * besides text. TLP is the label under which it goes out.
  *
  * generalise: IPv4 to its /24 and IPv6 to its /48 (source.ip becomes source.network), names to the
- * registrable domain, URLs to scheme and host, accounts to the domain part, MAC addresses to the
- * vendor's three octets, times to the hour; whatever has no coarser form is removed. pseudonymise
+ * registrable domain, URLs to scheme and host (unless the host is an address, and addresses are not
+ * kept), accounts to the domain part, MAC addresses to the vendor's three octets, times to the
+ * hour; whatever has no coarser form is removed. pseudonymise
  * needs keys that this node does not hold yet, so it generalises, which is stricter. Errors:
  * ERR_INTERNAL when the verdict does not release; ERR_LIMIT when ARENA is full. */
 /* A URL says more than one thing: its login goes unless accounts are kept, and its host is told no

@@ -285,7 +285,7 @@ begin(struct input *input, struct err *err)
     if (rc != 0) {
         input->failed = err != NULL ? *err : (struct err){.code = (enum err_code)rc};
         input->eof = true;
-        input->at = input->end;
+        input->at = input->scanned = input->end;
     }
     return rc;
 }
@@ -318,7 +318,7 @@ input_peek(struct input *input, struct span *head, struct err *err)
 static int
 skip_line(struct input *input, uint64_t *number, struct err *err)
 {
-    const char *lf = NULL;
+    const char *lf = memchr(input->data + input->scanned, '\n', input->end - input->scanned);
 
     *number = ++input->lines;
     while (lf == NULL && !input->eof) {

@@ -112,7 +112,7 @@ add_treatments(const struct stix_writing *w)
 static void
 add_note(const struct stix_writing *w, const struct release_note *note)
 {
-    bool open = redacted_treatment(w->redacted, FIELD_CLASS_OPEN) != TREATMENT_REMOVE;
+    bool open = redacted_treatment(w->redacted, FIELD_CLASS_OPEN) == TREATMENT_KEEP;
     struct buf *out = w->out;
     char code[3];
 

@@ -25,12 +25,6 @@ redacted_get(const struct redacted *redacted, enum field_id id)
     return redacted->at[id] == 0 ? NULL : redacted->fields[redacted->at[id] - 1];
 }
 
-enum classification
-redacted_classification(const struct redacted *redacted)
-{
-    return (enum classification)redacted->classification;
-}
-
 enum tlp
 redacted_tlp(const struct redacted *redacted)
 {

@@ -18,7 +18,6 @@ const struct field *redacted_field(const struct redacted *redacted, size_t i);
 const struct field *const *redacted_fields(const struct redacted *redacted, size_t *count);
 /* The field with that id, or NULL if it was absent or removed. */
 const struct field *redacted_get(const struct redacted *redacted, enum field_id id);
-enum classification redacted_classification(const struct redacted *redacted);
 enum tlp redacted_tlp(const struct redacted *redacted);
 /* time.source after treatment; 0 if removed or absent. */
 int64_t redacted_time_us(const struct redacted *redacted);

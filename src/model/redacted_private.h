@@ -11,7 +11,6 @@
 struct redacted {
     uint32_t count;
     uint32_t removed;
-    uint8_t classification;
     uint8_t tlp;
     uint8_t treatment[FIELD_CLASS_COUNT]; /* enum treatment, as applied */
     uint16_t at[FIELD_COUNT];             /* position + 1 in fields */

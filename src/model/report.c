@@ -1,6 +1,7 @@
 #include "model/report.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "base/time.h"
 #include "model/domain.h"
 #include "model/url.h"
@@ -76,7 +77,7 @@ field_class(enum field_id id)
 void
 report_reset(struct report *report, struct field *fields, uint32_t room)
 {
-    memset(report, 0, sizeof *report);
+    mem_clear(report, sizeof *report);
     report->fields = fields;
     report->room = room;
 }

@@ -1,15 +1,17 @@
 #include "model/url.h"
 
-/* The first "://". */
+/* Where the "://" behind a scheme begins (RFC 3986 section 3.1). */
 static const char *
 scheme_end(struct span text)
 {
-    const char *end = text.p + text.n;
-    const char *at = text.n == 0 ? NULL : memchr(text.p, ':', text.n);
+    size_t n = 0;
 
-    while (at != NULL && end - at >= 3 && (at[1] != '/' || at[2] != '/'))
-        at = memchr(at + 1, ':', (size_t)(end - at - 1));
-    return at != NULL && end - at >= 3 ? at : NULL;
+    while (n < text.n
+        && ((unsigned)((text.p[n] | 0x20) - 'a') < 26
+            || (n > 0 && memchr("0123456789+-.", text.p[n], 13) != NULL)))
+        n++;
+    return n > 0 && span_starts((struct span){text.p + n, text.n - n}, SPAN("://")) ? text.p + n
+                                                                                    : NULL;
 }
 
 bool
@@ -45,10 +47,8 @@ url_split(struct span text, struct url *out)
 
 /* Digits and dots, "0x..." parts: what inet_aton takes. No name of the DNS ends in a number. */
 bool
-url_host_is_address(const struct url *url)
+url_host_is_address(struct span host)
 {
-    struct span host = url->host;
-
     if (host.n > 0 && host.p[0] == '[')
         return true;
     if (host.n > 0 && host.p[host.n - 1] == '.')

@@ -15,10 +15,10 @@ struct url {
     struct span rest;   /* from the port on */
 };
 
-/* Parts borrow from TEXT. A backslash ends the host as browsers have it. False: no "://". */
+/* Parts borrow from TEXT. A backslash ends the host as browsers have it. False: no scheme. */
 bool url_split(struct span text, struct url *out);
-/* Is its host an IP address? Unusual ways to write one (hexadecimal, one number, too many zeros)
+/* Is this host an IP address? Unusual ways to write one (hexadecimal, one number, too many zeros)
  * count, since programs follow them. */
-bool url_host_is_address(const struct url *url);
+bool url_host_is_address(struct span host);
 
 #endif
