@@ -34,11 +34,11 @@ void arena_reset(struct arena *arena);
 /* Bytes handed out since the last reset. */
 size_t arena_used(const struct arena *arena);
 
-/* ERR_LIMIT with the words for "arena full while doing WHAT". */
-/* memset to zero, called and not inlined: GCC clears structures of some hundred bytes with `rep stos`,
- * which takes longer to start than to run. */
+/* memset to zero, called and not inlined: GCC clears structures of some hundred bytes with `rep
+ * stos`, which takes longer to start than to run. */
 void mem_clear(void *p, size_t n);
 
+/* ERR_LIMIT with the words for "arena full while doing WHAT". */
 int arena_full(struct err *err, const char *what);
 
 #endif

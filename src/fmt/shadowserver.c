@@ -564,16 +564,16 @@ shadowserver_recognise(struct span head, struct span name, const struct reader_o
     bool several;
     bool found = false;
 
-    if (options->mapping_path != NULL || lf == NULL
-        || memmem(head.p, (size_t)(lf - head.p), "timestamp", 9) == NULL)
+    struct span header = {head.p, lf == NULL ? head.n : (size_t)(lf - head.p)};
+    if (options->mapping_path != NULL || header.n == 0
+        || memmem(header.p, header.n, "timestamp", 9) == NULL)
         return false;
     struct input *input;
     struct csv *csv = NULL;
     struct csv_record record;
     if (open_schema(options, &schema, NULL) != 0)
         return false;
-    if (input_open_bytes((struct span){head.p, (size_t)(lf - head.p)}, "header", &input, NULL)
-        != 0) {
+    if (input_open_bytes(header, "header", &input, NULL) != 0) {
         close_schema(options, schema);
         return false;
     }

@@ -551,17 +551,3 @@ stix_read(struct input *input, const struct reader_options *options, const struc
     stix_sco_store_free(s.scos);
     return rc;
 }
-
-bool
-stix_recognise(struct span head, struct span name, const struct reader_options *options)
-{
-    (void)name;
-    (void)options;
-    head = span_trim(head);
-    if (head.n < 2 || (head.p[0] != '{' && head.p[0] != '['))
-        return false;
-    return memmem(head.p, head.n, "\"bundle\"", 8) != NULL
-        || memmem(head.p, head.n, "\"spec_version\"", 14) != NULL
-        || (memmem(head.p, head.n, "\"objects\"", 9) != NULL
-            && memmem(head.p, head.n, "--", 2) != NULL);
-}
