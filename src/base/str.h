@@ -71,8 +71,8 @@ span_equal(struct span a, struct span b)
     return differ == 0;
 }
 
-/* The same where it is expected to be true, again and again with the same length: a branch on that costs
- * nothing then. */
+/* The same where it is expected to be true, again and again with the same length: a branch on that
+ * costs nothing then. */
 static inline bool
 span_still(struct span known, struct span s)
 {

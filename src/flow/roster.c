@@ -503,8 +503,8 @@ find_suffix(const struct roster *roster, struct span name)
     return found;
 }
 
-/* NAME as suffixes are registered, at ROOM if it is not so already. An ASCII name need not be sound:
- * the host of a URL may be anything. */
+/* NAME as suffixes are registered, at ROOM if it is not so already. An ASCII name need not be
+ * sound: the host of a URL may be anything. */
 static bool
 compare_form(struct span *name, char room[DOMAIN_BYTES])
 {

@@ -53,10 +53,10 @@ parity(uint64_t x)
 
 /* What one block leaves to the next. */
 struct carry {
-    uint64_t inside;  /* all ones: a quote is open */
-    uint64_t starts;  /* 1: a cell begins with the next byte */
-    uint64_t closed;  /* 1: the last byte was a closing quote */
-    uint64_t wrong;   /* not 0: the line is not plain */
+    uint64_t inside; /* all ones: a quote is open */
+    uint64_t starts; /* 1: a cell begins with the next byte */
+    uint64_t closed; /* 1: the last byte was a closing quote */
+    uint64_t wrong;  /* not 0: the line is not plain */
     uint64_t odd;
 };
 
@@ -96,7 +96,8 @@ csv_plain(struct span line, char separator, struct span *cells, size_t room, boo
         struct block block;
         look(line.p + at, separator, &block);
         size_t left = line.n - at;
-        uint64_t ends = ends_of(&block, left < 64 ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0, &carry);
+        uint64_t ends =
+            ends_of(&block, left < 64 ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0, &carry);
         for (; ends != 0 && count + 1 < room; ends &= ends - 1) {
             const char *end = line.p + at + (unsigned)__builtin_ctzll(ends);
             cells[count++] = cell_between(from, end);

@@ -8,9 +8,9 @@
 
 #include "base/str.h"
 
-/* Cells of LINE without their quotes, into at most ROOM; LINE needs INPUT_PADDING readable bytes behind
- * it. Returns their number, or 0: the line is not plain, has more cells, or an open quote. *ASCII: no
- * byte is NUL or above 0x7f; only set with a number. */
+/* Cells of LINE without their quotes, into at most ROOM; LINE needs INPUT_PADDING readable bytes
+ * behind it. Returns their number, or 0: the line is not plain, has more cells, or an open quote.
+ * *ASCII: no byte is NUL or above 0x7f; only set with a number. */
 size_t csv_plain(struct span line, char separator, struct span *cells, size_t room, bool *ascii);
 
 #endif

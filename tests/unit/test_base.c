@@ -138,7 +138,8 @@ dotted_quads_are_what_the_library_says(void **state)
     }
 }
 
-/* Names a byte longer than a label's limit are looked at byte by byte, shorter ones eight at a time. */
+/* Names a byte longer than a label's limit are looked at byte by byte, shorter ones eight at a
+ * time. */
 static void
 domains_are_looked_at_alike(void **state)
 {

@@ -238,7 +238,8 @@ test_plain_lines_are_split_alike(void **state)
         if (count == 0)
             continue;
         plain++;
-        assert_int_equal(csv_split((struct span){text, n}, commas, theirs, ROOM, &scratch, NULL), count);
+        assert_int_equal(
+            csv_split((struct span){text, n}, commas, theirs, ROOM, &scratch, NULL), count);
         assert_int_equal(ascii, !odd);
         for (size_t k = 0; k < count; k++)
             assert_true(span_equal(ours[k], theirs[k]));
