@@ -1,6 +1,7 @@
 /* comity convert: read reports in any format and write them in one, whole and unredacted. */
 #include "cli/cli.h"
 #include "cli/files.h"
+#include "cli/outputs.h"
 #include "cli/setup.h"
 #include "cli/walls.h"
 #include "fmt/format.h"
@@ -216,11 +217,37 @@ take_option(struct convert *convert, int argc, char **argv, int *i, struct err *
     return 0;
 }
 
+/* Nothing that is read may be what is written, nor may both outputs be one. */
+static int
+spare_inputs(const struct convert *convert, const char *const *files, size_t count, struct err *err)
+{
+    const char *outs[] = {convert->out == STDOUT_FILENO ? "/proc/self/fd/1" : convert->out_path,
+        convert->rejects_path};
+    static const char *const options[] = {"--output", "--rejects"};
+    int rc = 0;
+
+    if (outs[1] != NULL && strcmp(convert->out_path, outs[1]) == 0)
+        return err_set(err, ERR_USAGE, "--output and --rejects are one file; name two");
+    for (size_t i = 0; i < sizeof outs / sizeof outs[0]; i++) {
+        if (outs[i] == NULL)
+            continue;
+        rc = outputs_spare_file(outs[i], options[i], files, count, err);
+        if (rc == 0)
+            rc = outputs_spare_file(
+                outs[i], options[i], (const char *const[]){convert->reader.mapping_path}, 1, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
 static int
 open_all(struct convert *convert, const char *const *files, size_t count, struct err *err)
 {
-    int rc = setup_share_dir(convert->share_dir, err);
+    int rc = spare_inputs(convert, files, count, err);
 
+    if (rc == 0)
+        rc = setup_share_dir(convert->share_dir, err);
     convert->reader.share_dir = convert->share_dir;
     if (rc == 0 && convert->rejects_path != NULL)
         rc = open_out(convert->rejects_path, &convert->rejects, err);

@@ -285,6 +285,8 @@ job_open(struct job *job, const struct job_options *options,
         .deliver = deliver,
         .ctx = ctx};
     rc = flow_new(&flow, &job->flow, err);
+    if (rc == 0 && options->outputs != NULL)
+        rc = options->outputs(ctx, job, err);
     return rc == 0 ? enter_sandbox(job, err) : rc;
 }
 

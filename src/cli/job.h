@@ -13,6 +13,11 @@
 
 enum { JOB_FILES_MAX = 100000, JOB_AGREEMENTS_MAX = 64 };
 
+struct job;
+/* Opens what the run writes, once its inputs are known and before the walls are up; may set
+ * write_folders. CTX is deliver's. */
+typedef int job_outputs(void *ctx, struct job *job, struct err *err);
+
 struct job_options {
     struct setup_options setup;
     const char *agreements[JOB_AGREEMENTS_MAX]; /* none: the shipped baseline */
@@ -24,6 +29,7 @@ struct job_options {
     enum format format;
     struct reader_options reader;
     const char *write_folders[2]; /* for the sandbox; NULL: none */
+    job_outputs *outputs;         /* NULL: writes no files */
     uint64_t window;
     bool sandbox;
     bool progress;

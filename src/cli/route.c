@@ -1,6 +1,7 @@
 /* comity route: read reports, find the teams responsible, decide, redact, say who gets what. */
 #include "cli/cli.h"
 #include "cli/job.h"
+#include "cli/outputs.h"
 #include "cli/tally.h"
 #include "fmt/json.h"
 #include "fmt/writer.h"
@@ -11,6 +12,9 @@
 #include <unistd.h>
 
 enum { SUMMARY_BYTES = 64 * 1024 * 1024, SHOWN_REJECTIONS = 5 };
+
+/* Where rejected records go if nothing else is said. */
+static const char rejects_here[] = "comity-rejected.jsonl";
 
 struct route {
     struct job job;
@@ -181,16 +185,44 @@ parse(struct route *route, int argc, char **argv, struct err *err)
         : err_set(err, ERR_USAGE, "no file to route; \"-\" is standard input");
 }
 
+/* Nothing that this run reads may be what it writes. */
+static int
+spare_inputs(const struct route *route, const struct job *job, struct err *err)
+{
+    const struct job_options *o = &job->options;
+    const char *trusted[] = {
+        o->feeds_path, o->setup.geo_path, o->setup.teams_path, o->reader.mapping_path};
+    const char *rejects = route->rejects_path;
+    int rc = 0;
+
+    if (route->out_path != NULL)
+        rc = outputs_spare_folder(route->out_path, "--out", job->files, job->file_count, err);
+    if (rejects == NULL)
+        rejects = route->out_path != NULL ? NULL : rejects_here;
+    if (rc != 0 || rejects == NULL)
+        return rc;
+    rc = outputs_spare_file(rejects, "--rejects", job->files, job->file_count, err);
+    if (rc == 0)
+        rc = outputs_spare_file(
+            rejects, "--rejects", trusted, sizeof trusted / sizeof trusted[0], err);
+    return rc != 0
+        ? rc
+        : outputs_spare_file(rejects, "--rejects", o->agreements, o->agreement_count, err);
+}
+
 /* Split the rejects' path into its folder and name; open both folders before the sandbox closes. */
 static int
-open_outputs(struct route *route, struct err *err)
+open_outputs(void *ctx, struct job *job, struct err *err)
 {
-    const char *name = "comity-rejected.jsonl";
+    struct route *route = ctx;
+    const char *name = rejects_here;
     const char *path = route->rejects_path;
     char *folder = route->folder;
     const size_t size = sizeof route->folder;
-    int rc = 0;
+    int rc = spare_inputs(route, job, err);
 
+    if (rc != 0)
+        return rc;
     (void)snprintf(folder, size, "%s", ".");
     if (route->out_path != NULL) {
         rc = spool_folder(route->out_path, &route->out_folder, err);
@@ -198,7 +230,7 @@ open_outputs(struct route *route, struct err *err)
             (void)snprintf(folder, size, "%s", route->out_path);
             name = "rejected.jsonl";
         }
-        route->options.write_folders[1] = route->out_path;
+        job->options.write_folders[1] = route->out_path;
     }
     if (path != NULL) {
         const char *slash = strrchr(path, '/');
@@ -206,7 +238,7 @@ open_outputs(struct route *route, struct err *err)
         if (slash != NULL)
             (void)snprintf(folder, size, "%.*s", (int)(slash == path ? 1 : slash - path), path);
     }
-    route->options.write_folders[0] = folder;
+    job->options.write_folders[0] = folder;
     if (rc == 0)
         rc = spool_folder(folder, &route->rejects_folder, err);
     return rc == 0 ? spool_init(&route->rejects, route->rejects_folder, span_of(name), err) : rc;
@@ -263,8 +295,7 @@ print(const struct route *route, struct err *err)
     if (counts->rejected > 0)
         (void)fprintf(stderr,
             "comity: %llu records were rejected; each with its reason in %s%s%s\n",
-            (unsigned long long)counts->rejected, route->options.write_folders[0], "/",
-            route->rejects.name);
+            (unsigned long long)counts->rejected, route->folder, "/", route->rejects.name);
     return rc;
 }
 
@@ -287,10 +318,10 @@ close_route(struct route *route)
 static int
 run(struct route *route, struct err *err)
 {
-    int rc = open_outputs(route, err);
+    int rc;
 
-    if (rc == 0)
-        rc = job_open(&route->job, &route->options, deliver, route, err);
+    route->options.outputs = open_outputs;
+    rc = job_open(&route->job, &route->options, deliver, route, err);
     if (rc == 0)
         rc = tally_init(&route->tally, roster_count(route->job.setup.roster), err);
     if (rc == 0 && route->out_folder >= 0) {
