@@ -3,6 +3,7 @@
 #include "cli/explain_json.h"
 #include "cli/explain_text.h"
 #include "fmt/json.h"
+#include "sys/stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,6 +216,8 @@ run(struct explain *explain, struct err *err)
     rc = job_run(&explain->job, err);
     if (rc != 0 && rc != ERR_STOPPED)
         return rc;
+    if (explain->found == FOUND_NOTHING && stop_asked())
+        return rc != 0 ? rc : err_set(err, ERR_STOPPED, "interrupted before the record was found");
     if (explain->found == FOUND_NOTHING)
         return not_found(explain, err);
     if (explain->found == FOUND_DUPLICATE)

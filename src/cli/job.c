@@ -5,10 +5,10 @@
 #include "cli/walls.h"
 #include "flow/doc.h"
 #include "sys/clock.h"
+#include "sys/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -32,15 +32,6 @@ const char job_help[] =
     "not)\n"
     "  --no-sandbox         work even where the kernel has no sandbox\n"
     "  --quiet              no progress\n";
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
 
 void
 job_defaults(struct job_options *options, const char **files)
@@ -326,8 +317,7 @@ check_stop(struct job *job, uint64_t line, struct err *err)
 {
     if ((flow_counts(job->flow)->received & 1023) == 0)
         show_progress(job, false);
-    if (interrupted != 0)
-        return err_set(err, ERR_STOPPED, "interrupted; what was read before is accounted for");
+    /* When asked to stop, it is the input that ends: what came whole before is still told. */
     if (job->stop_after_line != 0 && line >= job->stop_after_line)
         return err_set(err, ERR_STOPPED, "found");
     return 0;
@@ -382,6 +372,9 @@ read_file(struct job *job, struct err *err)
     int rc;
 
     if (fd < 0) {
+        /* A named pipe nobody writes to waits in open. */
+        if (errno == EINTR && stop_asked())
+            return err_set(err, ERR_STOPPED, "interrupted before %s could be opened", job->file);
         (void)err_set(&why, ERR_NOT_FOUND, "it cannot be opened: %s", strerror(errno));
         return file_failed(job, &why, err);
     }
@@ -403,11 +396,9 @@ read_file(struct job *job, struct err *err)
 int
 job_run(struct job *job, struct err *err)
 {
-    const struct sigaction action = {.sa_handler = on_signal};
     int rc = 0;
 
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    stop_listen();
     for (size_t i = 0; rc == 0 && i < job->file_count; i++) {
         job->file = job->files[i];
         rc = read_file(job, err);

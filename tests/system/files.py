@@ -3,10 +3,13 @@
 
 usage: files.py COMITY [--no-sandbox]     (COMITY_SHARE names the share folder)
 """
+import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 from case import COMITY, OPTIONS, Case, report
@@ -49,6 +52,54 @@ class Files(Case):
         for way in (name, "soft", "out"):
             self.refuses(self.run_comity("route", "--out", "out", way), "--out", "another folder")
         self.assertEqual(file.read_bytes(), before)
+        self.assertEqual(os.listdir(self.folder / "out"), ["aa-cert.idf.jsonl"])
+
+    def waiting(self, command, *arguments, text=b"", until=None):
+        """The command while it waits for more than TEXT on an idle pipe; to be stopped by the caller."""
+        def as_from_a_terminal():
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+        more = [] if command == "convert" else ["--teams", "teams.json", "--agreements", "agreements.json"]
+        process = subprocess.Popen([COMITY, command, *OPTIONS, *more, *arguments, "-"], stdin=subprocess.PIPE, cwd=self.folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=as_from_a_terminal)
+        self.addCleanup(process.stdin.close)
+        self.addCleanup(process.kill)
+        process.stdin.write(text)
+        process.stdin.flush()
+        asleep = 0
+        for _ in range(1000):
+            state = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+            asleep = asleep + 1 if state == "S" and (until is None or (self.folder / until).exists()) else 0
+            if asleep == 5:
+                return process
+            time.sleep(0.02)
+        self.fail(f"{command} does not wait for input")
+
+    def stop(self, process, number):
+        begun = time.monotonic()
+        process.send_signal(number)
+        process.wait(timeout=20)
+        self.assertLess(time.monotonic() - begun, 5)
+        out, err = process.stdout.read(), process.stderr.read()
+        process.stdout.close()
+        process.stderr.close()
+        self.assertEqual(process.returncode, 3, err)
+        self.assertIn(b"interrupted", err)
+        return out
+
+    def test_waiting_for_input_can_be_ended(self):
+        text = pathlib.Path(self.lines(report(), report("192.0.2.2"), report("192.0.2.3"))).read_bytes()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            summary = json.loads(self.stop(self.waiting("route", "--json", "--out", "out", "--format", "idf", text=text), number))
+            self.assertEqual((summary["received"], summary["released"]), (3, 3))
+            self.assertEqual(os.listdir(self.folder / "out"), ["aa-cert.idf.jsonl"])
+            self.assertEqual(self.stop(self.waiting("explain", "--line", "9", text=text), number), b"")
+
+    def test_what_is_under_way_leaves_nothing_hidden(self):
+        text = (json.dumps(report()) + "\n").encode() * 5000
+        process = self.waiting("route", "--window", "0", "--out", "out", "--format", "idf", text=text,
+                               until="out/.aa-cert.idf.jsonl.part")
+        self.stop(process, signal.SIGHUP)
         self.assertEqual(os.listdir(self.folder / "out"), ["aa-cert.idf.jsonl"])
 
 
