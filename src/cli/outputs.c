@@ -1,8 +1,12 @@
 #include "cli/outputs.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Standard input may be a file by redirection: then the kernel knows which. */
 static const char *
@@ -67,4 +71,91 @@ outputs_spare_folder(
                 "folder",
                 option, path, inputs[i]);
     return 0;
+}
+
+/* Where PATH leads, for ABOUT to tell what is there; *THERE false: nothing. A link that somebody
+ * else put there is replaced and not followed. */
+static char *
+follow(const char *path, struct stat *about, bool *there)
+{
+    char *real = NULL;
+
+    *there = lstat(path, about) == 0;
+    if (*there && S_ISLNK(about->st_mode)) {
+        bool trusted = about->st_uid == geteuid() || about->st_uid == 0;
+        *there = trusted && stat(path, about) == 0;
+        real = *there ? realpath(path, NULL) : NULL;
+    }
+    return real != NULL ? real : strdup(path);
+}
+
+static int
+open_device(struct output *output, const char *path, struct err *err)
+{
+    output->fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (output->fd < 0)
+        return err_set(err, ERR_IO, "%s cannot be written: %s", path, strerror(errno));
+    spool_device(&output->spool, output->fd, path);
+    return 0;
+}
+
+static int
+open_folder(struct output *output, const char *path, const char *option, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+
+    (void)snprintf(
+        output->folder, sizeof output->folder, "%.*s", (int)n, slash == NULL ? "." : path);
+    output->fd = open(output->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (output->fd < 0)
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+            "%s %s: the folder %s cannot be opened: %s", option, path, output->folder,
+            strerror(errno));
+    return spool_init(&output->spool, output->fd, span_of(slash == NULL ? path : slash + 1), err);
+}
+
+int
+output_open(struct output *output, const char *path, const char *option, struct err *err)
+{
+    struct stat about;
+    bool there;
+    char *target = follow(path, &about, &there);
+    int rc;
+
+    *output = (struct output){.fd = -1};
+    if (target == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a path");
+    if (there && S_ISDIR(about.st_mode))
+        rc = err_set(err, ERR_USAGE, "%s %s is a folder; name a file", option, path);
+    else if (there && !S_ISREG(about.st_mode))
+        rc = open_device(output, path, err);
+    else
+        rc = open_folder(output, target, option, err);
+    free(target);
+    return rc;
+}
+
+void
+output_to(struct output *output, int fd, const char *name)
+{
+    *output = (struct output){.fd = -1};
+    spool_device(&output->spool, fd, name);
+}
+
+int
+output_publish(struct output *output, struct err *err)
+{
+    int rc = spool_publish(&output->spool, err);
+
+    return rc != 0 || output->spool.device ? rc : spool_sync_folder(output->fd, err);
+}
+
+void
+output_close(struct output *output)
+{
+    spool_drop(&output->spool);
+    if (output->fd >= 0)
+        (void)close(output->fd);
+    output->fd = -1;
 }

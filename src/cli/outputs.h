@@ -1,13 +1,13 @@
-/* outputs.h: may a command's output go where it was asked to go, without loss of what is there?
+/* outputs.h: may a command's output go where it was asked to go, and does it come there whole?
  *
- * Asked before anything is opened for writing.
+ * Whether something is lost by it is asked before anything is opened for writing. What is written
+ * comes under its name when it is complete (sys/spool.h).
  */
 #ifndef COMITY_CLI_OUTPUTS_H
 #define COMITY_CLI_OUTPUTS_H
 
-#include "base/err.h"
-
-#include <stddef.h>
+#include "cli/setup.h"
+#include "sys/spool.h"
 
 /* The file PATH, which option OPTION named, is none of INPUTS ("-": standard input), through
  * whatever link. ERR_USAGE if it is; an output that is not there yet is none. */
@@ -16,5 +16,22 @@ MUST_USE int outputs_spare_file(
 /* None of INPUTS lies in the folder PATH itself. */
 MUST_USE int outputs_spare_folder(
     const char *path, const char *option, const char *const *inputs, size_t count, struct err *err);
+
+/* One file that a command writes. */
+struct output {
+    char folder[SETUP_PATH_BYTES]; /* for the sandbox; "": none, a device or pipe */
+    int fd;                        /* of the folder or device; -1: not open */
+    struct spool spool;
+};
+
+/* PATH's folder must be there. A link of one's own (or root's) is followed. ERR_USAGE if it is a
+ * folder. Owner: the caller, until output_close, also after an error. */
+MUST_USE int output_open(
+    struct output *output, const char *path, const char *option, struct err *err);
+/* As it comes, to a descriptor that stays the caller's. */
+void output_to(struct output *output, int fd, const char *name);
+/* Complete: under its name, on disk. Without that, output_close leaves what was there before. */
+MUST_USE int output_publish(struct output *output, struct err *err);
+void output_close(struct output *output);
 
 #endif

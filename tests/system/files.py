@@ -102,6 +102,36 @@ class Files(Case):
         self.stop(process, signal.SIGHUP)
         self.assertEqual(os.listdir(self.folder / "out"), ["aa-cert.idf.jsonl"])
 
+    def test_a_converted_file_is_whole_or_not_there(self):
+        text = (json.dumps(report()) + "\n").encode() * 5000
+        process = self.waiting("convert", "--to", "idf", "-o", "made", text=text, until=".made.part")
+        self.stop(process, signal.SIGTERM)
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["agreements.json", "feeds.json", "teams.json"])
+        self.write("made", "old")
+        file = self.write("in.jsonl", text)
+        small = ["sh", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "sh"]  # the disk is full after one block
+        done = subprocess.run([*small, COMITY, "convert", *OPTIONS, "--to", "idf", "-o", "made", file], capture_output=True,
+                              cwd=self.folder, check=False)
+        self.assertEqual((done.returncode, (self.folder / "made").read_text()), (3, "old"), done.stderr)
+        self.assertFalse((self.folder / ".made.part").exists())
+        self.convert("-o", "made", file)
+        self.assertEqual(len((self.folder / "made").read_text().splitlines()), 5000)
+
+    def test_devices_and_links_are_written_as_they_are(self):
+        file = self.lines(report())
+        os.mkfifo(self.folder / "pipe")
+        reader = os.open(self.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.convert("-o", "pipe", file)
+        self.assertIn(b"192.0.2.1", os.read(reader, 65536))
+        (self.folder / "real").mkdir()
+        os.symlink("real/made", self.folder / "link")
+        self.write("real/made", "old")
+        self.convert("-o", "link", file)
+        self.assertTrue((self.folder / "link").is_symlink())
+        self.assertIn("192.0.2.1", (self.folder / "real" / "made").read_text())
+        self.assertIn(b"192.0.2.1", self.convert("-o", "/dev/stdout", file).stdout)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
