@@ -24,12 +24,11 @@ struct route {
     const char *rejects_path;
     bool stix;
     bool json;
-    int out_folder;                /* -1: none */
-    struct spool *spools;          /* by team_id.index */
-    struct buf line;               /* IDF: of the last report that goes to two */
-    char folder[SETUP_PATH_BYTES]; /* in which the rejects' file is */
-    int rejects_folder;
-    struct spool rejects;
+    int out_folder;                           /* -1: none */
+    struct spool *spools;                     /* by team_id.index */
+    struct buf line;                          /* IDF: of the last report that goes to two */
+    char rejects_file[SETUP_PATH_BYTES + 32]; /* as named, or where it goes unnamed */
+    struct output rejects;
     uint64_t shown;
 };
 
@@ -40,7 +39,7 @@ static const char usage[] =
     "sent.\n\n"
     "  --out DIR            write one file a recipient into DIR: what would leave, redacted\n"
     "  --out-format FORMAT  idf (JSON lines, the default) or stix (STIX 2.1 bundles)\n"
-    "  --rejects FILE       where rejected records go, as JSON lines\n"
+    "  --rejects FILE       where rejected records go, as JSON lines; its folder must be there\n"
     "                       (default: rejected.jsonl in --out's DIR, else comity-rejected.jsonl "
     "here)\n"
     "  --json               the summary as one JSON object\n";
@@ -134,7 +133,7 @@ static int
 reject(void *ctx, const char *file, const struct err *why, struct span record, struct err *err)
 {
     struct route *route = ctx;
-    struct buf *out = &route->rejects.buf;
+    struct buf *out = &route->rejects.spool.buf;
 
     if (route->shown++ < SHOWN_REJECTIONS)
         (void)fprintf(stderr, "comity: %s:%llu: %s%s%s\n", file, (unsigned long long)why->line,
@@ -153,7 +152,7 @@ reject(void *ctx, const char *file, const struct err *why, struct span record, s
         json_add_string(out, record);
     }
     buf_add_text(out, "}\n");
-    return spool_flush_if_large(&route->rejects, err);
+    return spool_flush_if_large(&route->rejects.spool, err);
 }
 
 static int
@@ -210,38 +209,31 @@ spare_inputs(const struct route *route, const struct job *job, struct err *err)
         : outputs_spare_file(rejects, "--rejects", o->agreements, o->agreement_count, err);
 }
 
-/* Split the rejects' path into its folder and name; open both folders before the sandbox closes. */
+/* Only the folder of --out is made, not its parents and none for the rejects: a mistyped path is
+ * to be told. */
 static int
 open_outputs(void *ctx, struct job *job, struct err *err)
 {
     struct route *route = ctx;
-    const char *name = rejects_here;
-    const char *path = route->rejects_path;
-    char *folder = route->folder;
-    const size_t size = sizeof route->folder;
+    const char **write = job->options.write_folders;
     int rc = spare_inputs(route, job, err);
 
+    if (rc == 0 && route->out_path != NULL) {
+        rc = spool_folder(route->out_path, &route->out_folder, err);
+        *write++ = route->out_path;
+    }
     if (rc != 0)
         return rc;
-    (void)snprintf(folder, size, "%s", ".");
-    if (route->out_path != NULL) {
-        rc = spool_folder(route->out_path, &route->out_folder, err);
-        if (rc == 0 && path == NULL) {
-            (void)snprintf(folder, size, "%s", route->out_path);
-            name = "rejected.jsonl";
-        }
-        job->options.write_folders[1] = route->out_path;
-    }
-    if (path != NULL) {
-        const char *slash = strrchr(path, '/');
-        name = slash == NULL ? path : slash + 1;
-        if (slash != NULL)
-            (void)snprintf(folder, size, "%.*s", (int)(slash == path ? 1 : slash - path), path);
-    }
-    job->options.write_folders[0] = folder;
-    if (rc == 0)
-        rc = spool_folder(folder, &route->rejects_folder, err);
-    return rc == 0 ? spool_init(&route->rejects, route->rejects_folder, span_of(name), err) : rc;
+    if (route->rejects_path != NULL)
+        (void)snprintf(route->rejects_file, sizeof route->rejects_file, "%s", route->rejects_path);
+    else
+        (void)snprintf(route->rejects_file, sizeof route->rejects_file, "%s%s%s",
+            route->out_path != NULL ? route->out_path : "", route->out_path != NULL ? "/" : "",
+            route->out_path != NULL ? "rejected.jsonl" : rejects_here);
+    rc = output_open(&route->rejects, route->rejects_file, "--rejects", err);
+    if (rc == 0 && route->rejects.folder[0] != '\0')
+        *write = route->rejects.folder;
+    return rc;
 }
 
 static int
@@ -263,11 +255,9 @@ publish(struct route *route, struct err *err)
         rc = publish_spool(route, &route->spools[i], err);
     if (rc == 0 && route->out_folder >= 0)
         rc = spool_sync_folder(route->out_folder, err);
-    if (rc == 0 && flow_counts(route->job.flow)->rejected > 0) {
-        rc = spool_publish(&route->rejects, err);
-        if (rc == 0)
-            rc = spool_sync_folder(route->rejects_folder, err);
-    }
+    /* A file that was named is there after the run, empty if nothing was rejected. */
+    if (rc == 0 && (route->rejects_path != NULL || flow_counts(route->job.flow)->rejected > 0))
+        rc = output_publish(&route->rejects, err);
     return rc;
 }
 
@@ -293,9 +283,8 @@ print(const struct route *route, struct err *err)
             "named %s\n",
             vouched, vouched == 1 ? " is" : "s are", vouched == 1 ? "it" : "them");
     if (counts->rejected > 0)
-        (void)fprintf(stderr,
-            "comity: %llu records were rejected; each with its reason in %s%s%s\n",
-            (unsigned long long)counts->rejected, route->folder, "/", route->rejects.name);
+        (void)fprintf(stderr, "comity: %llu records were rejected; each with its reason in %s\n",
+            (unsigned long long)counts->rejected, route->rejects_file);
     return rc;
 }
 
@@ -304,11 +293,9 @@ close_route(struct route *route)
 {
     for (size_t i = 0; route->spools != NULL && i < route->tally.count; i++)
         spool_drop(&route->spools[i]);
-    spool_drop(&route->rejects);
+    output_close(&route->rejects);
     if (route->out_folder >= 0)
         (void)close(route->out_folder);
-    if (route->rejects_folder >= 0)
-        (void)close(route->rejects_folder);
     free(route->spools);
     buf_free(&route->line);
     tally_free(&route->tally);
@@ -350,8 +337,7 @@ run(struct route *route, struct err *err)
 int
 cli_route(int argc, char **argv)
 {
-    struct route route = {
-        .out_folder = -1, .line = buf_new(SPOOL_ITEM_BYTES), .rejects_folder = -1};
+    struct route route = {.out_folder = -1, .line = buf_new(SPOOL_ITEM_BYTES), .rejects.fd = -1};
     struct err err = {0};
     const char **files = calloc((size_t)argc, sizeof *files);
     int rc;

@@ -6,6 +6,7 @@ usage: files.py COMITY [--no-sandbox]     (COMITY_SHARE names the share folder)
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -131,6 +132,32 @@ class Files(Case):
         self.assertTrue((self.folder / "link").is_symlink())
         self.assertIn("192.0.2.1", (self.folder / "real" / "made").read_text())
         self.assertIn(b"192.0.2.1", self.convert("-o", "/dev/stdout", file).stdout)
+
+    def test_no_folder_is_made_for_the_rejects(self):
+        file = self.lines(report(), "{bad")
+        for done in (self.run_comity("route", "--rejects", "a/b", file), self.convert("--rejects", "a/b", file, status=3),
+                     self.convert("-o", "a/b", file, status=3), self.run_comity("route", "--rejects", "/comity-a/b", file)):
+            self.assertEqual((done.returncode, done.stdout), (3, b""))
+            self.assertIn(b"the folder ", done.stderr)
+        self.assertFalse((self.folder / "a").exists() or pathlib.Path("/comity-a").exists())
+        self.route("--rejects", "named", file, status=1)
+        self.assertEqual(len((self.folder / "named").read_text().splitlines()), 1)
+        self.route("--rejects", "named", self.lines(report()))
+        self.assertEqual((self.folder / "named").read_text(), "")
+
+    def test_a_folder_that_may_not_be_written_is_no_fault_without_rejects(self):
+        (self.folder / "here").mkdir(mode=0o555)
+        self.folder.chmod(0o755)
+        good, bad = self.lines(report()), self.lines("{bad", name="bad.idf")
+        command = [COMITY, "route", *OPTIONS, "--teams", "../teams.json", "--agreements", "../agreements.json"]
+        if os.geteuid() == 0:  # root without its power over files
+            if not shutil.which("setpriv"):
+                self.skipTest("no setpriv")
+            command = ["setpriv", "--inh-caps=-all", "--bounding-set=-all", *command]
+        for file, status in ((good, 0), (bad, 3)):
+            done = subprocess.run([*command, file], capture_output=True, cwd=self.folder / "here", check=False)
+            self.assertEqual(done.returncode, status, done.stderr)
+        self.assertIn(b"cannot be written", done.stderr)
 
 
 if __name__ == "__main__":
