@@ -1,5 +1,6 @@
 #include "cli/outputs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -73,6 +74,94 @@ outputs_spare_folder(
     return 0;
 }
 
+struct earlier_file {
+    char *name;
+    dev_t device;
+    ino_t inode;
+};
+
+bool
+earlier_is_name(const char *name)
+{
+    struct span s = span_of(name);
+
+    if (s.n > 6 && s.p[0] == '.' && span_ends(s, SPAN(".part")))
+        s = (struct span){s.p + 1, s.n - 6};
+    return span_equal(s, SPAN("rejected.jsonl"))
+        || (s.p[0] != '.'
+            && (span_ends(s, SPAN(".idf.jsonl")) || span_ends(s, SPAN(".stix.json"))));
+}
+
+static int
+is_earlier(const struct dirent *entry)
+{
+    return entry->d_type != DT_DIR && earlier_is_name(entry->d_name);
+}
+
+int
+earlier_find(struct earlier *earlier, const char *folder, struct err *err)
+{
+    struct dirent **entries = NULL;
+    struct stat about;
+    int count = scandir(folder, &entries, is_earlier, alphasort);
+
+    *earlier = (struct earlier){NULL, 0};
+    if (count < 0)
+        return errno == ENOENT
+            ? 0
+            : err_set(err, ERR_IO, "the folder %s cannot be listed: %s", folder, strerror(errno));
+    earlier->files = calloc((size_t)count + 1, sizeof *earlier->files);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < count; i++) {
+        struct earlier_file *file = earlier->files == NULL ? NULL : &earlier->files[earlier->count];
+        if (file != NULL && fstatat(fd, entries[i]->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0
+            && (file->name = strdup(entries[i]->d_name)) != NULL) {
+            file->device = about.st_dev;
+            file->inode = about.st_ino;
+            earlier->count++;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    if (fd >= 0)
+        (void)close(fd);
+    return (size_t)count == earlier->count
+        ? 0
+        : err_set(err, ERR_IO, "the files of %s change while they are listed", folder);
+}
+
+const char *
+earlier_name(const struct earlier *earlier)
+{
+    return earlier->files[0].name;
+}
+
+int
+earlier_remove(struct earlier *earlier, int folder, struct err *err)
+{
+    struct stat about;
+    int rc = 0;
+
+    for (size_t i = 0; i < earlier->count; i++) {
+        const struct earlier_file *file = &earlier->files[i];
+        if (fstatat(folder, file->name, &about, AT_SYMLINK_NOFOLLOW) == 0
+            && about.st_dev == file->device && about.st_ino == file->inode
+            && unlinkat(folder, file->name, 0) != 0)
+            rc = err_set(err, ERR_IO, "%s of an earlier run cannot be removed: %s", file->name,
+                strerror(errno));
+    }
+    return rc;
+}
+
+void
+earlier_free(struct earlier *earlier)
+{
+    for (size_t i = 0; i < earlier->count; i++)
+        free(earlier->files[i].name);
+    free(earlier->files);
+    *earlier = (struct earlier){NULL, 0};
+}
+
 /* Where PATH leads, for ABOUT to tell what is there; *THERE false: nothing. A link that somebody
  * else put there is replaced and not followed. */
 static char *
@@ -141,6 +230,19 @@ output_to(struct output *output, int fd, const char *name)
 {
     *output = (struct output){.fd = -1};
     spool_device(&output->spool, fd, name);
+}
+
+int
+output_remove(struct output *output, struct err *err)
+{
+    struct stat about;
+    const char *name = output->spool.name;
+
+    if (output->spool.device || fstatat(output->fd, name, &about, 0) != 0 || !S_ISREG(about.st_mode)
+        || unlinkat(output->fd, name, 0) == 0)
+        return 0;
+    return err_set(
+        err, ERR_IO, "%s of an earlier run cannot be removed: %s", name, strerror(errno));
 }
 
 int

@@ -17,6 +17,23 @@ MUST_USE int outputs_spare_file(
 MUST_USE int outputs_spare_folder(
     const char *path, const char *option, const char *const *inputs, size_t count, struct err *err);
 
+/* What an earlier run left in a folder: recipients' files, rejects and their temporary forms, by
+ * the names that route gives. */
+struct earlier {
+    struct earlier_file *files;
+    size_t count;
+};
+
+/* Owner: the caller, until earlier_free, also after an error. */
+MUST_USE int earlier_find(struct earlier *earlier, const char *folder, struct err *err);
+/* One of them, to be named in a message. */
+const char *earlier_name(const struct earlier *earlier);
+/* Remove those that still are what was found, so that nothing is taken that this run published. */
+MUST_USE int earlier_remove(struct earlier *earlier, int folder, struct err *err);
+void earlier_free(struct earlier *earlier);
+/* A name that route gives to a file of --out's folder? */
+bool earlier_is_name(const char *name);
+
 /* One file that a command writes. */
 struct output {
     char folder[SETUP_PATH_BYTES]; /* for the sandbox; "": none, a device or pipe */
@@ -30,6 +47,8 @@ MUST_USE int output_open(
     struct output *output, const char *path, const char *option, struct err *err);
 /* As it comes, to a descriptor that stays the caller's. */
 void output_to(struct output *output, int fd, const char *name);
+/* Not needed: no file of an earlier run is to stay under its name. */
+MUST_USE int output_remove(struct output *output, struct err *err);
 /* Complete: under its name, on disk. Without that, output_close leaves what was there before. */
 MUST_USE int output_publish(struct output *output, struct err *err);
 void output_close(struct output *output);

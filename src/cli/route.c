@@ -29,6 +29,8 @@ struct route {
     struct buf line;                          /* IDF: of the last report that goes to two */
     char rejects_file[SETUP_PATH_BYTES + 32]; /* as named, or where it goes unnamed */
     struct output rejects;
+    struct earlier earlier; /* of an earlier run, in --out's folder */
+    bool replace;
     uint64_t shown;
 };
 
@@ -38,6 +40,8 @@ static const char usage[] =
     "be told, redact, and print who gets what under which clause. No node is needed; nothing is "
     "sent.\n\n"
     "  --out DIR            write one file a recipient into DIR: what would leave, redacted\n"
+    "  --replace            DIR holds an earlier run's files: remove them once the new ones are "
+    "complete\n"
     "  --out-format FORMAT  idf (JSON lines, the default) or stix (STIX 2.1 bundles)\n"
     "  --rejects FILE       where rejected records go, as JSON lines; its folder must be there\n"
     "                       (default: rejected.jsonl in --out's DIR, else comity-rejected.jsonl "
@@ -168,6 +172,8 @@ parse(struct route *route, int argc, char **argv, struct err *err)
             rc = setup_option(argc, argv, &i, "rejects", &route->rejects_path, err);
         if (rc == 0 && strcmp(argv[i], "--json") == 0)
             rc = route->json = true;
+        if (rc == 0 && strcmp(argv[i], "--replace") == 0)
+            rc = route->replace = true;
         if (rc == 0)
             rc = job_option(&route->options, argc, argv, &i, err);
         if (rc == 0)
@@ -209,6 +215,29 @@ spare_inputs(const struct route *route, const struct job *job, struct err *err)
         : outputs_spare_file(rejects, "--rejects", o->agreements, o->agreement_count, err);
 }
 
+/* Who finds yesterday's file of a recipient beside today's would send what may not leave any more.
+ */
+static int
+spare_earlier(struct route *route, struct err *err)
+{
+    const char *slash = route->rejects_path == NULL ? NULL : strrchr(route->rejects_path, '/');
+    const char *name = slash != NULL ? slash + 1 : route->rejects_path;
+
+    if (route->out_path == NULL)
+        return 0;
+    if (name != NULL && strcmp(name, "rejected.jsonl") != 0 && earlier_is_name(name))
+        return err_set(err, ERR_USAGE,
+            "--rejects %s has a name that --out gives to recipients' files; take another",
+            route->rejects_path);
+    int rc = earlier_find(&route->earlier, route->out_path, err);
+    if (rc != 0 || route->earlier.count == 0 || route->replace)
+        return rc;
+    return err_set(err, ERR_USAGE,
+        "--out %s holds %zu files of an earlier run, such as %s; name another folder, or say "
+        "--replace to have them removed once the new ones are complete",
+        route->out_path, route->earlier.count, earlier_name(&route->earlier));
+}
+
 /* Only the folder of --out is made, not its parents and none for the rejects: a mistyped path is
  * to be told. */
 static int
@@ -218,6 +247,8 @@ open_outputs(void *ctx, struct job *job, struct err *err)
     const char **write = job->options.write_folders;
     int rc = spare_inputs(route, job, err);
 
+    if (rc == 0)
+        rc = spare_earlier(route, err);
     if (rc == 0 && route->out_path != NULL) {
         rc = spool_folder(route->out_path, &route->out_folder, err);
         *write++ = route->out_path;
@@ -236,33 +267,44 @@ open_outputs(void *ctx, struct job *job, struct err *err)
     return rc;
 }
 
+/* The last bytes of all, so that a full disk is met before the first file has its name. */
 static int
-publish_spool(struct route *route, struct spool *spool, struct err *err)
+settle(struct route *route, struct err *err)
 {
-    if (spool->name[0] == '\0')
-        return 0;
-    if (route->stix)
-        stix_write_tail(&spool->buf);
-    return spool_publish(spool, err);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && route->spools != NULL && i < route->tally.count; i++) {
+        struct spool *spool = &route->spools[i];
+        if (spool->name[0] == '\0')
+            continue;
+        if (route->stix)
+            stix_write_tail(&spool->buf);
+        rc = spool_settle(spool, err);
+    }
+    /* A file that was named is there after the run, empty if nothing was rejected. */
+    if (rc == 0 && (route->rejects_path != NULL || flow_counts(route->job.flow)->rejected > 0))
+        rc = spool_settle(&route->rejects.spool, err);
+    return rc;
 }
 
 static int
 publish(struct route *route, struct err *err)
 {
-    int rc = 0;
+    int rc = settle(route, err);
 
     for (size_t i = 0; rc == 0 && route->spools != NULL && i < route->tally.count; i++)
-        rc = publish_spool(route, &route->spools[i], err);
-    if (rc == 0 && route->out_folder >= 0)
-        rc = spool_sync_folder(route->out_folder, err);
-    /* A file that was named is there after the run, empty if nothing was rejected. */
-    if (rc == 0 && (route->rejects_path != NULL || flow_counts(route->job.flow)->rejected > 0))
-        rc = output_publish(&route->rejects, err);
-    return rc;
+        if (route->spools[i].name[0] != '\0')
+            rc = spool_publish(&route->spools[i], err);
+    if (rc == 0)
+        rc = route->rejects.spool.settled ? output_publish(&route->rejects, err)
+                                          : output_remove(&route->rejects, err);
+    if (rc == 0)
+        rc = earlier_remove(&route->earlier, route->out_folder, err);
+    return rc == 0 && route->out_folder >= 0 ? spool_sync_folder(route->out_folder, err) : rc;
 }
 
 static int
-print(const struct route *route, struct err *err)
+print(const struct route *route, bool kept, struct err *err)
 {
     struct buf out = buf_new(SUMMARY_BYTES);
     const struct flow_counts *counts = flow_counts(route->job.flow);
@@ -282,7 +324,7 @@ print(const struct route *route, struct err *err)
             "comity: signatures are not checked yet: %zu agreement%s taken as signed because you "
             "named %s\n",
             vouched, vouched == 1 ? " is" : "s are", vouched == 1 ? "it" : "them");
-    if (counts->rejected > 0)
+    if (counts->rejected > 0 && !kept)
         (void)fprintf(stderr, "comity: %llu records were rejected; each with its reason in %s\n",
             (unsigned long long)counts->rejected, route->rejects_file);
     return rc;
@@ -294,6 +336,7 @@ close_route(struct route *route)
     for (size_t i = 0; route->spools != NULL && i < route->tally.count; i++)
         spool_drop(&route->spools[i]);
     output_close(&route->rejects);
+    earlier_free(&route->earlier);
     if (route->out_folder >= 0)
         (void)close(route->out_folder);
     free(route->spools);
@@ -326,9 +369,18 @@ run(struct route *route, struct err *err)
         return rc;
     int stopped = rc;
     struct err late = {0};
-    rc = publish(route, &late);
+    rc = 0;
+
+    /* A part of today's beside yesterday's would be worse than yesterday's alone. */
+    bool kept = stopped != 0 && route->earlier.count > 0;
+    if (kept)
+        (void)fprintf(stderr,
+            "comity: --out %s keeps the files of the earlier run, as this one is not complete\n",
+            route->out_path);
+    else
+        rc = publish(route, &late);
     if (rc == 0)
-        rc = print(route, &late);
+        rc = print(route, kept, &late);
     if (rc != 0)
         *err = late;
     return rc != 0 ? rc : stopped;

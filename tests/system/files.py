@@ -91,9 +91,10 @@ class Files(Case):
     def test_waiting_for_input_can_be_ended(self):
         text = pathlib.Path(self.lines(report(), report("192.0.2.2"), report("192.0.2.3"))).read_bytes()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            summary = json.loads(self.stop(self.waiting("route", "--json", "--out", "out", "--format", "idf", text=text), number))
+            summary = json.loads(self.stop(self.waiting("route", "--json", "--out", f"out{number}", "--format", "idf",
+                                                         text=text), number))
             self.assertEqual((summary["received"], summary["released"]), (3, 3))
-            self.assertEqual(os.listdir(self.folder / "out"), ["aa-cert.idf.jsonl"])
+            self.assertEqual(os.listdir(self.folder / f"out{number}"), ["aa-cert.idf.jsonl"])
             self.assertEqual(self.stop(self.waiting("explain", "--line", "9", text=text), number), b"")
 
     def test_what_is_under_way_leaves_nothing_hidden(self):
@@ -158,6 +159,45 @@ class Files(Case):
             done = subprocess.run([*command, file], capture_output=True, cwd=self.folder / "here", check=False)
             self.assertEqual(done.returncode, status, done.stderr)
         self.assertIn(b"cannot be written", done.stderr)
+
+    def test_files_of_an_earlier_run_do_not_stay_beside_new_ones(self):
+        old = ["bb-cert.idf.jsonl", "cc-cert.stix.json", "rejected.jsonl", ".dd-cert.idf.jsonl.part"]
+        mine = ["notes.txt", "my.jsonl", ".hidden", "sub"]
+        (self.folder / "out").mkdir()
+        for name in old + mine[:3]:
+            self.write("out/" + name, "old")
+        (self.folder / "out" / "sub").mkdir()
+        self.write("out/sub/ee.idf.jsonl", "old")
+        file = self.lines(report())
+        for name in old:
+            self.refuses(self.run_comity("route", "--out", "out", file), "--replace", "earlier run")
+            self.assertEqual(sorted(os.listdir(self.folder / "out")), sorted(old + mine))
+        self.route("--out", "out", "--replace", file)
+        self.assertEqual(sorted(os.listdir(self.folder / "out")), sorted(["aa-cert.idf.jsonl"] + mine))
+        self.assertEqual(len(self.out("aa-cert.idf.jsonl")), 1)
+        self.route("--out", "out", "--replace", "--out-format", "stix", file)
+        self.assertEqual(sorted(os.listdir(self.folder / "out")), sorted(["aa-cert.stix.json"] + mine))
+        self.refuses(self.run_comity("route", "--out", "other", "--rejects", "other/aa-cert.idf.jsonl", file), "--rejects")
+
+    def test_earlier_files_stay_until_the_new_run_is_complete(self):
+        self.route("--out", "out", self.lines(report("192.0.2.200"), "{bad"), status=1)
+        before = {p.name: p.read_bytes() for p in (self.folder / "out").iterdir()}
+        text = (json.dumps(report()) + "\n").encode() * 5000
+        process = self.waiting("route", "--window", "0", "--replace", "--out", "out", "--format", "idf", text=text,
+                               until="out/.aa-cert.idf.jsonl.part")
+        self.stop(process, signal.SIGTERM)
+        self.assertEqual({p.name: p.read_bytes() for p in (self.folder / "out").iterdir()}, before)
+        self.route("--out", "out", "--replace", self.lines(report()))
+        self.assertEqual(os.listdir(self.folder / "out"), ["aa-cert.idf.jsonl"])
+
+    def test_the_rejects_of_an_earlier_run_do_not_stay(self):
+        rejects = self.folder / "comity-rejected.jsonl"
+        self.route(self.lines("{bad", "{bad"), status=1)
+        self.assertEqual(len(rejects.read_text().splitlines()), 2)
+        self.route(self.lines(report(), "{bad"), status=1)
+        self.assertEqual(len(rejects.read_text().splitlines()), 1)
+        self.route(self.lines(report()))
+        self.assertFalse(rejects.exists())
 
 
 if __name__ == "__main__":

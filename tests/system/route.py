@@ -53,7 +53,7 @@ class Route(Case):
                              "tlp": "green", "feed": {"provider": "Feed"}, "time": {"source": report()["time.source"]}},
                             report("192.0.2.2"), name="d.idf")
         for way in (files[0], files[1], array, nested, str(self.folder / "all")):
-            self.assertEqual(self.counts(self.route("--out", "out", way)), [2, 0, 0, 0], way)
+            self.assertEqual(self.counts(self.route("--replace", "--out", "out", way)), [2, 0, 0, 0], way)
             self.assertEqual(len(self.out("aa-cert.idf.jsonl")), 2)
         self.assertEqual(self.counts(self.route("-", stdin=plain)), [2, 0, 0, 0])
 
