@@ -199,6 +199,18 @@ class Files(Case):
         self.route(self.lines(report()))
         self.assertFalse(rejects.exists())
 
+    def test_a_folder_without_documents_is_no_directory(self):
+        file = self.lines(report())
+        (self.folder / "empty").mkdir()
+        self.write("empty/README.txt", "{}")
+        self.write("empty/.hidden.json", "{}")
+        for option in ("--agreements", "--teams"):
+            done = self.run_comity("route", option, "empty", file)
+            self.assertEqual((done.returncode, done.stdout), (3, b""))
+            self.assertIn(b" empty holds no ", done.stderr)
+        done = subprocess.run([COMITY, "team", "list", "--teams", "empty"], capture_output=True, cwd=self.folder, check=False)
+        self.assertEqual(done.returncode, 3, done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])
