@@ -13,7 +13,7 @@ import sys
 import time
 import unittest
 
-from case import COMITY, OPTIONS, Case, report
+from case import COMITY, OPTIONS, Case, report, team
 
 
 class Files(Case):
@@ -210,6 +210,34 @@ class Files(Case):
             self.assertIn(b" empty holds no ", done.stderr)
         done = subprocess.run([COMITY, "team", "list", "--teams", "empty"], capture_output=True, cwd=self.folder, check=False)
         self.assertEqual(done.returncode, 3, done.stderr)
+
+    def version_of(self, binary):
+        """The team list by what BINARY finds without being told."""
+        env = {k: v for k, v in os.environ.items() if not k.startswith("COMITY_")}
+        return subprocess.run([binary, "team", "list"], capture_output=True, env=env, check=False)
+
+    def test_the_share_folder_is_not_one_that_anybody_planted(self):
+        top = self.folder / "tree"
+        (top / "share").mkdir(parents=True)
+        (top / "share" / "economies.csv").write_bytes(pathlib.Path(os.environ["COMITY_SHARE"], "economies.csv").read_bytes())
+        (top / "share" / "teams").mkdir()
+        self.write("tree/share/teams/planted.json", [team("planted", "FI")])
+        for place in ("x", "bin", "x/y"):
+            (top / place).mkdir()
+            shutil.copy(COMITY, top / place / "comity")
+        os.symlink(".", top / "share" / "comity")
+
+        def found(place):
+            return b"planted" in self.version_of(top / place / "comity").stdout
+        self.assertEqual([found("x"), found("x/y"), found("bin")], [False, False, True])
+        self.write("tree/meson.build", "project('other')\n")
+        self.assertFalse(found("x"))
+        self.write("tree/meson.build", "project('comity', ['c'])\n")
+        self.assertEqual([found("x"), found("x/y"), found("bin")], [True, False, True])
+        for loose in (top, top / "share"):
+            loose.chmod(0o1777)
+            self.assertEqual([found("x"), found("bin")], [False, False], loose)
+            loose.chmod(0o755)
 
 
 if __name__ == "__main__":
