@@ -49,7 +49,8 @@ static const char help[] =
     "  --no-sandbox         work even where the kernel has no sandbox\n\n"
     "Rejected records are told on standard error as FILE:LINE: FIELD: REASON, files that cannot be "
     "read\n"
-    "to their end as FILE: ERROR: REASON; the exit status is then 1.\n";
+    "to their end as FILE: ERROR: REASON; the exit status is then 1, or 3 if nothing could be "
+    "read.\n";
 
 static int
 on_report(void *ctx, const struct report *report, struct err *err)
@@ -280,6 +281,9 @@ run(struct convert *convert, struct arena *arena, char **arguments, size_t count
     stop_listen();
     for (size_t i = 0; rc == 0 && i < file_count; i++)
         rc = convert_file(convert, files[i], err);
+    if (rc == 0 && convert->failed_files > 0 && convert->failed_files == file_count
+        && convert->reports + convert->rejections == 0)
+        return err_set(err, ERR_NOT_FOUND, "nothing could be read, so nothing was done");
     return rc == 0 ? publish(convert, err) : give_up(convert, rc);
 }
 
@@ -288,7 +292,7 @@ finish(const struct convert *convert, int rc, const struct err *err)
 {
     if (rc != 0) {
         (void)setup_fail(err);
-        if (convert->file != NULL && err->line == 0)
+        if (convert->file != NULL && err->line == 0 && rc != ERR_NOT_FOUND)
             (void)fprintf(stderr, "comity: stopped at %s%s%s\n", convert->file,
                 convert->out_path == NULL ? "" : "; nothing was written to ",
                 convert->out_path == NULL ? "" : convert->out_path);

@@ -183,7 +183,7 @@ find_team(struct explain *explain, struct err *err)
     explain->to_team = roster_find(explain->job.setup.roster, span_of(explain->to));
     return explain->to_team.index != 0
         ? 0
-        : err_set(err, ERR_NOT_FOUND,
+        : err_set(err, ERR_USAGE,
             "--to %s: no team of the directory has this id; `comity team list` shows them",
             explain->to);
 }

@@ -13,7 +13,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES = 256 * 1024 * 1024, WINDOW_DEFAULT = 1 << 20, PROGRESS_US = 200000 };
+enum {
+    ARENA_BYTES = 256 * 1024 * 1024,
+    WINDOW_DEFAULT = 1 << 20,
+    PROGRESS_US = 200000,
+    FAILURES_BYTES = 64 * 1024
+};
 
 const char job_help[] =
     "  --agreements PATH    file or folder of agreements (repeatable; default: the shipped "
@@ -143,6 +148,17 @@ job_option(struct job_options *options, int argc, char **argv, int *i, struct er
 }
 
 static int
+set_moment(struct job *job, struct err *err)
+{
+    const char *at = job->options.at;
+    struct err why;
+
+    if (at == NULL || time_parse(span_of(at), &job->at_us, &why) == 0)
+        return 0;
+    return err_set(err, ERR_USAGE, "--at %s: %s", at, why.msg);
+}
+
+static int
 find_origin(struct job *job, struct err *err)
 {
     const char *id = job->options.origin;
@@ -152,7 +168,7 @@ find_origin(struct job *job, struct err *err)
     job->origin = roster_find(job->setup.roster, span_of(id));
     return job->origin.index != 0
         ? 0
-        : err_set(err, ERR_NOT_FOUND,
+        : err_set(err, ERR_USAGE,
             "--as %s: no team of the directory has this id; `comity team list` shows them", id);
 }
 
@@ -246,13 +262,14 @@ job_open(struct job *job, const struct job_options *options,
 
     *job =
         (struct job){.options = *options, .at_us = clock_now_us(), .arena = arena_new(ARENA_BYTES)};
+    job->failures = buf_new(FAILURES_BYTES);
     if (job->arena == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to begin");
     rc = setup_share_dir(job->share_dir, err);
     if (rc == 0)
         rc = setup_open(&job->setup, &options->setup, err);
-    if (rc == 0 && options->at != NULL)
-        rc = time_parse(span_of(options->at), &job->at_us, err);
+    if (rc == 0)
+        rc = set_moment(job, err);
     if (rc == 0)
         rc = find_origin(job, err);
     if (rc == 0)
@@ -356,7 +373,10 @@ file_failed(struct job *job, const struct err *why, struct err *err)
         return why->code;
     }
     show_progress(job, true);
-    job->failed_files++;
+    struct err line;
+    (void)err_set(&line, why->code, "%s: %s: %s", job->file, err_word(why->code), why->msg);
+    if (job->failed_files++ < JOB_FAILURES_SHOWN)
+        buf_format(&job->failures, "  %s\n", line.msg);
     (void)fprintf(stderr, "comity: %s: %s: %s\n", job->file, err_word(why->code), why->msg);
     return 0;
 }
@@ -404,6 +424,9 @@ job_run(struct job *job, struct err *err)
         rc = read_file(job, err);
     }
     show_progress(job, true);
+    if (rc == 0 && job->failed_files > 0 && job->failed_files == job->file_count
+        && flow_counts(job->flow)->received == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "nothing could be read, so nothing was done");
     return rc;
 }
 
@@ -415,6 +438,7 @@ job_close(struct job *job)
     extra_fields_free(job->extras);
     setup_close(&job->setup);
     arena_free(job->arena);
+    buf_free(&job->failures);
 }
 
 void

@@ -11,7 +11,7 @@
 #include "flow/flow.h"
 #include "fmt/format.h"
 
-enum { JOB_FILES_MAX = 100000, JOB_AGREEMENTS_MAX = 64 };
+enum { JOB_FILES_MAX = 100000, JOB_AGREEMENTS_MAX = 64, JOB_FAILURES_SHOWN = 20 };
 
 struct job;
 /* Opens what the run writes, once its inputs are known and before the walls are up; may set
@@ -54,9 +54,10 @@ struct job {
     uint64_t bytes_total; /* of the files whose size is known */
     uint64_t bytes_done;
     uint64_t failed_files;
-    const char *file;   /* being read */
-    enum format format; /* its format */
-    int64_t shown_us;   /* progress was shown at */
+    struct buf failures; /* the first JOB_FAILURES_SHOWN of them with their reasons, a line each */
+    const char *file;    /* being read */
+    enum format format;  /* its format */
+    int64_t shown_us;    /* progress was shown at */
     struct input *input;
     int (*reject)(
         void *ctx, const char *file, const struct err *why, struct span record, struct err *err);
@@ -80,8 +81,8 @@ extern const char job_help[];
 MUST_USE int job_open(struct job *job, const struct job_options *options,
     int (*deliver)(void *ctx, const struct flow_result *result, struct err *err), void *ctx,
     struct err *err);
-/* Read all files. A file that cannot be read or recognised is told on stderr and counted; the
- * others are read. */
+/* Read all files. A file that cannot be read or recognised is told on stderr, counted and listed;
+ * the others are read. ERR_NOT_FOUND if none gave a single record. */
 MUST_USE int job_run(struct job *job, struct err *err);
 void job_close(struct job *job);
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from case import Case, agreement, clause, report
+from case import COMITY, OPTIONS, Case, agreement, clause, report
 
 BORDER = "2026-06-01T00:00:00.000001Z"
 
@@ -145,11 +145,49 @@ class Route(Case):
         self.assertFalse(set(text) & (set(range(32)) - {10}) or 0x7f in text or b"\xc2\x9b" in text, text)
 
     def test_wrong_command_lines_say_so(self):
-        for arguments in (["--no-such"], [], ["--format", "xml", "x"], ["--out"], ["--at", "tomorrow", "x"]):
+        file = self.lines(report())
+        for arguments in (["--no-such"], [], ["--format", "xml", file], ["--out"], ["--at", "tomorrow", file],
+                          ["--as", "nope", file], ["--window", "x", file], ["--out-format", "x", file]):
             done = self.run_comity("route", *arguments)
-            self.assertIn(done.returncode, (2, 3), arguments)
+            self.assertEqual(done.returncode, 2, arguments)
             self.assertTrue(done.stderr and not done.stdout, arguments)
-        self.assertIn(self.run_comity("route", "missing.idf").returncode, (1, 3))
+        self.assertEqual(self.run_comity("explain", "--to", "nope", file).returncode, 2)
+        for arguments in (["version", "--bogus"], ["version", "--json", "x"], ["completion"], ["nothing"], []):
+            done = subprocess.run([COMITY, *arguments], capture_output=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (2, b""), arguments)
+
+    def test_what_does_not_arrive_is_told(self):
+        file = self.lines(report())
+        for arguments in (["help"], ["version"], ["--version"], ["completion", "bash"], ["route", "--help"], ["whois", "--help"],
+                          ["convert", *OPTIONS, "--to", "idf", file], ["team", "list"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([COMITY, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 3, arguments)
+            self.assertIn(b"standard output cannot be written", done.stderr, arguments)
+
+    def test_inputs_that_fail_are_listed(self):
+        file, bad = self.lines(report()), self.write("bad\x1b.idf", b"\xff\xfea\0")
+        done = self.run_comity("route", file, "missing.idf", bad)
+        self.assertEqual(done.returncode, 1)
+        text = done.stdout.decode()
+        self.assertIn("inputs that failed: 2 of 3\n  missing.idf: not-found: ", text)
+        self.assertIn("bad?.idf: bad-encoding: ", text)
+        self.assertEqual(self.route(file, "missing.idf", status=1)["failed_files"], 1)
+        self.assertNotIn("failed", self.run_comity("route", file).stdout.decode())
+
+    def test_nothing_read_is_nothing_done(self):
+        bad = self.write("bad.idf", b"\xff\xfea\0")
+        for arguments in (["missing.idf"], [bad], ["missing.idf", bad], ["--json", bad]):
+            done = self.run_comity("route", "--out", "out", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (3, b""), arguments)
+            self.assertIn(b"nothing could be read", done.stderr)
+        done = subprocess.run([COMITY, "convert", *OPTIONS, "--to", "idf", "-o", "made", bad], cwd=self.folder,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertFalse((self.folder / "made").exists())
+        empty = self.write("empty.idf", "")
+        self.assertEqual(self.route(empty)["received"], 0)
+        self.route(empty, bad, status=1)
 
 
 if __name__ == "__main__":
