@@ -193,7 +193,7 @@ take_option(struct convert *convert, int argc, char **argv, int *i, struct err *
     return 0;
 }
 
-/* Nothing that is read may be what is written, nor may both outputs be one. */
+/* Nothing that is read may be what is written. */
 static int
 spare_inputs(const struct convert *convert, const char *const *files, size_t count, struct err *err)
 {
@@ -202,8 +202,6 @@ spare_inputs(const struct convert *convert, const char *const *files, size_t cou
     static const char *const options[] = {"--output", "--rejects"};
     int rc = 0;
 
-    if (outs[1] != NULL && strcmp(outs[0], outs[1]) == 0)
-        return err_set(err, ERR_USAGE, "--output and --rejects are one file; name two");
     for (size_t i = 0; i < sizeof outs / sizeof outs[0]; i++) {
         if (outs[i] == NULL)
             continue;
@@ -229,6 +227,9 @@ open_all(struct convert *convert, const char *const *files, size_t count, struct
         rc = output_open(&convert->rejects, convert->rejects_path, "--rejects", err);
     if (rc == 0 && convert->out_path != NULL)
         rc = output_open(&convert->out, convert->out_path, "--output", err);
+    if (rc == 0 && convert->out_path != NULL && convert->rejects_path != NULL
+        && output_same(&convert->out, &convert->rejects))
+        rc = err_set(err, ERR_USAGE, "--output and --rejects are one file; name two");
     const char *folders[2];
     size_t folder_count = 0;
     if (convert->out.folder[0] != '\0')
@@ -260,10 +261,10 @@ publish(struct convert *convert, struct err *err)
 static int
 give_up(struct convert *convert, int rc)
 {
-    struct err ignored;
+    struct err why;
 
-    if (convert->out_path == NULL)
-        (void)!spool_settle(&convert->out.spool, &ignored);
+    if (convert->out_path == NULL && spool_settle(&convert->out.spool, &why) != 0)
+        (void)setup_fail(&why);
     return rc;
 }
 

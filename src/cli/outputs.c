@@ -98,11 +98,23 @@ is_earlier(const struct dirent *entry)
     return entry->d_type != DT_DIR && earlier_is_name(entry->d_name);
 }
 
+/* What cannot be added is missed by the caller's count. */
+static void
+add_earlier(struct earlier *earlier, int folder, const char *name)
+{
+    struct stat about;
+
+    if (earlier->files == NULL || fstatat(folder, name, &about, AT_SYMLINK_NOFOLLOW) != 0)
+        return;
+    struct earlier_file file = {strdup(name), about.st_dev, about.st_ino};
+    if (file.name != NULL)
+        earlier->files[earlier->count++] = file;
+}
+
 int
 earlier_find(struct earlier *earlier, const char *folder, struct err *err)
 {
     struct dirent **entries = NULL;
-    struct stat about;
     int count = scandir(folder, &entries, is_earlier, alphasort);
 
     *earlier = (struct earlier){NULL, 0};
@@ -113,13 +125,7 @@ earlier_find(struct earlier *earlier, const char *folder, struct err *err)
     earlier->files = calloc((size_t)count + 1, sizeof *earlier->files);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; i < count; i++) {
-        struct earlier_file *file = earlier->files == NULL ? NULL : &earlier->files[earlier->count];
-        if (file != NULL && fstatat(fd, entries[i]->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0
-            && (file->name = strdup(entries[i]->d_name)) != NULL) {
-            file->device = about.st_dev;
-            file->inode = about.st_ino;
-            earlier->count++;
-        }
+        add_earlier(earlier, fd, entries[i]->d_name);
         free(entries[i]);
     }
     free(entries);
@@ -223,6 +229,16 @@ output_open(struct output *output, const char *path, const char *option, struct 
         rc = open_folder(output, target, option, err);
     free(target);
     return rc;
+}
+
+bool
+output_same(const struct output *a, const struct output *b)
+{
+    struct stat one;
+    struct stat two;
+
+    return !a->spool.device && !b->spool.device && strcmp(a->spool.name, b->spool.name) == 0
+        && fstat(a->fd, &one) == 0 && fstat(b->fd, &two) == 0 && same(&one, &two);
 }
 
 void

@@ -45,6 +45,8 @@ struct output {
  * folder. Owner: the caller, until output_close, also after an error. */
 MUST_USE int output_open(
     struct output *output, const char *path, const char *option, struct err *err);
+/* Do both lead to one file? Then the one would write into the other. */
+bool output_same(const struct output *a, const struct output *b);
 /* As it comes, to a descriptor that stays the caller's. */
 void output_to(struct output *output, int fd, const char *name);
 /* Not needed: no file of an earlier run is to stay under its name. */

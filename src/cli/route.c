@@ -184,6 +184,8 @@ parse(struct route *route, int argc, char **argv, struct err *err)
     }
     if (format != NULL && strcmp(format, "idf") != 0 && strcmp(format, "stix") != 0)
         return err_set(err, ERR_USAGE, "--out-format %s: there are idf and stix", format);
+    if (route->replace && route->out_path == NULL)
+        return err_set(err, ERR_USAGE, "--replace is about files in --out's folder; name one");
     route->stix = format != NULL && strcmp(format, "stix") == 0;
     return route->options.file_count > 0
         ? 0

@@ -1,5 +1,7 @@
 #include "sys/spool.h"
 
+#include "sys/stop.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -65,6 +67,23 @@ open_part(struct spool *spool)
     return openat(spool->folder, part, flags | O_CREAT | O_EXCL, 0600);
 }
 
+/* Nobody may be reading at the other end: a wait there ends when asked to. */
+static int
+flush_device(struct spool *spool, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t at = 0; rc == 0 && at < spool->buf.n;) {
+        ssize_t n = write(spool->folder, spool->buf.p + at, spool->buf.n - at);
+        if (n >= 0)
+            at += (size_t)n;
+        else if (errno != EINTR || stop_asked())
+            rc = failed(spool, "written", err);
+    }
+    spool->buf.n = 0;
+    return rc;
+}
+
 static int
 flush(struct spool *spool, bool sync, struct err *err)
 {
@@ -72,11 +91,8 @@ flush(struct spool *spool, bool sync, struct err *err)
 
     if (rc != 0)
         return rc;
-    if (spool->device) {
-        rc = write_all(spool->folder, spool->buf.p, spool->buf.n);
-        spool->buf.n = 0;
-        return rc == 0 ? 0 : failed(spool, "written", err);
-    }
+    if (spool->device)
+        return flush_device(spool, err);
     int fd = open_part(spool);
     if (fd < 0)
         return failed(spool, "written", err);

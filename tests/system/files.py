@@ -38,7 +38,7 @@ class Files(Case):
             self.refuses(self.convert("--rejects", "in.jsonl", other, status=2), "--rejects")
             self.refuses(self.run_comity("route", "--rejects", other, "in.jsonl"), "--rejects")
             self.assertEqual(file.read_bytes(), before)
-        self.refuses(self.convert("-o", "two", "--rejects", "two", "in.jsonl", status=2), "name two")
+        self.refuses(self.convert("-o", "two", "--rejects", "./two", "in.jsonl", status=2), "name two")
         with file.open() as stdin:
             self.refuses(self.convert("-o", "in.jsonl", "-", status=2, stdin=stdin))
         self.refuses(self.run_comity("route", "--rejects", "agreements.json", "in.jsonl"))
@@ -177,6 +177,7 @@ class Files(Case):
         self.assertEqual(len(self.out("aa-cert.idf.jsonl")), 1)
         self.route("--out", "out", "--replace", "--out-format", "stix", file)
         self.assertEqual(sorted(os.listdir(self.folder / "out")), sorted(["aa-cert.stix.json"] + mine))
+        self.refuses(self.run_comity("route", "--replace", file), "--out")
         self.refuses(self.run_comity("route", "--out", "other", "--rejects", "other/aa-cert.idf.jsonl", file), "--rejects")
 
     def test_earlier_files_stay_until_the_new_run_is_complete(self):
