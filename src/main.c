@@ -14,6 +14,16 @@ static const struct command {
 #undef COMMAND
 };
 
+/* What was said counts only if it arrived. */
+static int
+said(int status)
+{
+    if ((fflush(stdout) == 0 && ferror(stdout) == 0) || status > EXIT_REJECTED)
+        return status;
+    (void)fputs("comity: standard output cannot be written\n", stderr);
+    return EXIT_FAILED;
+}
+
 static int
 help(FILE *out)
 {
@@ -33,12 +43,12 @@ main(int argc, char **argv)
         return help(stderr);
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0
         || strcmp(argv[1], "-h") == 0)
-        return help(stdout);
+        return said(help(stdout));
     if (strcmp(argv[1], "--version") == 0)
         argv[1] += 2;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
+            return said(commands[i].run(argc - 1, argv + 1));
     (void)fprintf(stderr, "comity: no command \"%s\"; `comity help` lists them\n", argv[1]);
     return EXIT_USAGE;
 }

@@ -1,11 +1,13 @@
 /* comity convert: read reports in any format and write them in one, whole and unredacted. */
 #include "cli/cli.h"
 #include "cli/files.h"
+#include "cli/outputs.h"
 #include "cli/setup.h"
 #include "cli/walls.h"
 #include "fmt/format.h"
 #include "fmt/json.h"
 #include "fmt/render.h"
+#include "sys/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,18 +15,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES = 64 * 1024 * 1024, OUT_BYTES = 256 * 1024, OUT_BYTES_MAX = 64 * 1024 * 1024 };
+enum { ARENA_BYTES = 64 * 1024 * 1024 };
 
 struct convert {
     enum format from;
     struct reader_options reader;
     char share_dir[SETUP_PATH_BYTES];
-    const char *out_path;
+    const char *out_path; /* NULL: standard output */
     const char *rejects_path;
-    int out;     /* descriptor */
-    int rejects; /* -1: none */
-    struct buf text;
-    struct buf rejected;
+    struct output out;
+    struct output rejects; /* used if there is a path */
     bool sandbox;
     const char *file; /* being read */
     uint64_t reports;
@@ -44,39 +44,22 @@ static const char help[] =
     "  --report-type TYPE   Shadowserver: the report's type when the file's name does not tell\n"
     "  --mapping FILE       csv: what the columns mean (doc/formats.md)\n"
     "  --provider NAME      who provides the reports that do not say\n"
-    "  -o, --output FILE    write there instead of to standard output\n"
+    "  -o, --output FILE    write there instead of to standard output, once all is complete\n"
     "  --rejects FILE       rejected records as JSON lines\n"
     "  --no-sandbox         work even where the kernel has no sandbox\n\n"
     "Rejected records are told on standard error as FILE:LINE: FIELD: REASON, files that cannot be "
     "read\n"
-    "to their end as FILE: ERROR: REASON; the exit status is then 1.\n";
-
-static int
-write_all(int fd, struct buf *text, const char *path, struct err *err)
-{
-    for (size_t at = 0; at < text->n;) {
-        ssize_t n = write(fd, text->p + at, text->n - at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return err_set(err, ERR_IO, "%s cannot be written: %s", path, strerror(errno));
-        at += (size_t)n;
-    }
-    text->n = 0;
-    return 0;
-}
+    "to their end as FILE: ERROR: REASON; the exit status is then 1, or 3 if nothing could be "
+    "read.\n";
 
 static int
 on_report(void *ctx, const struct report *report, struct err *err)
 {
     struct convert *convert = ctx;
 
-    render_idf(&convert->text, report);
+    render_idf(&convert->out.spool.buf, report);
     convert->reports++;
-    int rc = buf_check(&convert->text, "one report", err);
-    if (rc != 0 || convert->text.n < OUT_BYTES)
-        return rc;
-    return write_all(convert->out, &convert->text, convert->out_path, err);
+    return spool_flush_if_large(&convert->out.spool, err);
 }
 
 static void
@@ -91,12 +74,12 @@ static int
 on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
 {
     struct convert *convert = ctx;
-    struct buf *out = &convert->rejected;
+    struct buf *out = &convert->rejects.spool.buf;
 
     convert->rejections++;
     (void)fprintf(stderr, "%s:%llu: %s%s%s\n", convert->file, (unsigned long long)why->line,
         why->field, why->field[0] == '\0' ? "" : ": ", why->msg);
-    if (convert->rejects < 0)
+    if (convert->rejects_path == NULL)
         return 0;
     buf_format(out, "{\"line\":%llu", (unsigned long long)why->line);
     add_member(out, "file", span_of(convert->file));
@@ -106,8 +89,7 @@ on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
     if (record.n > 0 && span_is_utf8(record))
         add_member(out, "record", record);
     buf_add(out, "}\n", 2);
-    int rc = buf_check(out, "one rejection", err);
-    return rc != 0 ? rc : write_all(convert->rejects, out, convert->rejects_path, err);
+    return spool_flush_if_large(&convert->rejects.spool, err);
 }
 
 /* A file that cannot go on is told and counted, and the next is read; only our own faults stop. */
@@ -134,6 +116,8 @@ convert_file(struct convert *convert, const char *path, struct err *err)
     int rc;
 
     convert->file = path;
+    if (fd < 0 && errno == EINTR && stop_asked())
+        return err_set(err, ERR_STOPPED, "interrupted before %s could be opened", path);
     if (fd < 0) {
         (void)err_set(&why, ERR_NOT_FOUND, "it cannot be opened: %s", strerror(errno));
         return file_failed(convert, &why, err);
@@ -145,13 +129,6 @@ convert_file(struct convert *convert, const char *path, struct err *err)
     if (!standard)
         (void)close(fd);
     return rc == 0 ? 0 : file_failed(convert, &why, err);
-}
-
-static int
-open_out(const char *path, int *fd, struct err *err)
-{
-    *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    return *fd >= 0 ? 0 : err_set(err, ERR_IO, "%s cannot be written: %s", path, strerror(errno));
 }
 
 static int
@@ -216,33 +193,78 @@ take_option(struct convert *convert, int argc, char **argv, int *i, struct err *
     return 0;
 }
 
+/* Nothing that is read may be what is written. */
+static int
+spare_inputs(const struct convert *convert, const char *const *files, size_t count, struct err *err)
+{
+    const char *outs[] = {
+        convert->out_path == NULL ? "/proc/self/fd/1" : convert->out_path, convert->rejects_path};
+    static const char *const options[] = {"--output", "--rejects"};
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof outs / sizeof outs[0]; i++) {
+        if (outs[i] == NULL)
+            continue;
+        rc = outputs_spare_file(outs[i], options[i], files, count, err);
+        if (rc == 0)
+            rc = outputs_spare_file(
+                outs[i], options[i], (const char *const[]){convert->reader.mapping_path}, 1, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
 static int
 open_all(struct convert *convert, const char *const *files, size_t count, struct err *err)
 {
-    int rc = setup_share_dir(convert->share_dir, err);
+    int rc = spare_inputs(convert, files, count, err);
 
+    if (rc == 0)
+        rc = setup_share_dir(convert->share_dir, err);
     convert->reader.share_dir = convert->share_dir;
     if (rc == 0 && convert->rejects_path != NULL)
-        rc = open_out(convert->rejects_path, &convert->rejects, err);
-    if (rc == 0 && convert->out != STDOUT_FILENO)
-        rc = open_out(convert->out_path, &convert->out, err);
+        rc = output_open(&convert->rejects, convert->rejects_path, "--rejects", err);
+    if (rc == 0 && convert->out_path != NULL)
+        rc = output_open(&convert->out, convert->out_path, "--output", err);
+    if (rc == 0 && convert->out_path != NULL && convert->rejects_path != NULL
+        && output_same(&convert->out, &convert->rejects))
+        rc = err_set(err, ERR_USAGE, "--output and --rejects are one file; name two");
+    const char *folders[2];
+    size_t folder_count = 0;
+    if (convert->out.folder[0] != '\0')
+        folders[folder_count++] = convert->out.folder;
+    if (convert->rejects.folder[0] != '\0')
+        folders[folder_count++] = convert->rejects.folder;
     struct walls walls = {.wanted = convert->sandbox,
         .files = files,
         .file_count = count,
         .share_dir = convert->share_dir,
-        .mapping_path = convert->reader.mapping_path};
+        .mapping_path = convert->reader.mapping_path,
+        .write = folders,
+        .write_count = folder_count};
     return rc == 0 ? walls_enter(&walls, err) : rc;
 }
 
+/* Both are on disk before either has its name. */
 static int
-close_all(struct convert *convert, struct err *err)
+publish(struct convert *convert, struct err *err)
 {
-    int rc = convert->out < 0 ? 0 : write_all(convert->out, &convert->text, convert->out_path, err);
+    int rc = spool_settle(&convert->out.spool, err);
 
-    if (convert->out > STDOUT_FILENO && close(convert->out) != 0 && rc == 0)
-        rc = err_set(err, ERR_IO, "%s cannot be written: %s", convert->out_path, strerror(errno));
-    if (convert->rejects >= 0)
-        (void)close(convert->rejects);
+    if (rc == 0 && convert->rejects_path != NULL)
+        rc = output_publish(&convert->rejects, err);
+    return rc == 0 ? output_publish(&convert->out, err) : rc;
+}
+
+/* What was read stands on standard output; a file is whole or not there. */
+static int
+give_up(struct convert *convert, int rc)
+{
+    struct err why;
+
+    if (convert->out_path == NULL && spool_settle(&convert->out.spool, &why) != 0)
+        (void)setup_fail(&why);
     return rc;
 }
 
@@ -257,16 +279,13 @@ run(struct convert *convert, struct arena *arena, char **arguments, size_t count
 
     if (rc == 0)
         rc = open_all(convert, files, file_count, err);
+    stop_listen();
     for (size_t i = 0; rc == 0 && i < file_count; i++)
         rc = convert_file(convert, files[i], err);
-    /* What was read before a failure stands. */
-    struct err late = {0};
-    int written = close_all(convert, &late);
-    if (rc == 0 && written != 0) {
-        *err = late;
-        rc = written;
-    }
-    return rc;
+    if (rc == 0 && convert->failed_files > 0 && convert->failed_files == file_count
+        && convert->reports + convert->rejections == 0)
+        return err_set(err, ERR_NOT_FOUND, "nothing could be read, so nothing was done");
+    return rc == 0 ? publish(convert, err) : give_up(convert, rc);
 }
 
 static int
@@ -274,8 +293,10 @@ finish(const struct convert *convert, int rc, const struct err *err)
 {
     if (rc != 0) {
         (void)setup_fail(err);
-        if (convert->file != NULL && err->line == 0)
-            (void)fprintf(stderr, "comity: stopped at %s\n", convert->file);
+        if (convert->file != NULL && err->line == 0 && rc != ERR_NOT_FOUND)
+            (void)fprintf(stderr, "comity: stopped at %s%s%s\n", convert->file,
+                convert->out_path == NULL ? "" : "; nothing was written to ",
+                convert->out_path == NULL ? "" : convert->out_path);
         return rc == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     }
     if (convert->rejections > 0)
@@ -287,11 +308,7 @@ finish(const struct convert *convert, int rc, const struct err *err)
 int
 cli_convert(int argc, char **argv)
 {
-    struct convert convert = {.rejects = -1,
-        .sandbox = true,
-        .out = STDOUT_FILENO,
-        .text = buf_new(OUT_BYTES_MAX),
-        .rejected = buf_new(OUT_BYTES_MAX)};
+    struct convert convert = {.sandbox = true, .out.fd = -1, .rejects.fd = -1};
     struct err err = {0};
     int count = 0;
     int rc = 0;
@@ -307,17 +324,14 @@ cli_convert(int argc, char **argv)
     }
     if (rc >= 0 && count == 0)
         rc = err_set(&err, ERR_USAGE, "no file is named; - is standard input");
-    if (convert.out_path != NULL)
-        convert.out = -1;
-    else
-        convert.out_path = "standard output";
+    output_to(&convert.out, STDOUT_FILENO, "standard output");
     struct arena *arena = arena_new(ARENA_BYTES);
     if (rc >= 0)
         rc = arena == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory to begin")
                            : run(&convert, arena, argv, (size_t)count, &err);
     int status = finish(&convert, rc, &err);
     arena_free(arena);
-    buf_free(&convert.text);
-    buf_free(&convert.rejected);
+    output_close(&convert.out);
+    output_close(&convert.rejects);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "cli/explain_text.h"
 #include "cli/shown.h"
 #include "fmt/json.h"
+#include "sys/stop.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,7 +184,7 @@ find_team(struct explain *explain, struct err *err)
     explain->to_team = roster_find(explain->job.setup.roster, span_of(explain->to));
     return explain->to_team.index != 0
         ? 0
-        : err_set(err, ERR_NOT_FOUND,
+        : err_set(err, ERR_USAGE,
             "--to %s: no team of the directory has this id; `comity team list` shows them",
             explain->to);
 }
@@ -216,6 +217,8 @@ run(struct explain *explain, struct err *err)
     rc = job_run(&explain->job, err);
     if (rc != 0 && rc != ERR_STOPPED)
         return rc;
+    if (explain->found == FOUND_NOTHING && stop_asked())
+        return rc != 0 ? rc : err_set(err, ERR_STOPPED, "interrupted before the record was found");
     if (explain->found == FOUND_NOTHING)
         return not_found(explain, err);
     if (explain->found == FOUND_DUPLICATE)

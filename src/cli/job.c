@@ -6,15 +6,20 @@
 #include "flow/doc.h"
 #include "fmt/shadowschema.h"
 #include "sys/clock.h"
+#include "sys/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES = 256 * 1024 * 1024, WINDOW_DEFAULT = 1 << 20, PROGRESS_US = 200000 };
+enum {
+    ARENA_BYTES = 256 * 1024 * 1024,
+    WINDOW_DEFAULT = 1 << 20,
+    PROGRESS_US = 200000,
+    FAILURES_BYTES = 64 * 1024
+};
 
 const char job_help[] =
     "  --agreements PATH    file or folder of agreements (repeatable; default: the shipped "
@@ -33,15 +38,6 @@ const char job_help[] =
     "not)\n"
     "  --no-sandbox         work even where the kernel has no sandbox\n"
     "  --quiet              no progress\n";
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int number)
-{
-    (void)number;
-    interrupted = 1;
-}
 
 void
 job_defaults(struct job_options *options, const char **files)
@@ -153,6 +149,17 @@ job_option(struct job_options *options, int argc, char **argv, int *i, struct er
 }
 
 static int
+set_moment(struct job *job, struct err *err)
+{
+    const char *at = job->options.at;
+    struct err why;
+
+    if (at == NULL || time_parse(span_of(at), &job->at_us, &why) == 0)
+        return 0;
+    return err_set(err, ERR_USAGE, "--at %s: %s", at, why.msg);
+}
+
+static int
 find_origin(struct job *job, struct err *err)
 {
     const char *id = job->options.origin;
@@ -162,7 +169,7 @@ find_origin(struct job *job, struct err *err)
     job->origin = roster_find(job->setup.roster, span_of(id));
     return job->origin.index != 0
         ? 0
-        : err_set(err, ERR_NOT_FOUND,
+        : err_set(err, ERR_USAGE,
             "--as %s: no team of the directory has this id; `comity team list` shows them", id);
 }
 
@@ -256,13 +263,14 @@ job_open(struct job *job, const struct job_options *options,
 
     *job =
         (struct job){.options = *options, .at_us = clock_now_us(), .arena = arena_new(ARENA_BYTES)};
+    job->failures = buf_new(FAILURES_BYTES);
     if (job->arena == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to begin");
     rc = setup_share_dir(job->share_dir, err);
     if (rc == 0)
         rc = setup_open(&job->setup, &options->setup, err);
-    if (rc == 0 && options->at != NULL)
-        rc = time_parse(span_of(options->at), &job->at_us, err);
+    if (rc == 0)
+        rc = set_moment(job, err);
     if (rc == 0)
         rc = find_origin(job, err);
     if (rc == 0)
@@ -287,6 +295,8 @@ job_open(struct job *job, const struct job_options *options,
         .deliver = deliver,
         .ctx = ctx};
     rc = flow_new(&flow, &job->flow, err);
+    if (rc == 0 && options->outputs != NULL)
+        rc = options->outputs(ctx, job, err);
     return rc == 0 ? enter_sandbox(job, err) : rc;
 }
 
@@ -326,8 +336,7 @@ check_stop(struct job *job, uint64_t line, struct err *err)
 {
     if ((flow_counts(job->flow)->received & 1023) == 0)
         show_progress(job, false);
-    if (interrupted != 0)
-        return err_set(err, ERR_STOPPED, "interrupted; what was read before is accounted for");
+    /* When asked to stop, it is the input that ends: what came whole before is still told. */
     if (job->stop_after_line != 0 && line >= job->stop_after_line)
         return err_set(err, ERR_STOPPED, "found");
     return 0;
@@ -366,7 +375,10 @@ file_failed(struct job *job, const struct err *why, struct err *err)
         return why->code;
     }
     show_progress(job, true);
-    job->failed_files++;
+    struct err line;
+    (void)err_set(&line, why->code, "%s: %s: %s", job->file, err_word(why->code), why->msg);
+    if (job->failed_files++ < JOB_FAILURES_SHOWN)
+        buf_format(&job->failures, "  %s\n", line.msg);
     (void)fprintf(stderr, "comity: %s: %s: %s\n", job->file, err_word(why->code), why->msg);
     return 0;
 }
@@ -382,6 +394,9 @@ read_file(struct job *job, struct err *err)
     int rc;
 
     if (fd < 0) {
+        /* A named pipe nobody writes to waits in open. */
+        if (errno == EINTR && stop_asked())
+            return err_set(err, ERR_STOPPED, "interrupted before %s could be opened", job->file);
         (void)err_set(&why, ERR_NOT_FOUND, "it cannot be opened: %s", strerror(errno));
         return file_failed(job, &why, err);
     }
@@ -403,16 +418,17 @@ read_file(struct job *job, struct err *err)
 int
 job_run(struct job *job, struct err *err)
 {
-    const struct sigaction action = {.sa_handler = on_signal};
     int rc = 0;
 
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    stop_listen();
     for (size_t i = 0; rc == 0 && i < job->file_count; i++) {
         job->file = job->files[i];
         rc = read_file(job, err);
     }
     show_progress(job, true);
+    if (rc == 0 && job->failed_files > 0 && job->failed_files == job->file_count
+        && flow_counts(job->flow)->received == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "nothing could be read, so nothing was done");
     return rc;
 }
 
@@ -425,6 +441,7 @@ job_close(struct job *job)
     shadowschema_free(job->schema);
     setup_close(&job->setup);
     arena_free(job->arena);
+    buf_free(&job->failures);
 }
 
 void

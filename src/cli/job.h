@@ -11,7 +11,12 @@
 #include "flow/flow.h"
 #include "fmt/format.h"
 
-enum { JOB_FILES_MAX = 100000, JOB_AGREEMENTS_MAX = 64 };
+enum { JOB_FILES_MAX = 100000, JOB_AGREEMENTS_MAX = 64, JOB_FAILURES_SHOWN = 20 };
+
+struct job;
+/* Opens what the run writes, once its inputs are known and before the walls are up; may set
+ * write_folders. CTX is deliver's. */
+typedef int job_outputs(void *ctx, struct job *job, struct err *err);
 
 struct job_options {
     struct setup_options setup;
@@ -24,6 +29,7 @@ struct job_options {
     enum format format;
     struct reader_options reader;
     const char *write_folders[2]; /* for the sandbox; NULL: none */
+    job_outputs *outputs;         /* NULL: writes no files */
     uint64_t window;
     bool sandbox;
     bool progress;
@@ -49,9 +55,10 @@ struct job {
     uint64_t bytes_total; /* of the files whose size is known */
     uint64_t bytes_done;
     uint64_t failed_files;
-    const char *file;   /* being read */
-    enum format format; /* its format */
-    int64_t shown_us;   /* progress was shown at */
+    struct buf failures; /* the first JOB_FAILURES_SHOWN of them with their reasons, a line each */
+    const char *file;    /* being read */
+    enum format format;  /* its format */
+    int64_t shown_us;    /* progress was shown at */
     struct input *input;
     int (*reject)(
         void *ctx, const char *file, const struct err *why, struct span record, struct err *err);
@@ -75,8 +82,8 @@ extern const char job_help[];
 MUST_USE int job_open(struct job *job, const struct job_options *options,
     int (*deliver)(void *ctx, const struct flow_result *result, struct err *err), void *ctx,
     struct err *err);
-/* Read all files. A file that cannot be read or recognised is told on stderr and counted; the
- * others are read. */
+/* Read all files. A file that cannot be read or recognised is told on stderr, counted and listed;
+ * the others are read. ERR_NOT_FOUND if none gave a single record. */
 MUST_USE int job_run(struct job *job, struct err *err);
 void job_close(struct job *job);
 

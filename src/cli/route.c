@@ -1,6 +1,7 @@
 /* comity route: read reports, find the teams responsible, decide, redact, say who gets what. */
 #include "cli/cli.h"
 #include "cli/job.h"
+#include "cli/outputs.h"
 #include "cli/tally.h"
 #include "fmt/json.h"
 #include "fmt/writer.h"
@@ -12,6 +13,9 @@
 
 enum { SUMMARY_BYTES = 64 * 1024 * 1024, SHOWN_REJECTIONS = 5 };
 
+/* Where rejected records go if nothing else is said. */
+static const char rejects_here[] = "comity-rejected.jsonl";
+
 struct route {
     struct job job;
     struct job_options options;
@@ -20,12 +24,13 @@ struct route {
     const char *rejects_path;
     bool stix;
     bool json;
-    int out_folder;                /* -1: none */
-    struct spool *spools;          /* by team_id.index */
-    struct buf line;               /* IDF: of the last report that goes to two */
-    char folder[SETUP_PATH_BYTES]; /* in which the rejects' file is */
-    int rejects_folder;
-    struct spool rejects;
+    int out_folder;                           /* -1: none */
+    struct spool *spools;                     /* by team_id.index */
+    struct buf line;                          /* IDF: of the last report that goes to two */
+    char rejects_file[SETUP_PATH_BYTES + 32]; /* as named, or where it goes unnamed */
+    struct output rejects;
+    struct earlier earlier; /* of an earlier run, in --out's folder */
+    bool replace;
     uint64_t shown;
 };
 
@@ -35,8 +40,10 @@ static const char usage[] =
     "be told, redact, and print who gets what under which clause. No node is needed; nothing is "
     "sent.\n\n"
     "  --out DIR            write one file a recipient into DIR: what would leave, redacted\n"
+    "  --replace            DIR holds an earlier run's files: remove them once the new ones are "
+    "complete\n"
     "  --out-format FORMAT  idf (JSON lines, the default) or stix (STIX 2.1 bundles)\n"
-    "  --rejects FILE       where rejected records go, as JSON lines\n"
+    "  --rejects FILE       where rejected records go, as JSON lines; its folder must be there\n"
     "                       (default: rejected.jsonl in --out's DIR, else comity-rejected.jsonl "
     "here)\n"
     "  --json               the summary as one JSON object\n";
@@ -130,7 +137,7 @@ static int
 reject(void *ctx, const char *file, const struct err *why, struct span record, struct err *err)
 {
     struct route *route = ctx;
-    struct buf *out = &route->rejects.buf;
+    struct buf *out = &route->rejects.spool.buf;
 
     if (route->shown++ < SHOWN_REJECTIONS)
         (void)fprintf(stderr, "comity: %s:%llu: %s%s%s\n", file, (unsigned long long)why->line,
@@ -149,7 +156,7 @@ reject(void *ctx, const char *file, const struct err *why, struct span record, s
         json_add_string(out, record);
     }
     buf_add_text(out, "}\n");
-    return spool_flush_if_large(&route->rejects, err);
+    return spool_flush_if_large(&route->rejects.spool, err);
 }
 
 static int
@@ -165,6 +172,8 @@ parse(struct route *route, int argc, char **argv, struct err *err)
             rc = setup_option(argc, argv, &i, "rejects", &route->rejects_path, err);
         if (rc == 0 && strcmp(argv[i], "--json") == 0)
             rc = route->json = true;
+        if (rc == 0 && strcmp(argv[i], "--replace") == 0)
+            rc = route->replace = true;
         if (rc == 0)
             rc = job_option(&route->options, argc, argv, &i, err);
         if (rc == 0)
@@ -175,72 +184,129 @@ parse(struct route *route, int argc, char **argv, struct err *err)
     }
     if (format != NULL && strcmp(format, "idf") != 0 && strcmp(format, "stix") != 0)
         return err_set(err, ERR_USAGE, "--out-format %s: there are idf and stix", format);
+    if (route->replace && route->out_path == NULL)
+        return err_set(err, ERR_USAGE, "--replace is about files in --out's folder; name one");
     route->stix = format != NULL && strcmp(format, "stix") == 0;
     return route->options.file_count > 0
         ? 0
         : err_set(err, ERR_USAGE, "no file to route; \"-\" is standard input");
 }
 
-/* Split the rejects' path into its folder and name; open both folders before the sandbox closes. */
+/* Nothing that this run reads may be what it writes. */
 static int
-open_outputs(struct route *route, struct err *err)
+spare_inputs(const struct route *route, const struct job *job, struct err *err)
 {
-    const char *name = "comity-rejected.jsonl";
-    const char *path = route->rejects_path;
-    char *folder = route->folder;
-    const size_t size = sizeof route->folder;
+    const struct job_options *o = &job->options;
+    const char *trusted[] = {
+        o->feeds_path, o->setup.geo_path, o->setup.teams_path, o->reader.mapping_path};
+    const char *rejects = route->rejects_path;
     int rc = 0;
 
-    (void)snprintf(folder, size, "%s", ".");
-    if (route->out_path != NULL) {
-        rc = spool_folder(route->out_path, &route->out_folder, err);
-        if (rc == 0 && path == NULL) {
-            (void)snprintf(folder, size, "%s", route->out_path);
-            name = "rejected.jsonl";
-        }
-        route->options.write_folders[1] = route->out_path;
-    }
-    if (path != NULL) {
-        const char *slash = strrchr(path, '/');
-        name = slash == NULL ? path : slash + 1;
-        if (slash != NULL)
-            (void)snprintf(folder, size, "%.*s", (int)(slash == path ? 1 : slash - path), path);
-    }
-    route->options.write_folders[0] = folder;
+    if (route->out_path != NULL)
+        rc = outputs_spare_folder(route->out_path, "--out", job->files, job->file_count, err);
+    if (rejects == NULL)
+        rejects = route->out_path != NULL ? NULL : rejects_here;
+    if (rc != 0 || rejects == NULL)
+        return rc;
+    rc = outputs_spare_file(rejects, "--rejects", job->files, job->file_count, err);
     if (rc == 0)
-        rc = spool_folder(folder, &route->rejects_folder, err);
-    return rc == 0 ? spool_init(&route->rejects, route->rejects_folder, span_of(name), err) : rc;
+        rc = outputs_spare_file(
+            rejects, "--rejects", trusted, sizeof trusted / sizeof trusted[0], err);
+    return rc != 0
+        ? rc
+        : outputs_spare_file(rejects, "--rejects", o->agreements, o->agreement_count, err);
 }
 
+/* Who finds yesterday's file of a recipient beside today's would send what may not leave any more.
+ */
 static int
-publish_spool(struct route *route, struct spool *spool, struct err *err)
+spare_earlier(struct route *route, struct err *err)
 {
-    if (spool->name[0] == '\0')
+    const char *slash = route->rejects_path == NULL ? NULL : strrchr(route->rejects_path, '/');
+    const char *name = slash != NULL ? slash + 1 : route->rejects_path;
+
+    if (route->out_path == NULL)
         return 0;
-    if (route->stix)
-        stix_write_tail(&spool->buf);
-    return spool_publish(spool, err);
+    if (name != NULL && strcmp(name, "rejected.jsonl") != 0 && earlier_is_name(name))
+        return err_set(err, ERR_USAGE,
+            "--rejects %s has a name that --out gives to recipients' files; take another",
+            route->rejects_path);
+    int rc = earlier_find(&route->earlier, route->out_path, err);
+    if (rc != 0 || route->earlier.count == 0 || route->replace)
+        return rc;
+    return err_set(err, ERR_USAGE,
+        "--out %s holds %zu files of an earlier run, such as %s; name another folder, or say "
+        "--replace to have them removed once the new ones are complete",
+        route->out_path, route->earlier.count, earlier_name(&route->earlier));
+}
+
+/* Only the folder of --out is made, not its parents and none for the rejects: a mistyped path is
+ * to be told. */
+static int
+open_outputs(void *ctx, struct job *job, struct err *err)
+{
+    struct route *route = ctx;
+    const char **write = job->options.write_folders;
+    int rc = spare_inputs(route, job, err);
+
+    if (rc == 0)
+        rc = spare_earlier(route, err);
+    if (rc == 0 && route->out_path != NULL) {
+        rc = spool_folder(route->out_path, &route->out_folder, err);
+        *write++ = route->out_path;
+    }
+    if (rc != 0)
+        return rc;
+    if (route->rejects_path != NULL)
+        (void)snprintf(route->rejects_file, sizeof route->rejects_file, "%s", route->rejects_path);
+    else
+        (void)snprintf(route->rejects_file, sizeof route->rejects_file, "%s%s%s",
+            route->out_path != NULL ? route->out_path : "", route->out_path != NULL ? "/" : "",
+            route->out_path != NULL ? "rejected.jsonl" : rejects_here);
+    rc = output_open(&route->rejects, route->rejects_file, "--rejects", err);
+    if (rc == 0 && route->rejects.folder[0] != '\0')
+        *write = route->rejects.folder;
+    return rc;
+}
+
+/* The last bytes of all, so that a full disk is met before the first file has its name. */
+static int
+settle(struct route *route, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && route->spools != NULL && i < route->tally.count; i++) {
+        struct spool *spool = &route->spools[i];
+        if (spool->name[0] == '\0')
+            continue;
+        if (route->stix)
+            stix_write_tail(&spool->buf);
+        rc = spool_settle(spool, err);
+    }
+    /* A file that was named is there after the run, empty if nothing was rejected. */
+    if (rc == 0 && (route->rejects_path != NULL || flow_counts(route->job.flow)->rejected > 0))
+        rc = spool_settle(&route->rejects.spool, err);
+    return rc;
 }
 
 static int
 publish(struct route *route, struct err *err)
 {
-    int rc = 0;
+    int rc = settle(route, err);
 
     for (size_t i = 0; rc == 0 && route->spools != NULL && i < route->tally.count; i++)
-        rc = publish_spool(route, &route->spools[i], err);
-    if (rc == 0 && route->out_folder >= 0)
-        rc = spool_sync_folder(route->out_folder, err);
-    if (rc == 0 && flow_counts(route->job.flow)->rejected > 0) {
-        rc = spool_publish(&route->rejects, err);
-        if (rc == 0)
-            rc = spool_sync_folder(route->rejects_folder, err);
-    }
-    return rc;
+        if (route->spools[i].name[0] != '\0')
+            rc = spool_publish(&route->spools[i], err);
+    if (rc == 0)
+        rc = route->rejects.spool.settled ? output_publish(&route->rejects, err)
+                                          : output_remove(&route->rejects, err);
+    if (rc == 0)
+        rc = earlier_remove(&route->earlier, route->out_folder, err);
+    return rc == 0 && route->out_folder >= 0 ? spool_sync_folder(route->out_folder, err) : rc;
 }
 
 static int
-print(const struct route *route, struct err *err)
+print(const struct route *route, bool kept, struct err *err)
 {
     struct buf out = buf_new(SUMMARY_BYTES);
     const struct flow_counts *counts = flow_counts(route->job.flow);
@@ -260,11 +326,9 @@ print(const struct route *route, struct err *err)
             "comity: signatures are not checked yet: %zu agreement%s taken as signed because you "
             "named %s\n",
             vouched, vouched == 1 ? " is" : "s are", vouched == 1 ? "it" : "them");
-    if (counts->rejected > 0)
-        (void)fprintf(stderr,
-            "comity: %llu records were rejected; each with its reason in %s%s%s\n",
-            (unsigned long long)counts->rejected, route->options.write_folders[0], "/",
-            route->rejects.name);
+    if (counts->rejected > 0 && !kept)
+        (void)fprintf(stderr, "comity: %llu records were rejected; each with its reason in %s\n",
+            (unsigned long long)counts->rejected, route->rejects_file);
     return rc;
 }
 
@@ -273,11 +337,10 @@ close_route(struct route *route)
 {
     for (size_t i = 0; route->spools != NULL && i < route->tally.count; i++)
         spool_drop(&route->spools[i]);
-    spool_drop(&route->rejects);
+    output_close(&route->rejects);
+    earlier_free(&route->earlier);
     if (route->out_folder >= 0)
         (void)close(route->out_folder);
-    if (route->rejects_folder >= 0)
-        (void)close(route->rejects_folder);
     free(route->spools);
     buf_free(&route->line);
     tally_free(&route->tally);
@@ -287,10 +350,10 @@ close_route(struct route *route)
 static int
 run(struct route *route, struct err *err)
 {
-    int rc = open_outputs(route, err);
+    int rc;
 
-    if (rc == 0)
-        rc = job_open(&route->job, &route->options, deliver, route, err);
+    route->options.outputs = open_outputs;
+    rc = job_open(&route->job, &route->options, deliver, route, err);
     if (rc == 0)
         rc = tally_init(&route->tally, roster_count(route->job.setup.roster), err);
     if (rc == 0 && route->out_folder >= 0) {
@@ -308,9 +371,18 @@ run(struct route *route, struct err *err)
         return rc;
     int stopped = rc;
     struct err late = {0};
-    rc = publish(route, &late);
+    rc = 0;
+
+    /* A part of today's beside yesterday's would be worse than yesterday's alone. */
+    bool kept = stopped != 0 && route->earlier.count > 0;
+    if (kept)
+        (void)fprintf(stderr,
+            "comity: --out %s keeps the files of the earlier run, as this one is not complete\n",
+            route->out_path);
+    else
+        rc = publish(route, &late);
     if (rc == 0)
-        rc = print(route, &late);
+        rc = print(route, kept, &late);
     if (rc != 0)
         *err = late;
     return rc != 0 ? rc : stopped;
@@ -319,8 +391,7 @@ run(struct route *route, struct err *err)
 int
 cli_route(int argc, char **argv)
 {
-    struct route route = {
-        .out_folder = -1, .line = buf_new(SPOOL_ITEM_BYTES), .rejects_folder = -1};
+    struct route route = {.out_folder = -1, .line = buf_new(SPOOL_ITEM_BYTES), .rejects.fd = -1};
     struct err err = {0};
     const char **files = calloc((size_t)argc, sizeof *files);
     int rc;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* One file that every share folder has, so that /usr/share is not mistaken for ours. */
@@ -45,24 +46,51 @@ is_share(const char *folder)
     return join(path, folder, marker) && readable(path);
 }
 
+/* In a folder that everybody may write, anybody may have put what lies beside the binary. */
+static bool
+is_guarded(const char *folder)
+{
+    struct stat about;
+
+    return stat(folder, &about) == 0 && S_ISDIR(about.st_mode) && (about.st_mode & S_IWOTH) == 0;
+}
+
+/* The source tree's own, so that no other folder above a build folder is taken for it. */
+static bool
+is_source_tree(const char *folder)
+{
+    static const char begin[] = "project('comity'";
+    char path[SETUP_PATH_BYTES];
+    char text[sizeof begin] = "";
+    FILE *file = join(path, folder, "meson.build") ? fopen(path, "re") : NULL;
+
+    if (file == NULL)
+        return false;
+    bool same = fgets(text, sizeof text, file) != NULL && strcmp(text, begin) == 0;
+    (void)fclose(file);
+    return same;
+}
+
+/* TREE/BUILD/comity has TREE/share; PREFIX/bin/comity has PREFIX/share/comity. */
 static bool
 near_binary(char out[SETUP_PATH_BYTES])
 {
-    static const char *const places[] = {"../share", "../../share", "../share/comity"};
     char folder[SETUP_PATH_BYTES];
-    char path[SETUP_PATH_BYTES];
+    char share[SETUP_PATH_BYTES];
 
     binary_folder(folder);
-    for (size_t i = 0; folder[0] != '\0' && i < sizeof places / sizeof places[0]; i++) {
-        char *real;
-        if (!join(path, folder, places[i]) || !is_share(path))
-            continue;
-        real = realpath(path, NULL);
-        (void)snprintf(out, SETUP_PATH_BYTES, "%s", real == NULL ? path : real);
-        free(real);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        return false;
+    bool bin = strcmp(slash, "/bin") == 0;
+    slash[slash == folder] = '\0';
+    if (!join(share, folder, "share") || !is_guarded(folder) || !is_guarded(share))
+        return false;
+    if (is_source_tree(folder) && is_share(share)) {
+        (void)snprintf(out, SETUP_PATH_BYTES, "%s", share);
         return true;
     }
-    return false;
+    return bin && join(out, share, "comity") && is_guarded(out) && is_share(out);
 }
 
 int
@@ -84,8 +112,8 @@ setup_share_dir(char out[SETUP_PATH_BYTES], struct err *err)
     if (is_share(out))
         return 0;
     return err_set(err, ERR_NOT_FOUND,
-        "no share folder beside the binary or at %s; set COMITY_SHARE to the one of the source "
-        "tree",
+        "no share folder beside the binary (or one that everybody may write) or at %s; set "
+        "COMITY_SHARE to the one of the source tree",
         COMITY_DATADIR);
 }
 
@@ -103,7 +131,6 @@ named(const char *path, const char *what, char out[SETUP_PATH_BYTES], struct err
 int
 setup_world_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err)
 {
-    static const char *const places[] = {"world.geo", "../world.geo"};
     const char *env = getenv("COMITY_GEO");
     char folder[SETUP_PATH_BYTES];
     struct err ignored;
@@ -113,9 +140,8 @@ setup_world_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err)
     if (env != NULL && env[0] != '\0')
         return named(env, "the address table that COMITY_GEO names,", out, err);
     binary_folder(folder);
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-        if (join(out, folder, places[i]) && readable(out))
-            return 0;
+    if (is_guarded(folder) && join(out, folder, "world.geo") && readable(out))
+        return 0;
     if (setup_share_dir(folder, &ignored) == 0 && join(out, folder, "world.geo") && readable(out))
         return 0;
     out[0] = '\0';

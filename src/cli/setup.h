@@ -1,8 +1,10 @@
 /* setup.h: where is what Comity ships, and which directory and address table are meant?
  *
- * The share folder: $COMITY_SHARE, else the source tree's beside the binary, else the
- * installed one. The address table: --geo, $COMITY_GEO, world.geo beside the binary, else
- * the share folder's. The team directory: --teams, $COMITY_TEAMS, else the share folder's.
+ * The share folder: $COMITY_SHARE, else the source tree's if the binary lies in a build folder of
+ * it, else the one that is installed beside its bin folder, else where the build was to be
+ * installed. The address table: --geo, $COMITY_GEO, world.geo beside the binary, else the share
+ * folder's. The team directory: --teams, $COMITY_TEAMS, else the share folder's. Nothing is found
+ * in a folder that everybody may write: anybody could have put it there.
  */
 #ifndef COMITY_CLI_SETUP_H
 #define COMITY_CLI_SETUP_H

@@ -229,6 +229,20 @@ economy_count(const struct tally *tally)
     return count;
 }
 
+/* A table that adds up must not hide that some of the input is not in it. */
+static void
+print_failures(const struct job *job, struct buf *out)
+{
+    unsigned long long failed = job->failed_files;
+
+    if (failed == 0)
+        return;
+    buf_format(out, "\ninputs that failed: %llu of %zu\n", failed, job->file_count);
+    buf_add_span(out, buf_span(&job->failures));
+    if (failed > JOB_FAILURES_SHOWN)
+        buf_format(out, "  and %llu more, told above\n", failed - JOB_FAILURES_SHOWN);
+}
+
 void
 tally_print(const struct tally *tally, const struct job *job, struct buf *out)
 {
@@ -241,6 +255,7 @@ tally_print(const struct tally *tally, const struct job *job, struct buf *out)
         print_team(tally, job, order[i], out);
     print_nobody(tally, out);
     print_balance(flow_counts(job->flow), economy_count(tally), out);
+    print_failures(job, out);
     free(order);
 }
 

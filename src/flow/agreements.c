@@ -139,6 +139,8 @@ static int
 add_path(struct loader *l, const char *path, struct err *err)
 {
     DIR *folder = opendir(path);
+    size_t before = l->count;
+    int rc;
 
     if (folder == NULL && errno == ENOTDIR)
         return add_file(l, path, err);
@@ -146,7 +148,11 @@ add_path(struct loader *l, const char *path, struct err *err)
         return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s cannot be opened: %s",
             path, strerror(errno));
     (void)closedir(folder);
-    return add_folder(l, path, err);
+    rc = add_folder(l, path, err);
+    /* A mistyped folder must not pass for one that agrees to nothing. */
+    return rc != 0 || l->count > before
+        ? rc
+        : err_set(err, ERR_NOT_FOUND, "the folder %s holds no agreement (*.json)", path);
 }
 
 /* ---- the set ---- */

@@ -13,8 +13,9 @@ enum { AGREEMENTS_MAX = 20000 };
 
 /* PATHS are files (one agreement, or a list of them) or folders (every *.json in it by name, except
  * names that begin with a point; no folders below). The set and all it points to live in ARENA.
- * Errors: ERR_NOT_FOUND or ERR_IO for a path that is not there or cannot be listed; ERR_LIMIT
- * when the arena is full or there are more than AGREEMENTS_MAX documents; ERR_NO_MEMORY. */
+ * Errors: ERR_NOT_FOUND or ERR_IO for a path that is not there or cannot be listed, ERR_NOT_FOUND
+ * too for a folder without any agreement; ERR_LIMIT when the arena is full or there are more than
+ * AGREEMENTS_MAX documents; ERR_NO_MEMORY. */
 MUST_USE int agreements_load(struct arena *arena, const char *const *paths, size_t count,
     struct agreement_set *out, struct err *err);
 /* The same from TEXTS, called NAMES in messages. */

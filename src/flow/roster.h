@@ -13,7 +13,7 @@ struct roster;
 /* Load every *.json file of the folder or file PATH (one card, or an array of cards, a file).
  * A bad card is reported to REJECT (which may be NULL) and left out; the others are kept, in
  * order of their ids. Claims on economies out of their time of validity are left out too.
- * Errors: ERR_NOT_FOUND, ERR_IO; ERR_LIMIT beyond 100 000 teams. */
+ * Errors: ERR_NOT_FOUND (also for a folder without any), ERR_IO; ERR_LIMIT beyond 100 000 teams. */
 typedef void roster_reject(void *ctx, const char *file, const struct err *why);
 MUST_USE int roster_load(
     const char *path, roster_reject *reject, void *ctx, struct roster **out, struct err *err);

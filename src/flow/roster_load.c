@@ -157,6 +157,8 @@ read_folder(struct loading *l, const char *path, struct err *err)
 
     if (count < 0)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    if (count == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "the team directory %s holds no card (*.json)", path);
     for (int i = 0; i < count; i++) {
         char file[4096];
         int n = snprintf(file, sizeof file, "%s/%s", path, names[i]->d_name);

@@ -1,6 +1,7 @@
 #include "fmt/input.h"
 
 #include "fmt/unpack.h"
+#include "sys/stop.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -117,6 +118,8 @@ read_raw(struct input *input, char *to, size_t size, size_t *got, struct err *er
         return 0;
     }
     for (;;) {
+        if (!stop_wait_readable(input->fd))
+            return err_set(err, ERR_STOPPED, "interrupted; what was read before is accounted for");
         ssize_t n = read(input->fd, to, size);
         if (n >= 0) {
             *got = (size_t)n;

@@ -19,7 +19,9 @@ enum {
 
 struct input;
 
-/* NAME is for messages. FD is read to its end and stays the caller's. */
+/* NAME is for messages. FD is read to its end and stays the caller's. Where the process listens
+ * (sys/stop.h) and was asked to stop, no more is read: ERR_STOPPED once what came before is handed
+ * out. */
 MUST_USE int input_open_fd(int fd, const char *name, struct input **out, struct err *err);
 /* Bytes stay the caller's and must outlive the input. */
 MUST_USE int input_open_bytes(

@@ -1,5 +1,7 @@
 #include "sys/spool.h"
 
+#include "sys/stop.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,12 +17,19 @@ part_name(const struct spool *spool, char out[SPOOL_NAME_BYTES + 8])
 int
 spool_init(struct spool *spool, int folder, struct span name, struct err *err)
 {
-    if (name.n == 0 || name.n >= SPOOL_NAME_BYTES || name.p[0] == '.'
-        || memchr(name.p, '/', name.n) != NULL)
+    if (name.n == 0 || name.n >= SPOOL_NAME_BYTES || span_equal(name, SPAN("."))
+        || span_equal(name, SPAN("..")) || memchr(name.p, '/', name.n) != NULL)
         return err_set(err, ERR_BAD_NAME, "\"%.*s\" cannot be a file's name", SPAN_ARGS(name));
     *spool = (struct spool){.folder = folder, .buf = buf_new(SPOOL_ITEM_BYTES)};
     memcpy(spool->name, name.p, name.n);
     return 0;
+}
+
+void
+spool_device(struct spool *spool, int fd, const char *name)
+{
+    *spool = (struct spool){.folder = fd, .device = true, .buf = buf_new(SPOOL_ITEM_BYTES)};
+    (void)snprintf(spool->name, sizeof spool->name, "%s", name);
 }
 
 static int
@@ -44,17 +53,47 @@ write_all(int fd, const char *p, size_t n)
     return 0;
 }
 
+/* A part of a run that was killed is in nobody's way; one that appears again is not ours. */
+static int
+open_part(struct spool *spool)
+{
+    char part[SPOOL_NAME_BYTES + 8];
+    int flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+
+    part_name(spool, part);
+    if (spool->started)
+        return openat(spool->folder, part, flags | O_APPEND);
+    (void)unlinkat(spool->folder, part, 0);
+    return openat(spool->folder, part, flags | O_CREAT | O_EXCL, 0600);
+}
+
+/* Nobody may be reading at the other end: a wait there ends when asked to. */
+static int
+flush_device(struct spool *spool, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t at = 0; rc == 0 && at < spool->buf.n;) {
+        ssize_t n = write(spool->folder, spool->buf.p + at, spool->buf.n - at);
+        if (n >= 0)
+            at += (size_t)n;
+        else if (errno != EINTR || stop_asked())
+            rc = failed(spool, "written", err);
+    }
+    spool->buf.n = 0;
+    return rc;
+}
+
 static int
 flush(struct spool *spool, bool sync, struct err *err)
 {
-    char part[SPOOL_NAME_BYTES + 8];
     int rc = buf_check(&spool->buf, spool->name, err);
 
     if (rc != 0)
         return rc;
-    part_name(spool, part);
-    int fd = openat(spool->folder, part,
-        O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (spool->started ? O_APPEND : O_TRUNC), 0600);
+    if (spool->device)
+        return flush_device(spool, err);
+    int fd = open_part(spool);
     if (fd < 0)
         return failed(spool, "written", err);
     spool->started = true;
@@ -74,12 +113,21 @@ spool_flush_if_large(struct spool *spool, struct err *err)
 }
 
 int
+spool_settle(struct spool *spool, struct err *err)
+{
+    int rc = flush(spool, true, err);
+
+    spool->settled = rc == 0;
+    return rc;
+}
+
+int
 spool_publish(struct spool *spool, struct err *err)
 {
     char part[SPOOL_NAME_BYTES + 8];
-    int rc = flush(spool, true, err);
+    int rc = spool->settled ? 0 : flush(spool, true, err);
 
-    if (rc != 0)
+    if (rc != 0 || spool->device)
         return rc;
     part_name(spool, part);
     if (renameat(spool->folder, part, spool->folder, spool->name) != 0)

@@ -12,21 +12,27 @@
 enum {
     SPOOL_NAME_BYTES = 200,
     SPOOL_BUFFER_BYTES = 64 * 1024,
-    SPOOL_ITEM_BYTES = 16 * 1024 * 1024
+    SPOOL_ITEM_BYTES = 64 * 1024 * 1024
 };
 
 struct spool {
-    int folder; /* descriptor, the caller's */
+    int folder; /* descriptor, the caller's; of a device: its own */
     char name[SPOOL_NAME_BYTES];
     struct buf buf; /* append here, then call spool_flush_if_large */
     bool started;   /* the temporary file exists */
+    bool settled;   /* and is complete */
+    bool device;    /* no file that could be renamed: written as it comes */
 };
 
 /* NAME is a file name without '/'; ERR_BAD_NAME if it is not, or too long. */
 MUST_USE int spool_init(struct spool *spool, int folder, struct span name, struct err *err);
+/* Of a device, pipe or terminal open for writing as FD (the caller's), called NAME. */
+void spool_device(struct spool *spool, int fd, const char *name);
 /* Write what is collected if it is worth a write. ERR_IO; ERR_LIMIT if an item was cut. */
 MUST_USE int spool_flush_if_large(struct spool *spool, struct err *err);
-/* Write the rest, fsync and rename over NAME. The folder is the caller's to fsync, once. */
+/* Write the rest and fsync: all that can fail for want of room has been done then. */
+MUST_USE int spool_settle(struct spool *spool, struct err *err);
+/* The same, and rename over NAME. The folder is the caller's to fsync, once. */
 MUST_USE int spool_publish(struct spool *spool, struct err *err);
 /* Forget it and remove the temporary file. Fine after spool_publish. */
 void spool_drop(struct spool *spool);

@@ -5,84 +5,17 @@ usage: route.py COMITY [--no-sandbox]     (COMITY_SHARE names the share folder, 
 """
 import gzip
 import json
-import os
 import pathlib
 import subprocess
 import sys
-import tempfile
 import unittest
 
-COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
+from case import COMITY, OPTIONS, Case, agreement, clause, report
+
 BORDER = "2026-06-01T00:00:00.000001Z"
 
 
-def team(ident, economy, **more):
-    return {"id": ident, "name": ident.upper(), "kind": "national", "economies": [{"economy": economy}], "source": "this test", "verified": True, **more}
-
-
-def clause(ident, **more):
-    return {"id": ident, "from": "*", "to": "*", "classification": ["*"], "tlp_max": "green", "effect": "release", **more}
-
-
-def agreement(number, kind, clauses, **more):
-    return {"id": f"urn:uuid:6f0a6f9e-0000-4000-8000-{number:012}", "title": f"Agreement {number}", "kind": kind,
-            "parties": [], "valid_from": "2026-01-01T00:00:00Z", "valid_until": None, "clauses": clauses, **more}
-
-
-def report(ip="192.0.2.1", **more):
-    return {"source.ip": ip, "classification.type": "scanner", "tlp": "green", "feed.provider": "Feed",
-            "time.source": "2026-05-05T10:20:30+00:00", "source.account": "bob", **more}
-
-
-class Route(unittest.TestCase):
-    def setUp(self):
-        self.temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(self.temporary.cleanup)
-        self.folder = pathlib.Path(self.temporary.name)
-        self.write("teams.json", [
-            team("aa-cert", "FI", constituency={"prefixes": ["192.0.2.0/25"]}),
-            team("bb-cert", "SE", constituency={"prefixes": ["192.0.2.128/25"], "domains": ["example.se"]},
-                 channels=[{"type": "https", "address": "https://bb.test/", "encrypted": True}]),
-            team("own", "NO", constituency={"prefixes": ["198.51.100.0/24"]})])
-        self.write("feeds.json", {"default_tlp": "amber", "feeds": []})
-        self.agree(agreement(1, "baseline", [clause("1", treatment={"account": "remove", "text": "remove"})]))
-
-    def write(self, name, content):
-        text = content if isinstance(content, (str, bytes)) else json.dumps(content)
-        path = self.folder / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        return str(path)
-
-    def agree(self, *documents):
-        self.write("agreements.json", list(documents))
-
-    def lines(self, *reports, name="in.idf"):
-        return self.write(name, "".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in reports))
-
-    def run_comity(self, command, *arguments, stdin=None):
-        f = self.folder
-        done = subprocess.run([COMITY, command, *OPTIONS, "--teams", f / "teams.json", "--feeds", f / "feeds.json",
-                               "--agreements", f / "agreements.json", *arguments], input=stdin, capture_output=True,
-                              cwd=f, check=False)
-        self.assertGreaterEqual(done.returncode, 0, done.stderr)
-        return done
-
-    def route(self, *arguments, status=0, stdin=None):
-        done = self.run_comity("route", "--json", *arguments, stdin=stdin)
-        self.assertEqual(done.returncode, status, done.stderr)
-        summary = json.loads(done.stdout)
-        self.assertEqual(summary["received"], summary["stored"] + summary["rejected"] + summary["duplicate"])
-        self.assertEqual(summary["recipients"], summary["released"] + summary["held"] + summary["withheld"]
-                         + summary["unattributed"])
-        self.assertTrue(summary["balanced"])
-        return summary
-
-    def counts(self, summary):
-        return [summary[k] for k in ("released", "held", "withheld", "unattributed")]
-
-    def out(self, name):
-        return [json.loads(line) for line in (self.folder / "out" / name).read_text().splitlines()]
-
+class Route(Case):
     def test_each_recipient_gets_its_own_redacted(self):
         file = self.lines(report(), report("192.0.2.200"), report("203.0.113.9"), report("192.0.2.2", tlp="amber"))
         summary = self.route("--out", "out", file)
@@ -120,7 +53,7 @@ class Route(unittest.TestCase):
                              "tlp": "green", "feed": {"provider": "Feed"}, "time": {"source": report()["time.source"]}},
                             report("192.0.2.2"), name="d.idf")
         for way in (files[0], files[1], array, nested, str(self.folder / "all")):
-            self.assertEqual(self.counts(self.route("--out", "out", way)), [2, 0, 0, 0], way)
+            self.assertEqual(self.counts(self.route("--replace", "--out", "out", way)), [2, 0, 0, 0], way)
             self.assertEqual(len(self.out("aa-cert.idf.jsonl")), 2)
         self.assertEqual(self.counts(self.route("-", stdin=plain)), [2, 0, 0, 0])
 
@@ -195,7 +128,7 @@ class Route(unittest.TestCase):
                 ({"url": "generalise", "address": "remove", "name": "generalise"}, ["http://example.org", None, None, None]),
                 ({"name": "remove"}, [None, "https://192.0.2.200:8080/x", "http://0x7f.1/z", "no scheme bob:pw@example.org"])):
             self.agree(agreement(1, "baseline", [clause("1", treatment=treatment)]))
-            self.route("--out", self.folder / "out", self.lines(report))
+            self.route("--replace", "--out", self.folder / "out", self.lines(report))
             self.assertEqual(urls(), left, treatment)
 
     def test_an_address_is_no_name(self):
@@ -245,11 +178,49 @@ class Route(unittest.TestCase):
         self.assertFalse(set(text) & (set(range(32)) - {10}) or 0x7f in text or b"\xc2\x9b" in text, text)
 
     def test_wrong_command_lines_say_so(self):
-        for arguments in (["--no-such"], [], ["--format", "xml", "x"], ["--out"], ["--at", "tomorrow", "x"]):
+        file = self.lines(report())
+        for arguments in (["--no-such"], [], ["--format", "xml", file], ["--out"], ["--at", "tomorrow", file],
+                          ["--as", "nope", file], ["--window", "x", file], ["--out-format", "x", file]):
             done = self.run_comity("route", *arguments)
-            self.assertIn(done.returncode, (2, 3), arguments)
+            self.assertEqual(done.returncode, 2, arguments)
             self.assertTrue(done.stderr and not done.stdout, arguments)
-        self.assertIn(self.run_comity("route", "missing.idf").returncode, (1, 3))
+        self.assertEqual(self.run_comity("explain", "--to", "nope", file).returncode, 2)
+        for arguments in (["version", "--bogus"], ["version", "--json", "x"], ["completion"], ["nothing"], []):
+            done = subprocess.run([COMITY, *arguments], capture_output=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (2, b""), arguments)
+
+    def test_what_does_not_arrive_is_told(self):
+        file = self.lines(report())
+        for arguments in (["help"], ["version"], ["--version"], ["completion", "bash"], ["route", "--help"], ["whois", "--help"],
+                          ["convert", *OPTIONS, "--to", "idf", file], ["team", "list"]):
+            with open("/dev/full", "wb") as full:
+                done = subprocess.run([COMITY, *arguments], stdout=full, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 3, arguments)
+            self.assertIn(b"standard output cannot be written", done.stderr, arguments)
+
+    def test_inputs_that_fail_are_listed(self):
+        file, bad = self.lines(report()), self.write("bad\x1b.idf", b"\xff\xfea\0")
+        done = self.run_comity("route", file, "missing.idf", bad)
+        self.assertEqual(done.returncode, 1)
+        text = done.stdout.decode()
+        self.assertIn("inputs that failed: 2 of 3\n  missing.idf: not-found: ", text)
+        self.assertIn("bad?.idf: bad-encoding: ", text)
+        self.assertEqual(self.route(file, "missing.idf", status=1)["failed_files"], 1)
+        self.assertNotIn("failed", self.run_comity("route", file).stdout.decode())
+
+    def test_nothing_read_is_nothing_done(self):
+        bad = self.write("bad.idf", b"\xff\xfea\0")
+        for arguments in (["missing.idf"], [bad], ["missing.idf", bad], ["--json", bad]):
+            done = self.run_comity("route", "--out", "out", *arguments)
+            self.assertEqual((done.returncode, done.stdout), (3, b""), arguments)
+            self.assertIn(b"nothing could be read", done.stderr)
+        done = subprocess.run([COMITY, "convert", *OPTIONS, "--to", "idf", "-o", "made", bad], cwd=self.folder,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertFalse((self.folder / "made").exists())
+        empty = self.write("empty.idf", "")
+        self.assertEqual(self.route(empty)["received"], 0)
+        self.route(empty, bad, status=1)
 
 
 if __name__ == "__main__":
