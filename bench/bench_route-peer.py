@@ -80,7 +80,7 @@ def make(folder, rows):
 
 def ours(path, way):
     """Rows a second of CPU: `parse` reads and renders, `route` goes the whole way to redacted lines."""
-    environment = {"COMITY_SHARE": str(ROOT / "share"), **os.environ}
+    environment = {"COMITY_SHARE": str(ROOT / "share"), "COMITY_GEO": str(BUILD / "world.geo"), **os.environ}
     out = subprocess.run([str(BUILD / "bench/route_peer"), way, str(path)], env=environment,
                          capture_output=True, check=True).stdout.split()
     if int(out[0]) != ROWS or int(out[1]) != 0:
