@@ -58,6 +58,19 @@ team_draft_prefix(struct team_importing *im, struct team_draft *d, struct span t
 }
 
 void
+team_draft_kind(struct team_importing *im, struct team_draft *d, struct span word)
+{
+    if (word.n == 0)
+        return;
+    for (size_t i = 0; card_kinds[i] != NULL; i++)
+        if (span_equal(word, span_of(card_kinds[i]))) {
+            d->kind = card_kinds[i];
+            return;
+        }
+    complain(im, d->id, "kind left out: ", "no card has such a kind; doc/team-card.md lists them");
+}
+
+void
 team_draft_asn(struct team_importing *im, struct team_draft *d, uint64_t asn)
 {
     if (asn == 0 || asn > UINT32_MAX) {

@@ -42,6 +42,7 @@ struct team_draft team_draft_new(void);
 void team_draft_id(struct team_draft *d, struct span economy, struct span name);
 /* What is malformed is left out with a line on stderr; economies that are none, without. */
 void team_draft_prefix(struct team_importing *im, struct team_draft *d, struct span text);
+void team_draft_kind(struct team_importing *im, struct team_draft *d, struct span word);
 void team_draft_asn(struct team_importing *im, struct team_draft *d, uint64_t asn);
 void team_draft_domain(struct team_importing *im, struct team_draft *d, struct span text);
 void team_draft_economy(struct team_draft *d, struct span code);

@@ -3,7 +3,6 @@
 #include "cli/team.h"
 #include "cli/team_draft.h"
 #include "cli/walls.h"
-#include "flow/card.h"
 #include "fmt/input.h"
 
 #include <errno.h>
@@ -238,11 +237,9 @@ import_row(struct team_importing *im, const struct span cells[COLUMNS], struct e
     d.site = cells[COLUMN_URL];
     d.mail = cells[COLUMN_EMAIL];
     d.established = cells[COLUMN_ESTABLISHED];
-    for (size_t i = 0; card_kinds[i] != NULL; i++)
-        if (span_equal(cells[COLUMN_KIND], span_of(card_kinds[i])))
-            d.kind = card_kinds[i];
     team_draft_id(&d, cells[COLUMN_ID].n > 0 ? (struct span){"", 0} : cells[COLUMN_ECONOMY],
         cells[COLUMN_ID].n > 0 ? cells[COLUMN_ID] : d.name);
+    team_draft_kind(im, &d, cells[COLUMN_KIND]);
     for (rest = cells[COLUMN_ECONOMY]; span_next(&rest, ' ', &part);)
         team_draft_economy(&d, part);
     for (rest = cells[COLUMN_ASNS]; span_next(&rest, ' ', &part);)
