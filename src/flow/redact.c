@@ -14,65 +14,69 @@ stricter(struct redact_rule rule, enum field_class class, const uint8_t *treatme
     return treatment > rule.treatment ? (struct redact_rule){class, treatment} : rule;
 }
 
+/* A field, the classes that have a say in it, and its parts if it is a URL. */
+struct subject {
+    const struct field *field;
+    enum field_class base;  /* text where the table does not know the field */
+    enum field_class class; /* what it holds besides, else the same */
+    bool parted;            /* URL is its parts */
+    struct url url;
+};
+
+static struct subject
+subject_of(const struct extra_fields *extras, const struct field *field)
+{
+    struct subject s = {.field = field, .base = (enum field_class)field->class};
+
+    if (field->id == FIELD_OTHER)
+        s.base = FIELD_CLASS_TEXT;
+    s.class = field->id == FIELD_OTHER ? extra_fields_class(extras, field->name) : s.base;
+    s.parted = s.class == FIELD_CLASS_URL && field->type == VALUE_TEXT
+        && url_split((struct span){field->s, field->n}, &s.url);
+    return s;
+}
+
 /* The host is told no more exactly than it would be in a field of its own. In a URL an address has
  * no coarser form, so then nothing of the URL is left. */
 static struct redact_rule
-rule_of_url(const struct field *field, struct redact_rule rule, const uint8_t *treatments)
+rule_of_url(const struct subject *s, struct redact_rule rule, const uint8_t *treatments)
 {
-    struct url url;
-
-    if (field->type != VALUE_TEXT || !url_split((struct span){field->s, field->n}, &url))
+    if (!s->parted)
         return stricter(rule, FIELD_CLASS_TEXT, treatments);
-    bool address = url_host_is_address(url.host);
-    rule = stricter(rule, address ? FIELD_CLASS_ADDRESS : FIELD_CLASS_NAME, treatments);
+    bool address = url_host_is_address(s->url.host);
     if (address && treatments[FIELD_CLASS_ADDRESS] != TREATMENT_KEEP)
         return (struct redact_rule){FIELD_CLASS_ADDRESS, TREATMENT_REMOVE};
-    return rule;
+    return stricter(rule, address ? FIELD_CLASS_ADDRESS : FIELD_CLASS_NAME, treatments);
 }
 
 /* A field that the table does not know is text, and what the operator's list says besides: the
- * stricter treatment applies, so the list is only asked where text is not removed anyway. */
+ * stricter treatment applies. */
 static struct redact_rule
-rule_of(const struct extra_fields *extras, const uint8_t *treatments, const struct field *field)
+rule_of(const struct subject *s, const uint8_t *treatments)
 {
-    enum field_class class =
-        field->id == FIELD_OTHER ? FIELD_CLASS_TEXT : (enum field_class)field->class;
-    struct redact_rule rule = {class, (enum treatment)treatments[class]};
+    struct redact_rule rule = {s->base, (enum treatment)treatments[s->base]};
 
-    if (field->id == FIELD_OTHER && rule.treatment == TREATMENT_KEEP) {
-        class = extra_fields_class(extras, field->name);
-        rule = stricter(rule, class, treatments);
-    }
-    bool path = field->id == FIELD_SOURCE_URLPATH || field->id == FIELD_DESTINATION_URLPATH;
-    return class == FIELD_CLASS_URL && !path && rule.treatment != TREATMENT_REMOVE
-        ? rule_of_url(field, rule, treatments)
+    if (rule.treatment == TREATMENT_KEEP)
+        rule = stricter(rule, s->class, treatments);
+    bool path = s->field->id == FIELD_SOURCE_URLPATH || s->field->id == FIELD_DESTINATION_URLPATH;
+    return s->class == FIELD_CLASS_URL && !path && rule.treatment != TREATMENT_REMOVE
+        ? rule_of_url(s, rule, treatments)
         : rule;
 }
 
-/* URLs lose more than their class says; CLASS is what the field is, whatever class decided. */
+/* URLs lose more than their class says. */
 static bool
-cut(struct arena *arena, struct field *field, enum field_class class, const uint8_t *treatments)
+cut(struct arena *arena, struct field *field, const struct subject *s, const uint8_t *treatments)
 {
-    struct url url;
-    bool name =
-        url_split((struct span){field->s, field->n}, &url) && !url_host_is_address(url.host);
+    bool name = s->parted && !url_host_is_address(s->url.host);
     bool path = treatments[FIELD_CLASS_URL] == TREATMENT_KEEP;
     const struct coarsen_url keep = {.path = path,
         .login = path && treatments[FIELD_CLASS_ACCOUNT] == TREATMENT_KEEP,
         .suffix = name && treatments[FIELD_CLASS_NAME] != TREATMENT_KEEP};
 
-    field->class = (uint8_t) class;
-    return class == FIELD_CLASS_URL ? coarsen_url(arena, field, keep) : coarsen_field(arena, field);
-}
-
-/* Has it a login that must go although the URL stays? */
-static bool
-has_login(const struct field *field, const uint8_t *treatments)
-{
-    struct url url;
-
-    return treatments[FIELD_CLASS_ACCOUNT] != TREATMENT_KEEP && field->type == VALUE_TEXT
-        && url_split((struct span){field->s, field->n}, &url) && url.login.n > 0;
+    field->class = (uint8_t)s->class;
+    return s->class == FIELD_CLASS_URL ? coarsen_url(arena, field, keep)
+                                       : coarsen_field(arena, field);
 }
 
 /* What is left of one field; NULL: nothing. */
@@ -80,10 +84,10 @@ static const struct field *
 treat(struct arena *arena, const struct extra_fields *extras, const uint8_t *treatments,
     const struct field *field)
 {
-    struct redact_rule rule = rule_of(extras, treatments, field);
-    enum field_class class = field->id == FIELD_OTHER ? extra_fields_class(extras, field->name)
-                                                      : (enum field_class)field->class;
-    bool login = class == FIELD_CLASS_URL && has_login(field, treatments);
+    const struct subject s = subject_of(extras, field);
+    struct redact_rule rule = rule_of(&s, treatments);
+    /* A login goes although the URL stays. */
+    bool login = s.parted && s.url.login.n > 0 && treatments[FIELD_CLASS_ACCOUNT] != TREATMENT_KEEP;
 
     if (rule.treatment == TREATMENT_KEEP && !login)
         return field;
@@ -93,7 +97,7 @@ treat(struct arena *arena, const struct extra_fields *extras, const uint8_t *tre
     if (coarse == NULL)
         return NULL;
     *coarse = *field;
-    return cut(arena, coarse, class, treatments) ? coarse : NULL;
+    return cut(arena, coarse, &s, treatments) ? coarse : NULL;
 }
 
 static inline const struct field *
@@ -130,10 +134,11 @@ struct redact_rule
 redact_rule(
     const struct extra_fields *extras, const struct verdict *verdict, const struct field *field)
 {
+    const struct subject s = subject_of(extras, field);
     uint8_t treatments[FIELD_CLASS_COUNT];
 
     set_treatments(verdict, treatments);
-    return rule_of(extras, treatments, field);
+    return rule_of(&s, treatments);
 }
 
 static void

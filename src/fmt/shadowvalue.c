@@ -507,8 +507,11 @@ fit_economy(struct field *field, struct span text, struct arena *scratch)
 static enum shadowvalue
 fit_url(struct field *field, struct span text)
 {
-    const char *colon = memmem(text.p, text.n, "://", 3);
+    const char *colon = memchr(text.p, ':', text.n);
 
+    if (colon != NULL
+        && !span_starts((struct span){colon, (size_t)(text.p + text.n - colon)}, SPAN("://")))
+        colon = memmem(text.p, text.n, "://", 3);
     if (colon == NULL || colon == text.p || colon + 3 == text.p + text.n)
         return SHADOWVALUE_BAD;
     return (enum shadowvalue)set_text(field, text);
