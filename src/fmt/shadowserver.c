@@ -4,6 +4,7 @@
  * kept as extra.COLUMN. */
 #include "fmt/csv.h"
 #include "fmt/late.h"
+#include "fmt/shadowmemory.h"
 #include "fmt/shadowschema.h"
 #include "fmt/shadowvalue.h"
 
@@ -12,28 +13,7 @@
 /* Reports of some years escape quotes with a backslash and double them as well. */
 static const struct csv_form form = {.separator = ',', .lenient = true};
 
-enum { NAMES_BYTES = 16 * 1024 * 1024, COLUMNS_MAX = 512, MEMORY_BYTES = 32 };
-
-/* What a field adds to its report's digest (report_digest_part). */
-struct part {
-    uint64_t sum;
-    uint32_t fields;
-    bool sure;
-};
-
-/* What a rule made of the cell it saw last: most columns say the same row after row. Only what can
- * be told from the cell alone, and lies in the cell itself, is remembered. */
-struct memory {
-    char cell[MEMORY_BYTES];
-    uint8_t n;
-    bool known;
-    uint8_t outcome; /* enum shadowvalue */
-    uint8_t type;    /* enum value_type */
-    uint8_t from;    /* text: where it begins in the cell, and its bytes */
-    uint8_t bytes;
-    uint64_t number;
-    struct part part; /* of the field that it makes */
-};
+enum { NAMES_BYTES = 16 * 1024 * 1024, COLUMNS_MAX = 512 };
 
 /* One rule bound to this file's header. */
 struct step {
@@ -46,7 +26,7 @@ struct step {
     bool again; /* an earlier step has the same target */
     bool alone; /* its conversion looks at no other cell */
     bool fits;  /* what it makes is in the field's form already */
-    struct memory memory;
+    struct shadowmemory memory;
 };
 
 struct column {
@@ -69,9 +49,9 @@ struct shadow {
     uint32_t step_count;
     struct field *constants;
     uint32_t constant_count;
-    struct part constants_part;
-    struct part part; /* of all fields of this record so far */
-    uint8_t *left;    /* a column: its cell is still to be kept as it is */
+    struct shadowmemory_part constants_part;
+    struct shadowmemory_part part; /* of all fields of this record so far */
+    uint8_t *left;                 /* a column: its cell is still to be kept as it is */
     struct shadowvalue_row row;
     struct report *report; /* this record's */
 };
@@ -217,23 +197,6 @@ add_constant(struct shadow *shadow, enum field_id id, struct span text)
         shadow->constants[shadow->constant_count++] = field;
 }
 
-static struct part
-part_of(const struct field *field)
-{
-    struct part part;
-
-    part.sure = report_digest_part(field, &part.sum, &part.fields);
-    return part;
-}
-
-static void
-add_part(struct part *all, const struct part *part)
-{
-    all->sum += part->sum;
-    all->fields += part->fields;
-    all->sure = all->sure && part->sure;
-}
-
 static int
 bind_constants(struct shadow *shadow, struct err *err)
 {
@@ -250,10 +213,10 @@ bind_constants(struct shadow *shadow, struct err *err)
     add_constant(shadow, FIELD_FEED_DOCUMENTATION, type->page);
     for (uint32_t i = 0; i < type->constant_count; i++)
         add_constant(shadow, (enum field_id)type->constants[i].field, type->constants[i].text);
-    shadow->constants_part = (struct part){.sure = true};
+    shadow->constants_part = (struct shadowmemory_part){.sure = true};
     for (uint32_t i = 0; i < shadow->constant_count; i++) {
-        const struct part part = part_of(&shadow->constants[i]);
-        add_part(&shadow->constants_part, &part);
+        const struct shadowmemory_part part = shadowmemory_part(&shadow->constants[i]);
+        shadowmemory_add(&shadow->constants_part, &part);
     }
     return 0;
 }
@@ -294,11 +257,11 @@ has_field(const struct report *report, struct span name)
 
 static int
 add_step(struct shadow *shadow, const struct step *step, struct field *field,
-    const struct part *part, struct err *why)
+    const struct shadowmemory_part *part, struct err *why)
 {
     if (step->again && has_field(shadow->report, field->name))
         return 0;
-    add_part(&shadow->part, part);
+    shadowmemory_add(&shadow->part, part);
     return report_add(shadow->report, field, why);
 }
 
@@ -313,31 +276,6 @@ convert(const struct shadow *shadow, const struct step *step, struct span cell, 
     return rc == SHADOWVALUE_NONE && step->required ? SHADOWVALUE_BAD : rc;
 }
 
-static void
-remember(struct memory *memory, struct span cell, const struct field *field, int rc,
-    const struct part *part)
-{
-    memory->known = false;
-    if (rc < 0 || cell.n > MEMORY_BYTES)
-        return;
-    bool set = rc == SHADOWVALUE_SET;
-    bool text = set && field->type == VALUE_TEXT;
-    if (set && field->type == VALUE_JSON)
-        return;
-    if (text && (field->s < cell.p || field->s + field->n > cell.p + cell.n))
-        return; /* made, not found */
-    *memory = (struct memory){.n = (uint8_t)cell.n,
-        .known = true,
-        .outcome = (uint8_t)rc,
-        .type = set ? field->type : VALUE_INT,
-        .from = text ? (uint8_t)(field->s - cell.p) : 0,
-        .bytes = text ? (uint8_t)field->n : 0,
-        .number = set && !text ? field->u : 0,
-        .part = *part};
-    if (cell.n > 0)
-        memcpy(memory->cell, cell.p, cell.n);
-}
-
 /* A cell that says nothing about its field is done with; a required one that says the wrong thing
  * is kept unless a later rule can use it. */
 static int
@@ -345,10 +283,11 @@ run_step(struct shadow *shadow, struct step *step, struct span cell, struct err 
 {
     struct field field = step->field;
     int rc = convert(shadow, step, cell, &field, why);
-    const struct part part = rc == SHADOWVALUE_SET ? part_of(&field) : (struct part){0};
+    const struct shadowmemory_part part =
+        rc == SHADOWVALUE_SET ? shadowmemory_part(&field) : (struct shadowmemory_part){0};
 
-    if (step->alone)
-        remember(&step->memory, cell, &field, rc, &part);
+    if (step->alone && shadowmemory_worth(&step->memory, shadow->report->line))
+        shadowmemory_keep(&step->memory, cell, &field, rc, &part);
     if (rc < 0)
         return rc;
     shadow->left[step->column] = rc == SHADOWVALUE_BAD;
@@ -359,10 +298,11 @@ run_step(struct shadow *shadow, struct step *step, struct span cell, struct err 
 
 /* The same with what the step remembers of this very cell. */
 static int
-recall_step(struct shadow *shadow, const struct step *step, struct span cell, struct err *why)
+recall_step(struct shadow *shadow, struct step *step, struct span cell, struct err *why)
 {
-    const struct memory *memory = &step->memory;
+    struct shadowmemory *memory = &step->memory;
 
+    memory->misses = 0;
     shadow->left[step->column] = memory->outcome == SHADOWVALUE_BAD;
     if (memory->outcome != SHADOWVALUE_SET || step->mute
         || (step->again && has_field(shadow->report, step->field.name)))
@@ -371,7 +311,7 @@ recall_step(struct shadow *shadow, const struct step *step, struct span cell, st
         report_next(shadow->report, (enum field_id)step->field.id, step->field.name);
     if (field == NULL)
         return report_add_failed(shadow->report, &step->field, why);
-    add_part(&shadow->part, &memory->part);
+    shadowmemory_add(&shadow->part, &memory->part);
     field->type = memory->type;
     field->n = memory->bytes;
     if (memory->type == VALUE_TEXT)
@@ -379,12 +319,6 @@ recall_step(struct shadow *shadow, const struct step *step, struct span cell, st
     else
         field->u = memory->number;
     return 0;
-}
-
-static inline bool
-remembers(const struct memory *memory, struct span cell)
-{
-    return memory->known && span_still((struct span){memory->cell, memory->n}, cell);
 }
 
 static int
@@ -408,8 +342,8 @@ keep_rest(struct shadow *shadow, struct err *why)
             .n = (uint32_t)cell.n,
             .s = cell.p,
             .name = column->extra};
-        const struct part part = part_of(&field);
-        add_part(&shadow->part, &part);
+        const struct shadowmemory_part part = shadowmemory_part(&field);
+        shadowmemory_add(&shadow->part, &part);
         rc = report_add(shadow->report, &field, why);
     }
     return rc;
@@ -443,8 +377,8 @@ read_row(struct shadow *shadow, const struct csv_record *record, struct err *why
         struct span cell = record->cells[step->column];
         if (cell.n == 0 && !step->empty)
             continue;
-        rc = remembers(&step->memory, cell) ? recall_step(shadow, step, cell, why)
-                                            : run_step(shadow, step, cell, why);
+        rc = shadowmemory_has(&step->memory, cell) ? recall_step(shadow, step, cell, why)
+                                                   : run_step(shadow, step, cell, why);
         if (rc < 0 && why->field[0] == '\0') {
             struct err inner = *why;
             struct span name = shadow->columns[step->column].name;
