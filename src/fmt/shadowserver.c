@@ -50,6 +50,7 @@ struct shadow {
     struct field *constants;
     uint32_t constant_count;
     struct shadowmemory_part constants_part;
+    bool names_differ;             /* no two fields of a row can have the same name */
     struct shadowmemory_part part; /* of all fields of this record so far */
     uint8_t *left;                 /* a column: its cell is still to be kept as it is */
     struct shadowvalue_row row;
@@ -221,6 +222,23 @@ bind_constants(struct shadow *shadow, struct err *err)
     return 0;
 }
 
+/* Steps of one target and the rest of columns with a rule look before they add; columns without a
+ * rule do not. */
+static bool
+names_differ(const struct shadow *shadow)
+{
+    for (uint32_t i = 0; i < shadow->column_count; i++) {
+        const struct column *column = &shadow->columns[i];
+        for (uint32_t k = 0; k < i; k++)
+            if (span_equal(shadow->columns[k].extra, column->extra))
+                return false;
+        for (uint32_t k = 0; !column->ruled && k < shadow->step_count; k++)
+            if (span_equal(shadow->steps[k].field.name, column->extra))
+                return false;
+    }
+    return true;
+}
+
 static int
 start(struct shadow *shadow, struct span file_name, struct err *err)
 {
@@ -236,6 +254,7 @@ start(struct shadow *shadow, struct span file_name, struct err *err)
         rc = bind_rules(shadow, err);
     if (rc == 0)
         rc = bind_constants(shadow, err);
+    shadow->names_differ = rc == 0 && names_differ(shadow);
     if (rc != 0 && err->line == 0)
         err->line = record.line;
     shadow->row = (struct shadowvalue_row){.http_host = column_find(shadow, SPAN("http_host")),
@@ -368,6 +387,7 @@ read_row(struct shadow *shadow, const struct csv_record *record, struct err *why
     shadow->part = shadow->constants_part;
     shadow->row.cells = record->cells;
     shadow->row.count = record->count;
+    shadow->report->names_differ = shadow->names_differ;
     for (uint32_t i = 0; rc == 0 && i < shadow->constant_count; i++)
         rc = report_add(shadow->report, &shadow->constants[i], why);
     for (uint32_t i = 0; rc == 0 && i < shadow->step_count; i++) {

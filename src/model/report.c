@@ -375,7 +375,7 @@ report_finish(struct report *report, struct err *err)
                 return rc;
         }
     }
-    if (others > 1) {
+    if (others > 1 && !report->names_differ) {
         int rc = check_others(report, err);
         if (rc != 0)
             return rc;

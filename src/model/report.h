@@ -82,6 +82,7 @@ struct report {
     uint8_t classification;   /* enum classification; 0: missing or unknown */
     uint8_t tlp;              /* enum tlp; 0: missing or unknown */
     bool tlp_given;           /* the input names a TLP (known or not) */
+    bool names_differ;        /* set by a reader whose names outside the table cannot repeat */
     struct span provider;     /* feed.provider, else feed.name; n 0: none */
     struct endpoint source;
     struct endpoint destination;

@@ -184,6 +184,12 @@ def duplicate_cases():
     yield Case("duplicate-column-shadowserver", "shadowserver",
                SHADOW_HEAD.replace('"city"', '"ip"').encode() + Shadowserver().good(0) + b"\n", good=(),
                ends="duplicate-key")
+    # Two columns whose names differ until they become field names.
+    rows = [Shadowserver().good(i).replace(b'"ZZ","",""', cells)
+            for i, cells in enumerate((b'"ZZ","","a"', b'"ZZ","a","b"', b'"ZZ","","b"'))]
+    head = SHADOW_HEAD.replace('"region"', '"new-one"').replace('"city"', '"New_One"')
+    yield Case("duplicate-extra-shadowserver", "shadowserver", b"\n".join([head.encode().strip(), *rows, b""]),
+               good=(0, 2), rejects=[("duplicate-key", "extra.new_one", 3)])
 
 
 def shape_cases():
