@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "cli/files.h"
+#include "cli/secret.h"
 #include "cli/walls.h"
 #include "flow/doc.h"
 #include "fmt/shadowschema.h"
@@ -239,6 +240,33 @@ load_extras(struct job *job, struct err *err)
 }
 
 static int
+load_secret(struct job *job, struct err *err)
+{
+    return job->options.secret_path == NULL
+        ? 0
+        : secret_open(job->options.secret_path, &job->pseudonyms, err);
+}
+
+static int
+open_flow(struct job *job,
+    int (*deliver)(void *ctx, const struct flow_result *result, struct err *err), void *ctx,
+    struct err *err)
+{
+    job->flow_options = (struct flow_options){.world = setup_world(&job->setup),
+        .policy = job->policy,
+        .extras = job->extras,
+        .pseudonyms = job->pseudonyms,
+        .feeds = &job->feeds,
+        .origin = job->origin,
+        .at_us = job->at_us,
+        .clock_trusted = true,
+        .window = job->options.window,
+        .deliver = deliver,
+        .ctx = ctx};
+    return flow_new(&job->flow_options, &job->flow, err);
+}
+
+static int
 enter_sandbox(struct job *job, struct err *err)
 {
     const struct job_options *o = &job->options;
@@ -278,23 +306,15 @@ job_open(struct job *job, const struct job_options *options,
     if (rc == 0)
         rc = load_extras(job, err);
     if (rc == 0)
+        rc = load_secret(job, err);
+    if (rc == 0)
         rc = files_expand(job->arena, options->files, options->file_count, &job->files,
             &job->file_count, &job->bytes_total, err);
     if (rc != 0)
         return rc;
     job->options.reader.share_dir = job->share_dir;
     job->options.reader.schema = &job->schema;
-    struct flow_options flow = {.world = setup_world(&job->setup),
-        .policy = job->policy,
-        .extras = job->extras,
-        .feeds = &job->feeds,
-        .origin = job->origin,
-        .at_us = job->at_us,
-        .clock_trusted = true,
-        .window = options->window,
-        .deliver = deliver,
-        .ctx = ctx};
-    rc = flow_new(&flow, &job->flow, err);
+    rc = open_flow(job, deliver, ctx, err);
     if (rc == 0 && options->outputs != NULL)
         rc = options->outputs(ctx, job, err);
     return rc == 0 ? enter_sandbox(job, err) : rc;
@@ -438,6 +458,7 @@ job_close(struct job *job)
     flow_free(job->flow);
     policy_free(job->policy);
     extra_fields_free(job->extras);
+    pseudonyms_free(job->pseudonyms);
     shadowschema_free(job->schema);
     setup_close(&job->setup);
     arena_free(job->arena);

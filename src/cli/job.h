@@ -23,6 +23,7 @@ struct job_options {
     const char *agreements[JOB_AGREEMENTS_MAX]; /* none: the shipped baseline */
     size_t agreement_count;
     const char *feeds_path;
+    const char *secret_path; /* NULL: what was to be pseudonymised is generalised */
     const char *origin;   /* team id; NULL: a team that is not in the directory */
     const char *at;       /* NULL: now */
     enum tlp default_tlp; /* TLP_UNKNOWN: as the feeds file says */
@@ -49,6 +50,8 @@ struct job {
     struct policy *policy;
     struct team_id origin;
     int64_t at_us;
+    struct pseudonyms *pseudonyms; /* NULL: no secret */
+    struct flow_options flow_options;
     struct flow *flow;
     const char **files;
     size_t file_count;

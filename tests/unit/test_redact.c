@@ -389,7 +389,7 @@ write_and_look(struct arena *arena, struct buf *out, const struct verdict *verdi
     const struct redacted *redacted = NULL;
 
     arena_reset(arena);
-    assert_int_equal(redact(arena, extras, &report, verdict, TLP_GREEN, &redacted, NULL), 0);
+    assert_int_equal(redact(arena, &(struct redact_means){.extras = extras}, &report, verdict, TLP_GREEN, &redacted, NULL), 0);
     out->n = 0;
     idf_write(out, redacted);
     look("idf", buf_span(out), verdict);
@@ -450,7 +450,7 @@ damaged_treatments_remove(void **state)
     make_report();
     for (int laxity = TREATMENT_REMOVE + 1; laxity <= UINT8_MAX; laxity++) {
         memset(verdict.laxity, laxity, sizeof verdict.laxity);
-        assert_int_equal(redact(arena, extras, &report, &verdict, TLP_GREEN, &redacted, NULL), 0);
+        assert_int_equal(redact(arena, &(struct redact_means){.extras = extras}, &report, &verdict, TLP_GREEN, &redacted, NULL), 0);
         assert_int_equal(redacted_count(redacted), 0);
         assert_int_equal(redacted_removed(redacted), report.count);
         arena_reset(arena);
@@ -470,8 +470,8 @@ without_a_release_there_is_nothing(void **state)
 
     (void)state;
     make_report();
-    assert_int_equal(redact(arena, NULL, &report, &none, TLP_CLEAR, &redacted, &err), ERR_INTERNAL);
-    assert_int_equal(redact(arena, NULL, &report, &held, TLP_CLEAR, &redacted, &err), ERR_INTERNAL);
+    assert_int_equal(redact(arena, &(struct redact_means){0}, &report, &none, TLP_CLEAR, &redacted, &err), ERR_INTERNAL);
+    assert_int_equal(redact(arena, &(struct redact_means){0}, &report, &held, TLP_CLEAR, &redacted, &err), ERR_INTERNAL);
     assert_null(redacted);
     for (int c = 0; c < FIELD_CLASS_COUNT; c++)
         assert_int_equal(verdict_treatment(&none, (enum field_class)c), TREATMENT_REMOVE);
@@ -489,7 +489,7 @@ zeroed_treatments_remove_all(void **state)
 
     (void)state;
     make_report();
-    assert_int_equal(redact(arena, NULL, &report, &bare, TLP_AMBER, &redacted, NULL), 0);
+    assert_int_equal(redact(arena, &(struct redact_means){0}, &report, &bare, TLP_AMBER, &redacted, NULL), 0);
     assert_int_equal(redacted_count(redacted), 0);
     assert_int_equal(redacted_time_us(redacted), 0);
     idf_write(&out, redacted);
@@ -510,7 +510,7 @@ a_full_arena_releases_nothing_more(void **state)
     for (size_t size = 64; size < 20000; size += 64) {
         struct arena *arena = arena_new(size);
         const struct redacted *redacted = NULL;
-        int rc = redact(arena, NULL, &report, &verdict, TLP_GREEN, &redacted, &err);
+        int rc = redact(arena, &(struct redact_means){0}, &report, &verdict, TLP_GREEN, &redacted, &err);
         assert_true(rc == 0 || rc == ERR_LIMIT);
         for (size_t i = 0; rc == 0 && i < redacted_count(redacted); i++)
             assert_true(redacted_field(redacted, i) < fields
@@ -536,7 +536,7 @@ a_url_does_not_tell_a_coarser_address(void **state)
         verdict_set_treatment(&verdict, FIELD_CLASS_URL, TREATMENT_GENERALISE);
         verdict_set_treatment(
             &verdict, FIELD_CLASS_ADDRESS, kept ? TREATMENT_KEEP : TREATMENT_GENERALISE);
-        assert_int_equal(redact(arena, NULL, &report, &verdict, TLP_GREEN, &redacted, NULL), 0);
+        assert_int_equal(redact(arena, &(struct redact_means){0}, &report, &verdict, TLP_GREEN, &redacted, NULL), 0);
         assert_int_equal(redacted_count(redacted), kept ? 1 : 0);
     }
     arena_free(arena);
