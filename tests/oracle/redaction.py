@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 TREATMENTS = ["keep", "pseudonymise", "generalise", "remove"]
 CLASSES = ["open", "address", "name", "url", "account", "device", "time", "text"]
 GONE = b"[removed]"
+MANY = 256
 RECODED = ("raw", "output", "event_hash")
 used = collections.Counter()  # how often each rule had a part
 
@@ -193,7 +194,13 @@ class Redaction:
         return None if made is None else (name, made)
 
     def coarser_address(self, name, value):
-        side, _, last = name.partition(".")
+        made = self.coarser_network(name, value)
+        if made is None or self.standing_twice(name):
+            return None
+        return name.partition(".")[0] + ".network", made
+
+    def coarser_network(self, name, value):
+        last = name.rpartition(".")[2]
         if name not in self.tables.classes or last not in ("ip", "network"):
             return None
         network = a_network(value) if last == "network" else an_address(value)
@@ -201,11 +208,9 @@ class Redaction:
             return None
         network = network if last == "network" else ipaddress.ip_network(value)
         longest = 24 if network.version == 4 else 48
-        if last == "ip" and side + ".network" in self.present:
-            return None
         if network.prefixlen > longest:
             network = network.supernet(new_prefix=longest)
-        return side + ".network", str(network)
+        return str(network)
 
     def coarser_name(self, value):
         return suffixes.registrable(value, self.tables.suffixes)
@@ -276,8 +281,13 @@ class Redaction:
 
     def removed_by_name(self, value):
         if isinstance(value, Members):
-            return [t for k, v in value
-                    for t in (self.values_below(v) if self.stands_for_removed(k) else self.removed_by_name(v))]
+            out = []
+            for k, v in value:
+                if not self.stands_for_removed(k):
+                    out += self.removed_by_name(v)
+                elif self.class_named(k) not in ("text", "open"):
+                    out += self.values_below(v)
+            return out
         if isinstance(value, list):
             return [t for v in value for t in self.removed_by_name(v)]
         return []
@@ -302,24 +312,28 @@ class Redaction:
         """T, in the order of the fields."""
         t = []
         for (name, value), left in zip(before, after):
-            simple = isinstance(value, str) and not isinstance(value, Number) or type(value) is int
-            if simple and left != (name, value):
-                t.append((str(value).encode(), GONE if left is None else str(left[1]).encode()))
-            if left is None:
+            if self.form_of(name) not in ("text", "open") and left != (name, value):
+                new = GONE if left is None else str(left[1]).encode()
+                if self.standing_twice(name):
+                    network = self.coarser_network(name, value)
+                    new = new if network is None else network.encode()
+                t += [(v.encode(), new) for v in self.values_below(value) if not isinstance(value, float)]
+            if left is None or self.treatment_of(name, value) != "keep":
                 continue
-            if self.is_url(name, value) and left[1] != value and self.treatment_of(name, value) == "keep":
+            if self.is_url(name, value) and left[1] != value:
                 user, _, password = Url(value).login[:-1].partition(":")
                 t += [(user.encode(), GONE), (password.encode(), GONE)]
-            if left[0] != name or left[1] != value and not self.is_url(name, value):
-                continue
             if isinstance(value, list):
                 t += [(v.encode(), GONE) for v in self.removed_by_name(value)]
-            if self.treatment_of(name, value) == "keep":
-                for p in self.query_of(name, value):
-                    key, held = self.parameter(p)
-                    if self.stands_for_removed(key):
-                        t.append((held, GONE))
+            for p in self.query_of(name, value):
+                key, held = self.parameter(p)
+                if self.stands_for_removed(key) and self.class_named(key) not in ("text", "open"):
+                    t.append((held, GONE))
         return [(value, new) for value, new in t if len(value) >= 4]
+
+    def standing_twice(self, name):
+        return self.treatment["address"] == "generalise" and re.fullmatch("(source|destination).ip", name) and (
+            name[:-2] + "network" in self.present)
 
     def prepare(self, t):
         """T's values as patterns; the longest first, of equally long ones the first."""
@@ -398,9 +412,9 @@ class Redaction:
                 kept.append((parts[i - 1] if i > 0 else "", parts[i]))
         if len(kept) == (len(parts) + 1) // 2:
             return text
-        query = "".join(separator + p for separator, p in kept)
-        if kept and kept[0][0]:
-            query = query[1:]
+        query = ""
+        for separator, p in kept:
+            query += separator + p if query else p
         if not query:
             hit("query gone")
         return before + ("?" + query if query else "") + behind
@@ -424,6 +438,9 @@ class Redaction:
     def scrub(self, name, value):
         """What is left of a kept field, or None."""
         known = name in self.tables.classes
+        if self.many and (self.form_of(name) == "url" or self.tables.classes.get(name, "text") == "text"):
+            hit("too many repeated values")
+            return None
         if not known and name not in self.tables.extras and self.matches(name.encode()):
             hit("field's name repeats")
             return None
@@ -436,6 +453,9 @@ class Redaction:
             return name, self.scrub_json(value)
         if isinstance(value, str):
             return name, self.replaced(value.encode()).decode()
+        if type(value) is int and self.matches(str(value).encode()):
+            hit("whole number repeats")
+            return None
         return name, value
 
     def run(self, report):
@@ -444,6 +464,7 @@ class Redaction:
         t = self.gather(report, after)
         hit("T empty" if not t else "T not empty")
         self.prepare(t)
+        self.many = len(t) > MANY
         out = []
         for (name, value), left in zip(report, after):
             if left is not None and self.treatment_of(name, value) == "keep":
