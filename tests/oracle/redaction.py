@@ -21,6 +21,8 @@ TREATMENTS = ["keep", "pseudonymise", "generalise", "remove"]
 CLASSES = ["open", "address", "name", "url", "account", "device", "time", "text"]
 GONE = b"[removed]"
 MANY = 256
+DOTS = rb"(?:\.|\[\.\]|\(\.\)|\[dot\]|\(dot\))"
+ATS = rb"(?:@|\[@\]|\(@\)|\[at\]|\(at\))"
 RECODED = ("raw", "output", "event_hash")
 used = collections.Counter()  # how often each rule had a part
 
@@ -56,6 +58,10 @@ class Tables:
         lines = [line for line in text.splitlines() if not line.startswith("#")]
         self.extras = {row["name"]: row["class"] for row in csv.DictReader(lines)}
         self.suffixes = suffixes.read()
+
+
+def is_text(value):
+    return isinstance(value, str) and not isinstance(value, Number)
 
 
 def hit(rule):
@@ -144,7 +150,7 @@ class Redaction:
         return self.tables.classes.get(name) or self.tables.extras.get(name, "text")
 
     def is_url(self, name, value):
-        return (self.form_of(name) == "url" and not name.endswith(".urlpath") and isinstance(value, str))
+        return (self.form_of(name) == "url" and not name.endswith(".urlpath") and is_text(value))
 
     def treatment_of(self, name, value):
         form = self.form_of(name)
@@ -186,7 +192,7 @@ class Redaction:
         return made
 
     def coarser(self, name, form, value):
-        if not isinstance(value, str):
+        if not is_text(value):
             return None
         if form == "address":
             return self.coarser_address(name, value)
@@ -242,7 +248,7 @@ class Redaction:
         return t.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:00:00+00:00")
 
     def pseudonym(self, name, form, value):
-        if not isinstance(value, str):
+        if not is_text(value):
             return None
         if form == "address":
             address, network = an_address(value), a_network(value)
@@ -304,7 +310,7 @@ class Redaction:
         return percent_decoded(name).decode("utf-8", "replace"), percent_decoded(value)
 
     def query_of(self, name, value):
-        if self.form_of(name) != "url" or not isinstance(value, str):
+        if self.form_of(name) != "url" or not is_text(value):
             return []
         return self.split_query(Url(value).rest)[1][::2]
 
@@ -317,7 +323,7 @@ class Redaction:
                 if self.standing_twice(name):
                     network = self.coarser_network(name, value)
                     new = new if network is None else network.encode()
-                t += [(v.encode(), new) for v in self.values_below(value) if not isinstance(value, float)]
+                t += [(v.encode(), new) for v in self.values_below(value) if not isinstance(value, Number)]
             if left is None or self.treatment_of(name, value) != "keep":
                 continue
             if self.is_url(name, value) and left[1] != value:
@@ -337,7 +343,7 @@ class Redaction:
 
     def prepare(self, t):
         """T's values as patterns; the longest first, of equally long ones the first."""
-        dots = {b".": rb"(?:\.|\[\.\]|\(\.\)|\[dot\]|\(dot\))", b"@": rb"(?:@|\[@\]|\(@\)|\[at\]|\(at\))"}
+        dots = {b".": DOTS, b"@": ATS}
         out = []
         for value, new in sorted(t, key=lambda pair: -len(pair[0])):
             letters = [dots.get(value[i:i + 1], re.escape(value[i:i + 1])) for i in range(len(value))]
@@ -390,7 +396,7 @@ class Redaction:
             return self.scrub_json(value), False
         if isinstance(value, bool) or value is None:
             return value, False
-        if isinstance(value, str) and not isinstance(value, Number):
+        if is_text(value):
             return self.replaced(value.encode()).decode(), False
         gone = self.matches(str(value).encode())
         if gone:
@@ -444,14 +450,14 @@ class Redaction:
         if not known and name not in self.tables.extras and self.matches(name.encode()):
             hit("field's name repeats")
             return None
-        if isinstance(value, str) and self.form_of(name) == "url":
+        if is_text(value) and self.form_of(name) == "url":
             left = self.scrub_url(name, value)
             return None if left is None else (name, left)
         if known and self.tables.classes[name] != "text":
             return name, value
         if isinstance(value, list):
             return name, self.scrub_json(value)
-        if isinstance(value, str):
+        if is_text(value):
             return name, self.replaced(value.encode()).decode()
         if type(value) is int and self.matches(str(value).encode()):
             hit("whole number repeats")

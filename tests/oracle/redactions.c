@@ -81,8 +81,8 @@ read_report(struct arena *arena, struct json_value v, struct report *report, str
     struct json_value item;
     struct span name;
 
-    report_reset(report, arena_zalloc(arena, REPORT_FIELDS_MAX, sizeof(struct field)),
-        REPORT_FIELDS_MAX);
+    report_reset(
+        report, arena_zalloc(arena, REPORT_FIELDS_MAX, sizeof(struct field)), REPORT_FIELDS_MAX);
     for (struct json_iter it = json_iter(v); json_next(&it, &name, &item);) {
         struct field field = {.id = (uint16_t)field_find(name),
             .class = FIELD_CLASS_TEXT,
