@@ -34,6 +34,8 @@ const char job_help[] =
     "  --mapping FILE       what the columns of a generic CSV mean\n"
     "  --provider NAME      for reports that name none\n"
     "  --report-type TYPE   Shadowserver report type, if the file's name does not tell\n"
+    "  --secret FILE        make pseudonyms from this secret (default: the node's, see `comity secret`;\n"
+    "                       without one what is to be pseudonymised is generalised)\n"
     "  --teams PATH         team directory\n"
     "  --window N           look for duplicates among the last N reports (default: 1048576; 0: do "
     "not)\n"
@@ -94,7 +96,8 @@ plain_option(struct job_options *o, size_t i, const char **name)
     } const plain[] = {{"as", &o->origin}, {"at", &o->at}, {"feeds", &o->feeds_path},
         {"geo", &o->setup.geo_path}, {"teams", &o->setup.teams_path},
         {"mapping", &o->reader.mapping_path}, {"provider", &o->reader.provider},
-        {"report-type", &o->reader.report_type}};
+        {"report-type", &o->reader.report_type},
+        {"secret", &o->secret_path}};
 
     if (i >= sizeof plain / sizeof plain[0])
         return NULL;
@@ -242,9 +245,11 @@ load_extras(struct job *job, struct err *err)
 static int
 load_secret(struct job *job, struct err *err)
 {
-    return job->options.secret_path == NULL
-        ? 0
-        : secret_open(job->options.secret_path, &job->pseudonyms, err);
+    char path[SETUP_PATH_BYTES];
+    bool is_there;
+    int rc = secret_path(job->options.secret_path, NULL, path, &is_there, err);
+
+    return rc == 0 && is_there ? secret_open(path, &job->pseudonyms, err) : rc;
 }
 
 static int

@@ -12,8 +12,7 @@ enum {
     KEY_BYTES = 32,
     BLOCK = AES_BLOCK_SIZE,
     V4_START = 96,
-    BITS = 128,
-    NAME_MOST = 253
+    BITS = 128
 };
 _Static_assert(crypto_kdf_KEYBYTES == KEY_BYTES, "the secret is a kdf key");
 _Static_assert(crypto_auth_hmacsha256_KEYBYTES == KEY_BYTES, "the other key is an HMAC key");
@@ -291,21 +290,22 @@ address_field(struct arena *arena, const struct pseudonym_key *key, struct field
     return set_text(arena, field, "", text, "");
 }
 
-/* Names are the same in any case, and with a point behind. */
-static struct span
-plain_name(const struct field *field, char room[NAME_MOST + 1])
+struct span
+pseudonym_plain_name(struct span value, char room[PSEUDONYM_NAME_MOST])
 {
-    size_t n = field->n > 0 && field->s[field->n - 1] == '.' ? field->n - 1 : field->n;
+    size_t n = value.n > 0 && value.p[value.n - 1] == '.' ? value.n - 1 : value.n;
 
-    for (size_t i = 0; n <= NAME_MOST && i < n; i++)
-        room[i] = (char)(field->s[i] >= 'A' && field->s[i] <= 'Z' ? field->s[i] + 32 : field->s[i]);
+    if (n > PSEUDONYM_NAME_MOST)
+        return (struct span){NULL, 0};
+    for (size_t i = 0; i < n; i++)
+        room[i] = (char)(value.p[i] >= 'A' && value.p[i] <= 'Z' ? value.p[i] + 32 : value.p[i]);
     return (struct span){room, n};
 }
 
 bool
 pseudonym_field(struct arena *arena, const struct pseudonym_key *key, struct field *field)
 {
-    char room[NAME_MOST + 1];
+    char room[PSEUDONYM_NAME_MOST];
     char hex[PSEUDONYM_HEX + 1];
     struct span value = {field->s, field->n};
     enum field_class class = (enum field_class)field->class;
@@ -315,8 +315,8 @@ pseudonym_field(struct arena *arena, const struct pseudonym_key *key, struct fie
     if (class == FIELD_CLASS_ADDRESS)
         return address_field(arena, key, field);
     if (class == FIELD_CLASS_NAME)
-        value = plain_name(field, room);
-    if (class == FIELD_CLASS_NAME && value.n > NAME_MOST)
+        value = pseudonym_plain_name(value, room);
+    if (value.p == NULL)
         return false;
     pseudonym_hex(key, class, value, hex);
     return class == FIELD_CLASS_NAME ? set_text(arena, field, "", hex, ".invalid")

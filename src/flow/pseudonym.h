@@ -35,6 +35,11 @@ struct address pseudonym_address_back(
 void pseudonym_hex(const struct pseudonym_key *key, enum field_class class, struct span value,
     char out[PSEUDONYM_HEX + 1]);
 
+enum { PSEUDONYM_NAME_MOST = 253 };
+/* VALUE as names are made pseudonyms of: the same in any case, and with a point behind. p NULL: it
+ * is too long. Borrows ROOM. */
+struct span pseudonym_plain_name(struct span value, char room[PSEUDONYM_NAME_MOST]);
+
 /* Turn FIELD (a copy the caller owns, its class set) into its pseudonym. False when it has none:
  * remove it. Results live in ARENA. */
 bool pseudonym_field(struct arena *arena, const struct pseudonym_key *key, struct field *field);
