@@ -1,6 +1,7 @@
 /* home.h: in which folder does this team keep what is its own?
  *
- * GIVEN (--home), else $COMITY_HOME, else /var/lib/comity for root, else $XDG_DATA_HOME/comity, else
+ * GIVEN (--home), else $COMITY_HOME, else /var/lib/comity for root, else $XDG_DATA_HOME/comity,
+ * else
  * ~/.local/share/comity.
  */
 #ifndef COMITY_CLI_HOME_H

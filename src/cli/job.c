@@ -2,7 +2,7 @@
 
 #include "base/time.h"
 #include "cli/files.h"
-#include "cli/secret.h"
+#include "cli/secretfile.h"
 #include "cli/walls.h"
 #include "flow/doc.h"
 #include "fmt/shadowschema.h"
@@ -34,7 +34,8 @@ const char job_help[] =
     "  --mapping FILE       what the columns of a generic CSV mean\n"
     "  --provider NAME      for reports that name none\n"
     "  --report-type TYPE   Shadowserver report type, if the file's name does not tell\n"
-    "  --secret FILE        make pseudonyms from this secret (default: the node's, see `comity secret`;\n"
+    "  --secret FILE        make pseudonyms from this secret (default: the node's, see `comity "
+    "secret`;\n"
     "                       without one what is to be pseudonymised is generalised)\n"
     "  --teams PATH         team directory\n"
     "  --window N           look for duplicates among the last N reports (default: 1048576; 0: do "
@@ -96,8 +97,7 @@ plain_option(struct job_options *o, size_t i, const char **name)
     } const plain[] = {{"as", &o->origin}, {"at", &o->at}, {"feeds", &o->feeds_path},
         {"geo", &o->setup.geo_path}, {"teams", &o->setup.teams_path},
         {"mapping", &o->reader.mapping_path}, {"provider", &o->reader.provider},
-        {"report-type", &o->reader.report_type},
-        {"secret", &o->secret_path}};
+        {"report-type", &o->reader.report_type}, {"secret", &o->secret_path}};
 
     if (i >= sizeof plain / sizeof plain[0])
         return NULL;

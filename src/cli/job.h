@@ -24,9 +24,9 @@ struct job_options {
     size_t agreement_count;
     const char *feeds_path;
     const char *secret_path; /* NULL: what was to be pseudonymised is generalised */
-    const char *origin;   /* team id; NULL: a team that is not in the directory */
-    const char *at;       /* NULL: now */
-    enum tlp default_tlp; /* TLP_UNKNOWN: as the feeds file says */
+    const char *origin;      /* team id; NULL: a team that is not in the directory */
+    const char *at;          /* NULL: now */
+    enum tlp default_tlp;    /* TLP_UNKNOWN: as the feeds file says */
     enum format format;
     struct reader_options reader;
     const char *write_folders[2]; /* for the sandbox; NULL: none */

@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/files.h"
 #include "cli/home.h"
-#include "cli/secret.h"
+#include "cli/secretfile.h"
 #include "cli/shown.h"
 #include "cli/walls.h"
 #include "fmt/format.h"
@@ -71,8 +71,10 @@ static const char help[] =
     "  --json           one object a line: pseudonym, value (null: not found), class\n"
     "  --no-sandbox     work even where the kernel has no sandbox\n\n"
     "A pseudonym of an address is decrypted: any address has an answer, also one that was never\n"
-    "given out. One of anything else cannot be; it is made again from each value in PATH, and found\n"
-    "if that gives the same. Each question is kept in reidentified.jsonl in the node's home: when,\n"
+    "given out. One of anything else cannot be; it is made again from each value in PATH, and "
+    "found\n"
+    "if that gives the same. Each question is kept in reidentified.jsonl in the node's home: "
+    "when,\n"
     "for whom, what was asked, not the answer. Exit status 1 if one was not found.\n";
 
 /* ---- what is asked ---- */
@@ -94,7 +96,8 @@ understand(struct wanted *w, const char *word, struct err *err)
     struct span invalid = SPAN(".invalid");
     struct span scheme = SPAN("https://");
 
-    *w = (struct wanted){.text = text, .classes = 1u << FIELD_CLASS_ACCOUNT | 1u << FIELD_CLASS_DEVICE};
+    *w = (struct wanted){
+        .text = text, .classes = 1u << FIELD_CLASS_ACCOUNT | 1u << FIELD_CLASS_DEVICE};
     if (prefix_parse(text, &w->address, NULL) == 0) {
         w->is_address = true;
         return 0;
@@ -105,7 +108,8 @@ understand(struct wanted *w, const char *word, struct err *err)
         if (hex.n > 0 && hex.p[hex.n - 1] == '/')
             hex.n--;
     }
-    if (hex.n == PSEUDONYM_HEX + invalid.n && memcmp(hex.p + PSEUDONYM_HEX, invalid.p, invalid.n) == 0) {
+    if (hex.n == PSEUDONYM_HEX + invalid.n
+        && memcmp(hex.p + PSEUDONYM_HEX, invalid.p, invalid.n) == 0) {
         hex.n = PSEUDONYM_HEX;
         if (hex.p == text.p)
             w->classes = 1u << FIELD_CLASS_NAME;
@@ -466,7 +470,7 @@ cli_reidentify(int argc, char **argv)
     int rc = r.arena == NULL || r.words == NULL || r.in == NULL
         ? err_set(&err, ERR_NO_MEMORY, "no memory to begin")
         : run(&r, argc, argv, &err);
-    int status = rc != 0 ? setup_fail(&err)
+    int status = rc != 0                          ? setup_fail(&err)
         : r.found < r.count || r.failed_files > 0 ? EXIT_REJECTED
                                                   : EXIT_DONE;
     pseudonyms_free(r.pseudonyms);

@@ -181,8 +181,8 @@ flow_means(
 
 /* What left for the other recipient, if the same treatments make the same of the report. */
 static const struct redacted *
-redacted_alike(const struct flow *flow, const struct flow_outcome *outcome,
-    const struct flow_outcome *other)
+redacted_alike(
+    const struct flow *flow, const struct flow_outcome *outcome, const struct flow_outcome *other)
 {
     bool alike =
         memcmp(outcome->verdict.laxity, other->verdict.laxity, sizeof outcome->verdict.laxity) == 0;
@@ -193,8 +193,8 @@ redacted_alike(const struct flow *flow, const struct flow_outcome *outcome,
 }
 
 static int
-redact_one(struct flow *flow, struct flow_outcome *outcome, const struct verdict *verdict,
-    struct err *err)
+redact_one(
+    struct flow *flow, struct flow_outcome *outcome, const struct verdict *verdict, struct err *err)
 {
     const struct redact_means means = flow_means(&flow->options, outcome->recipient, verdict);
 
@@ -217,8 +217,7 @@ decide_all(struct flow *flow, uint32_t provider, struct err *err)
             continue;
         if (i > 0)
             outcome->redacted = redacted_alike(flow, outcome, &result->outcomes[0]);
-        int rc =
-            outcome->redacted != NULL ? 0 : redact_one(flow, outcome, &outcome->verdict, err);
+        int rc = outcome->redacted != NULL ? 0 : redact_one(flow, outcome, &outcome->verdict, err);
         if (rc != 0)
             return rc;
     }

@@ -7,13 +7,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum {
-    KEYS = 1024,
-    KEY_BYTES = 32,
-    BLOCK = AES_BLOCK_SIZE,
-    V4_START = 96,
-    BITS = 128
-};
+enum { KEYS = 1024, KEY_BYTES = 32, BLOCK = AES_BLOCK_SIZE, V4_START = 96, BITS = 128 };
 _Static_assert(crypto_kdf_KEYBYTES == KEY_BYTES, "the secret is a kdf key");
 _Static_assert(crypto_auth_hmacsha256_KEYBYTES == KEY_BYTES, "the other key is an HMAC key");
 

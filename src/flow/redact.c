@@ -42,8 +42,15 @@ subject_of(const struct extra_fields *extras, const struct field *field)
         s.base = FIELD_CLASS_TEXT;
     s.class = field->id == FIELD_OTHER ? extra_fields_class(extras, field->name) : s.base;
     s.parted = s.class == FIELD_CLASS_URL && field->type == VALUE_TEXT
-        && url_split((struct span){field->s, field->n}, &s.url);
+        && url_split((struct span){field->s, field->n}, &s.url) && s.url.host.n > 0;
     return s;
+}
+
+/* Without parts nobody can tell a login from the rest. */
+static bool
+may_hold_login(const struct field *field)
+{
+    return field->type == VALUE_TEXT && field->n > 0 && memchr(field->s, '@', field->n) != NULL;
 }
 
 /* The host is told no more exactly than it would be in a field of its own. In a URL an address has
@@ -51,8 +58,12 @@ subject_of(const struct extra_fields *extras, const struct field *field)
 static struct redact_rule
 rule_of_url(const struct subject *s, struct redact_rule rule, const uint8_t *treatments)
 {
-    if (!s->parted)
-        return stricter(rule, FIELD_CLASS_TEXT, treatments);
+    if (!s->parted) {
+        rule = stricter(rule, FIELD_CLASS_TEXT, treatments);
+        return rule.treatment == TREATMENT_KEEP && may_hold_login(s->field)
+            ? stricter(rule, FIELD_CLASS_ACCOUNT, treatments)
+            : rule;
+    }
     bool address = url_host_is_address(s->url.host);
     if (address && treatments[FIELD_CLASS_ADDRESS] != TREATMENT_KEEP)
         return (struct redact_rule){FIELD_CLASS_ADDRESS, TREATMENT_REMOVE};
@@ -92,8 +103,7 @@ loses_login(const struct subject *s, const uint8_t *treatments)
 }
 
 static bool
-cut(const struct task *task, struct field *field, const struct subject *s,
-    enum treatment treatment)
+cut(const struct task *task, struct field *field, const struct subject *s, enum treatment treatment)
 {
     const uint8_t *treatments = task->treatments;
     bool keep = treatment == TREATMENT_KEEP;
@@ -165,6 +175,8 @@ set_task(struct task *task, struct arena *arena, const struct redact_means *mean
         enum treatment treatment = verdict_treatment(verdict, (enum field_class)c);
         if (treatment == TREATMENT_PSEUDONYMISE && (means->key == NULL || c == FIELD_CLASS_TIME))
             treatment = TREATMENT_GENERALISE;
+        if (treatment > TREATMENT_REMOVE)
+            treatment = TREATMENT_REMOVE; /* damaged */
         if (treatment != TREATMENT_KEEP && (c == FIELD_CLASS_TEXT || c == FIELD_CLASS_OPEN))
             treatment = TREATMENT_REMOVE;
         task->treatments[c] = (uint8_t)treatment;
@@ -213,8 +225,7 @@ time_left(const struct redacted *redacted, const struct report *report)
 
 /* ---- repeated values ---- */
 
-static bool
-is_sensitive(enum field_class class)
+static bool is_sensitive(enum field_class class)
 {
     return class != FIELD_CLASS_TEXT && class != FIELD_CLASS_OPEN;
 }
@@ -257,8 +268,8 @@ collect_login(struct scrub *scrub, struct span login)
 }
 
 static void
-collect(struct scrub *scrub, const struct subject *s, struct redact_rule rule,
-    const struct field *left)
+collect(
+    struct scrub *scrub, const struct subject *s, struct redact_rule rule, const struct field *left)
 {
     struct span value = {s->field->s, s->field->n};
 
@@ -289,8 +300,8 @@ clean(struct scrub *scrub, const struct subject *s, const struct field *left)
 
 /* All fields once more: first what was treated is listed, then the rest is searched for it. */
 static int
-redact_searching(struct task *task, const struct report *report, struct redacted *redacted,
-    struct err *err)
+redact_searching(
+    struct task *task, const struct report *report, struct redacted *redacted, struct err *err)
 {
     struct scrub *scrub = arena_alloc(task->arena, sizeof *scrub);
     const struct field **left = arena_alloc(task->arena, report->count * sizeof(struct field *));

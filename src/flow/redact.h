@@ -13,8 +13,9 @@
 #include "model/verdict.h"
 
 struct redact_means {
-    const struct extra_fields *extras; /* may be NULL: fields of other names are text, nothing else */
-    const struct pseudonym_key *key;   /* NULL: what was to be pseudonymised is generalised */
+    const struct extra_fields
+        *extras;                     /* may be NULL: fields of other names are text, nothing else */
+    const struct pseudonym_key *key; /* NULL: what was to be pseudonymised is generalised */
 };
 
 /* Apply VERDICT to REPORT, to the byte as doc/agreement-language.md, section 9, has it. Values that
@@ -25,8 +26,8 @@ MUST_USE int redact(struct arena *arena, const struct redact_means *means,
     const struct report *report, const struct verdict *verdict, enum tlp tlp,
     const struct redacted **out, struct err *err);
 
-/* Which class decided on FIELD, and how: a field of another name is text and what the list says, and
- * a URL has a host. What is cut out of a URL or a text that is kept does not show here. */
+/* Which class decided on FIELD, and how: a field of another name is text and what the list says,
+ * and a URL has a host. What is cut out of a URL or a text that is kept does not show here. */
 struct redact_rule {
     enum field_class class;
     enum treatment treatment;

@@ -25,8 +25,7 @@ scrub_add(struct scrub *scrub, struct span value, struct span stands)
         scrub->overflow = true;
         return;
     }
-    scrub->values[scrub->count++] =
-        (struct scrub_value){value, stands.n > 0 ? stands : REMOVED};
+    scrub->values[scrub->count++] = (struct scrub_value){value, stands.n > 0 ? stands : REMOVED};
     scrub->sorted = false;
 }
 
@@ -70,8 +69,7 @@ match_byte(char c, struct span text)
     if ((c != '.' && c != '@') || (text.p[0] != '[' && text.p[0] != '('))
         return 0;
     for (const struct span *form = c == '.' ? points : ats; form->n > 0; form++)
-        if (text.n >= form->n
-            && span_equal_nocase((struct span){text.p, form->n}, *form))
+        if (text.n >= form->n && span_equal_nocase((struct span){text.p, form->n}, *form))
             return form->n;
     return 0;
 }
@@ -83,9 +81,8 @@ match_value(struct span value, struct span text)
     size_t at = 0;
 
     for (size_t i = 0; i < value.n; i++) {
-        size_t n = at < text.n
-            ? match_byte(value.p[i], (struct span){text.p + at, text.n - at})
-            : 0;
+        size_t n =
+            at < text.n ? match_byte(value.p[i], (struct span){text.p + at, text.n - at}) : 0;
         if (n == 0)
             return 0;
         at += n;
@@ -147,7 +144,7 @@ scrub_matches(struct scrub *scrub, struct span text)
 static int
 hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0'
+    return c >= '0' && c <= '9'              ? c - '0'
         : lower(c) >= 'a' && lower(c) <= 'f' ? lower(c) - 'a' + 10
                                              : -1;
 }

@@ -138,7 +138,8 @@ unescape(struct arena *arena, struct span raw)
             out[n++] = raw.p[i++];
             continue;
         }
-        const char *which = i + 1 < raw.n && raw.p[i + 1] != '\0' ? strchr(from, raw.p[i + 1]) : NULL;
+        const char *which =
+            i + 1 < raw.n && raw.p[i + 1] != '\0' ? strchr(from, raw.p[i + 1]) : NULL;
         size_t used = which != NULL ? 2 : 0;
         if (which != NULL)
             out[n++] = to[which - from];

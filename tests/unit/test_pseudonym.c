@@ -174,10 +174,10 @@ test_keys_made_again_are_the_same(void **state)
 }
 
 static struct span
-field_made(struct arena *arena, const struct pseudonym_key *key, enum field_class class,
-    const char *text)
+field_made(
+    struct arena *arena, const struct pseudonym_key *key, enum field_class class, const char *text)
 {
-    struct field field = {.class = (uint8_t)class, .type = VALUE_TEXT, .s = text};
+    struct field field = {.class = (uint8_t) class, .type = VALUE_TEXT, .s = text};
 
     field.n = (uint32_t)strlen(text);
     return pseudonym_field(arena, key, &field) ? (struct span){field.s, field.n}
