@@ -230,6 +230,15 @@ static bool is_sensitive(enum field_class class)
     return class != FIELD_CLASS_TEXT && class != FIELD_CLASS_OPEN;
 }
 
+/* Generalised may be what it was. */
+static bool
+is_same(const struct field *field, const struct field *left)
+{
+    return left == field
+        || (left != NULL && field->type == VALUE_TEXT && left->id == field->id
+            && span_equal((struct span){field->s, field->n}, (struct span){left->s, left->n}));
+}
+
 static void
 collect_value(struct scrub *scrub, const struct field *field, const struct field *left)
 {
@@ -273,7 +282,7 @@ collect(
 {
     struct span value = {s->field->s, s->field->n};
 
-    if (left != s->field && is_sensitive(s->class))
+    if (is_sensitive(s->class) && !is_same(s->field, left))
         collect_value(scrub, s->field, left);
     if (left == NULL || !is_searched(s, rule))
         return;

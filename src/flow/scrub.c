@@ -29,22 +29,28 @@ scrub_add(struct scrub *scrub, struct span value, struct span stands)
     scrub->sorted = false;
 }
 
-bool
-scrub_name_treated(const struct scrub *scrub, struct span name, enum field_class unlisted)
+enum scrub_name
+scrub_name(const struct scrub *scrub, struct span name, enum field_class unlisted)
 {
+    const uint8_t *treatments = scrub->treatments;
     char room[128] = "extra.";
     enum field_id id = field_find(name);
-    enum field_class class = FIELD_CLASS_TEXT;
+    enum field_class class = id != FIELD_OTHER ? field_class(id) : FIELD_CLASS_TEXT;
+    bool listed = id != FIELD_OTHER;
 
-    if (id != FIELD_OTHER)
-        return scrub->treatments[field_class(id)] != TREATMENT_KEEP;
-    if (name.n <= sizeof room - 6) {
+    if (id == FIELD_OTHER && name.n <= sizeof room - 6) {
         memcpy(room + 6, name.p, name.n);
         class = extra_fields_class(scrub->extras, (struct span){room, name.n + 6});
+        listed = class != FIELD_CLASS_TEXT;
     }
-    if (class == FIELD_CLASS_TEXT)
-        class = unlisted;
-    return scrub->treatments[class] != TREATMENT_KEEP;
+    if (!listed)
+        return treatments[unlisted] == TREATMENT_KEEP ? SCRUB_NAME_KEPT : SCRUB_NAME_GONE;
+    /* A listed name is text as well, as a field of that name is. */
+    if (treatments[class] == TREATMENT_KEEP
+        && (id != FIELD_OTHER || treatments[FIELD_CLASS_TEXT] == TREATMENT_KEEP))
+        return SCRUB_NAME_KEPT;
+    return class == FIELD_CLASS_TEXT || class == FIELD_CLASS_OPEN ? SCRUB_NAME_GONE
+                                                                  : SCRUB_NAME_GONE_COUNTED;
 }
 
 /* ---- matching ---- */

@@ -34,9 +34,14 @@ void scrub_init(struct scrub *scrub, struct arena *arena, const struct extra_fie
 /* VALUE is looked for from now on. STANDS n 0: "[removed]". Short ones are left out. */
 void scrub_add(struct scrub *scrub, struct span value, struct span stands);
 
-/* Is the class that NAME stands for, as a field of its own, treated? UNLISTED: the class of names
- * that no table has. */
-bool scrub_name_treated(const struct scrub *scrub, struct span name, enum field_class unlisted);
+/* What becomes of a member or parameter called NAME, by the class that this stands for as a field
+ * of its own. UNLISTED: the class of names that no table has. */
+enum scrub_name {
+    SCRUB_NAME_KEPT,
+    SCRUB_NAME_GONE,
+    SCRUB_NAME_GONE_COUNTED /* its values are repeated values */
+};
+enum scrub_name scrub_name(const struct scrub *scrub, struct span name, enum field_class unlisted);
 
 /* Collect what a JSON value, or a URL's query, loses for its names; ALL: everything in it. */
 void scrub_collect_json(struct scrub *scrub, struct span json, bool all);

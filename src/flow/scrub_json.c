@@ -14,6 +14,7 @@ struct walk {
     size_t most;      /* ... before a member was taken back */
     bool collect;     /* values below names that are treated go to the list, nothing is written */
     bool lost;        /* below such a name */
+    bool hidden;      /* below a name that goes, but whose values are mere words */
     bool changed;
 };
 
@@ -264,13 +265,16 @@ walk_member(struct walk *walk, int depth)
     struct span name = unescape(walk->scrub->arena, raw);
     if (name.p == NULL)
         return BAD;
+    enum scrub_name what = scrub_name(walk->scrub, name, FIELD_CLASS_TEXT);
     bool lost = walk->lost;
-    bool treated = lost || scrub_name_treated(walk->scrub, name, FIELD_CLASS_TEXT);
+    bool hidden = walk->hidden;
     emit(walk, (struct span){raw.p - 1, raw.n + 3});
-    walk->lost = treated;
+    walk->hidden = hidden || (!lost && what == SCRUB_NAME_GONE);
+    walk->lost = !walk->hidden && (lost || what == SCRUB_NAME_GONE_COUNTED);
     enum outcome outcome = walk_value(walk, depth);
     walk->lost = lost;
-    bool drop = !walk->collect && (treated || scrub_matches(walk->scrub, name));
+    walk->hidden = hidden;
+    bool drop = !walk->collect && (what != SCRUB_NAME_KEPT || scrub_matches(walk->scrub, name));
     return outcome == KEPT && drop ? DROPPED : outcome;
 }
 

@@ -53,14 +53,14 @@ bare(struct span parameter, bool first)
     return (struct span){parameter.p + cut, parameter.n - cut};
 }
 
-static bool
-treated_for_its_name(struct scrub *scrub, struct span parameter)
+static enum scrub_name
+by_its_name(struct scrub *scrub, struct span parameter)
 {
     const char *equal = parameter.n > 0 ? memchr(parameter.p, '=', parameter.n) : NULL;
     size_t n = equal != NULL ? (size_t)(equal - parameter.p) : parameter.n;
     struct span name = scrub_decode(scrub, (struct span){parameter.p, n});
 
-    return (name.p == NULL && n > 0) || scrub_name_treated(scrub, name, FIELD_CLASS_URL);
+    return name.p == NULL && n > 0 ? SCRUB_NAME_GONE : scrub_name(scrub, name, FIELD_CLASS_URL);
 }
 
 void
@@ -72,7 +72,7 @@ scrub_collect_query(struct scrub *scrub, struct span url)
     for (bool first = true; next_parameter(&query, first, &parameter); first = false) {
         struct span text = bare(parameter, first);
         const char *equal = text.n > 0 ? memchr(text.p, '=', text.n) : NULL;
-        if (equal == NULL || !treated_for_its_name(scrub, text))
+        if (equal == NULL || by_its_name(scrub, text) != SCRUB_NAME_GONE_COUNTED)
             continue;
         size_t before = (size_t)(equal + 1 - text.p);
         scrub_add(scrub, scrub_decode(scrub, (struct span){equal + 1, text.n - before}),
@@ -89,7 +89,7 @@ clean_query(struct scrub *scrub, struct span query, char *out)
 
     for (bool first = true; next_parameter(&query, first, &parameter); first = false) {
         struct span text = bare(parameter, first);
-        if (treated_for_its_name(scrub, text) || scrub_matches_encoded(scrub, text))
+        if (by_its_name(scrub, text) != SCRUB_NAME_KEPT || scrub_matches_encoded(scrub, text))
             continue;
         struct span kept = n == 0 ? text : parameter;
         if (kept.n > 0)

@@ -165,7 +165,11 @@ class Redaction:
             url = Url(value)
             if not url.whole:
                 hit("URL without scheme")
-                return strictest(treatment, self.treatment["text"])
+                treatment = strictest(treatment, self.treatment["text"])
+                if treatment == "keep" and "@" in value:
+                    hit("URL without scheme, a login in it")
+                    treatment = self.treatment["account"]
+                return treatment
             treatment = strictest(treatment, self.treatment["name"])
             if url.host_is_address() and not self.is_kept("address"):
                 hit("URL at an address")
