@@ -83,8 +83,10 @@ static int
 keep(void *ctx, const struct report *report, struct err *err)
 {
     struct bench *bench = ctx;
-    struct report *copy = arena_copy(bench->kept, report, sizeof *report);
-    struct field *fields = arena_copy(bench->kept, report->fields, report->count * sizeof *fields);
+    struct report *copy =
+        (struct report *)arena_copy(bench->kept, (const char *)report, sizeof *report);
+    struct field *fields = (struct field *)arena_copy(
+        bench->kept, (const char *)report->fields, report->count * sizeof *fields);
 
     (void)err;
     if (copy == NULL || fields == NULL || bench->count == REPORTS)

@@ -4,19 +4,19 @@
 
 #include <endian.h>
 #include <nettle/aes.h>
+#include <nettle/hmac.h>
 #include <sodium.h>
 #include <stdlib.h>
 
 enum { KEYS = 1024, KEY_BYTES = 32, BLOCK = AES_BLOCK_SIZE, V4_START = 96, BITS = 128 };
 _Static_assert(crypto_kdf_KEYBYTES == KEY_BYTES, "the secret is a kdf key");
-_Static_assert(crypto_auth_hmacsha256_KEYBYTES == KEY_BYTES, "the other key is an HMAC key");
 
 struct pseudonym_key {
     struct aes128_ctx first;
     struct aes128_ctx second;
-    crypto_auth_hmacsha256_state hmac; /* the key taken in */
-    uint64_t pair[4];                  /* SHA-256 of agreement and recipient */
-    bool made;
+    struct hmac_sha256_ctx hmac; /* the key taken in */
+    size_t n;                    /* bytes of pair; 0: not made */
+    char pair[PAIR_BYTES];       /* agreement, a zero byte, recipient */
 };
 
 struct pseudonyms {
@@ -52,44 +52,33 @@ pseudonyms_free(struct pseudonyms *pseudonyms)
     free(pseudonyms);
 }
 
-static void
-hash_pair(struct span agreement, struct span recipient, uint64_t pair[4])
-{
-    crypto_hash_sha256_state state;
-    const unsigned char between = 0;
-
-    (void)crypto_hash_sha256_init(&state);
-    (void)crypto_hash_sha256_update(&state, (const unsigned char *)agreement.p, agreement.n);
-    (void)crypto_hash_sha256_update(&state, &between, 1);
-    (void)crypto_hash_sha256_update(&state, (const unsigned char *)recipient.p, recipient.n);
-    (void)crypto_hash_sha256_final(&state, (unsigned char *)pair);
-}
-
 static bool
 set_keys(struct pseudonym_key *key, const uint8_t *address_key, const uint8_t *other_key)
 {
     aes128_set_encrypt_key(&key->first, address_key);
     aes128_set_encrypt_key(&key->second, address_key + KEY_BYTES / 2);
-    (void)crypto_auth_hmacsha256_init(&key->hmac, other_key, KEY_BYTES);
+    hmac_sha256_set_key(&key->hmac, KEY_BYTES, other_key);
     return sodium_memcmp(address_key, address_key + KEY_BYTES / 2, KEY_BYTES / 2) != 0;
 }
 
 /* libsodium takes a number of 64 bits for each key; a chain of four takes all of the hash. */
 static void
-derive(const uint8_t *secret, const uint64_t pair[4], struct pseudonym_key *key)
+derive(const uint8_t *secret, struct span name, struct pseudonym_key *key)
 {
+    uint64_t pair[crypto_hash_sha256_BYTES / 8];
     uint8_t chain[KEY_BYTES];
     uint8_t address_key[KEY_BYTES];
     uint8_t other_key[KEY_BYTES];
 
+    (void)crypto_hash_sha256((unsigned char *)pair, (const unsigned char *)name.p, name.n);
     memcpy(chain, secret, KEY_BYTES);
     for (int i = 0; i < 4; i++)
         (void)crypto_kdf_derive_from_key(chain, KEY_BYTES, le64toh(pair[i]), "comityag", chain);
     (void)crypto_kdf_derive_from_key(address_key, KEY_BYTES, 1, "comitypf", chain);
     (void)crypto_kdf_derive_from_key(other_key, KEY_BYTES, 2, "comityhm", chain);
     (void)set_keys(key, address_key, other_key); /* equal halves: once in 2^128 */
-    memcpy(key->pair, pair, sizeof key->pair);
-    key->made = true;
+    memcpy(key->pair, name.p, name.n);
+    key->n = name.n;
     sodium_memzero(chain, sizeof chain);
     sodium_memzero(address_key, sizeof address_key);
     sodium_memzero(other_key, sizeof other_key);
@@ -98,12 +87,17 @@ derive(const uint8_t *secret, const uint64_t pair[4], struct pseudonym_key *key)
 const struct pseudonym_key *
 pseudonyms_key(struct pseudonyms *pseudonyms, struct span agreement, struct span recipient)
 {
-    uint64_t pair[4];
+    char pair[PAIR_BYTES];
+    struct span name = {pair, agreement.n + 1 + recipient.n};
 
-    hash_pair(agreement, recipient, pair);
-    struct pseudonym_key *key = &pseudonyms->keys[pair[0] % KEYS];
-    if (!key->made || memcmp(key->pair, pair, sizeof pair) != 0)
-        derive(pseudonyms->secret, pair, key);
+    if (agreement.n + recipient.n >= sizeof pair)
+        return NULL; /* ids are shorter; without a key all is generalised */
+    memcpy(pair, agreement.p, agreement.n);
+    pair[agreement.n] = '\0';
+    memcpy(pair + agreement.n + 1, recipient.p, recipient.n);
+    struct pseudonym_key *key = &pseudonyms->keys[hash_bytes(name.p, name.n) % KEYS];
+    if (key->n != name.n || memcmp(key->pair, name.p, name.n) != 0)
+        derive(pseudonyms->secret, name, key);
     return key;
 }
 
@@ -242,14 +236,14 @@ void
 pseudonym_hex(const struct pseudonym_key *key, enum field_class class, struct span value,
     char out[PSEUDONYM_HEX + 1])
 {
-    crypto_auth_hmacsha256_state state = key->hmac;
-    unsigned char digest[crypto_auth_hmacsha256_BYTES];
+    struct hmac_sha256_ctx state = key->hmac;
+    unsigned char digest[PSEUDONYM_HEX / 2];
     const char *word = field_class_word(class);
 
-    (void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)word, strlen(word) + 1);
-    (void)crypto_auth_hmacsha256_update(&state, (const unsigned char *)value.p, value.n);
-    (void)crypto_auth_hmacsha256_final(&state, digest);
-    (void)sodium_bin2hex(out, PSEUDONYM_HEX + 1, digest, PSEUDONYM_HEX / 2);
+    hmac_sha256_update(&state, strlen(word) + 1, (const uint8_t *)word);
+    hmac_sha256_update(&state, value.n, (const uint8_t *)value.p);
+    hmac_sha256_digest(&state, sizeof digest, digest);
+    (void)sodium_bin2hex(out, PSEUDONYM_HEX + 1, digest, sizeof digest);
 }
 
 static bool

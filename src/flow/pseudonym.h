@@ -23,7 +23,8 @@ struct pseudonym_key;
 struct pseudonyms *pseudonyms_new(const uint8_t secret[PSEUDONYM_SECRET_BYTES]);
 void pseudonyms_free(struct pseudonyms *pseudonyms);
 
-/* The key for RECIPIENT under AGREEMENT; lives until the next call. */
+/* The key for RECIPIENT under AGREEMENT; lives until the next call. NULL: an id is longer than any
+ * can be. */
 const struct pseudonym_key *pseudonyms_key(
     struct pseudonyms *pseudonyms, struct span agreement, struct span recipient);
 

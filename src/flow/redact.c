@@ -21,7 +21,6 @@ struct task {
     const struct redact_means *means;
     uint8_t treatments[FIELD_CLASS_COUNT]; /* as really done */
     bool keeps_all;                        /* every class */
-    bool search; /* something is kept in which a treated value may be repeated */
 };
 
 /* A field, the classes that have a say in it, and its parts if it is a URL. */
@@ -132,8 +131,6 @@ is_searched(const struct subject *s, struct redact_rule rule)
 static const struct field *
 treat(struct task *task, const struct subject *s, struct redact_rule rule)
 {
-    if (is_searched(s, rule))
-        task->search |= !task->keeps_all;
     if (rule.treatment == TREATMENT_KEEP && !loses_login(s, task->treatments))
         return s->field;
     if (rule.treatment == TREATMENT_REMOVE)
@@ -307,29 +304,28 @@ clean(struct scrub *scrub, const struct subject *s, const struct field *left)
     return scrub_field(scrub, copy) ? copy : NULL;
 }
 
-/* All fields once more: first what was treated is listed, then the rest is searched for it. */
+/* First what was treated is listed, then the rest is searched for it. SEARCHED are the places in
+ * LEFT of what must be. */
 static int
-redact_searching(
-    struct task *task, const struct report *report, struct redacted *redacted, struct err *err)
+search(struct task *task, const struct report *report, const struct field **left,
+    const uint16_t *searched, size_t count, struct err *err)
 {
     struct scrub *scrub = arena_alloc(task->arena, sizeof *scrub);
-    const struct field **left = arena_alloc(task->arena, report->count * sizeof(struct field *));
 
-    if (scrub == NULL || left == NULL)
+    if (scrub == NULL)
         return arena_full(err, "redaction");
     scrub_init(scrub, task->arena, task->means->extras, task->treatments);
     for (uint32_t i = 0; i < report->count; i++) {
-        const struct subject s = subject_of(task->means->extras, &report->fields[i]);
-        struct redact_rule rule = rule_of(&s, task);
-        left[i] = treat(task, &s, rule);
-        collect(scrub, &s, rule, left[i]);
+        const struct field *field = &report->fields[i];
+        bool is_next = count > 0 && searched[0] == i;
+        if (left[i] == field && !is_next)
+            continue;
+        const struct subject s = subject_of(task->means->extras, field);
+        collect(scrub, &s, left[i], is_next);
+        searched += is_next;
+        count -= is_next;
     }
-    for (uint32_t i = 0; i < report->count; i++) {
-        const struct subject s = subject_of(task->means->extras, &report->fields[i]);
-        bool searched = left[i] != NULL && is_searched(&s, rule_of(&s, task));
-        take(redacted, searched ? clean(scrub, &s, left[i]) : left[i]);
-    }
-    return 0;
+    return clean_all(scrub, report, left, searched, task->means->extras);
 }
 
 int

@@ -150,7 +150,7 @@ class Redaction:
         return self.tables.classes.get(name) or self.tables.extras.get(name, "text")
 
     def is_url(self, name, value):
-        return (self.form_of(name) == "url" and not name.endswith(".urlpath") and is_text(value))
+        return (self.form_of(name) == "url" and name not in ("source.urlpath", "destination.urlpath") and is_text(value))
 
     def treatment_of(self, name, value):
         form = self.form_of(name)
@@ -207,16 +207,17 @@ class Redaction:
         made = self.coarser_network(name, value)
         if made is None or self.standing_twice(name):
             return None
-        return name.partition(".")[0] + ".network", made
+        return (name.partition(".")[0] + ".network" if name in self.tables.classes else name), made
 
     def coarser_network(self, name, value):
         last = name.rpartition(".")[2]
-        if name not in self.tables.classes or last not in ("ip", "network"):
+        if name in self.tables.classes and last not in ("ip", "network"):
             return None
-        network = a_network(value) if last == "network" else an_address(value)
+        network = a_network(value) if name not in self.tables.classes or last == "network" else None
         if network is None:
-            return None
-        network = network if last == "network" else ipaddress.ip_network(value)
+            if an_address(value) is None:
+                return None
+            network = ipaddress.ip_network(value)
         longest = 24 if network.version == 4 else 48
         if network.prefixlen > longest:
             network = network.supernet(new_prefix=longest)
