@@ -8,7 +8,14 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-enum { KEYS = 1024, KEY_BYTES = 32, BLOCK = AES_BLOCK_SIZE, V4_START = 96, BITS = 128 };
+enum {
+    KEYS = 1024,
+    KEY_BYTES = 32,
+    PAIR_BYTES = 160,
+    BLOCK = AES_BLOCK_SIZE,
+    V4_START = 96,
+    BITS = 128
+};
 _Static_assert(crypto_kdf_KEYBYTES == KEY_BYTES, "the secret is a kdf key");
 
 struct pseudonym_key {
@@ -95,7 +102,7 @@ pseudonyms_key(struct pseudonyms *pseudonyms, struct span agreement, struct span
     memcpy(pair, agreement.p, agreement.n);
     pair[agreement.n] = '\0';
     memcpy(pair + agreement.n + 1, recipient.p, recipient.n);
-    struct pseudonym_key *key = &pseudonyms->keys[hash_bytes(name.p, name.n) % KEYS];
+    struct pseudonym_key *key = &pseudonyms->keys[hash_bytes(name.p, name.n, 0) % KEYS];
     if (key->n != name.n || memcmp(key->pair, name.p, name.n) != 0)
         derive(pseudonyms->secret, name, key);
     return key;

@@ -21,6 +21,9 @@ struct task {
     const struct redact_means *means;
     uint8_t treatments[FIELD_CLASS_COUNT]; /* as really done */
     bool keeps_all;                        /* every class */
+    const struct field *first;             /* of the report */
+    uint16_t *searched; /* places of what is kept, but may repeat a treated value */
+    size_t searched_count;
 };
 
 /* A field, the classes that have a say in it, and its parts if it is a URL. */
@@ -131,6 +134,8 @@ is_searched(const struct subject *s, struct redact_rule rule)
 static const struct field *
 treat(struct task *task, const struct subject *s, struct redact_rule rule)
 {
+    if (!task->keeps_all && is_searched(s, rule))
+        task->searched[task->searched_count++] = (uint16_t)(s->field - task->first);
     if (rule.treatment == TREATMENT_KEEP && !loses_login(s, task->treatments))
         return s->field;
     if (rule.treatment == TREATMENT_REMOVE)
@@ -273,65 +278,74 @@ collect_login(struct scrub *scrub, struct span login)
     scrub_add(scrub, rest, none);
 }
 
+/* What is repeated elsewhere if FIELD became LEFT; SEARCHED: it was kept, but may lose parts. */
 static void
-collect(
-    struct scrub *scrub, const struct subject *s, struct redact_rule rule, const struct field *left)
+collect(struct scrub *scrub, const struct field *field, const struct field *left, bool searched)
 {
-    struct span value = {s->field->s, s->field->n};
+    const struct subject s = subject_of(scrub->extras, field);
+    struct span value = {field->s, field->n};
 
-    if (is_sensitive(s->class) && !is_same(s->field, left))
-        collect_value(scrub, s->field, left);
-    if (left == NULL || !is_searched(s, rule))
+    if (is_sensitive(s.class) && !is_same(field, left))
+        collect_value(scrub, field, left);
+    if (left == NULL || !searched)
         return;
-    if (loses_login(s, scrub->treatments))
-        collect_login(scrub, s->url.login);
-    if (s->field->type == VALUE_JSON)
+    if (loses_login(&s, scrub->treatments))
+        collect_login(scrub, s.url.login);
+    if (field->type == VALUE_JSON)
         scrub_collect_json(scrub, value, false);
-    else if (s->field->type == VALUE_TEXT && s->class == FIELD_CLASS_URL)
-        scrub_collect_query(scrub, s->parted ? s->url.rest : value);
+    else if (field->type == VALUE_TEXT && s.class == FIELD_CLASS_URL)
+        scrub_collect_query(scrub, s.parted ? s.url.rest : value);
 }
 
 /* LEFT with nothing of what was treated elsewhere; NULL: nothing is left. */
 static const struct field *
-clean(struct scrub *scrub, const struct subject *s, const struct field *left)
+clean(struct scrub *scrub, const struct field *field, const struct field *left)
 {
-    struct field *copy = arena_alloc(scrub->arena, sizeof *copy);
+    const struct subject s = subject_of(scrub->extras, field);
+    bool plain = s.class != FIELD_CLASS_URL && field->type != VALUE_JSON;
+    struct field *copy;
 
+    if (plain && scrub->count == 0 && !scrub->overflow)
+        return left;
+    copy = arena_alloc(scrub->arena, sizeof *copy);
     if (copy == NULL)
         return NULL;
     *copy = *left;
-    copy->class = (uint8_t)s->class;
+    copy->class = (uint8_t)s.class;
     return scrub_field(scrub, copy) ? copy : NULL;
 }
 
-/* First what was treated is listed, then the rest is searched for it. SEARCHED are the places in
- * LEFT of what must be. */
+/* First what was treated is listed, then what was kept of the rest is searched for it. LEFT is
+ * what became of each field, in place. */
 static int
-search(struct task *task, const struct report *report, const struct field **left,
-    const uint16_t *searched, size_t count, struct err *err)
+search(const struct task *task, const struct report *report, const struct field **left,
+    struct err *err)
 {
     struct scrub *scrub = arena_alloc(task->arena, sizeof *scrub);
+    size_t next = 0;
 
     if (scrub == NULL)
         return arena_full(err, "redaction");
     scrub_init(scrub, task->arena, task->means->extras, task->treatments);
     for (uint32_t i = 0; i < report->count; i++) {
-        const struct field *field = &report->fields[i];
-        bool is_next = count > 0 && searched[0] == i;
-        if (left[i] == field && !is_next)
-            continue;
-        const struct subject s = subject_of(task->means->extras, field);
-        collect(scrub, &s, left[i], is_next);
-        searched += is_next;
-        count -= is_next;
+        bool searched = next < task->searched_count && task->searched[next] == i;
+        next += searched;
+        if (searched || left[i] != &report->fields[i])
+            collect(scrub, &report->fields[i], left[i], searched);
     }
-    return clean_all(scrub, report, left, searched, task->means->extras);
+    for (size_t k = 0; k < task->searched_count; k++) {
+        uint16_t i = task->searched[k];
+        if (left[i] != NULL)
+            left[i] = clean(scrub, &report->fields[i], left[i]);
+    }
+    return 0;
 }
 
 int
 redact(struct arena *arena, const struct redact_means *means, const struct report *report,
     const struct verdict *verdict, enum tlp tlp, const struct redacted **out, struct err *err)
 {
+    uint16_t searched[REPORT_FIELDS_MAX];
     struct redacted *redacted;
     struct task task;
     int rc = 0;
@@ -344,15 +358,17 @@ redact(struct arena *arena, const struct redact_means *means, const struct repor
         return arena_full(err, "redaction");
     mem_clear(redacted, offsetof(struct redacted, fields));
     set_task(&task, arena, means, verdict);
+    task.first = report->fields;
+    task.searched = searched;
     for (uint32_t i = 0; i < report->count; i++)
-        take(redacted, treat_fast(&task, &report->fields[i]));
-    if (task.search) {
-        mem_clear(redacted, offsetof(struct redacted, fields));
-        rc = redact_searching(&task, report, redacted, err);
-    }
+        redacted->fields[i] = treat_fast(&task, &report->fields[i]);
+    if (task.searched_count > 0)
+        rc = search(&task, report, redacted->fields, err);
+    for (uint32_t i = 0; rc == 0 && i < report->count; i++)
+        take(redacted, redacted->fields[i]);
     memcpy(redacted->treatment, task.treatments, sizeof redacted->treatment);
     redacted->tlp = (uint8_t)tlp;
     redacted->time_us = time_left(redacted, report);
-    *out = redacted;
+    *out = rc == 0 ? redacted : NULL;
     return rc;
 }

@@ -82,15 +82,17 @@ scrub_collect_query(struct scrub *scrub, struct span url)
 
 /* What is left of QUERY, written to OUT; a separator never stands first. */
 static size_t
-clean_query(struct scrub *scrub, struct span query, char *out)
+clean_query(struct scrub *scrub, struct span query, char *out, bool *changed)
 {
     struct span parameter;
     size_t n = 0;
 
     for (bool first = true; next_parameter(&query, first, &parameter); first = false) {
         struct span text = bare(parameter, first);
-        if (by_its_name(scrub, text) != SCRUB_NAME_KEPT || scrub_matches_encoded(scrub, text))
+        if (by_its_name(scrub, text) != SCRUB_NAME_KEPT || scrub_matches_encoded(scrub, text)) {
+            *changed = true;
             continue;
+        }
         struct span kept = n == 0 ? text : parameter;
         if (kept.n > 0)
             memcpy(out + n, kept.p, kept.n);
@@ -125,7 +127,10 @@ scrub_url(struct scrub *scrub, struct span *value)
     if (out == NULL)
         return false;
     char *at = add(add(out, head), p.before);
-    size_t n = clean_query(scrub, p.query, at + 1);
+    bool changed = false;
+    size_t n = clean_query(scrub, p.query, at + 1, &changed);
+    if (!changed)
+        return true;
     if (n > 0) {
         *at = '?';
         at += n + 1;

@@ -184,6 +184,9 @@ class Redaction:
             if self.is_url(name, value) and not self.is_kept("account"):
                 url = Url(value)
                 if url.login:
+                    sound = url.sound_address() if url.host_is_address() else suffixes.is_name(url.host.rstrip("."))
+                    if not sound:
+                        return None
                     hit("login cut")
                     url.login = ""
                     return name, url.text()
@@ -205,7 +208,7 @@ class Redaction:
 
     def coarser_address(self, name, value):
         made = self.coarser_network(name, value)
-        if made is None or self.standing_twice(name):
+        if made is None:
             return None
         return (name.partition(".")[0] + ".network" if name in self.tables.classes else name), made
 
@@ -325,9 +328,6 @@ class Redaction:
         for (name, value), left in zip(before, after):
             if self.form_of(name) not in ("text", "open") and left != (name, value):
                 new = GONE if left is None else str(left[1]).encode()
-                if self.standing_twice(name):
-                    network = self.coarser_network(name, value)
-                    new = new if network is None else network.encode()
                 t += [(v.encode(), new) for v in self.values_below(value) if not isinstance(value, Number)]
             if left is None or self.treatment_of(name, value) != "keep":
                 continue
@@ -341,10 +341,6 @@ class Redaction:
                 if self.stands_for_removed(key) and self.class_named(key) not in ("text", "open"):
                     t.append((held, GONE))
         return [(value, new) for value, new in t if len(value) >= 4]
-
-    def standing_twice(self, name):
-        return self.treatment["address"] == "generalise" and re.fullmatch("(source|destination).ip", name) and (
-            name[:-2] + "network" in self.present)
 
     def prepare(self, t):
         """T's values as patterns; the longest first, of equally long ones the first."""
@@ -470,17 +466,17 @@ class Redaction:
         return name, value
 
     def run(self, report):
-        self.present = {name for name, _ in report}
         after = [self.treat(name, value) for name, value in report]
         t = self.gather(report, after)
         hit("T empty" if not t else "T not empty")
         self.prepare(t)
         self.many = len(t) > MANY
-        out = []
+        out, standing = [], set()
         for (name, value), left in zip(report, after):
             if left is not None and self.treatment_of(name, value) == "keep":
                 left = self.scrub(*left)
-            if left is not None:
+            if left is not None and left[0] not in standing:
+                standing.add(left[0])
                 out.append(left)
         return out
 
