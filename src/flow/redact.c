@@ -305,7 +305,9 @@ clean(struct scrub *scrub, const struct field *field, const struct field *left)
     bool plain = s.class != FIELD_CLASS_URL && field->type != VALUE_JSON;
     struct field *copy;
 
-    if (plain && scrub->count == 0 && !scrub->overflow)
+    if (scrub->overflow)
+        return NULL;
+    if (plain && scrub->count == 0)
         return left;
     copy = arena_alloc(scrub->arena, sizeof *copy);
     if (copy == NULL)

@@ -246,7 +246,9 @@ scrub_field(struct scrub *scrub, struct field *field)
     struct span value = {field->s, field->n};
     bool left;
 
-    if (field->id == FIELD_OTHER && scrub_matches(scrub, field->name))
+    bool listed = field->id != FIELD_OTHER
+        || extra_fields_class(scrub->extras, field->name) != FIELD_CLASS_TEXT;
+    if (!listed && scrub_matches(scrub, field->name))
         return false;
     if (field->type == VALUE_INT || field->type == VALUE_UINT)
         return number_is_clean(scrub, field);

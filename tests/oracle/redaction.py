@@ -114,7 +114,7 @@ class Url:
 
     def sound_address(self):
         inner = self.host[1:-1] if self.host.startswith("[") and self.host.endswith("]") else self.host
-        return an_address(inner) is not None
+        return inner == self.host or an_address(inner) is not None
 
     def text(self):
         return self.scheme + self.login + self.host + self.rest
@@ -170,8 +170,9 @@ class Redaction:
                     hit("URL without scheme, a login in it")
                     treatment = self.treatment["account"]
                 return treatment
-            treatment = strictest(treatment, self.treatment["name"])
-            if url.host_is_address() and not self.is_kept("address"):
+            if not url.host_is_address():
+                treatment = strictest(treatment, self.treatment["name"])
+            elif not self.is_kept("address"):
                 hit("URL at an address")
                 return "remove"
         return treatment
