@@ -113,7 +113,7 @@ bool
 scrub_url(struct scrub *scrub, struct span *value)
 {
     struct url url;
-    bool whole = url_split(*value, &url);
+    bool whole = url_split(*value, &url) && url.host.n > 0;
     struct span head = {value->p, whole ? value->n - url.rest.n : 0};
     struct pieces p = split((struct span){value->p + head.n, value->n - head.n});
 

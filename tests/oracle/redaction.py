@@ -269,6 +269,8 @@ class Redaction:
         if form == "name":
             value = re.sub("[A-Z]", lambda m: m.group(0).lower(), value)
             value = value[:-1] if value.endswith(".") else value
+            if len(value.encode()) > 253:
+                return None
         digits = pseudonyms.digest(self.keys[1], form, value)
         return name, {"name": digits + ".invalid", "url": f"https://{digits}.invalid/"}.get(form, digits)
 
