@@ -278,22 +278,37 @@ collect_login(struct scrub *scrub, struct span login)
     scrub_add(scrub, rest, none);
 }
 
+/* Of a URL that was changed: its login, and its host unless what is left of it tells that. */
+static void
+collect_parts(struct scrub *scrub, const struct url *url, const struct field *left)
+{
+    struct span host = url->host;
+
+    if (url->login.n > 0)
+        collect_login(scrub, url->login);
+    if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+        host = (struct span){host.p + 1, host.n - 2};
+    if (host.n > 0 && host.p[host.n - 1] == '.')
+        host.n--;
+    if (left == NULL || host.n == 0 || memmem(left->s, left->n, host.p, host.n) == NULL)
+        scrub_add(scrub, host, (struct span){NULL, 0});
+}
+
 /* What is repeated elsewhere if FIELD became LEFT; SEARCHED: it was kept, but may lose parts. */
 static void
 collect(struct scrub *scrub, const struct field *field, const struct field *left, bool searched)
 {
     const struct subject s = subject_of(scrub->extras, field);
     struct span value = {field->s, field->n};
+    bool changed = !is_same(field, left);
 
-    if (is_sensitive(s.class) && !is_same(field, left))
+    if (is_sensitive(s.class) && changed)
         collect_value(scrub, field, left);
-    if (left == NULL || !searched)
-        return;
-    if (loses_login(&s, scrub->treatments))
-        collect_login(scrub, s.url.login);
-    if (field->type == VALUE_JSON)
+    if (s.parted && changed)
+        collect_parts(scrub, &s.url, left);
+    if (left != NULL && searched && field->type == VALUE_JSON)
         scrub_collect_json(scrub, value, false);
-    else if (field->type == VALUE_TEXT && s.class == FIELD_CLASS_URL)
+    if ((changed || searched) && field->type == VALUE_TEXT && s.class == FIELD_CLASS_URL)
         scrub_collect_query(scrub, s.parted ? s.url.rest : value);
 }
 

@@ -332,14 +332,20 @@ class Redaction:
             if self.form_of(name) not in ("text", "open") and left != (name, value):
                 new = GONE if left is None else str(left[1]).encode()
                 t += [(v.encode(), new) for v in self.values_below(value) if not isinstance(value, Number)]
-            if left is None or self.treatment_of(name, value) != "keep":
-                continue
-            if self.is_url(name, value) and left[1] != value:
-                user, _, password = Url(value).login[:-1].partition(":")
-                t += [(user.encode(), GONE), (password.encode(), GONE)]
-            if isinstance(value, list):
+            changed, kept = left != (name, value), left is not None and self.treatment_of(name, value) == "keep"
+            url = Url(value) if self.is_url(name, value) else None
+            if url and url.whole and changed:
+                if url.login:
+                    user, _, password = url.login[:-1].partition(":")
+                    t += [(user.encode(), GONE), (password.encode(), GONE)]
+                host = url.host[1:-1] if re.fullmatch(r"\[.+\]", url.host) else url.host
+                host = host[:-1] if host.endswith(".") else host
+                if left is None or host not in left[1]:
+                    hit("host of a URL repeats")
+                    t.append((host.encode(), GONE))
+            if kept and isinstance(value, list):
                 t += [(v.encode(), GONE) for v in self.removed_by_name(value)]
-            for p in self.query_of(name, value):
+            for p in self.query_of(name, value) if changed or kept else []:
                 key, held = self.parameter(p)
                 if self.stands_for_removed(key) and self.class_named(key) not in ("text", "open"):
                     t.append((held, GONE))
