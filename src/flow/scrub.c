@@ -44,7 +44,9 @@ scrub_name(const struct scrub *scrub, struct span name, enum field_class unliste
         listed = class != FIELD_CLASS_TEXT;
     }
     if (!listed)
-        return treatments[unlisted] == TREATMENT_KEEP ? SCRUB_NAME_KEPT : SCRUB_NAME_GONE;
+        return treatments[unlisted] == TREATMENT_KEEP ? SCRUB_NAME_KEPT
+            : unlisted == FIELD_CLASS_TEXT            ? SCRUB_NAME_GONE
+                                                      : SCRUB_NAME_GONE_COUNTED;
     /* A listed name is text as well, as a field of that name is. */
     if (treatments[class] == TREATMENT_KEEP
         && (id != FIELD_OTHER || treatments[FIELD_CLASS_TEXT] == TREATMENT_KEEP))

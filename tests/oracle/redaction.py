@@ -347,7 +347,9 @@ class Redaction:
                 t += [(v.encode(), GONE) for v in self.removed_by_name(value)]
             for p in self.query_of(name, value) if changed or kept else []:
                 key, held = self.parameter(p)
-                if self.stands_for_removed(key) and self.class_named(key) not in ("text", "open"):
+                known = self.class_named(key)
+                removed = self.stands_for_removed(key) if known else not self.is_kept("url")
+                if removed and known not in ("text", "open"):
                     t.append((held, GONE))
         return [(value, new) for value, new in t if len(value) >= 4]
 

@@ -172,12 +172,13 @@ url(struct maker *m, char *out)
     char host[128];
     size_t n;
 
-    value_of(m, FIELD_CLASS_ACCOUNT, value);
     value_of(m, FIELD_CLASS_NAME, host);
-    if (below(m, 3) == 0)
-        n = (size_t)sprintf(out, "https://%s:word@%s/", value, host);
-    else
-        n = (size_t)sprintf(out, "https://%s/", host);
+    n = (size_t)sprintf(out, "https://");
+    if (below(m, 3) == 0) {
+        value_of(m, FIELD_CLASS_ACCOUNT, value);
+        n += (size_t)sprintf(out + n, "%s:word@", value);
+    }
+    n += (size_t)sprintf(out + n, "%s/", host);
     if (below(m, 4) == 0)
         n += add_percent(out + n, a_held(m));
     for (unsigned i = 0, count = below(m, 4); i < count; i++) {
