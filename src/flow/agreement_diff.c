@@ -18,23 +18,6 @@ struct comparison {
 
 /* ---- answers that differ ---- */
 
-/* What does not show to the recipient must not make two answers of one. */
-static struct verdict
-plain(const struct verdict *v)
-{
-    struct verdict out = {0};
-
-    if (v->effect == EFFECT_WITHHOLD)
-        return out;
-    out.effect = v->effect;
-    memcpy(out.laxity, v->laxity, sizeof out.laxity);
-    out.require_encrypted = v->require_encrypted;
-    out.require_receipt = v->require_receipt;
-    out.onward = v->onward;
-    out.retention_days = v->retention_days;
-    return out;
-}
-
 static bool
 is_pair(const struct agreement_diff_pair *pair, const struct verdict *a, const struct verdict *b)
 {
@@ -43,24 +26,25 @@ is_pair(const struct agreement_diff_pair *pair, const struct verdict *a, const s
 }
 
 static int
-find_pair(struct comparison *c, const struct verdict *before, const struct verdict *after,
-    uint32_t *out, struct err *err)
+find_pair(struct comparison *c, struct verdict before, struct verdict after, uint32_t *out,
+    struct err *err)
 {
     struct agreement_diff *d = c->diff;
 
-    if (c->last < d->pair_count && is_pair(&d->pairs[c->last], before, after)) {
+    change_strip(&before, &after);
+    if (c->last < d->pair_count && is_pair(&d->pairs[c->last], &before, &after)) {
         *out = c->last;
         return 0;
     }
     for (size_t i = 0; i < d->pair_count; i++)
-        if (is_pair(&d->pairs[i], before, after)) {
+        if (is_pair(&d->pairs[i], &before, &after)) {
             *out = c->last = (uint32_t)i;
             return 0;
         }
     if (d->pair_count == AGREEMENT_DIFF_PAIRS_MAX)
         return err_set(
             err, ERR_LIMIT, "the agreements differ in more than %d ways", AGREEMENT_DIFF_PAIRS_MAX);
-    d->pairs[d->pair_count] = (struct agreement_diff_pair){plain(before), plain(after)};
+    d->pairs[d->pair_count] = (struct agreement_diff_pair){before, after};
     *out = c->last = (uint32_t)d->pair_count++;
     return 0;
 }
@@ -108,7 +92,7 @@ compare_class(struct comparison *c, struct decide_input *input, size_t provider,
 
     input->classification = (uint8_t)cells_class(&c->diff->cells, class);
     for (int t = TLP_CLEAR; t < TLP_COUNT; t++) {
-        uint32_t pair;
+        uint32_t pair = 0;
         size_t i = 0;
         input->tlp = (uint8_t)t;
         input->provider = c->before_provider[provider];
@@ -117,7 +101,7 @@ compare_class(struct comparison *c, struct decide_input *input, size_t provider,
         decide(c->after, input, &after);
         if (change_of(&before, &after) == CHANGE_NONE)
             continue;
-        int rc = find_pair(c, &before, &after, &pair, err);
+        int rc = find_pair(c, before, after, &pair, err);
         if (rc != 0)
             return rc;
         while (i < n && rows[i].pair != pair)
@@ -254,7 +238,7 @@ compare(struct comparison *c, struct err *err)
 }
 
 int
-agreement_diff(struct arena *arena, const struct agreement_set *before,
+agreement_diff_make(struct arena *arena, const struct agreement_set *before,
     const struct agreement_set *after, const struct policy_team *teams, size_t team_count,
     int64_t at_us, struct agreement_diff *out, struct err *err)
 {
@@ -277,28 +261,32 @@ agreement_diff(struct arena *arena, const struct agreement_set *before,
 /* ---- words ---- */
 
 static void
-add_members(const struct agreement_diff *diff, size_t group, size_t *shown, struct buf *out)
+add_member(const struct agreement_diff *diff, uint32_t member, size_t *count, struct buf *out)
 {
-    const struct cells_teams *g = &diff->cells.teams[group];
+    if ((*count)++ >= SHOWN_MEMBERS)
+        return;
+    buf_add_text(out, *count > 1 ? ", " : "");
+    if (member == 0)
+        buf_add_text(out, "senders outside the directory");
+    else
+        buf_add_span(out, diff->teams[member - 1].id);
+}
 
-    for (size_t i = 0; i < g->count && *shown < SHOWN_MEMBERS; i++, (*shown)++) {
-        buf_add_text(out, *shown > 0 ? ", " : "");
-        if (g->members[i] == 0)
-            buf_add_text(out, "senders outside the directory");
-        else
-            buf_add_span(out, diff->teams[g->members[i] - 1].id);
-    }
+static void
+add_others(size_t count, struct buf *out)
+{
+    if (count > SHOWN_MEMBERS)
+        buf_format(out, " and %zu others", count - SHOWN_MEMBERS);
 }
 
 void
 agreement_diff_recipients(const struct agreement_diff *diff, size_t group, struct buf *out)
 {
-    size_t shown = 0;
-    size_t count = diff->cells.teams[group].count;
+    size_t count = 0;
 
-    add_members(diff, group, &shown, out);
-    if (count > shown)
-        buf_format(out, " and %zu others", count - shown);
+    for (size_t i = 0; i < diff->cells.teams[group].count; i++)
+        add_member(diff, diff->cells.teams[group].members[i], &count, out);
+    add_others(count, out);
 }
 
 static bool
@@ -307,35 +295,54 @@ has_sender(const struct agreement_diff_row *row, size_t group)
     return (row->senders[group / 64] >> group % 64 & 1) != 0;
 }
 
+/* Could this group send to the row's recipient at all? */
+static bool
+can_send(const struct agreement_diff *diff, const struct agreement_diff_row *row, size_t group)
+{
+    struct team_id origin;
+    struct team_id recipient;
+
+    return cells_pair(&diff->cells, group, row->recipient, &origin, &recipient);
+}
+
+/* Teams in groups that send (SENDING) or could and do not. */
+static size_t
+count_senders(const struct agreement_diff *diff, const struct agreement_diff_row *row, bool sending)
+{
+    size_t count = 0;
+
+    for (size_t g = 0; g < diff->cells.team_groups; g++)
+        if (can_send(diff, row, g) && has_sender(row, g) == sending)
+            count += diff->cells.teams[g].count;
+    return count;
+}
+
 bool
 agreement_diff_any_sender(const struct agreement_diff *diff, const struct agreement_diff_row *row)
 {
-    for (size_t g = 0; g < diff->cells.team_groups; g++) {
-        struct team_id origin;
-        struct team_id recipient;
-        if (cells_pair(&diff->cells, g, row->recipient, &origin, &recipient) && !has_sender(row, g))
-            return false;
-    }
-    return true;
+    return count_senders(diff, row, false) == 0;
 }
 
+/* Those outside the directory last. */
 static void
 add_senders(
     const struct agreement_diff *diff, const struct agreement_diff_row *row, struct buf *out)
 {
-    size_t shown = 0;
+    size_t without = count_senders(diff, row, false);
+    bool named = without >= count_senders(diff, row, true);
     size_t count = 0;
 
-    if (agreement_diff_any_sender(diff, row))
+    if (without == 0)
         return;
-    buf_add_text(out, " from ");
-    for (size_t g = 0; g < diff->cells.team_groups; g++)
-        if (has_sender(row, g)) {
-            count += diff->cells.teams[g].count;
-            add_members(diff, g, &shown, out);
-        }
-    if (count > shown)
-        buf_format(out, " and %zu others", count - shown);
+    buf_add_text(out, named ? " from " : " from anybody but ");
+    for (size_t k = 1; k <= diff->cells.team_groups; k++) {
+        size_t g = k % diff->cells.team_groups;
+        for (size_t i = 0; can_send(diff, row, g) && has_sender(row, g) == named
+             && i < diff->cells.teams[g].count;
+             i++)
+            add_member(diff, diff->cells.teams[g].members[i], &count, out);
+    }
+    add_others(count, out);
 }
 
 static void

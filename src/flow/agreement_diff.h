@@ -36,7 +36,7 @@ struct agreement_diff {
 
 /* Both sets whole (with laws and conditions), at AT_US. TEAMS stay borrowed. Errors: ERR_LIMIT,
  * ERR_NO_MEMORY. */
-MUST_USE int agreement_diff(struct arena *arena, const struct agreement_set *before,
+MUST_USE int agreement_diff_make(struct arena *arena, const struct agreement_set *before,
     const struct agreement_set *after, const struct policy_team *teams, size_t team_count,
     int64_t at_us, struct agreement_diff *out, struct err *err);
 

@@ -265,6 +265,49 @@ agreements_join(struct arena *arena, const struct agreement_set *set,
     return 0;
 }
 
+static bool
+has_id(const struct agreement_set *set, struct span id)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (id.n > 0 && span_equal(set->agreements[i].id, id))
+            return true;
+    return false;
+}
+
+int
+agreements_without(struct arena *arena, const struct agreement_set *set,
+    const struct agreement_set *gone, struct agreement_set *out, struct err *err)
+{
+    struct agreement *rows = arena_zalloc(arena, set->count, sizeof *rows);
+    size_t count = 0;
+
+    if (rows == NULL)
+        return arena_full(err, "the agreements");
+    for (size_t i = 0; i < set->count; i++)
+        if (!has_id(gone, set->agreements[i].id))
+            rows[count++] = set->agreements[i];
+    *out = (struct agreement_set){rows, count};
+    return 0;
+}
+
+int
+agreements_undated(struct arena *arena, const struct agreement_set *set, struct agreement_set *out,
+    struct err *err)
+{
+    struct agreement *rows = arena_zalloc(arena, set->count, sizeof *rows);
+
+    if (rows == NULL)
+        return arena_full(err, "the agreements");
+    for (size_t i = 0; i < set->count; i++) {
+        rows[i] = set->agreements[i];
+        rows[i].valid_from_us = INT64_MIN;
+        rows[i].valid_until_us = INT64_MAX;
+        rows[i].suspended = false;
+    }
+    *out = (struct agreement_set){rows, set->count};
+    return 0;
+}
+
 size_t
 agreements_broken(const struct agreement_set *set)
 {

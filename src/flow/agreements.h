@@ -25,6 +25,13 @@ MUST_USE int agreements_parse(struct arena *arena, const struct span *texts,
 MUST_USE int agreements_join(struct arena *arena, const struct agreement_set *set,
     const struct agreement_set *more, struct agreement_set *out, struct err *err);
 
+/* SET without those that have an id of GONE's. */
+MUST_USE int agreements_without(struct arena *arena, const struct agreement_set *set,
+    const struct agreement_set *gone, struct agreement_set *out, struct err *err);
+/* What SET would do while it is in force: neither dated nor suspended. */
+MUST_USE int agreements_undated(struct arena *arena, const struct agreement_set *set,
+    struct agreement_set *out, struct err *err);
+
 /* How many cannot be evaluated; the operator is to be told each one's `why`. */
 size_t agreements_broken(const struct agreement_set *set);
 /* How many have parties who were to sign, and hold only because the operator vouches for them: no

@@ -151,9 +151,7 @@ change_add_tlps(unsigned tlps, struct buf *out)
     for (int t = TLP_CLEAR; t < TLP_COUNT; t++)
         if ((tlps >> t & 1) != 0) {
             buf_format(out, "%s%s", between, short_label(t));
-            between = tlps >> (t + 1) == 0 || (tlps >> (t + 1) & (tlps >> (t + 1)) - 1) != 0
-                ? ", "
-                : " or ";
+            between = (tlps >> (t + 1) & ((tlps >> (t + 1)) - 1)) != 0 ? ", " : " or ";
         }
 }
 
@@ -293,32 +291,93 @@ change_add_words(
     }
 }
 
-void
-change_json_verdict(const struct verdict *v, struct buf *out)
+/* OTHER: leave out what is the same there; NULL: leave out only what says nothing. */
+static void
+json_side(const struct verdict *v, const struct verdict *other, struct buf *out)
 {
     const char *between = "";
 
-    buf_format(out, "{\"effect\":\"%s\"", effect_word((enum effect)v->effect));
-    if (v->effect == EFFECT_WITHHOLD) {
-        buf_add_char(out, '}');
-        return;
+    buf_add_char(out, '{');
+    if (other == NULL || other->effect != v->effect) {
+        buf_format(out, "\"effect\":\"%s\"", effect_word((enum effect)v->effect));
+        between = ",";
     }
-    buf_add_text(out, ",\"treatment\":{");
-    for (int c = 0; c < FIELD_CLASS_COUNT; c++) {
+    for (int c = 0; c < FIELD_CLASS_COUNT && v->effect != EFFECT_WITHHOLD; c++) {
         enum treatment t = verdict_treatment(v, (enum field_class)c);
-        if (t == TREATMENT_KEEP)
+        if (other != NULL ? v->laxity[c] == other->laxity[c] : t == TREATMENT_KEEP)
             continue;
         buf_format(out, "%s\"%s\":\"%s\"", between, field_class_word((enum field_class)c),
             treatment_word(t));
         between = ",";
     }
-    buf_format(out, "},\"require\":[%s%s%s],\"retention_days\":",
-        v->require_encrypted ? "\"encrypted-channel\"" : "",
-        v->require_encrypted && v->require_receipt ? "," : "",
-        v->require_receipt ? "\"receipt\"" : "");
-    if (v->retention_days > 0)
-        buf_add_u64(out, v->retention_days);
-    else
-        buf_add_text(out, "null");
-    buf_format(out, ",\"onward\":\"%s\"}", onward_words[v->onward & 3]);
+    if (v->effect == EFFECT_WITHHOLD) {
+        buf_add_char(out, '}');
+        return;
+    }
+    bool all = other == NULL;
+    if (all || v->require_encrypted != other->require_encrypted
+        || v->require_receipt != other->require_receipt) {
+        buf_format(out, "%s\"require\":[%s%s%s]", between,
+            v->require_encrypted ? "\"encrypted-channel\"" : "",
+            v->require_encrypted && v->require_receipt ? "," : "",
+            v->require_receipt ? "\"receipt\"" : "");
+        between = ",";
+    }
+    if (all || v->retention_days != other->retention_days) {
+        buf_format(out, "%s\"retention_days\":", between);
+        buf_format(out, v->retention_days > 0 ? "%u" : "null", v->retention_days);
+        between = ",";
+    }
+    if (all || v->onward != other->onward)
+        buf_format(out, "%s\"onward\":\"%s\"", between, onward_words[v->onward & 3]);
+    buf_add_char(out, '}');
+}
+
+void
+change_json(const struct verdict *before, const struct verdict *after, struct buf *out)
+{
+    bool both = before->effect != EFFECT_WITHHOLD && after->effect != EFFECT_WITHHOLD;
+
+    buf_add_text(out, "\"before\":");
+    json_side(before, both ? after : NULL, out);
+    buf_add_text(out, ",\"after\":");
+    json_side(after, both ? before : NULL, out);
+}
+
+/* What does not show to the recipient. */
+static void
+strip_side(struct verdict *v)
+{
+    struct verdict out = {.effect = v->effect};
+
+    if (v->effect != EFFECT_WITHHOLD) {
+        memcpy(out.laxity, v->laxity, sizeof out.laxity);
+        out.require_encrypted = v->require_encrypted;
+        out.require_receipt = v->require_receipt;
+        out.onward = v->onward;
+        out.retention_days = v->retention_days;
+    }
+    *v = out;
+}
+
+void
+change_strip(struct verdict *before, struct verdict *after)
+{
+    strip_side(before);
+    strip_side(after);
+    if (before->effect == EFFECT_WITHHOLD || after->effect == EFFECT_WITHHOLD)
+        return;
+    if (before->effect == after->effect)
+        before->effect = after->effect = EFFECT_RELEASE;
+    for (int c = 0; c < FIELD_CLASS_COUNT; c++)
+        if (before->laxity[c] == after->laxity[c])
+            before->laxity[c] = after->laxity[c] = TREATMENT_REMOVE;
+    if (before->require_encrypted == after->require_encrypted)
+        before->require_encrypted = after->require_encrypted = false;
+    if (before->require_receipt == after->require_receipt)
+        before->require_receipt = after->require_receipt = false;
+    if (before->retention_days == after->retention_days)
+        before->retention_days = after->retention_days = 0;
+    if (before->onward == after->onward)
+        before->onward = after->onward = ONWARD_TLP;
 }

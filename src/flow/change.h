@@ -29,7 +29,11 @@ void change_add_words(
     const struct verdict *before, const struct verdict *after, struct span what, struct buf *out);
 /* Only how terms differ: "account names removed instead of kept; ...". */
 void change_add_terms(const struct verdict *before, const struct verdict *after, struct buf *out);
-/* Effect and terms as one JSON object. */
-void change_json_verdict(const struct verdict *verdict, struct buf *out);
+/* "before":{...},"after":{...}: effect and terms; what is alike in both is left out where both let
+ * something go. */
+void change_json(const struct verdict *before, const struct verdict *after, struct buf *out);
+/* Take out of both what is alike, as far as it does not show in the words: changes that are said
+ * alike become equal. */
+void change_strip(struct verdict *before, struct verdict *after);
 
 #endif
