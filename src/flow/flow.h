@@ -74,6 +74,11 @@ void flow_rejected(struct flow *flow);
 MUST_USE int flow_suppose(
     struct flow *flow, struct team_id recipient, struct flow_outcome *out, struct err *err);
 
+/* Inside deliver only: what would ANOTHER policy, compiled for the same teams, say of the same
+ * report for RECIPIENT? Counts nothing. */
+void flow_judge(
+    struct flow *flow, const struct policy *another, struct team_id recipient, struct verdict *out);
+
 const struct flow_counts *flow_counts(const struct flow *flow);
 
 #endif
