@@ -10,7 +10,7 @@
 
 #include "flow/blocked.h"
 
-enum { REMEDY_MAX = 4096, REMEDY_NEAR = 8 };
+enum { REMEDY_MAX = 16384, REMEDY_NEAR = 8 };
 
 enum remedy_kind {
     REMEDY_TLP,            /* a clause could cover a stricter label */
