@@ -66,7 +66,8 @@ see_ceiling(
 
     for (size_t i = 0; i < v->clause_count && i < VERDICT_CLAUSES_MAX; i++)
         part = part || v->clauses[i] == r->clause;
-    if (!part)
+    /* What no clause of its level could let go says nothing of ceilings. */
+    if (!part || v->reason == REASON_RED_NEEDS_PERSON || v->reason == REASON_UNKNOWN_PROVIDER)
         return;
     if (v->reason != REASON_CEILING || v->effect >= own->effect) {
         seen->free = true;
@@ -97,7 +98,9 @@ see_question(struct reach *r, const struct decide_input *input, const struct cla
     seen->mattered = seen->mattered || change_of(&with, &without) != CHANGE_NONE;
     seen->otherwise = seen->otherwise || without.effect != EFFECT_WITHHOLD;
     for (size_t i = 0; i < without.clause_count && i < VERDICT_CLAUSES_MAX; i++)
-        add_clause(&seen->instead, without.clauses[i]);
+        if (is_ceiling(policy_agreement(r->policy, without.clauses[i]))
+            == is_ceiling(r->lint->agreement))
+            add_clause(&seen->instead, without.clauses[i]);
     see_ceiling(r, &with, own, seen);
 }
 
@@ -155,7 +158,8 @@ name_clauses(const struct reach *r, const struct made_by *made_by, char out[NAME
         bool here = a->id.n > 0 && span_equal(a->id, r->lint->agreement->id);
         buf_format(&text, "%sclause %.*s", i > 0 ? ", " : "", SPAN_ARGS(c->id));
         if (!here)
-            buf_format(&text, " of \"%.*s\"", (int)(a->title.n > 60 ? 60 : a->title.n), a->title.p);
+            buf_format(&text, " of \"%.*s%s\"", (int)(a->title.n > 60 ? 60 : a->title.n),
+                a->title.p, a->title.n > 60 ? "..." : "");
     }
     if (made_by->more)
         buf_add_text(&text, " and others");
