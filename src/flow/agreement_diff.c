@@ -323,6 +323,16 @@ agreement_diff_any_sender(const struct agreement_diff *diff, const struct agreem
     return count_senders(diff, row, false) == 0;
 }
 
+/* Only the recipients themselves? */
+static bool
+one_another(const struct agreement_diff *diff, const struct agreement_diff_row *row)
+{
+    for (size_t g = 0; g < diff->cells.team_groups; g++)
+        if (has_sender(row, g) != (g == row->recipient))
+            return false;
+    return true;
+}
+
 /* Those outside the directory last. */
 static void
 add_senders(
@@ -334,6 +344,10 @@ add_senders(
 
     if (without == 0)
         return;
+    if (one_another(diff, row)) {
+        buf_add_text(out, " from one another");
+        return;
+    }
     buf_add_text(out, named ? " from " : " from anybody but ");
     for (size_t k = 1; k <= diff->cells.team_groups; k++) {
         size_t g = k % diff->cells.team_groups;

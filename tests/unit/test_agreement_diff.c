@@ -109,8 +109,7 @@ senders_and_providers_are_named(void **state)
         "TLP "
         "label allows.\n");
     says(DOC("bilateral", "\"a\",\"b\"", CLAUSE("1", "party", "party", "\"*\"", "green", GO)), NO,
-        "a: would no longer get all reports up to GREEN from b.\n"
-        "b: would no longer get all reports up to GREEN from a.\n");
+        "a, b: would no longer get all reports up to GREEN from one another.\n");
 }
 
 static void
