@@ -140,7 +140,8 @@ see_clause(struct reach *r, const struct clause *own, struct seen_clause *seen)
         input.at_us = r->moments[m];
         for (size_t from = 0; from < r->cells.team_groups; from++)
             for (size_t to = 1; to < r->cells.team_groups && !is_settled(seen); to++)
-                if (cells_pair(&r->cells, from, to, &input.origin, &input.recipient))
+                if (cells_pair(&r->cells, from, to, &input.origin, &input.recipient)
+                    && policy_between(r->policy, r->clause, input.origin, input.recipient))
                     see_pair(r, &input, own, seen);
     }
 }

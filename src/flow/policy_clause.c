@@ -16,6 +16,17 @@ policy_index(const struct policy *policy, size_t agreement, size_t clause)
 }
 
 bool
+policy_between(
+    const struct policy *policy, uint32_t clause, struct team_id origin, struct team_id recipient)
+{
+    const size_t word = clause / WORD_BITS;
+    uint64_t m = policy->by_origin[origin.index * policy->words + word]
+        & policy->by_recipient[recipient.index * policy->words + word];
+
+    return (m >> clause % WORD_BITS & 1) != 0;
+}
+
+bool
 policy_covers(const struct policy *policy, uint32_t clause, const struct decide_input *input)
 {
     const struct rule *rule = &policy->rules[clause];
@@ -24,12 +35,11 @@ policy_covers(const struct policy *policy, uint32_t clause, const struct decide_
     uint8_t tlp = floor > input->tlp ? floor : input->tlp;
     uint64_t m = policy->by_class[input->classification * policy->words + word]
         & policy->by_tlp[tlp * policy->words + word]
-        & policy->by_provider[input->provider * policy->words + word]
-        & policy->by_origin[input->origin.index * policy->words + word]
-        & policy->by_recipient[input->recipient.index * policy->words + word];
+        & policy->by_provider[input->provider * policy->words + word];
 
-    return (m >> clause % WORD_BITS & 1) != 0 && rule->from_us <= input->at_us
-        && input->at_us < rule->until_us;
+    return (m >> clause % WORD_BITS & 1) != 0
+        && policy_between(policy, clause, input->origin, input->recipient)
+        && rule->from_us <= input->at_us && input->at_us < rule->until_us;
 }
 
 void
