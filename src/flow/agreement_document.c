@@ -83,11 +83,13 @@ read_parties(struct doc *doc, const char *key, struct json_value value, void *ta
         return false;
     struct table *seen = table_new(count);
     bool good = seen != NULL;
-    for (size_t i = 0; good && i < count; i++) {
+    for (size_t i = 0; seen != NULL && i < count; i++) {
         uint32_t index;
-        good = clause_document_is_team(parties[i]) && table_add(seen, parties[i], &index, NULL) == 0
-            && index == i;
-        if (!good)
+        size_t known = table_count(seen);
+        bool fine = clause_document_is_team(parties[i])
+            && table_add(seen, parties[i], &index, NULL) == 0 && index == known;
+        good = good && fine;
+        if (!fine)
             doc_fault(doc, key,
                 "\"%.*s\" is no team's id, or is named twice; ids are letters, digits, "
                 "'-', '.' and '_'",
@@ -217,11 +219,13 @@ check_clause_ids(struct doc *doc, const struct agreement *agreement)
 
     for (size_t i = 0; ids != NULL && i < agreement->clause_count; i++) {
         uint32_t index;
-        if (table_add(ids, agreement->clauses[i].id, &index, NULL) != 0 || index != i) {
+        size_t known = table_count(ids);
+        if (agreement->clauses[i].id.n == 0)
+            continue;
+        if (table_add(ids, agreement->clauses[i].id, &index, NULL) != 0 || index != known) {
             (void)snprintf(
                 doc->place, sizeof doc->place, "clause %.*s", SPAN_ARGS(agreement->clauses[i].id));
             doc_fault(doc, "id", "is used twice; give every clause a number of its own");
-            break;
         }
     }
     doc->full |= ids == NULL;
@@ -245,8 +249,7 @@ read_clauses(struct doc *doc, const char *key, struct json_value value, void *ta
         clause_document_read(doc, item, i, &clauses[i]);
     agreement->clauses = clauses;
     agreement->clause_count = i;
-    if (doc->why.n == 0)
-        check_clause_ids(doc, agreement);
+    check_clause_ids(doc, agreement);
     return true;
 }
 
@@ -315,6 +318,13 @@ int
 agreement_document_read(struct arena *arena, struct span file, struct json_value value,
     struct agreement *out, struct err *err)
 {
+    return agreement_document_check(arena, file, value, NULL, out, err);
+}
+
+int
+agreement_document_check(struct arena *arena, struct span file, struct json_value value,
+    const struct doc_listener *listener, struct agreement *out, struct err *err)
+{
     static const struct doc_key keys[KEY_COUNT] = {
         [KEY_ID] = {"id", true, read_id},
         [KEY_TITLE] = {"title", true, read_title},
@@ -329,7 +339,7 @@ agreement_document_read(struct arena *arena, struct span file, struct json_value
         [KEY_TEXT_SHA256] = {"text_sha256", false, read_text_sha256},
         [KEY_SIGNATURES] = {"signatures", false, read_signatures},
     };
-    struct doc doc = {.arena = arena, .file = file};
+    struct doc doc = {.arena = arena, .file = file, .listener = listener};
     bool seen[KEY_COUNT];
     struct json_value given;
 

@@ -13,11 +13,15 @@ doc_fault(struct doc *doc, const char *key, const char *format, ...)
     char words[WHY_BYTES];
     va_list args;
 
-    if (doc->why.n > 0)
+    if (doc->why.n > 0 && doc->listener == NULL)
         return;
     va_start(args, format);
     (void)vsnprintf(words, sizeof words, format, args);
     va_end(args);
+    if (doc->listener != NULL)
+        doc->listener->hear(doc->listener->ctx, doc->file, doc->place, key, span_of(words));
+    if (doc->why.n > 0)
+        return;
     int n = snprintf(text, sizeof text, "%.*s%s%s%s%s: %s", SPAN_ARGS(doc->file),
         doc->place[0] != '\0' ? ", " : "", doc->place, key[0] != '\0' ? ", " : "", key, words);
     size_t length = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
@@ -181,12 +185,12 @@ doc_texts(struct doc *doc, const char *key, struct json_value value, size_t max,
     struct span *texts = n < 0 ? NULL : doc_alloc(doc, (size_t)n, sizeof *texts);
     if (texts == NULL)
         return false;
+    bool good = true;
     for (struct json_iter it = json_iter(value); json_next(&it, &none, &item);)
-        if (!doc_text(doc, key, item, max, &texts[i++]))
-            return false;
-    *out = texts;
-    *count = i;
-    return true;
+        good = doc_text(doc, key, item, max, &texts[i++]) && good;
+    *out = good ? texts : NULL;
+    *count = good ? i : 0;
+    return good;
 }
 
 static int

@@ -17,12 +17,20 @@ enum {
     DOC_FILE_BYTES_MAX = 16 << 20
 };
 
+/* Hears every fault, not only the first: what stands where, and what is wrong with it. */
+struct doc_listener {
+    void (*hear)(
+        void *ctx, struct span file, const char *place, const char *key, struct span words);
+    void *ctx;
+};
+
 struct doc {
-    struct arena *arena;         /* results and words */
-    struct span file;            /* for messages */
-    char place[DOC_PLACE_BYTES]; /* "clause 3.1"; "": the document */
-    struct span why;             /* the first fault; n 0: none */
-    bool full;                   /* the arena is */
+    struct arena *arena;                 /* results and words */
+    struct span file;                    /* for messages */
+    char place[DOC_PLACE_BYTES];         /* "clause 3.1"; "": the document */
+    struct span why;                     /* the first fault; n 0: none */
+    bool full;                           /* the arena is */
+    const struct doc_listener *listener; /* NULL: nobody */
 };
 
 /* Reads the value of KEY into TARGET; returns false after doc_fault. */

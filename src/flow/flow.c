@@ -127,12 +127,13 @@ flow_prepare(struct flow *flow, struct report *report)
 }
 
 static void
-decide_one(struct flow *flow, uint32_t provider, struct flow_outcome *outcome)
+decide_by(struct flow *flow, const struct policy *policy, uint32_t provider,
+    struct team_id recipient, struct verdict *out)
 {
     const struct flow_options *options = &flow->options;
     const struct decide_input input = {
         .origin = options->origin,
-        .recipient = outcome->recipient,
+        .recipient = recipient,
         .provider = provider,
         .classification = flow->result.report->classification,
         .tlp = (uint8_t)flow->result.tlp,
@@ -140,7 +141,21 @@ decide_one(struct flow *flow, uint32_t provider, struct flow_outcome *outcome)
         .at_us = options->at_us,
     };
 
-    decide(options->policy, &input, &outcome->verdict);
+    decide(policy, &input, out);
+}
+
+static void
+decide_one(struct flow *flow, uint32_t provider, struct flow_outcome *outcome)
+{
+    decide_by(flow, flow->options.policy, provider, outcome->recipient, &outcome->verdict);
+}
+
+void
+flow_judge(
+    struct flow *flow, const struct policy *another, struct team_id recipient, struct verdict *out)
+{
+    decide_by(
+        flow, another, policy_provider(another, flow->result.report->provider), recipient, out);
 }
 
 static void
