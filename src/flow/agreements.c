@@ -347,6 +347,7 @@ agreements_vouched(const struct agreement_set *set)
     size_t count = 0;
 
     for (size_t i = 0; i < set->count; i++)
-        count += !set->agreements[i].broken && set->agreements[i].party_count > 0;
+        count += !set->agreements[i].broken && set->agreements[i].party_count > 0
+            && !set->agreements[i].signed_by_all;
     return count;
 }

@@ -1,8 +1,9 @@
 /* agreements.h: which agreements does this folder hold?
  *
  * Reads the documents of doc/agreement-language.md. A document with any fault stays in the set as
- * `broken` with the reason in words: whatever it might cover is withheld. Signatures are not
- * checked yet: the operator who names the folder vouches for what lies in it.
+ * `broken` with the reason in words: whatever it might cover is withheld. Signatures are
+ * read and not checked: flow/agreement_sign.h does that; for what it does not find signed by all,
+ * the operator who names the folder vouches.
  */
 #ifndef COMITY_FLOW_AGREEMENTS_H
 #define COMITY_FLOW_AGREEMENTS_H
@@ -38,8 +39,8 @@ MUST_USE int agreements_undated(struct arena *arena, const struct agreement_set 
 
 /* How many cannot be evaluated; the operator is to be told each one's `why`. */
 size_t agreements_broken(const struct agreement_set *set);
-/* How many have parties who were to sign, and hold only because the operator vouches for them: no
- * signature was checked. */
+/* How many have parties who were to sign and did not all, as far as their keys are known, so that
+ * they hold only because the operator vouches for them. */
 size_t agreements_vouched(const struct agreement_set *set);
 
 #endif

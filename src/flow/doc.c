@@ -1,10 +1,12 @@
 #include "flow/doc.h"
 
+#include "base/time.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { WHY_BYTES = 512 };
+enum { WHY_BYTES = 512, DOC_TIME_MAX = 64 };
 
 void
 doc_fault(struct doc *doc, const char *key, const char *format, ...)
@@ -190,6 +192,53 @@ doc_texts(struct doc *doc, const char *key, struct json_value value, size_t max,
         good = doc_text(doc, key, item, max, &texts[i++]) && good;
     *out = good ? texts : NULL;
     *count = good ? i : 0;
+    return good;
+}
+
+bool
+doc_shape(struct span text, const char *shape)
+{
+    if (text.n != strlen(shape))
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool digit = c >= '0' && c <= '9';
+        bool hex = digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (shape[i] == '0' ? !digit : shape[i] == 'x' ? !hex : c != shape[i])
+            return false;
+    }
+    return true;
+}
+
+/* Stricter than time_parse: what an agreement means must not hang on a guess. */
+bool
+doc_time(struct doc *doc, const char *key, struct json_value value, int64_t *out)
+{
+    struct span text;
+    struct err err;
+
+    if (!doc_text(doc, key, value, DOC_TIME_MAX, &text))
+        return false;
+    struct span clock = {text.p + 19, text.n > 19 ? text.n - 19 : 0};
+    bool good = doc_shape(text, "0000-00-00");
+    if (!good && text.n > 19 && doc_shape((struct span){text.p, 19}, "0000-00-00T00:00:00")) {
+        size_t digits = 0;
+        while (clock.p[0] == '.' && digits + 1 < clock.n && clock.p[digits + 1] >= '0'
+            && clock.p[digits + 1] <= '9')
+            digits++;
+        size_t used = digits > 0 ? digits + 1 : 0;
+        struct span zone = {clock.p + used, clock.n - used};
+        good = digits <= 6
+            && (span_equal(zone, SPAN("Z")) || doc_shape(zone, "+00:00")
+                || doc_shape(zone, "-00:00"));
+    }
+    if (!good)
+        doc_fault(doc, key, "\"%.*s\" is no date; write 2026-01-31 or 2026-01-31T12:00:00Z",
+            SPAN_ARGS(text));
+    else if (time_parse(text, out, &err) != 0) {
+        doc_fault(doc, key, "%s", err.msg);
+        good = false;
+    }
     return good;
 }
 

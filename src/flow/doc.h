@@ -60,6 +60,10 @@ int doc_word(struct doc *doc, const char *key, struct json_value value, const ch
 int64_t doc_list(struct doc *doc, const char *key, struct json_value value);
 bool doc_texts(struct doc *doc, const char *key, struct json_value value, size_t max,
     const struct span **out, size_t *count);
+/* A date (midnight, UTC) or a date and time with its offset, in microseconds. */
+bool doc_time(struct doc *doc, const char *key, struct json_value value, int64_t *out);
+/* Does TEXT look like SHAPE, where 0 is a digit, x a hexadecimal one and all else itself? */
+bool doc_shape(struct span text, const char *shape);
 /* Zeroed; NULL (and full set) when the arena is full. */
 void *doc_alloc(struct doc *doc, size_t count, size_t size);
 

@@ -75,16 +75,13 @@ void flow_rejected(struct flow *flow);
 MUST_USE int flow_suppose(
     struct flow *flow, struct team_id recipient, struct flow_outcome *out, struct err *err);
 
-<<<<<<< HEAD
 /* By what a verdict's treatments are done for RECIPIENT. */
 struct redact_means flow_means(
     const struct flow_options *options, struct team_id recipient, const struct verdict *verdict);
-=======
 /* Inside deliver only: what would ANOTHER policy, compiled for the same teams, say of the same
  * report for RECIPIENT? Counts nothing. */
 void flow_judge(
     struct flow *flow, const struct policy *another, struct team_id recipient, struct verdict *out);
->>>>>>> officer
 
 const struct flow_counts *flow_counts(const struct flow *flow);
 
