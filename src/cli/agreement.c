@@ -10,7 +10,7 @@ static const struct agreement_command {
     int (*run)(int argc, char **argv);
     const char *text;
 } commands[] = {
-#define AGREEMENT_COMMAND(name, text) {#name, agreement_##name, text},
+#define AGREEMENT_COMMAND(function, name, text) {name, agreement_##function, text},
 #include "tables/agreement_commands.def"
 #undef AGREEMENT_COMMAND
 };

@@ -6,7 +6,7 @@
 #ifndef COMITY_CLI_AGREEMENT_H
 #define COMITY_CLI_AGREEMENT_H
 
-#define AGREEMENT_COMMAND(name, text) int agreement_##name(int argc, char **argv);
+#define AGREEMENT_COMMAND(function, name, text) int agreement_##function(int argc, char **argv);
 #include "tables/agreement_commands.def"
 #undef AGREEMENT_COMMAND
 

@@ -15,8 +15,8 @@ enum { ARENA_BYTES = 256 << 20, COLUMNS = 100 };
 /* ---- options ---- */
 
 static int
-valued(int argc, char **argv, int *i, unsigned options, struct agreement_wanted *out,
-    struct err *err)
+valued(
+    int argc, char **argv, int *i, unsigned options, struct agreement_wanted *out, struct err *err)
 {
     const struct {
         const char *name;
@@ -37,8 +37,8 @@ valued(int argc, char **argv, int *i, unsigned options, struct agreement_wanted 
 }
 
 static int
-one_option(int argc, char **argv, int *i, unsigned options, struct agreement_wanted *out,
-    struct err *err)
+one_option(
+    int argc, char **argv, int *i, unsigned options, struct agreement_wanted *out, struct err *err)
 {
     if ((options & AGREEMENT_JSON) != 0 && strcmp(argv[*i], "--json") == 0) {
         out->json = true;

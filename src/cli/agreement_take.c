@@ -5,10 +5,10 @@
 
 struct taking {
     struct agreement_register *r;
-    struct agreement a;                /* as it will be kept */
-    struct agreement_signature *rows;  /* of it: those kept first, then the new ones */
-    size_t kept;                       /* how many were here before */
-    size_t at;                         /* its place in the register; count: it is new there */
+    struct agreement a;               /* as it will be kept */
+    struct agreement_signature *rows; /* of it: those kept first, then the new ones */
+    size_t kept;                      /* how many were here before */
+    size_t at;                        /* its place in the register; count: it is new there */
     char digest[AGREEMENT_SIGN_HEX];
     struct agreement_key key;
 };
@@ -119,8 +119,8 @@ add_own(struct taking *t, struct err *err)
 {
     if (agreement_sign_has(&t->a, own(t)))
         return 0;
-    return agreement_sign(t->r->arena, &t->a, own(t), t->r->now_us, &t->key,
-        &t->rows[t->a.signature_count++], err);
+    return agreement_sign(
+        t->r->arena, &t->a, own(t), t->r->now_us, &t->key, &t->rows[t->a.signature_count++], err);
 }
 
 static int
@@ -172,8 +172,8 @@ tell(const struct taking *t)
 }
 
 int
-agreement_take(struct agreement_register *r, const struct agreement *document, bool propose,
-    struct err *err)
+agreement_take(
+    struct agreement_register *r, const struct agreement *document, bool propose, struct err *err)
 {
     struct taking t = {.r = r, .a = *document};
     int rc = agreement_own_key(r, &t.key, err);

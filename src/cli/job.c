@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "cli/files.h"
+#include "cli/home.h"
 #include "cli/secretfile.h"
 #include "cli/walls.h"
 #include "flow/doc.h"
@@ -23,7 +24,8 @@ enum {
 };
 
 const char job_help[] =
-    "  --agreements PATH    file or folder of agreements (repeatable; default: the shipped "
+    "  --agreements PATH    file or folder of agreements (repeatable; default: those of\n"
+    "                       the node's register that all parties signed, and the shipped "
     "baseline)\n"
     "  --as TEAM            the team that sends: its id in the directory\n"
     "  --at TIME            decide as of this time (default: now)\n"
@@ -196,18 +198,79 @@ compile(struct job *job, struct err *err)
     return rc;
 }
 
+/* What everybody signed, and whether the clock can be believed: what has ended must not come back
+ * because it was set back. */
+static int
+load_register(struct job *job, struct agreement_set *out, bool *has_baseline, struct err *err)
+{
+    char home[SETUP_PATH_BYTES];
+    bool there = false;
+    size_t waiting = 0;
+    struct err why;
+
+    if (home_path(NULL, home, &why) != 0)
+        return 0; /* no home, no register */
+    int rc = registry_exists(home, &there, err);
+    if (rc != 0 || !there)
+        return rc;
+    rc = registry_open(home, REGISTRY_READ, job->setup.roster, &job->registry, err);
+    if (rc == 0 && registry_see(job->registry, clock_now_us(), &job->clock_trusted, &why) != 0)
+        (void)fprintf(stderr, "comity: the time could not be noted: %s\n", why.msg);
+    if (rc == 0 && !job->clock_trusted)
+        (void)fprintf(stderr,
+            "comity: the clock is behind a time that was seen already, so everything is withheld "
+            "(`comity agreement clock`)\n");
+    for (size_t i = 0; rc == 0 && i < job->registry->count; i++)
+        waiting += registry_standing(job->registry, i, job->at_us) == STANDING_WAITS;
+    if (waiting > 0)
+        (void)fprintf(stderr,
+            "comity: %zu agreement%s of the register %s for signatures and do%s not count\n",
+            waiting, waiting == 1 ? "" : "s", waiting == 1 ? "waits" : "wait",
+            waiting == 1 ? "es" : "");
+    return rc == 0
+        ? registry_in_force(job->registry, job->arena, job->at_us, out, has_baseline, err)
+        : rc;
+}
+
+/* The operator vouches for what they name, but not for a signature that is wrong. */
+static int
+check_signatures(struct job *job, struct agreement_set *set, struct err *err)
+{
+    struct keyring *ring = keyring_new();
+    struct agreement *rows = arena_zalloc(job->arena, set->count + 1, sizeof *rows);
+    int rc = ring == NULL || rows == NULL ? arena_full(err, "the agreements") : 0;
+
+    if (rc == 0)
+        rc = keyring_add_roster(ring, job->setup.roster, err);
+    if (rc == 0 && set->count > 0)
+        memcpy(rows, set->agreements, set->count * sizeof *rows);
+    if (rc == 0)
+        rc = agreement_sign_check(job->arena, rows, set->count, ring, SPAN(""), err);
+    *set = (struct agreement_set){rows, set->count};
+    keyring_free(ring);
+    return rc;
+}
+
 static int
 load_agreements(struct job *job, struct err *err)
 {
     struct job_options *o = &job->options;
     struct agreement_set loaded = {NULL, 0};
+    struct agreement_set kept = {NULL, 0};
     char *baseline = arena_alloc(job->arena, SETUP_PATH_BYTES + 32);
-    int rc;
+    int rc = 0;
 
     if (baseline == NULL)
         return arena_full(err, "the baseline's path");
     (void)snprintf(baseline, SETUP_PATH_BYTES + 32, "%s/agreements", job->share_dir);
-    if (o->agreement_count == 0)
+    bool named = o->agreement_count > 0;
+    bool has_baseline = false;
+    if (!named) {
+        rc = load_register(job, &kept, &has_baseline, err);
+        if (rc != 0)
+            return rc;
+    }
+    if (!named && !has_baseline)
         o->agreements[o->agreement_count++] = baseline;
     if (o->feeds_path == NULL) {
         char *feeds = arena_alloc(job->arena, SETUP_PATH_BYTES + 32);
@@ -220,7 +283,13 @@ load_agreements(struct job *job, struct err *err)
     if (rc == 0 && o->default_tlp != TLP_UNKNOWN)
         job->feeds.tlp = (uint8_t)o->default_tlp;
     if (rc == 0)
-        rc = agreements_load(job->arena, o->agreements, o->agreement_count, &loaded, err);
+        rc = o->agreement_count == 0
+            ? 0
+            : agreements_load(job->arena, o->agreements, o->agreement_count, &loaded, err);
+    if (rc == 0 && named)
+        rc = check_signatures(job, &loaded, err);
+    if (rc == 0)
+        rc = agreements_join(job->arena, &kept, &loaded, &loaded, err);
     if (rc == 0)
         rc = agreements_join(job->arena, &loaded, &job->feeds.conditions, &job->agreements, err);
     for (size_t i = 0; rc == 0 && i < job->agreements.count; i++)
@@ -264,7 +333,7 @@ open_flow(struct job *job,
         .feeds = &job->feeds,
         .origin = job->origin,
         .at_us = job->at_us,
-        .clock_trusted = true,
+        .clock_trusted = job->clock_trusted,
         .window = job->options.window,
         .deliver = deliver,
         .ctx = ctx};
@@ -294,8 +363,10 @@ job_open(struct job *job, const struct job_options *options,
 {
     int rc;
 
-    *job =
-        (struct job){.options = *options, .at_us = clock_now_us(), .arena = arena_new(ARENA_BYTES)};
+    *job = (struct job){.options = *options,
+        .at_us = clock_now_us(),
+        .clock_trusted = true,
+        .arena = arena_new(ARENA_BYTES)};
     job->failures = buf_new(FAILURES_BYTES);
     if (job->arena == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to begin");
@@ -464,6 +535,7 @@ job_close(struct job *job)
     policy_free(job->policy);
     extra_fields_free(job->extras);
     pseudonyms_free(job->pseudonyms);
+    registry_close(job->registry);
     shadowschema_free(job->schema);
     setup_close(&job->setup);
     arena_free(job->arena);

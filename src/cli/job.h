@@ -9,6 +9,7 @@
 #include "cli/setup.h"
 #include "flow/agreements.h"
 #include "flow/flow.h"
+#include "flow/registry.h"
 #include "fmt/format.h"
 
 enum { JOB_FILES_MAX = 100000, JOB_AGREEMENTS_MAX = 64, JOB_FAILURES_SHOWN = 20 };
@@ -20,7 +21,8 @@ typedef int job_outputs(void *ctx, struct job *job, struct err *err);
 
 struct job_options {
     struct setup_options setup;
-    const char *agreements[JOB_AGREEMENTS_MAX]; /* none: the shipped baseline */
+    const char
+        *agreements[JOB_AGREEMENTS_MAX]; /* none: the node's register, and the shipped baseline */
     size_t agreement_count;
     const char *feeds_path;
     const char *secret_path; /* NULL: what was to be pseudonymised is generalised */
@@ -51,6 +53,8 @@ struct job {
     struct team_id origin;
     int64_t at_us;
     struct pseudonyms *pseudonyms; /* NULL: no secret */
+    struct registry *registry;     /* NULL: agreements were named, or there is none */
+    bool clock_trusted;
     struct flow_options flow_options;
     struct flow *flow;
     const char **files;

@@ -71,11 +71,13 @@ static const char help[] =
     "  --json           one object a line: pseudonym, value (null: not found), class\n"
     "  --no-sandbox     work even where the kernel has no sandbox\n\n"
     "A pseudonym of an address is decrypted: any address has an answer, also one that was never\n"
-    "given out. One of anything else cannot be; it is made again from each value in PATH, and "
-    "found\n"
-    "if that gives the same. Each question is kept in reidentified.jsonl in the node's home: "
-    "when,\n"
-    "for whom, what was asked, not the answer. Exit status 1 if one was not found.\n";
+    "given out.\n"
+    "One of anything else cannot be; it is made again from each value in PATH, and found if that\n"
+    "gives the same.\n"
+    "Each question is kept in reidentified.jsonl in the node's home: when, for whom, what was "
+    "asked,\n"
+    "not the answer.\n"
+    "Exit status 1 if one was not found.\n";
 
 /* ---- what is asked ---- */
 

@@ -23,7 +23,8 @@ static const char help[] =
     "`reidentify`\n"
     "find it; or FILE, which they are told with --secret. A file that is there is never replaced:\n"
     "all pseudonyms would change, and those given out could no longer be turned back.\n"
-    "Keep a copy where only you can read it. Whoever has it can turn pseudonyms back.\n";
+    "Keep a copy where only you can read it.\n"
+    "Whoever has it can turn pseudonyms back.\n";
 
 static int
 make(const char *path, struct err *err)
