@@ -2,7 +2,7 @@
  *
  * Ed25519 over the line "comity-agreement-signature-v1" and RFC 8785's form of
  *     {"agreement": the document without `signatures` and `suspended`, "party": ..., "signed_at":
- * ...} (doc/agreement-language.md, section 7). No I/O, no clock.
+ * ...} (doc/agreement-language.md, section 11). No I/O, no clock.
  */
 #ifndef COMITY_FLOW_AGREEMENT_SIGN_H
 #define COMITY_FLOW_AGREEMENT_SIGN_H

@@ -2,7 +2,7 @@
  *
  * A text of JSON lines that only grows. Each line is one event, signed by the team that did it and
  * bound to the line before by its SHA-256, so that a line that was changed, taken out or put in is
- * found. doc/agreement-language.md, section 7, has the form. No I/O, no clock.
+ * found. doc/agreement-language.md, section 11, has the form. No I/O, no clock.
  */
 #ifndef COMITY_FLOW_JOURNAL_H
 #define COMITY_FLOW_JOURNAL_H
