@@ -102,11 +102,11 @@ bind_journal(struct registry *r, struct err *err)
     struct table *ids = table_new(r->count);
     uint32_t *rows = calloc(r->count + 1, sizeof *rows);
     char(*digests)[AGREEMENT_SIGN_HEX] = calloc(r->count + 1, sizeof *digests);
-    struct journal_event **last = calloc(r->count + 1, sizeof *last);
+    struct journal_event **last = calloc(r->count + 1, sizeof(struct journal_event *));
     uint32_t index;
     int rc = 0;
 
-    r->events = arena_zalloc(r->arena, r->count + 1, sizeof *r->events);
+    r->events = arena_zalloc(r->arena, r->count + 1, sizeof(struct journal_event *));
     if (ids == NULL || rows == NULL || digests == NULL || last == NULL || r->events == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for the register");
     for (size_t i = 0; rc == 0 && i < r->count; i++) {
