@@ -56,7 +56,7 @@ agreement_key(int argc, char **argv)
 {
     struct agreement_register r = {0};
     struct agreement_wanted wanted;
-    struct err err;
+    struct err err = {0};
     int rc =
         agreement_options(argc, argv, AGREEMENT_AS | AGREEMENT_TRUST, key_usage, &wanted, &err);
 
@@ -98,7 +98,7 @@ agreement_clock(int argc, char **argv)
 {
     struct agreement_register r = {0};
     struct agreement_wanted wanted;
-    struct err err;
+    struct err err = {0};
     int rc = agreement_options(argc, argv, AGREEMENT_RESET, clock_usage, &wanted, &err);
 
     if (rc > 0)

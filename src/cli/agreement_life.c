@@ -64,7 +64,7 @@ agreement_propose(int argc, char **argv)
     struct agreement_register r;
     struct agreement_wanted wanted;
     struct agreement document;
-    struct err err;
+    struct err err = {0};
     int rc = begin(&r, argc, argv, AGREEMENT_AS, propose_usage, &wanted, &err);
 
     if (rc == 0)
@@ -80,7 +80,7 @@ agreement_sign_command(int argc, char **argv)
     struct agreement_register r;
     struct agreement_wanted wanted;
     struct agreement document;
-    struct err err;
+    struct err err = {0};
     size_t at;
     int rc = begin(&r, argc, argv, AGREEMENT_AS, sign_usage, &wanted, &err);
 
@@ -163,7 +163,7 @@ change(int argc, char **argv, enum journal_type type)
 {
     struct agreement_register r;
     struct agreement_wanted wanted;
-    struct err err;
+    struct err err = {0};
     int64_t at_us = 0;
     size_t i = 0;
     int rc = begin(&r, argc, argv, AGREEMENT_AT | AGREEMENT_REASON, change_usage, &wanted, &err);

@@ -109,7 +109,7 @@ agreement_list(int argc, char **argv)
     struct agreement_register r;
     struct agreement_wanted wanted;
     struct buf out = buf_new(AGREEMENT_OUT_BYTES_MAX);
-    struct err err;
+    struct err err = {0};
     int rc = begin(&r, argc, argv, 0, list_usage, &wanted, &err);
 
     for (size_t i = 0; rc == 0 && i < r.registry->count; i++) {
@@ -224,7 +224,7 @@ agreement_show(int argc, char **argv)
     struct agreement_register r;
     struct agreement_wanted wanted;
     struct buf out = buf_new(AGREEMENT_OUT_BYTES_MAX);
-    struct err err;
+    struct err err = {0};
     size_t i = 0;
     int rc = begin(&r, argc, argv, 1, show_usage, &wanted, &err);
 
@@ -247,7 +247,7 @@ agreement_export(int argc, char **argv)
     struct agreement_register r;
     struct agreement_wanted wanted;
     struct buf out = buf_new(AGREEMENT_OUT_BYTES_MAX);
-    struct err err;
+    struct err err = {0};
     size_t i = 0;
     int rc = begin(&r, argc, argv, 1, export_usage, &wanted, &err);
 

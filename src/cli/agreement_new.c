@@ -172,7 +172,7 @@ agreement_new(int argc, char **argv)
 {
     struct draft draft = {.kind = "bilateral", .title = "Title of the agreement"};
     struct buf out = buf_new(DRAFT_BYTES);
-    struct err err;
+    struct err err = {0};
 
     for (int i = 2; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0)

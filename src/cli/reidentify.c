@@ -461,7 +461,7 @@ int
 cli_reidentify(int argc, char **argv)
 {
     struct reidentify r = {.sandbox = true, .arena = arena_new(ARENA_BYTES)};
-    struct err err;
+    struct err err = {0};
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         arena_free(r.arena);

@@ -79,7 +79,7 @@ cli_secret(int argc, char **argv)
     char folder[SETUP_PATH_BYTES];
     const char *home = NULL;
     const char *out = NULL;
-    struct err err;
+    struct err err = {0};
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0)
         return fputs(help, stdout) < 0 ? EXIT_FAILED : EXIT_DONE;

@@ -292,12 +292,14 @@ int
 registry_see(struct registry *r, int64_t now_us, bool *trusted, struct err *err)
 {
     bool held = r->lock >= 0;
+    bool there = held;
     struct registry_seen seen;
+    int rc = held ? 0 : registry_exists(r->home, &there, err);
 
     *trusted = now_us >= r->seen_us;
-    if (!*trusted || now_us == r->seen_us)
-        return 0;
-    int rc = held ? 0 : take_lock(r, err);
+    if (rc != 0 || !there || !*trusted || now_us == r->seen_us)
+        return rc;
+    rc = held ? 0 : take_lock(r, err);
     if (rc == 0)
         rc = registry_read_seen(r, &seen, err); /* another run may have seen more since */
     if (rc == 0 && seen.there && seen.seen_us < now_us) {

@@ -47,6 +47,21 @@ def compact(value):
     return str(value) if isinstance(value, Number) else json.dumps(value)
 
 
+class Extras(dict):
+    """Name -> class; of a name that is not listed and has more points the last part counts."""
+
+    def listed(self, name):
+        if dict.__contains__(self, name) or not name.startswith("extra."):
+            return name
+        return "extra." + name[len("extra."):].rpartition(".")[2]
+
+    def get(self, name, default=None):
+        return dict.get(self, self.listed(name), default)
+
+    def __contains__(self, name):
+        return dict.__contains__(self, self.listed(name))
+
+
 class Tables:
     """Data, not code: the table of fields, the list of extras, the public suffixes."""
 
@@ -56,7 +71,7 @@ class Tables:
         self.classes = {name: field_class.lower() for name, _, field_class in rows}
         text = (root / "share/tables/extra-fields.csv").read_text() if extras is None else extras
         lines = [line for line in text.splitlines() if not line.startswith("#")]
-        self.extras = {row["name"]: row["class"] for row in csv.DictReader(lines)}
+        self.extras = Extras((row["name"], row["class"]) for row in csv.DictReader(lines))
         self.suffixes = suffixes.read()
 
 

@@ -114,7 +114,8 @@ def a_value(r, name, tables, held):
 def a_report(r, tables):
     known, listed = list(tables.classes), list(tables.extras)
     names = r.sample(known, r.choice([0, 2, 5, 12])) + r.sample(listed, r.choice([0, 1, 3, 6]))
-    names += r.sample(["extra.note", "extra.blob", "extra.x", "comment", "source.url", "extra.log"], r.randint(0, 5))
+    names += r.sample(["extra.note", "extra.blob", "extra.x", "comment", "source.url", "extra.log", "extra.log.user",
+                       "extra.a.b.client_ip", "extra.mac_address.note"], r.randint(0, 6))
     r.shuffle(names)
     report, held = {"classification.type": "scanner"}, []
     for name in names:
