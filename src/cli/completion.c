@@ -30,12 +30,18 @@ print_bash(void)
 #define COMMAND(function, name, arguments, text) (void)printf(" %s", name);
 #include "tables/commands.def"
 #undef COMMAND
-    (void)fputs("\"\n"
-                "  elif [ \"${current#-}\" != \"$current\" ]; then\n"
-                "    words=$(comity \"${COMP_WORDS[1]}\" --help 2>/dev/null | grep -oE -e "
-                "'--[a-z][a-z-]+' | sort -u)\n"
-                "  elif [ \"$COMP_CWORD\" -eq 2 ]; then\n"
-                "    case ${COMP_WORDS[1]} in\n",
+    (void)fputs(
+        "\"\n"
+        "  elif [ \"${current#-}\" != \"$current\" ]; then\n"
+        "    local under=\n" /* only agreement's commands have a help of their own */
+        "    if [ \"${COMP_WORDS[1]}\" = agreement ] && [ \"$COMP_CWORD\" -gt 2 ]; then\n"
+        "      under=${COMP_WORDS[2]}\n"
+        "    fi\n"
+        "    words=$(comity \"${COMP_WORDS[1]}\" ${under:+\"$under\"} --help 2>/dev/null | grep "
+        "-oE -e "
+        "'--[a-z][a-z-]+' | sort -u)\n"
+        "  elif [ \"$COMP_CWORD\" -eq 2 ]; then\n"
+        "    case ${COMP_WORDS[1]} in\n",
         stdout);
 #define COMMAND(function, name, arguments, text) print_choices(name, arguments);
 #include "tables/commands.def"

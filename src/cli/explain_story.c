@@ -108,7 +108,10 @@ explain_story_rule(const struct explain_story *story, const struct explain_outco
 {
     if (field->id == FIELD_TLP)
         return (struct redact_rule){FIELD_CLASS_OPEN, TREATMENT_KEEP};
-    return redact_rule(story->job->extras, &outcome->outcome->verdict, field);
+    const struct redact_means means = flow_means(
+        &story->job->flow_options, outcome->outcome->recipient, &outcome->outcome->verdict);
+
+    return redact_rule(&means, &outcome->outcome->verdict, field);
 }
 
 static bool

@@ -2,6 +2,8 @@
 
 #include "base/time.h"
 #include "cli/files.h"
+#include "cli/home.h"
+#include "cli/secretfile.h"
 #include "cli/walls.h"
 #include "flow/doc.h"
 #include "fmt/shadowschema.h"
@@ -22,7 +24,8 @@ enum {
 };
 
 const char job_help[] =
-    "  --agreements PATH    file or folder of agreements (repeatable; default: the shipped "
+    "  --agreements PATH    file or folder of agreements (repeatable; default: those of\n"
+    "                       the node's register that all parties signed, and the shipped "
     "baseline)\n"
     "  --as TEAM            the team that sends: its id in the directory\n"
     "  --at TIME            decide as of this time (default: now)\n"
@@ -33,6 +36,9 @@ const char job_help[] =
     "  --mapping FILE       what the columns of a generic CSV mean\n"
     "  --provider NAME      for reports that name none\n"
     "  --report-type TYPE   Shadowserver report type, if the file's name does not tell\n"
+    "  --secret FILE        make pseudonyms from this secret (default: the node's, see `comity "
+    "secret`;\n"
+    "                       without one what is to be pseudonymised is generalised)\n"
     "  --teams PATH         team directory\n"
     "  --window N           look for duplicates among the last N reports (default: 1048576; 0: do "
     "not)\n"
@@ -93,7 +99,7 @@ plain_option(struct job_options *o, size_t i, const char **name)
     } const plain[] = {{"as", &o->origin}, {"at", &o->at}, {"feeds", &o->feeds_path},
         {"geo", &o->setup.geo_path}, {"teams", &o->setup.teams_path},
         {"mapping", &o->reader.mapping_path}, {"provider", &o->reader.provider},
-        {"report-type", &o->reader.report_type}};
+        {"report-type", &o->reader.report_type}, {"secret", &o->secret_path}};
 
     if (i >= sizeof plain / sizeof plain[0])
         return NULL;
@@ -192,18 +198,79 @@ compile(struct job *job, struct err *err)
     return rc;
 }
 
+/* What everybody signed, and whether the clock can be believed: what has ended must not come back
+ * because it was set back. */
+static int
+load_register(struct job *job, struct agreement_set *out, bool *has_baseline, struct err *err)
+{
+    char home[SETUP_PATH_BYTES];
+    bool there = false;
+    size_t waiting = 0;
+    struct err why;
+
+    if (home_path(NULL, home, &why) != 0)
+        return 0; /* no home, no register */
+    int rc = registry_exists(home, &there, err);
+    if (rc != 0 || !there)
+        return rc;
+    rc = registry_open(home, REGISTRY_READ, job->setup.roster, &job->registry, err);
+    if (rc == 0 && registry_see(job->registry, clock_now_us(), &job->clock_trusted, &why) != 0)
+        (void)fprintf(stderr, "comity: the time could not be noted: %s\n", why.msg);
+    if (rc == 0 && !job->clock_trusted)
+        (void)fprintf(stderr,
+            "comity: the clock is behind a time that was seen already, so everything is withheld "
+            "(`comity agreement clock`)\n");
+    for (size_t i = 0; rc == 0 && i < job->registry->count; i++)
+        waiting += registry_standing(job->registry, i, job->at_us) == STANDING_WAITS;
+    if (waiting > 0)
+        (void)fprintf(stderr,
+            "comity: %zu agreement%s of the register %s for signatures and do%s not count\n",
+            waiting, waiting == 1 ? "" : "s", waiting == 1 ? "waits" : "wait",
+            waiting == 1 ? "es" : "");
+    return rc == 0
+        ? registry_in_force(job->registry, job->arena, job->at_us, out, has_baseline, err)
+        : rc;
+}
+
+/* The operator vouches for what they name, but not for a signature that is wrong. */
+static int
+check_signatures(struct job *job, struct agreement_set *set, struct err *err)
+{
+    struct keyring *ring = keyring_new();
+    struct agreement *rows = arena_zalloc(job->arena, set->count + 1, sizeof *rows);
+    int rc = ring == NULL || rows == NULL ? arena_full(err, "the agreements") : 0;
+
+    if (rc == 0)
+        rc = keyring_add_roster(ring, job->setup.roster, err);
+    if (rc == 0 && set->count > 0)
+        memcpy(rows, set->agreements, set->count * sizeof *rows);
+    if (rc == 0)
+        rc = agreement_sign_check(job->arena, rows, set->count, ring, SPAN(""), err);
+    *set = (struct agreement_set){rows, set->count};
+    keyring_free(ring);
+    return rc;
+}
+
 static int
 load_agreements(struct job *job, struct err *err)
 {
     struct job_options *o = &job->options;
     struct agreement_set loaded = {NULL, 0};
+    struct agreement_set kept = {NULL, 0};
     char *baseline = arena_alloc(job->arena, SETUP_PATH_BYTES + 32);
-    int rc;
+    int rc = 0;
 
     if (baseline == NULL)
         return arena_full(err, "the baseline's path");
     (void)snprintf(baseline, SETUP_PATH_BYTES + 32, "%s/agreements", job->share_dir);
-    if (o->agreement_count == 0)
+    bool named = o->agreement_count > 0;
+    bool has_baseline = false;
+    if (!named) {
+        rc = load_register(job, &kept, &has_baseline, err);
+        if (rc != 0)
+            return rc;
+    }
+    if (!named && !has_baseline)
         o->agreements[o->agreement_count++] = baseline;
     if (o->feeds_path == NULL) {
         char *feeds = arena_alloc(job->arena, SETUP_PATH_BYTES + 32);
@@ -216,7 +283,13 @@ load_agreements(struct job *job, struct err *err)
     if (rc == 0 && o->default_tlp != TLP_UNKNOWN)
         job->feeds.tlp = (uint8_t)o->default_tlp;
     if (rc == 0)
-        rc = agreements_load(job->arena, o->agreements, o->agreement_count, &loaded, err);
+        rc = o->agreement_count == 0
+            ? 0
+            : agreements_load(job->arena, o->agreements, o->agreement_count, &loaded, err);
+    if (rc == 0 && named)
+        rc = check_signatures(job, &loaded, err);
+    if (rc == 0)
+        rc = agreements_join(job->arena, &kept, &loaded, &loaded, err);
     if (rc == 0)
         rc = agreements_join(job->arena, &loaded, &job->feeds.conditions, &job->agreements, err);
     for (size_t i = 0; rc == 0 && i < job->agreements.count; i++)
@@ -236,6 +309,35 @@ load_extras(struct job *job, struct err *err)
     (void)snprintf(path, sizeof path, "%s/tables/extra-fields.csv", job->share_dir);
     int rc = doc_file(job->arena, path, &text, err);
     return rc == 0 ? extra_fields_parse(text, path, &job->extras, err) : rc;
+}
+
+static int
+load_secret(struct job *job, struct err *err)
+{
+    char path[SETUP_PATH_BYTES];
+    bool is_there;
+    int rc = secret_path(job->options.secret_path, NULL, path, &is_there, err);
+
+    return rc == 0 && is_there ? secret_open(path, &job->pseudonyms, err) : rc;
+}
+
+static int
+open_flow(struct job *job,
+    int (*deliver)(void *ctx, const struct flow_result *result, struct err *err), void *ctx,
+    struct err *err)
+{
+    job->flow_options = (struct flow_options){.world = setup_world(&job->setup),
+        .policy = job->policy,
+        .extras = job->extras,
+        .pseudonyms = job->pseudonyms,
+        .feeds = &job->feeds,
+        .origin = job->origin,
+        .at_us = job->at_us,
+        .clock_trusted = job->clock_trusted,
+        .window = job->options.window,
+        .deliver = deliver,
+        .ctx = ctx};
+    return flow_new(&job->flow_options, &job->flow, err);
 }
 
 static int
@@ -261,8 +363,10 @@ job_open(struct job *job, const struct job_options *options,
 {
     int rc;
 
-    *job =
-        (struct job){.options = *options, .at_us = clock_now_us(), .arena = arena_new(ARENA_BYTES)};
+    *job = (struct job){.options = *options,
+        .at_us = clock_now_us(),
+        .clock_trusted = true,
+        .arena = arena_new(ARENA_BYTES)};
     job->failures = buf_new(FAILURES_BYTES);
     if (job->arena == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to begin");
@@ -278,23 +382,15 @@ job_open(struct job *job, const struct job_options *options,
     if (rc == 0)
         rc = load_extras(job, err);
     if (rc == 0)
+        rc = load_secret(job, err);
+    if (rc == 0)
         rc = files_expand(job->arena, options->files, options->file_count, &job->files,
             &job->file_count, &job->bytes_total, err);
     if (rc != 0)
         return rc;
     job->options.reader.share_dir = job->share_dir;
     job->options.reader.schema = &job->schema;
-    struct flow_options flow = {.world = setup_world(&job->setup),
-        .policy = job->policy,
-        .extras = job->extras,
-        .feeds = &job->feeds,
-        .origin = job->origin,
-        .at_us = job->at_us,
-        .clock_trusted = true,
-        .window = options->window,
-        .deliver = deliver,
-        .ctx = ctx};
-    rc = flow_new(&flow, &job->flow, err);
+    rc = open_flow(job, deliver, ctx, err);
     if (rc == 0 && options->outputs != NULL)
         rc = options->outputs(ctx, job, err);
     return rc == 0 ? enter_sandbox(job, err) : rc;
@@ -438,6 +534,8 @@ job_close(struct job *job)
     flow_free(job->flow);
     policy_free(job->policy);
     extra_fields_free(job->extras);
+    pseudonyms_free(job->pseudonyms);
+    registry_close(job->registry);
     shadowschema_free(job->schema);
     setup_close(&job->setup);
     arena_free(job->arena);

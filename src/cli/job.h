@@ -9,6 +9,7 @@
 #include "cli/setup.h"
 #include "flow/agreements.h"
 #include "flow/flow.h"
+#include "flow/registry.h"
 #include "fmt/format.h"
 
 enum { JOB_FILES_MAX = 100000, JOB_AGREEMENTS_MAX = 64, JOB_FAILURES_SHOWN = 20 };
@@ -20,12 +21,14 @@ typedef int job_outputs(void *ctx, struct job *job, struct err *err);
 
 struct job_options {
     struct setup_options setup;
-    const char *agreements[JOB_AGREEMENTS_MAX]; /* none: the shipped baseline */
+    const char
+        *agreements[JOB_AGREEMENTS_MAX]; /* none: the node's register, and the shipped baseline */
     size_t agreement_count;
     const char *feeds_path;
-    const char *origin;   /* team id; NULL: a team that is not in the directory */
-    const char *at;       /* NULL: now */
-    enum tlp default_tlp; /* TLP_UNKNOWN: as the feeds file says */
+    const char *secret_path; /* NULL: what was to be pseudonymised is generalised */
+    const char *origin;      /* team id; NULL: a team that is not in the directory */
+    const char *at;          /* NULL: now */
+    enum tlp default_tlp;    /* TLP_UNKNOWN: as the feeds file says */
     enum format format;
     struct reader_options reader;
     const char *write_folders[2]; /* for the sandbox; NULL: none */
@@ -49,6 +52,10 @@ struct job {
     struct policy *policy;
     struct team_id origin;
     int64_t at_us;
+    struct pseudonyms *pseudonyms; /* NULL: no secret */
+    struct registry *registry;     /* NULL: agreements were named, or there is none */
+    bool clock_trusted;
+    struct flow_options flow_options;
     struct flow *flow;
     const char **files;
     size_t file_count;

@@ -1,8 +1,9 @@
 #include "flow/agreement_document.h"
 
 #include "base/hash.h"
-#include "base/time.h"
 #include "flow/clause_document.h"
+#include "flow/signature_document.h"
+#include "fmt/jcs.h"
 
 #include <stdio.h>
 
@@ -25,22 +26,6 @@ enum {
     KEY_COUNT
 };
 
-/* Does TEXT look like SHAPE, where 0 is a digit, x a hexadecimal one and all else itself? */
-static bool
-has_shape(struct span text, const char *shape)
-{
-    if (text.n != strlen(shape))
-        return false;
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        bool digit = c >= '0' && c <= '9';
-        bool hex = digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        if (shape[i] == '0' ? !digit : shape[i] == 'x' ? !hex : c != shape[i])
-            return false;
-    }
-    return true;
-}
-
 static bool
 read_id(struct doc *doc, const char *key, struct json_value value, void *target)
 {
@@ -48,7 +33,7 @@ read_id(struct doc *doc, const char *key, struct json_value value, void *target)
 
     if (!doc_text(doc, key, value, ID_MAX, &agreement->id))
         return false;
-    if (has_shape(agreement->id, "urn:uuid:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"))
+    if (doc_shape(agreement->id, "urn:uuid:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"))
         return true;
     doc_fault(doc, key, "\"%.*s\" is no name; write urn:uuid:xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx",
         SPAN_ARGS(agreement->id));
@@ -83,11 +68,13 @@ read_parties(struct doc *doc, const char *key, struct json_value value, void *ta
         return false;
     struct table *seen = table_new(count);
     bool good = seen != NULL;
-    for (size_t i = 0; good && i < count; i++) {
+    for (size_t i = 0; seen != NULL && i < count; i++) {
         uint32_t index;
-        good = clause_document_is_team(parties[i]) && table_add(seen, parties[i], &index, NULL) == 0
-            && index == i;
-        if (!good)
+        size_t known = table_count(seen);
+        bool fine = clause_document_is_team(parties[i])
+            && table_add(seen, parties[i], &index, NULL) == 0 && index == known;
+        good = good && fine;
+        if (!fine)
             doc_fault(doc, key,
                 "\"%.*s\" is no team's id, or is named twice; ids are letters, digits, "
                 "'-', '.' and '_'",
@@ -114,42 +101,10 @@ read_economy(struct doc *doc, const char *key, struct json_value value, void *ta
     return agreement->economy.index != 0;
 }
 
-/* Stricter than time_parse: what an agreement means must not hang on a guess. */
-static bool
-read_time(struct doc *doc, const char *key, struct json_value value, int64_t *out)
-{
-    struct span text;
-    struct err err;
-
-    if (!doc_text(doc, key, value, ID_MAX, &text))
-        return false;
-    struct span clock = {text.p + 19, text.n > 19 ? text.n - 19 : 0};
-    bool good = has_shape(text, "0000-00-00");
-    if (!good && text.n > 19 && has_shape((struct span){text.p, 19}, "0000-00-00T00:00:00")) {
-        size_t digits = 0;
-        while (clock.p[0] == '.' && digits + 1 < clock.n && clock.p[digits + 1] >= '0'
-            && clock.p[digits + 1] <= '9')
-            digits++;
-        size_t used = digits > 0 ? digits + 1 : 0;
-        struct span zone = {clock.p + used, clock.n - used};
-        good = digits <= 6
-            && (span_equal(zone, SPAN("Z")) || has_shape(zone, "+00:00")
-                || has_shape(zone, "-00:00"));
-    }
-    if (!good)
-        doc_fault(doc, key, "\"%.*s\" is no date; write 2026-01-31 or 2026-01-31T12:00:00Z",
-            SPAN_ARGS(text));
-    else if (time_parse(text, out, &err) != 0) {
-        doc_fault(doc, key, "%s", err.msg);
-        good = false;
-    }
-    return good;
-}
-
 static bool
 read_valid_from(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    return read_time(doc, key, value, &((struct agreement *)target)->valid_from_us);
+    return doc_time(doc, key, value, &((struct agreement *)target)->valid_from_us);
 }
 
 static bool
@@ -157,7 +112,7 @@ read_valid_until(struct doc *doc, const char *key, struct json_value value, void
 {
     if (json_type(value) == JSON_NULL)
         return true;
-    return read_time(doc, key, value, &((struct agreement *)target)->valid_until_us);
+    return doc_time(doc, key, value, &((struct agreement *)target)->valid_until_us);
 }
 
 static bool
@@ -187,7 +142,7 @@ read_text_sha256(struct doc *doc, const char *key, struct json_value value, void
         return false;
     bool good = text.n == 64;
     for (size_t i = 0; good && i < text.n; i++)
-        good = has_shape((struct span){text.p + i, 1}, "x");
+        good = doc_shape((struct span){text.p + i, 1}, "x");
     if (!good)
         doc_fault(doc, key, "is no SHA-256; write 64 hexadecimal digits");
     return good;
@@ -196,18 +151,10 @@ read_text_sha256(struct doc *doc, const char *key, struct json_value value, void
 static bool
 read_signatures(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    struct json_value item;
-    struct span none;
+    struct agreement *agreement = target;
 
-    (void)target;
-    if (doc_list(doc, key, value) < 0)
-        return false;
-    for (struct json_iter it = json_iter(value); json_next(&it, &none, &item);)
-        if (json_type(item) != JSON_OBJECT) {
-            doc_fault(doc, key, "holds something that is no object");
-            return false;
-        }
-    return true;
+    return signature_document_read(
+        doc, key, value, &agreement->signatures, &agreement->signature_count);
 }
 
 static void
@@ -217,11 +164,13 @@ check_clause_ids(struct doc *doc, const struct agreement *agreement)
 
     for (size_t i = 0; ids != NULL && i < agreement->clause_count; i++) {
         uint32_t index;
-        if (table_add(ids, agreement->clauses[i].id, &index, NULL) != 0 || index != i) {
+        size_t known = table_count(ids);
+        if (agreement->clauses[i].id.n == 0)
+            continue;
+        if (table_add(ids, agreement->clauses[i].id, &index, NULL) != 0 || index != known) {
             (void)snprintf(
                 doc->place, sizeof doc->place, "clause %.*s", SPAN_ARGS(agreement->clauses[i].id));
             doc_fault(doc, "id", "is used twice; give every clause a number of its own");
-            break;
         }
     }
     doc->full |= ids == NULL;
@@ -245,8 +194,7 @@ read_clauses(struct doc *doc, const char *key, struct json_value value, void *ta
         clause_document_read(doc, item, i, &clauses[i]);
     agreement->clauses = clauses;
     agreement->clause_count = i;
-    if (doc->why.n == 0)
-        check_clause_ids(doc, agreement);
+    check_clause_ids(doc, agreement);
     return true;
 }
 
@@ -311,9 +259,51 @@ cover_everything(struct arena *arena, struct agreement *out, struct err *err)
     return 0;
 }
 
+/* A team that is no party has nothing to sign; who adopts what has no parties is the reader's own
+ * team. */
+static void
+check_signers(struct doc *doc, const struct agreement *a)
+{
+    for (size_t i = 0; a->party_count > 0 && i < a->signature_count; i++) {
+        size_t k = 0;
+        while (k < a->party_count && !span_equal(a->parties[k], a->signatures[i].party))
+            k++;
+        if (k == a->party_count)
+            doc_fault(doc, "signatures", "\"%.*s\" signed, and is no party; take it out",
+                SPAN_ARGS(a->signatures[i].party));
+    }
+}
+
+static void
+keep_text(struct doc *doc, struct json_value value, struct agreement *out)
+{
+    static const char *const unsigned_keys[] = {"signatures", "suspended", NULL};
+    struct buf text = buf_new(DOC_FILE_BYTES_MAX);
+    struct err why;
+    int rc = jcs_add_without(&text, value, unsigned_keys, &why);
+
+    if (rc == 0)
+        rc = buf_check(&text, "the agreement in its canonical form", &why);
+    if (rc != 0)
+        doc_fault(doc, "", "%s", why.msg);
+    else {
+        const char *copy = arena_copy(doc->arena, text.p, text.n);
+        doc->full |= copy == NULL;
+        out->text = (struct span){copy, copy != NULL ? text.n : 0};
+    }
+    buf_free(&text);
+}
+
 int
 agreement_document_read(struct arena *arena, struct span file, struct json_value value,
     struct agreement *out, struct err *err)
+{
+    return agreement_document_check(arena, file, value, NULL, out, err);
+}
+
+int
+agreement_document_check(struct arena *arena, struct span file, struct json_value value,
+    const struct doc_listener *listener, struct agreement *out, struct err *err)
 {
     static const struct doc_key keys[KEY_COUNT] = {
         [KEY_ID] = {"id", true, read_id},
@@ -329,7 +319,7 @@ agreement_document_read(struct arena *arena, struct span file, struct json_value
         [KEY_TEXT_SHA256] = {"text_sha256", false, read_text_sha256},
         [KEY_SIGNATURES] = {"signatures", false, read_signatures},
     };
-    struct doc doc = {.arena = arena, .file = file};
+    struct doc doc = {.arena = arena, .file = file, .listener = listener};
     bool seen[KEY_COUNT];
     struct json_value given;
 
@@ -350,6 +340,8 @@ agreement_document_read(struct arena *arena, struct span file, struct json_value
         out->valid_from_us = INT64_MIN;
         out->valid_until_us = INT64_MAX;
     }
+    check_signers(&doc, out);
+    keep_text(&doc, value, out);
     if (doc.full)
         return arena_full(err, "the agreements");
     out->broken = doc.why.n > 0;

@@ -17,6 +17,7 @@ struct loader {
     struct agreement *rows; /* on the heap while it grows */
     size_t count;
     size_t room;
+    const struct doc_listener *listener; /* NULL: nobody */
 };
 
 /* ---- documents ---- */
@@ -38,12 +39,20 @@ next_row(struct loader *l, struct agreement **out, struct err *err)
     return 0;
 }
 
+static void
+tell(struct loader *l, struct span file, const char *key, const char *words)
+{
+    if (l->listener != NULL)
+        l->listener->hear(l->listener->ctx, file, "", key, span_of(words));
+}
+
 static int
 add_unreadable(struct loader *l, struct span file, const char *why, struct err *err)
 {
     struct agreement *row = NULL;
     int rc = next_row(l, &row, err);
 
+    tell(l, file, "", why);
     return rc != 0 ? rc : agreement_document_unreadable(l->arena, file, span_of(why), row, err);
 }
 
@@ -51,13 +60,18 @@ static int
 add_document(struct loader *l, struct span file, struct json_value value, struct err *err)
 {
     struct agreement *row = NULL;
+    struct agreement scratch;
     struct err why;
     int rc = json_check_duplicates(value, &why);
 
+    /* Nothing of it counts, but who listens wants its other faults, too. */
+    if (rc != 0 && l->listener != NULL
+        && agreement_document_check(l->arena, file, value, l->listener, &scratch, err) != 0)
+        return ERR_LIMIT;
     if (rc != 0)
         return add_unreadable(l, file, why.msg, err);
     rc = next_row(l, &row, err);
-    return rc != 0 ? rc : agreement_document_read(l->arena, file, value, row, err);
+    return rc != 0 ? rc : agreement_document_check(l->arena, file, value, l->listener, row, err);
 }
 
 static int
@@ -164,6 +178,7 @@ refuse_twin(struct loader *l, struct agreement *a, struct err *err)
 
     if (a->broken)
         return 0;
+    tell(l, a->file, "id", "two agreements have this id, so which holds is not known; keep one");
     int n = snprintf(why, sizeof why,
         "%.*s, id: two agreements have the id %.*s, so which holds is not known; keep one",
         SPAN_ARGS(a->file), SPAN_ARGS(a->id));
@@ -225,15 +240,23 @@ start(struct loader *l, struct arena *arena, struct err *err)
 }
 
 int
-agreements_load(struct arena *arena, const char *const *paths, size_t count,
-    struct agreement_set *out, struct err *err)
+agreements_check(struct arena *arena, const char *const *paths, size_t count,
+    const struct doc_listener *listener, struct agreement_set *out, struct err *err)
 {
     struct loader l;
     int rc = start(&l, arena, err);
 
+    l.listener = listener;
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = add_path(&l, paths[i], err);
     return finish(&l, rc, out, err);
+}
+
+int
+agreements_load(struct arena *arena, const char *const *paths, size_t count,
+    struct agreement_set *out, struct err *err)
+{
+    return agreements_check(arena, paths, count, NULL, out, err);
 }
 
 int
@@ -265,6 +288,49 @@ agreements_join(struct arena *arena, const struct agreement_set *set,
     return 0;
 }
 
+static bool
+has_id(const struct agreement_set *set, struct span id)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (id.n > 0 && span_equal(set->agreements[i].id, id))
+            return true;
+    return false;
+}
+
+int
+agreements_without(struct arena *arena, const struct agreement_set *set,
+    const struct agreement_set *gone, struct agreement_set *out, struct err *err)
+{
+    struct agreement *rows = arena_zalloc(arena, set->count, sizeof *rows);
+    size_t count = 0;
+
+    if (rows == NULL)
+        return arena_full(err, "the agreements");
+    for (size_t i = 0; i < set->count; i++)
+        if (!has_id(gone, set->agreements[i].id))
+            rows[count++] = set->agreements[i];
+    *out = (struct agreement_set){rows, count};
+    return 0;
+}
+
+int
+agreements_undated(struct arena *arena, const struct agreement_set *set, struct agreement_set *out,
+    struct err *err)
+{
+    struct agreement *rows = arena_zalloc(arena, set->count, sizeof *rows);
+
+    if (rows == NULL)
+        return arena_full(err, "the agreements");
+    for (size_t i = 0; i < set->count; i++) {
+        rows[i] = set->agreements[i];
+        rows[i].valid_from_us = INT64_MIN;
+        rows[i].valid_until_us = INT64_MAX;
+        rows[i].suspended = false;
+    }
+    *out = (struct agreement_set){rows, set->count};
+    return 0;
+}
+
 size_t
 agreements_broken(const struct agreement_set *set)
 {
@@ -281,6 +347,7 @@ agreements_vouched(const struct agreement_set *set)
     size_t count = 0;
 
     for (size_t i = 0; i < set->count; i++)
-        count += !set->agreements[i].broken && set->agreements[i].party_count > 0;
+        count += !set->agreements[i].broken && set->agreements[i].party_count > 0
+            && !set->agreements[i].signed_by_all;
     return count;
 }

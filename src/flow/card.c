@@ -1,6 +1,7 @@
 #include "flow/card.h"
 
 #include "base/time.h"
+#include "flow/card_key.h"
 #include "model/domain.h"
 
 #include <stdarg.h>
@@ -328,7 +329,13 @@ read_constituency(struct reading *r, struct json_value v, const char *at)
         {"asns", read_asns, false}, {"domains", read_domains, false},
         {"description", read_text, false}, {NULL, NULL, false}};
 
-    return read_object(r, v, at, members);
+    struct card_key key;
+    struct err why;
+    int rc = read_object(r, v, at, members);
+
+    if (rc == 0 && card_key_read(v, &key, &why) < 0)
+        return WRONG(r, at, "%s", why.msg);
+    return rc;
 }
 
 static int
@@ -381,10 +388,7 @@ read_scope(struct reading *r, struct json_value v, const char *at, struct team_s
 static int
 accept_any(struct reading *r, struct json_value v, const char *at)
 {
-    (void)r;
-    (void)v;
-    (void)at;
-    return 0;
+    return (void)r, (void)v, (void)at, 0;
 }
 
 static int
@@ -503,7 +507,13 @@ read_key(struct reading *r, struct json_value v, const char *at)
         {"fingerprint", read_text, false}, {"key", accept_any, false},
         {"expires", read_text, false}, {NULL, NULL, false}};
 
-    return read_object(r, v, at, members);
+    struct card_key key;
+    struct err why;
+    int rc = read_object(r, v, at, members);
+
+    if (rc == 0 && card_key_read(v, &key, &why) < 0)
+        return WRONG(r, at, "%s", why.msg);
+    return rc;
 }
 
 static int
@@ -525,23 +535,14 @@ read_each(struct reading *r, struct json_value v, const char *at,
     return rc;
 }
 
-static int
-read_channels(struct reading *r, struct json_value v, const char *at)
-{
-    return read_each(r, v, at, read_channel);
-}
-
-static int
-read_texts(struct reading *r, struct json_value v, const char *at)
-{
-    return read_each(r, v, at, read_text);
-}
-
-static int
-read_keys(struct reading *r, struct json_value v, const char *at)
-{
-    return read_each(r, v, at, read_key);
-}
+#define LIST_MEMBER(names, name)                                                                   \
+    static int read_##names(struct reading *r, struct json_value v, const char *at)                \
+    {                                                                                              \
+        return read_each(r, v, at, read_##name);                                                   \
+    }
+LIST_MEMBER(channels, channel)
+LIST_MEMBER(texts, text)
+LIST_MEMBER(keys, key)
 
 static const struct member card_members[] = {
     {"id", read_id, true},

@@ -140,6 +140,8 @@ coarsen_url(struct arena *arena, struct field *field, struct coarsen_url keep)
         return false; /* what a path or password looks like is not known */
     if (keep.suffix)
         url.host = registrable(url.host, room);
+    if (keep.suffix && url.host.n > 0 && url.host.p[url.host.n - 1] == '.')
+        url.host.n--;
     if (url.host.n == 0)
         return false;
     const struct span parts[] = {url.scheme, keep.login ? url.login : (struct span){NULL, 0},

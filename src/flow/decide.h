@@ -53,4 +53,13 @@ void decide(const struct policy *policy, const struct decide_input *input, struc
 const struct agreement *policy_agreement(const struct policy *policy, uint32_t clause);
 const struct clause *policy_clause(const struct policy *policy, uint32_t clause);
 
+/* For who asks what a clause is good for: its index (agreement and clause by their positions), or
+ * UINT32_MAX if it is suspended; does it cover these two teams, and this question; and as if it
+ * were not there. A policy that is muted is its owner's alone. */
+uint32_t policy_index(const struct policy *policy, size_t agreement, size_t clause);
+bool policy_between(
+    const struct policy *policy, uint32_t clause, struct team_id origin, struct team_id recipient);
+bool policy_covers(const struct policy *policy, uint32_t clause, const struct decide_input *input);
+void policy_mute(struct policy *policy, uint32_t clause, bool mute);
+
 #endif

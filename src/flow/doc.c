@@ -1,10 +1,12 @@
 #include "flow/doc.h"
 
+#include "base/time.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { WHY_BYTES = 512 };
+enum { WHY_BYTES = 512, DOC_TIME_MAX = 64 };
 
 void
 doc_fault(struct doc *doc, const char *key, const char *format, ...)
@@ -13,11 +15,15 @@ doc_fault(struct doc *doc, const char *key, const char *format, ...)
     char words[WHY_BYTES];
     va_list args;
 
-    if (doc->why.n > 0)
+    if (doc->why.n > 0 && doc->listener == NULL)
         return;
     va_start(args, format);
     (void)vsnprintf(words, sizeof words, format, args);
     va_end(args);
+    if (doc->listener != NULL)
+        doc->listener->hear(doc->listener->ctx, doc->file, doc->place, key, span_of(words));
+    if (doc->why.n > 0)
+        return;
     int n = snprintf(text, sizeof text, "%.*s%s%s%s%s: %s", SPAN_ARGS(doc->file),
         doc->place[0] != '\0' ? ", " : "", doc->place, key[0] != '\0' ? ", " : "", key, words);
     size_t length = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
@@ -181,12 +187,59 @@ doc_texts(struct doc *doc, const char *key, struct json_value value, size_t max,
     struct span *texts = n < 0 ? NULL : doc_alloc(doc, (size_t)n, sizeof *texts);
     if (texts == NULL)
         return false;
+    bool good = true;
     for (struct json_iter it = json_iter(value); json_next(&it, &none, &item);)
-        if (!doc_text(doc, key, item, max, &texts[i++]))
+        good = doc_text(doc, key, item, max, &texts[i++]) && good;
+    *out = good ? texts : NULL;
+    *count = good ? i : 0;
+    return good;
+}
+
+bool
+doc_shape(struct span text, const char *shape)
+{
+    if (text.n != strlen(shape))
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool digit = c >= '0' && c <= '9';
+        bool hex = digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (shape[i] == '0' ? !digit : shape[i] == 'x' ? !hex : c != shape[i])
             return false;
-    *out = texts;
-    *count = i;
+    }
     return true;
+}
+
+/* Stricter than time_parse: what an agreement means must not hang on a guess. */
+bool
+doc_time(struct doc *doc, const char *key, struct json_value value, int64_t *out)
+{
+    struct span text;
+    struct err err;
+
+    if (!doc_text(doc, key, value, DOC_TIME_MAX, &text))
+        return false;
+    struct span clock = {text.p + 19, text.n > 19 ? text.n - 19 : 0};
+    bool good = doc_shape(text, "0000-00-00");
+    if (!good && text.n > 19 && doc_shape((struct span){text.p, 19}, "0000-00-00T00:00:00")) {
+        size_t digits = 0;
+        while (clock.p[0] == '.' && digits + 1 < clock.n && clock.p[digits + 1] >= '0'
+            && clock.p[digits + 1] <= '9')
+            digits++;
+        size_t used = digits > 0 ? digits + 1 : 0;
+        struct span zone = {clock.p + used, clock.n - used};
+        good = digits <= 6
+            && (span_equal(zone, SPAN("Z")) || doc_shape(zone, "+00:00")
+                || doc_shape(zone, "-00:00"));
+    }
+    if (!good)
+        doc_fault(doc, key, "\"%.*s\" is no date; write 2026-01-31 or 2026-01-31T12:00:00Z",
+            SPAN_ARGS(text));
+    else if (time_parse(text, out, &err) != 0) {
+        doc_fault(doc, key, "%s", err.msg);
+        good = false;
+    }
+    return good;
 }
 
 static int

@@ -17,12 +17,20 @@ enum {
     DOC_FILE_BYTES_MAX = 16 << 20
 };
 
+/* Hears every fault, not only the first: what stands where, and what is wrong with it. */
+struct doc_listener {
+    void (*hear)(
+        void *ctx, struct span file, const char *place, const char *key, struct span words);
+    void *ctx;
+};
+
 struct doc {
-    struct arena *arena;         /* results and words */
-    struct span file;            /* for messages */
-    char place[DOC_PLACE_BYTES]; /* "clause 3.1"; "": the document */
-    struct span why;             /* the first fault; n 0: none */
-    bool full;                   /* the arena is */
+    struct arena *arena;                 /* results and words */
+    struct span file;                    /* for messages */
+    char place[DOC_PLACE_BYTES];         /* "clause 3.1"; "": the document */
+    struct span why;                     /* the first fault; n 0: none */
+    bool full;                           /* the arena is */
+    const struct doc_listener *listener; /* NULL: nobody */
 };
 
 /* Reads the value of KEY into TARGET; returns false after doc_fault. */
@@ -52,6 +60,10 @@ int doc_word(struct doc *doc, const char *key, struct json_value value, const ch
 int64_t doc_list(struct doc *doc, const char *key, struct json_value value);
 bool doc_texts(struct doc *doc, const char *key, struct json_value value, size_t max,
     const struct span **out, size_t *count);
+/* A date (midnight, UTC) or a date and time with its offset, in microseconds. */
+bool doc_time(struct doc *doc, const char *key, struct json_value value, int64_t *out);
+/* Does TEXT look like SHAPE, where 0 is a digit, x a hexadecimal one and all else itself? */
+bool doc_shape(struct span text, const char *shape);
 /* Zeroed; NULL (and full set) when the arena is full. */
 void *doc_alloc(struct doc *doc, size_t count, size_t size);
 

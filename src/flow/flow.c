@@ -127,12 +127,13 @@ flow_prepare(struct flow *flow, struct report *report)
 }
 
 static void
-decide_one(struct flow *flow, uint32_t provider, struct flow_outcome *outcome)
+decide_by(struct flow *flow, const struct policy *policy, uint32_t provider,
+    struct team_id recipient, struct verdict *out)
 {
     const struct flow_options *options = &flow->options;
     const struct decide_input input = {
         .origin = options->origin,
-        .recipient = outcome->recipient,
+        .recipient = recipient,
         .provider = provider,
         .classification = flow->result.report->classification,
         .tlp = (uint8_t)flow->result.tlp,
@@ -140,7 +141,21 @@ decide_one(struct flow *flow, uint32_t provider, struct flow_outcome *outcome)
         .at_us = options->at_us,
     };
 
-    decide(options->policy, &input, &outcome->verdict);
+    decide(policy, &input, out);
+}
+
+static void
+decide_one(struct flow *flow, uint32_t provider, struct flow_outcome *outcome)
+{
+    decide_by(flow, flow->options.policy, provider, outcome->recipient, &outcome->verdict);
+}
+
+void
+flow_judge(
+    struct flow *flow, const struct policy *another, struct team_id recipient, struct verdict *out)
+{
+    decide_by(
+        flow, another, policy_provider(another, flow->result.report->provider), recipient, out);
 }
 
 static void
@@ -157,14 +172,49 @@ count_outcome(struct flow_counts *counts, const struct flow_outcome *outcome)
         counts->withheld++;
 }
 
+static bool
+has_pseudonyms(const struct verdict *verdict)
+{
+    for (int c = 0; c < FIELD_CLASS_COUNT; c++)
+        if (verdict_treatment(verdict, (enum field_class)c) == TREATMENT_PSEUDONYMISE)
+            return true;
+    return false;
+}
+
+struct redact_means
+flow_means(
+    const struct flow_options *options, struct team_id recipient, const struct verdict *verdict)
+{
+    struct redact_means means = {.extras = options->extras};
+
+    if (options->pseudonyms != NULL && verdict->clause_count > 0 && has_pseudonyms(verdict))
+        means.key = pseudonyms_key(options->pseudonyms,
+            policy_agreement(options->policy, verdict->clauses[0])->id,
+            roster_team(options->world.roster, recipient)->id);
+    return means;
+}
+
 /* What left for the other recipient, if the same treatments make the same of the report. */
 static const struct redacted *
-redacted_alike(const struct flow_outcome *outcome, const struct flow_outcome *other)
+redacted_alike(
+    const struct flow *flow, const struct flow_outcome *outcome, const struct flow_outcome *other)
 {
     bool alike =
         memcmp(outcome->verdict.laxity, other->verdict.laxity, sizeof outcome->verdict.laxity) == 0;
 
+    if (flow->options.pseudonyms != NULL && has_pseudonyms(&outcome->verdict))
+        return NULL;
     return alike ? other->redacted : NULL;
+}
+
+static int
+redact_one(
+    struct flow *flow, struct flow_outcome *outcome, const struct verdict *verdict, struct err *err)
+{
+    const struct redact_means means = flow_means(&flow->options, outcome->recipient, verdict);
+
+    return redact(flow->arena, &means, flow->result.report, verdict, flow->result.tlp,
+        &outcome->redacted, err);
 }
 
 static int
@@ -181,11 +231,8 @@ decide_all(struct flow *flow, uint32_t provider, struct err *err)
         if (outcome->verdict.effect != EFFECT_RELEASE)
             continue;
         if (i > 0)
-            outcome->redacted = redacted_alike(outcome, &result->outcomes[0]);
-        int rc = outcome->redacted != NULL
-            ? 0
-            : redact(flow->arena, flow->options.extras, result->report, &outcome->verdict,
-                result->tlp, &outcome->redacted, err);
+            outcome->redacted = redacted_alike(flow, outcome, &result->outcomes[0]);
+        int rc = outcome->redacted != NULL ? 0 : redact_one(flow, outcome, &outcome->verdict, err);
         if (rc != 0)
             return rc;
     }
@@ -203,8 +250,7 @@ flow_suppose(struct flow *flow, struct team_id recipient, struct flow_outcome *o
         return 0;
     struct verdict released = out->verdict;
     released.effect = EFFECT_RELEASE;
-    return redact(flow->arena, flow->options.extras, report, &released, flow->result.tlp,
-        &out->redacted, err);
+    return redact_one(flow, out, &released, err);
 }
 
 static void

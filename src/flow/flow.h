@@ -50,6 +50,7 @@ struct flow_options {
     struct world world;
     const struct policy *policy;
     const struct extra_fields *extras; /* may be NULL: such fields are text and nothing else */
+    struct pseudonyms *pseudonyms;     /* NULL: nothing can be pseudonymised */
     const struct feeds *feeds;         /* labels for reports that carry none */
     struct team_id origin;             /* nobody: a team that is not in the roster */
     int64_t at_us;
@@ -73,6 +74,14 @@ void flow_rejected(struct flow *flow);
  * redacted is what a person's release would let go; OUT lives until deliver returns. */
 MUST_USE int flow_suppose(
     struct flow *flow, struct team_id recipient, struct flow_outcome *out, struct err *err);
+
+/* By what a verdict's treatments are done for RECIPIENT. */
+struct redact_means flow_means(
+    const struct flow_options *options, struct team_id recipient, const struct verdict *verdict);
+/* Inside deliver only: what would ANOTHER policy, compiled for the same teams, say of the same
+ * report for RECIPIENT? Counts nothing. */
+void flow_judge(
+    struct flow *flow, const struct policy *another, struct team_id recipient, struct verdict *out);
 
 const struct flow_counts *flow_counts(const struct flow *flow);
 

@@ -18,8 +18,8 @@ is_party(const struct agreement *agreement, struct span team)
     return false;
 }
 
-static bool
-covers(const struct agreement *agreement, const struct party_pattern *pattern,
+bool
+nearmiss_covers(const struct agreement *agreement, const struct party_pattern *pattern,
     const struct policy_team *team)
 {
     if (pattern->type == PARTY_ANY)
@@ -62,9 +62,9 @@ nearmiss_lacks(const struct agreement *agreement, const struct clause *clause,
         lacks |= NEARMISS_PROVIDER;
     if ((clause->classifications >> q->classification & 1) == 0)
         lacks |= NEARMISS_CLASSIFICATION;
-    if (!covers(agreement, &clause->from, q->origin))
+    if (!nearmiss_covers(agreement, &clause->from, q->origin))
         lacks |= NEARMISS_FROM;
-    if (!covers(agreement, &clause->to, q->recipient))
+    if (!nearmiss_covers(agreement, &clause->to, q->recipient))
         lacks |= NEARMISS_TO;
     return lacks;
 }

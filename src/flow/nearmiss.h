@@ -35,6 +35,9 @@ struct nearmiss {
     uint32_t lacks; /* enum nearmiss_lack; 0: it matches */
 };
 
+/* Is TEAM (NULL: not in the directory) one of those that PATTERN names? */
+bool nearmiss_covers(const struct agreement *agreement, const struct party_pattern *pattern,
+    const struct policy_team *team);
 /* What CLAUSE lacks to match. */
 uint32_t nearmiss_lacks(const struct agreement *agreement, const struct clause *clause,
     const struct nearmiss_question *question);

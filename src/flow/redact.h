@@ -6,34 +6,33 @@
 #define COMITY_FLOW_REDACT_H
 
 #include "base/mem.h"
+#include "flow/pseudonym.h"
 #include "model/extra.h"
 #include "model/redacted.h"
 #include "model/report.h"
 #include "model/verdict.h"
 
-/* Apply VERDICT to REPORT. Values that are kept borrow from REPORT; treated ones live in
- * ARENA, as the result does. EXTRAS, which may be NULL, says what fields of other names hold
- * besides text. TLP is the label under which it goes out.
- *
- * generalise: IPv4 to its /24 and IPv6 to its /48 (source.ip becomes source.network), names to the
- * registrable domain, URLs to scheme and host (unless the host is an address, and addresses are not
- * kept), accounts to the domain part, MAC addresses to the vendor's three octets, times to the
- * hour; whatever has no coarser form is removed. pseudonymise
- * needs keys that this node does not hold yet, so it generalises, which is stricter. Errors:
- * ERR_INTERNAL when the verdict does not release; ERR_LIMIT when ARENA is full. */
-/* A URL says more than one thing: its login goes unless accounts are kept, and its host is told no
- * more exactly than a name, or an address, of its own would be. */
-MUST_USE int redact(struct arena *arena, const struct extra_fields *extras,
+struct redact_means {
+    const struct extra_fields
+        *extras;                     /* may be NULL: fields of other names are text, nothing else */
+    const struct pseudonym_key *key; /* NULL: what was to be pseudonymised is generalised */
+};
+
+/* Apply VERDICT to REPORT, to the byte as doc/agreement-language.md, section 9, has it. Values that
+ * are kept borrow from REPORT; treated ones live in ARENA, as the result does. TLP is the label
+ * under which it goes out. What cannot be done, as ARENA is full, is removed instead.
+ * Errors: ERR_INTERNAL when the verdict does not release; ERR_LIMIT when ARENA is full. */
+MUST_USE int redact(struct arena *arena, const struct redact_means *means,
     const struct report *report, const struct verdict *verdict, enum tlp tlp,
     const struct redacted **out, struct err *err);
 
-/* Which class decided on FIELD, and how: a field of another name is text and what EXTRAS says, and
- * a URL has a host. A login that is cut out of a URL that is kept does not show here. */
+/* Which class decided on FIELD, and how: a field of another name is text and what the list says,
+ * and a URL has a host. What is cut out of a URL or a text that is kept does not show here. */
 struct redact_rule {
     enum field_class class;
     enum treatment treatment;
 };
 struct redact_rule redact_rule(
-    const struct extra_fields *extras, const struct verdict *verdict, const struct field *field);
+    const struct redact_means *means, const struct verdict *verdict, const struct field *field);
 
 #endif

@@ -48,6 +48,24 @@ struct clause {
     struct span note;
 };
 
+enum { AGREEMENT_KEY_BYTES = 32, AGREEMENT_SIGNATURE_BYTES = 64 };
+
+enum agreement_mark { /* what a signature is worth */
+    MARK_UNCHECKED,
+    MARK_UNKNOWN, /* right, but by a key that is not known to be the party's: counts as none */
+    MARK_GOOD,
+    MARK_WRONG, /* not over this text: the document cannot be relied on */
+};
+
+struct agreement_signature {
+    struct span party;
+    struct span signed_at; /* as it was written, for that is what was signed */
+    int64_t signed_at_us;
+    uint8_t key[AGREEMENT_KEY_BYTES]; /* Ed25519, public */
+    uint8_t bytes[AGREEMENT_SIGNATURE_BYTES];
+    uint8_t mark; /* enum agreement_mark */
+};
+
 struct agreement {
     struct span id; /* urn:uuid:... */
     struct span title;
@@ -64,6 +82,10 @@ struct agreement {
     /* Of a broken one: what it may cover, one clause for each pair of `from` and `to`. */
     const struct clause *clauses;
     size_t clause_count;
+    struct span text; /* what is signed: RFC 8785, without `signatures` and `suspended` */
+    const struct agreement_signature *signatures;
+    size_t signature_count;
+    bool signed_by_all; /* every party's signature is good */
 };
 
 struct agreement_set {

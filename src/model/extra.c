@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 struct extra_fields {
@@ -94,10 +95,28 @@ extra_fields_free(struct extra_fields *extras)
     free(extras);
 }
 
+/* Readers write nested JSON as one name with points: the last part says what it holds. */
+static int64_t
+find_last_part(const struct extra_fields *extras, struct span name)
+{
+    const struct span before = SPAN("extra.");
+    char room[NAME_MAX + 1];
+    const char *point = span_starts(name, before) ? memrchr(name.p, '.', name.n) : NULL;
+    size_t n = point == NULL ? 0 : (size_t)(name.p + name.n - point - 1);
+
+    if (point == NULL || point < name.p + before.n || before.n + n > sizeof room)
+        return -1;
+    memcpy(room, before.p, before.n);
+    memcpy(room + before.n, point + 1, n);
+    return table_find(extras->table, (struct span){room, before.n + n});
+}
+
 enum field_class
 extra_fields_class(const struct extra_fields *extras, struct span name)
 {
     int64_t index = extras == NULL ? -1 : table_find(extras->table, name);
 
+    if (index < 0 && extras != NULL)
+        index = find_last_part(extras, name);
     return index < 0 ? FIELD_CLASS_TEXT : (enum field_class)extras->classes[index];
 }

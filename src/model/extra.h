@@ -22,7 +22,9 @@ MUST_USE int extra_fields_parse(
     struct span text, const char *file, struct extra_fields **out, struct err *err);
 void extra_fields_free(struct extra_fields *extras);
 
-/* FIELD_CLASS_TEXT for names that are not listed, and for all when EXTRAS is NULL. */
+/* Of a name that is not listed and has more points ("extra.log.user") the last part counts
+ * ("extra.user"). FIELD_CLASS_TEXT for names that are not listed, and for all when EXTRAS is NULL.
+ */
 enum field_class extra_fields_class(const struct extra_fields *extras, struct span name);
 
 #endif

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int
@@ -88,4 +89,50 @@ file_write_atomic(
         return rc;
     }
     return sync_folder(path, err);
+}
+
+int
+file_folder(const char *path, struct err *err)
+{
+    char part[PATH_MAX];
+    struct stat about;
+    size_t n = strlen(path);
+
+    if (n == 0 || n >= sizeof part)
+        return err_set(err, ERR_IO, "\"%s\" is no path of a folder, or too long", path);
+    memcpy(part, path, n + 1);
+    for (size_t i = 1; i <= n; i++) {
+        if (part[i] != '/' && part[i] != '\0')
+            continue;
+        part[i] = '\0';
+        if (mkdir(part, 0700) == 0) {
+            int rc = sync_folder(part, err);
+            if (rc != 0)
+                return rc;
+        } else if (errno != EEXIST)
+            return failed(err, part, "made");
+        part[i] = path[i];
+    }
+    if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode))
+        return err_set(err, ERR_IO, "%s is no folder", path);
+    return 0;
+}
+
+int
+file_lock(const char *path, int *fd, struct err *err)
+{
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (*fd < 0)
+        return failed(err, path, "opened");
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int rc;
+    do
+        rc = fcntl(*fd, F_OFD_SETLKW, &whole);
+    while (rc != 0 && errno == EINTR);
+    if (rc == 0)
+        return 0;
+    rc = failed(err, path, "locked");
+    (void)close(*fd);
+    *fd = -1;
+    return rc;
 }

@@ -14,4 +14,9 @@
 MUST_USE int file_write_atomic(
     const char *path, const struct span *parts, size_t count, unsigned mode, struct err *err);
 
+/* Make the folder PATH and those above it that are not there, for the owner alone. ERR_IO. */
+MUST_USE int file_folder(const char *path, struct err *err);
+/* Wait until nobody else holds the lock PATH, and hold it until close(*FD). ERR_IO. */
+MUST_USE int file_lock(const char *path, int *fd, struct err *err);
+
 #endif

@@ -119,7 +119,7 @@ class Route(Case):
                         for name in ("source", "destination", "event_description", "feed")]
         for treatment, left in (
                 ({"account": "remove"}, ["http://www.example.org:81/x?y", "https://192.0.2.200:8080/x", "http://0x7f.1/z",
-                                         "no scheme bob:pw@example.org"]),
+                                         None]),
                 ({"account": "remove", "text": "remove"}, ["http://www.example.org:81/x?y", "https://192.0.2.200:8080/x",
                                                            "http://0x7f.1/z", None]),
                 ({"address": "generalise"}, ["http://bob:hunter2@www.example.org:81/x?y", None, None,

@@ -22,6 +22,10 @@ listed_names_have_their_class_and_others_are_text(void **state)
     assert_int_equal(extra_fields_class(extras, SPAN("extra.mac")), FIELD_CLASS_DEVICE);
     assert_int_equal(extra_fields_class(extras, SPAN("extra.other")), FIELD_CLASS_TEXT);
     assert_int_equal(extra_fields_class(NULL, SPAN("extra.user")), FIELD_CLASS_TEXT);
+    assert_int_equal(extra_fields_class(extras, SPAN("extra.log.a.user")), FIELD_CLASS_ACCOUNT);
+    assert_int_equal(extra_fields_class(extras, SPAN("extra.user.log")), FIELD_CLASS_TEXT);
+    assert_int_equal(extra_fields_class(extras, SPAN("extra.log.")), FIELD_CLASS_TEXT);
+    assert_int_equal(extra_fields_class(extras, SPAN("log.user")), FIELD_CLASS_TEXT);
     extra_fields_free(extras);
 }
 

@@ -21,6 +21,7 @@ struct secret {
     enum field_class class;
     bool other;  /* of a field that the table does not know: text as well */
     bool coarse; /* stays when generalised */
+    bool whole;  /* in a field that holds the report in another coding */
 };
 
 static struct field fields[FIELDS];
@@ -59,7 +60,9 @@ secret(const struct field *field, bool coarse, const char *format, ...)
     assert_true(secret_count <= SECRETS);
     *s = (struct secret){.class = (enum field_class)field->class,
         .other = field->id == FIELD_OTHER,
-        .coarse = coarse};
+        .coarse = coarse,
+        .whole =
+            field->id == FIELD_RAW || field->id == FIELD_OUTPUT || field->id == FIELD_EVENT_HASH};
     va_start(args, format);
     assert_in_range(vsnprintf(s->text, sizeof s->text, format, args), 1, SECRET_BYTES - 1);
     va_end(args);
@@ -314,12 +317,23 @@ make_report(void)
 }
 
 static bool
+keeps_all(const struct verdict *verdict)
+{
+    for (int c = 0; c < FIELD_CLASS_COUNT; c++)
+        if (verdict_treatment(verdict, (enum field_class)c) != TREATMENT_KEEP)
+            return false;
+    return true;
+}
+
+static bool
 must_be_gone(const struct secret *s, const struct verdict *verdict)
 {
     enum treatment treatment = verdict_treatment(verdict, s->class);
 
     if (s->other && verdict_treatment(verdict, FIELD_CLASS_TEXT) != TREATMENT_KEEP)
         return true;
+    if (s->whole)
+        return !keeps_all(verdict);
     if (treatment == TREATMENT_KEEP)
         return false;
     bool coarser = (treatment == TREATMENT_GENERALISE || treatment == TREATMENT_PSEUDONYMISE)
@@ -389,7 +403,9 @@ write_and_look(struct arena *arena, struct buf *out, const struct verdict *verdi
     const struct redacted *redacted = NULL;
 
     arena_reset(arena);
-    assert_int_equal(redact(arena, extras, &report, verdict, TLP_GREEN, &redacted, NULL), 0);
+    assert_int_equal(redact(arena, &(struct redact_means){.extras = extras}, &report, verdict,
+                         TLP_GREEN, &redacted, NULL),
+        0);
     out->n = 0;
     idf_write(out, redacted);
     look("idf", buf_span(out), verdict);
@@ -450,7 +466,9 @@ damaged_treatments_remove(void **state)
     make_report();
     for (int laxity = TREATMENT_REMOVE + 1; laxity <= UINT8_MAX; laxity++) {
         memset(verdict.laxity, laxity, sizeof verdict.laxity);
-        assert_int_equal(redact(arena, extras, &report, &verdict, TLP_GREEN, &redacted, NULL), 0);
+        assert_int_equal(redact(arena, &(struct redact_means){.extras = extras}, &report, &verdict,
+                             TLP_GREEN, &redacted, NULL),
+            0);
         assert_int_equal(redacted_count(redacted), 0);
         assert_int_equal(redacted_removed(redacted), report.count);
         arena_reset(arena);
@@ -470,8 +488,12 @@ without_a_release_there_is_nothing(void **state)
 
     (void)state;
     make_report();
-    assert_int_equal(redact(arena, NULL, &report, &none, TLP_CLEAR, &redacted, &err), ERR_INTERNAL);
-    assert_int_equal(redact(arena, NULL, &report, &held, TLP_CLEAR, &redacted, &err), ERR_INTERNAL);
+    assert_int_equal(
+        redact(arena, &(struct redact_means){0}, &report, &none, TLP_CLEAR, &redacted, &err),
+        ERR_INTERNAL);
+    assert_int_equal(
+        redact(arena, &(struct redact_means){0}, &report, &held, TLP_CLEAR, &redacted, &err),
+        ERR_INTERNAL);
     assert_null(redacted);
     for (int c = 0; c < FIELD_CLASS_COUNT; c++)
         assert_int_equal(verdict_treatment(&none, (enum field_class)c), TREATMENT_REMOVE);
@@ -489,7 +511,8 @@ zeroed_treatments_remove_all(void **state)
 
     (void)state;
     make_report();
-    assert_int_equal(redact(arena, NULL, &report, &bare, TLP_AMBER, &redacted, NULL), 0);
+    assert_int_equal(
+        redact(arena, &(struct redact_means){0}, &report, &bare, TLP_AMBER, &redacted, NULL), 0);
     assert_int_equal(redacted_count(redacted), 0);
     assert_int_equal(redacted_time_us(redacted), 0);
     idf_write(&out, redacted);
@@ -510,7 +533,8 @@ a_full_arena_releases_nothing_more(void **state)
     for (size_t size = 64; size < 20000; size += 64) {
         struct arena *arena = arena_new(size);
         const struct redacted *redacted = NULL;
-        int rc = redact(arena, NULL, &report, &verdict, TLP_GREEN, &redacted, &err);
+        int rc =
+            redact(arena, &(struct redact_means){0}, &report, &verdict, TLP_GREEN, &redacted, &err);
         assert_true(rc == 0 || rc == ERR_LIMIT);
         for (size_t i = 0; rc == 0 && i < redacted_count(redacted); i++)
             assert_true(redacted_field(redacted, i) < fields
@@ -536,7 +560,9 @@ a_url_does_not_tell_a_coarser_address(void **state)
         verdict_set_treatment(&verdict, FIELD_CLASS_URL, TREATMENT_GENERALISE);
         verdict_set_treatment(
             &verdict, FIELD_CLASS_ADDRESS, kept ? TREATMENT_KEEP : TREATMENT_GENERALISE);
-        assert_int_equal(redact(arena, NULL, &report, &verdict, TLP_GREEN, &redacted, NULL), 0);
+        assert_int_equal(
+            redact(arena, &(struct redact_means){0}, &report, &verdict, TLP_GREEN, &redacted, NULL),
+            0);
         assert_int_equal(redacted_count(redacted), kept ? 1 : 0);
     }
     arena_free(arena);

@@ -191,8 +191,9 @@ write_one(void *ctx, const struct report *report, struct err *err)
 
     for (int c = 0; c < FIELD_CLASS_COUNT; c++)
         verdict_set_treatment(&verdict, (enum field_class)c, TREATMENT_KEEP);
-    assert_int_equal(
-        redact(arena, NULL, report, &verdict, (enum tlp)report->tlp, &redacted, err), 0);
+    assert_int_equal(redact(arena, &(struct redact_means){0}, report, &verdict,
+                         (enum tlp)report->tlp, &redacted, err),
+        0);
     if (out->n == 0)
         stix_write_head(out, &note);
     stix_write(out, redacted, &note);

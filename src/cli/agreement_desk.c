@@ -1,0 +1,139 @@
+#include "cli/agreement_desk.h"
+
+#include "base/time.h"
+#include "cli/walls.h"
+#include "sys/clock.h"
+
+#include <stdio.h>
+
+enum { ARENA_BYTES = 512 * 1024 * 1024 };
+
+const char desk_help[] =
+    "  --with PATH          file or folder of agreements that hold beside it (repeatable; "
+    "default:\n"
+    "                       the shipped baseline); one of the same id gives way\n"
+    "  --teams PATH         team directory\n"
+    "  --feeds FILE         providers' conditions (default: the shipped ones)\n"
+    "  --at TIME            as of this time (default: now)\n"
+    "  --no-sandbox         work even where the kernel has no sandbox\n";
+
+static int
+add_path(const char **paths, size_t *count, const char *path, struct err *err)
+{
+    if (*count == DESK_PATHS_MAX)
+        return err_set(err, ERR_USAGE, "at most %d paths; name a folder", DESK_PATHS_MAX);
+    paths[(*count)++] = path;
+    return 1;
+}
+
+int
+desk_option(struct desk_options *options, int argc, char **argv, int *i, struct err *err)
+{
+    const char *word = argv[*i];
+    const char *with = NULL;
+
+    if (word[0] != '-')
+        return add_path(options->files, &options->file_count, word, err);
+    if (strcmp(word, "--json") == 0)
+        return options->json = true;
+    if (strcmp(word, "--no-sandbox") == 0) {
+        options->sandbox = false;
+        return 1;
+    }
+    int rc = setup_option(argc, argv, i, "with", &with, err);
+    if (rc > 0)
+        return add_path(options->with, &options->with_count, with, err);
+    if (rc == 0)
+        rc = setup_option(argc, argv, i, "teams", &options->teams_path, err);
+    if (rc == 0)
+        rc = setup_option(argc, argv, i, "feeds", &options->feeds_path, err);
+    return rc != 0 ? rc : setup_option(argc, argv, i, "at", &options->at, err);
+}
+
+static void
+bad_card(void *ctx, const char *file, const struct err *why)
+{
+    (void)ctx;
+    (void)fprintf(stderr, "comity: team card left out: %s: %s%s%s\n", file, why->field,
+        why->field[0] != '\0' ? " " : "", why->msg);
+}
+
+static const char *
+shipped(struct desk *desk, const char *name, struct err *err)
+{
+    char *path = arena_alloc(desk->arena, SETUP_PATH_BYTES + 32);
+
+    if (path == NULL)
+        (void)arena_full(err, "a path");
+    else
+        (void)snprintf(path, SETUP_PATH_BYTES + 32, "%s/%s", desk->share_dir, name);
+    return path;
+}
+
+static int
+load_with(struct desk *desk, struct err *err)
+{
+    struct desk_options *o = &desk->options;
+    struct agreement_set loaded = {NULL, 0};
+    struct feeds feeds = {0};
+    const char *baseline = shipped(desk, "agreements", err);
+    const char *path = o->feeds_path != NULL ? o->feeds_path : shipped(desk, "feeds.json", err);
+
+    if (baseline == NULL || path == NULL)
+        return ERR_LIMIT;
+    if (o->with_count == 0)
+        o->with[o->with_count++] = baseline;
+    int rc = feeds_load(desk->arena, path, &feeds, err);
+    if (rc == 0)
+        rc = agreements_load(desk->arena, o->with, o->with_count, &loaded, err);
+    if (rc == 0)
+        rc = agreements_join(desk->arena, &loaded, &feeds.conditions, &desk->with, err);
+    for (size_t i = 0; rc == 0 && i < desk->with.count; i++)
+        if (desk->with.agreements[i].broken)
+            (void)fprintf(stderr, "comity: agreement %.*s: what it may cover is withheld: %.*s\n",
+                SPAN_ARGS(desk->with.agreements[i].file), SPAN_ARGS(desk->with.agreements[i].why));
+    return rc;
+}
+
+int
+desk_open(struct desk *desk, const struct desk_options *options, struct err *err)
+{
+    char teams[SETUP_PATH_BYTES];
+    struct err why;
+
+    *desk = (struct desk){
+        .options = *options, .arena = arena_new(ARENA_BYTES), .at_us = clock_now_us()};
+    if (desk->arena == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory to begin");
+    if (options->at != NULL && time_parse(span_of(options->at), &desk->at_us, &why) != 0)
+        return err_set(err, ERR_USAGE, "--at %s: %s", options->at, why.msg);
+    int rc = setup_share_dir(desk->share_dir, err);
+    if (rc == 0)
+        rc = setup_teams_path(options->teams_path, teams, err);
+    if (rc == 0)
+        rc = roster_load(teams, bad_card, NULL, &desk->roster, err);
+    if (rc == 0)
+        rc = load_with(desk, err);
+    const struct walls walls = {.wanted = options->sandbox,
+        .files = desk->options.files,
+        .file_count = desk->options.file_count};
+    return rc == 0 ? walls_enter(&walls, err) : rc;
+}
+
+void
+desk_close(struct desk *desk)
+{
+    roster_free(desk->roster);
+    arena_free(desk->arena);
+}
+
+int
+desk_print(struct buf *out, struct err *err)
+{
+    int rc = buf_check(out, "the answer", err);
+
+    if (rc == 0 && out->n > 0
+        && (fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0))
+        rc = err_set(err, ERR_IO, "standard output cannot be written");
+    return rc;
+}

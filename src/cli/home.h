@@ -1,0 +1,15 @@
+/* home.h: in which folder does this team keep what is its own?
+ *
+ * GIVEN (--home), else $COMITY_HOME, else /var/lib/comity for root, else $XDG_DATA_HOME/comity,
+ * else
+ * ~/.local/share/comity.
+ */
+#ifndef COMITY_CLI_HOME_H
+#define COMITY_CLI_HOME_H
+
+#include "cli/setup.h"
+
+/* GIVEN may be NULL. ERR_NOT_FOUND: nothing says where; ERR_LIMIT: the path is too long. */
+MUST_USE int home_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err);
+
+#endif

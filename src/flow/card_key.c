@@ -1,0 +1,42 @@
+#include "flow/card_key.h"
+
+#include "base/time.h"
+
+#include <sodium.h>
+
+int
+card_key_parse(struct span text, uint8_t out[CARD_KEY_BYTES], struct err *err)
+{
+    size_t n = 0;
+
+    if (sodium_base642bin(
+            out, CARD_KEY_BYTES, text.p, text.n, NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL)
+            != 0
+        || n != CARD_KEY_BYTES || crypto_core_ed25519_is_valid_point(out) != 1)
+        return err_set(err, ERR_BAD_CONFIG,
+            "\"%.*s\" is no Ed25519 key: it is the base64 of 32 bytes, 44 characters; "
+            "`comity agreement key` shows a team its own",
+            SPAN_ARGS(text));
+    return 0;
+}
+
+int
+card_key_read(struct json_value item, struct card_key *out, struct err *err)
+{
+    struct json_value value;
+    struct err why;
+    int rc;
+
+    *out = (struct card_key){.until_us = INT64_MAX};
+    if (!json_get(item, "type", &value) || json_type(value) != JSON_STRING
+        || !span_equal(json_string(value), SPAN("ed25519")))
+        return 0;
+    if (!json_get(item, "key", &value) || json_type(value) != JSON_STRING)
+        return err_set(err, ERR_BAD_CONFIG, "a key of type ed25519 has its base64 as \"key\"");
+    rc = card_key_parse(json_string(value), out->bytes, err);
+    if (rc == 0 && json_get(item, "expires", &value)
+        && (json_type(value) != JSON_STRING
+            || time_parse(json_string(value), &out->until_us, &why) != 0))
+        rc = err_set(err, ERR_BAD_CONFIG, "expires must be a date and time, in quotes");
+    return rc == 0 ? 1 : rc;
+}

@@ -1,0 +1,29 @@
+/* keyring.h: which keys are known to be this team's?
+ *
+ * From the team's card, if the operator has verified it, and from a folder of files TEAM-ID.pub
+ * (base64, a line a key), which the operator fills. Nothing else is believed.
+ */
+#ifndef COMITY_FLOW_KEYRING_H
+#define COMITY_FLOW_KEYRING_H
+
+#include "flow/card_key.h"
+#include "flow/roster.h"
+
+struct keyring;
+
+struct keyring *keyring_new(void);
+void keyring_free(struct keyring *ring);
+MUST_USE int keyring_add(
+    struct keyring *ring, struct span team, const struct card_key *key, struct err *err);
+/* All keys of verified cards. */
+MUST_USE int keyring_add_roster(struct keyring *ring, const struct roster *roster, struct err *err);
+/* All files *.pub of FOLDER; one that is not there holds none. Lines that begin with # are for
+ * people. Errors: ERR_IO; ERR_BAD_CONFIG names the file with a line that is no key. */
+MUST_USE int keyring_add_folder(struct keyring *ring, const char *folder, struct err *err);
+
+size_t keyring_count(const struct keyring *ring);
+/* Was KEY this team's at AT_US? A NULL ring knows none. */
+bool keyring_knows(
+    const struct keyring *ring, struct span team, const uint8_t key[CARD_KEY_BYTES], int64_t at_us);
+
+#endif

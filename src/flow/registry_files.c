@@ -1,0 +1,347 @@
+#include "flow/registry_private.h"
+
+#include "base/hash.h"
+#include "base/time.h"
+#include "flow/clause_document.h"
+#include "flow/doc.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PRIVATE = 0600, PUBLIC = 0644, KEY_FILE_BYTES_MAX = 4096 };
+
+int
+registry_path(const char *home, const char *name, char out[REGISTRY_PATH_BYTES], struct err *err)
+{
+    int n = snprintf(out, REGISTRY_PATH_BYTES, "%s/%s", home, name);
+
+    return n > 0 && n < REGISTRY_PATH_BYTES
+        ? 0
+        : err_set(err, ERR_LIMIT, "the path %s is too long for a register", home);
+}
+
+void
+registry_document_name(struct span id, char out[REGISTRY_PATH_BYTES])
+{
+    static const char begin[] = "urn:uuid:";
+    size_t skip = span_starts(id, SPAN(begin)) ? sizeof begin - 1 : 0;
+
+    (void)snprintf(
+        out, REGISTRY_PATH_BYTES, "agreements/%.*s.json", (int)(id.n - skip), id.p + skip);
+    for (char *p = out; *p != '\0'; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p | 0x20);
+}
+
+static int
+write_file(
+    const struct registry *r, const char *name, struct span text, unsigned mode, struct err *err)
+{
+    char path[REGISTRY_PATH_BYTES];
+    int rc = registry_path(r->home, name, path, err);
+
+    return rc == 0 ? file_write_atomic(path, &text, 1, mode, err) : rc;
+}
+
+/* A file that is not there reads as n 0. */
+static int
+read_file(const struct registry *r, const char *name, struct span *out, struct err *err)
+{
+    char path[REGISTRY_PATH_BYTES];
+    int rc = registry_path(r->home, name, path, err);
+
+    *out = SPAN("");
+    if (rc == 0)
+        rc = doc_file(r->arena, path, out, err);
+    return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+/* ---- who this is ---- */
+
+int
+registry_read_team(struct registry *r, struct err *err)
+{
+    struct span text;
+    int rc = read_file(r, "team", &text, err);
+
+    if (rc != 0)
+        return rc;
+    text = span_trim(text);
+    if (text.n > 0 && (text.n >= sizeof r->team || !clause_document_is_team(text)))
+        return err_set(
+            err, ERR_BAD_CONFIG, "%s/team: \"%.*s\" is no team's id", r->home, SPAN_ARGS(text));
+    memcpy(r->team, text.p, text.n);
+    r->team[text.n] = '\0';
+    return 0;
+}
+
+int
+registry_name(struct registry *r, const char *team, struct err *err)
+{
+    char line[REGISTRY_TEAM_BYTES + 1];
+    struct span id = span_of(team);
+
+    if (id.n >= sizeof r->team || !clause_document_is_team(id))
+        return err_set(err, ERR_USAGE,
+            "\"%s\" is no team's id: up to 64 letters, digits, '-', '.', '_'", team);
+    if (strcmp(r->team, team) == 0)
+        return 0;
+    if (r->team[0] != '\0')
+        return err_set(
+            err, ERR_EXISTS, "the register in %s is that of %s, not of %s", r->home, r->team, team);
+    int n = snprintf(line, sizeof line, "%s\n", team);
+    int rc = write_file(r, "team", (struct span){line, (size_t)n}, PUBLIC, err);
+    if (rc == 0)
+        memcpy(r->team, team, id.n + 1);
+    return rc;
+}
+
+/* ---- keys ---- */
+
+int
+registry_trust(struct registry *r, const char *team, const uint8_t *key, struct err *err)
+{
+    char base64[AGREEMENT_SIGN_BASE64_BYTES];
+    char name[REGISTRY_PATH_BYTES];
+    struct card_key card = {.until_us = INT64_MAX};
+    struct span before;
+    struct buf text = buf_new(KEY_FILE_BYTES_MAX);
+
+    if (strlen(team) >= REGISTRY_TEAM_BYTES || !clause_document_is_team(span_of(team)))
+        return err_set(err, ERR_USAGE, "\"%s\" is no team's id", team);
+    if (keyring_knows(r->ring, span_of(team), key, INT64_MIN))
+        return 0;
+    (void)snprintf(name, sizeof name, "keys/%s.pub", team);
+    int rc = read_file(r, name, &before, err);
+    agreement_sign_base64(key, AGREEMENT_KEY_BYTES, base64);
+    buf_add_span(&text, before);
+    if (before.n > 0 && before.p[before.n - 1] != '\n')
+        buf_add_char(&text, '\n');
+    buf_format(&text, "%s\n", base64);
+    if (rc == 0)
+        rc = buf_check(&text, name, err);
+    if (rc == 0)
+        rc = write_file(r, name, buf_span(&text), PUBLIC, err);
+    if (rc == 0) {
+        memcpy(card.bytes, key, sizeof card.bytes);
+        rc = keyring_add(r->ring, span_of(team), &card, err);
+    }
+    buf_free(&text);
+    return rc;
+}
+
+static int
+make_key(struct registry *r, uint8_t seed[AGREEMENT_SIGN_SEED_BYTES], struct err *err)
+{
+    char line[AGREEMENT_SIGN_BASE64_BYTES + 1];
+
+    hash_random(seed, AGREEMENT_SIGN_SEED_BYTES);
+    agreement_sign_base64(seed, AGREEMENT_SIGN_SEED_BYTES, line);
+    size_t n = strlen(line);
+    line[n] = '\n';
+    int rc = write_file(r, "key", (struct span){line, n + 1}, PRIVATE, err);
+    sodium_memzero(line, sizeof line);
+    return rc;
+}
+
+static int
+read_key(const char *path, uint8_t seed[AGREEMENT_SIGN_SEED_BYTES], bool *there, struct err *err)
+{
+    char text[AGREEMENT_SIGN_BASE64_BYTES] = "";
+    FILE *file = fopen(path, "re");
+    struct stat about;
+    size_t n = 0;
+
+    *there = file != NULL || errno != ENOENT;
+    if (file == NULL)
+        return *there
+            ? err_set(err, ERR_IO, "the signing key %s cannot be read: %s", path, strerror(errno))
+            : 0;
+    (void)setvbuf(file, NULL, _IONBF, 0); /* no copy of the key stays behind */
+    bool closed = fstat(fileno(file), &about) == 0 && (about.st_mode & 077) == 0;
+    size_t length = fread(text, 1, sizeof text, file);
+    (void)fclose(file);
+    while (length > 0 && text[length - 1] == '\n')
+        length--;
+    bool good = sodium_base642bin(seed, AGREEMENT_SIGN_SEED_BYTES, text, length, NULL, &n, NULL,
+                    sodium_base64_VARIANT_ORIGINAL)
+            == 0
+        && n == AGREEMENT_SIGN_SEED_BYTES;
+    sodium_memzero(text, sizeof text);
+    if (!closed)
+        return err_set(err, ERR_BAD_CONFIG,
+            "others may read the signing key %s; `chmod 600` it, or make a new one if they did",
+            path);
+    return good ? 0
+                : err_set(err, ERR_BAD_CONFIG,
+                    "the signing key %s is damaged: it is the base64 of 32 bytes", path);
+}
+
+int
+registry_key(struct registry *r, struct agreement_key *out, bool *made, struct err *err)
+{
+    uint8_t seed[AGREEMENT_SIGN_SEED_BYTES];
+    char path[REGISTRY_PATH_BYTES];
+    bool there = false;
+    int rc = registry_path(r->home, "key", path, err);
+
+    *made = false;
+    if (rc == 0 && r->team[0] == '\0')
+        return err_set(err, ERR_USAGE,
+            "who signs? Say so once: `comity agreement key --as TEAM`, your id in the directory");
+    if (rc == 0)
+        rc = read_key(path, seed, &there, err);
+    if (rc == 0 && !there) {
+        rc = make_key(r, seed, err);
+        *made = rc == 0;
+    }
+    if (rc == 0) {
+        agreement_sign_key(seed, out);
+        rc = registry_trust(r, r->team, out->public, err);
+    }
+    sodium_memzero(seed, sizeof seed);
+    return rc;
+}
+
+/* ---- the latest time and journal seen ---- */
+
+struct seen_read {
+    struct registry_seen seen;
+    struct span head;
+};
+
+static bool
+read_events(struct doc *doc, const char *key, struct json_value value, void *target)
+{
+    bool good = json_type(value) == JSON_INT && json_int(value) >= 0;
+
+    if (good)
+        ((struct seen_read *)target)->seen.events = (size_t)json_int(value);
+    else
+        doc_fault(doc, key, "must be a number of lines");
+    return good;
+}
+
+static bool
+read_head(struct doc *doc, const char *key, struct json_value value, void *target)
+{
+    struct seen_read *read = target;
+
+    if (!doc_text(doc, key, value, sizeof read->seen.head - 1, &read->head))
+        return false;
+    memcpy(read->seen.head, read->head.p, read->head.n);
+    return true;
+}
+
+static bool
+read_time(struct doc *doc, const char *key, struct json_value value, void *target)
+{
+    return doc_time(doc, key, value, &((struct seen_read *)target)->seen.seen_us);
+}
+
+int
+registry_read_seen(struct registry *r, struct registry_seen *out, struct err *err)
+{
+    static const struct doc_key keys[] = {
+        {"events", true, read_events}, {"head", true, read_head}, {"seen", true, read_time}};
+    char name[REGISTRY_PATH_BYTES];
+    struct seen_read read = {.seen = {.there = true}};
+    struct json *json = json_new(KEY_FILE_BYTES_MAX);
+    struct json_value root;
+    struct span text = {0};
+    bool seen[3];
+    int rc = json == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for the register")
+                          : registry_path(r->home, "seen", name, err);
+
+    *out = (struct registry_seen){.seen_us = INT64_MIN};
+    if (rc == 0)
+        rc = read_file(r, "seen", &text, err);
+    if (rc == 0 && text.n > 0) {
+        struct doc doc = {.arena = r->arena, .file = span_of(name)};
+        if (json_parse_copy(json, text, &root, err) != 0)
+            rc = err_set(err, ERR_BAD_AGREEMENT, "%s is damaged: it is no JSON", name);
+        else if (!doc_object(&doc, root, keys, 3, &read, seen) || doc.why.n > 0)
+            rc = err_set(err, ERR_BAD_AGREEMENT, "%.*s", (int)doc.why.n, doc.why.p);
+        else
+            *out = read.seen;
+    }
+    json_free(json);
+    return rc;
+}
+
+int
+registry_write_seen(struct registry *r, const struct registry_seen *seen, struct err *err)
+{
+    char text[256];
+    char time[TIME_TEXT_BYTES];
+
+    (void)time_format(seen->seen_us, "Z", time);
+    int n = snprintf(text, sizeof text, "{\"events\":%zu,\"head\":\"%s\",\"seen\":\"%s\"}\n",
+        seen->events, seen->head, time);
+    return write_file(r, "seen", (struct span){text, (size_t)n}, PRIVATE, err);
+}
+
+/* ---- documents and journal ---- */
+
+int
+registry_read_journal(struct registry *r, struct err *err)
+{
+    char path[REGISTRY_PATH_BYTES];
+    int rc = registry_path(r->home, "journal.jsonl", path, err);
+
+    if (rc == 0)
+        rc = read_file(r, "journal.jsonl", &r->journal_text, err);
+    return rc == 0 ? journal_read(r->arena, r->journal_text, path, r->ring, &r->journal, err) : rc;
+}
+
+int
+registry_keep(struct registry *r, const struct agreement *a, struct err *err)
+{
+    char name[REGISTRY_PATH_BYTES];
+    struct buf text = buf_new(DOC_FILE_BYTES_MAX);
+    int rc = agreement_sign_document(a, &text, err);
+
+    registry_document_name(a->id, name);
+    if (rc == 0)
+        rc = write_file(r, name, buf_span(&text), PRIVATE, err);
+    buf_free(&text);
+    return rc;
+}
+
+int
+registry_add(struct registry *r, const struct journal_event *event, const struct agreement_key *key,
+    struct err *err)
+{
+    char path[REGISTRY_PATH_BYTES];
+    struct buf line = buf_new(DOC_FILE_BYTES_MAX);
+    struct span head = span_of(r->journal.head);
+    struct registry_seen seen = {
+        .seen_us = event->time_us, .events = r->journal.count, .there = true};
+    int rc = registry_path(r->home, "journal.jsonl", path, err);
+
+    if (rc == 0 && (event->time_us < r->seen_us || event->time_us < r->journal.last_us))
+        rc = err_set(err, ERR_CLOCK, "the clock is behind a time that was seen already");
+    memcpy(seen.head, r->journal.head, sizeof seen.head);
+    if (rc == 0)
+        rc = registry_write_seen(r, &seen, err);
+    if (rc == 0)
+        rc = journal_line(head, event, key, &line, err);
+    struct span parts[] = {r->journal_text, buf_span(&line)};
+    if (rc == 0)
+        rc = file_write_atomic(path, parts, 2, PRIVATE, err);
+    if (rc == 0) {
+        agreement_sign_digest((struct span){line.p, line.n - 1}, r->journal.head);
+        memcpy(seen.head, r->journal.head, sizeof seen.head);
+        seen.events++;
+        rc = registry_write_seen(r, &seen, err);
+    }
+    if (rc == 0)
+        rc = registry_read_journal(r, err);
+    r->seen_us = rc == 0 ? event->time_us : r->seen_us;
+    buf_free(&line);
+    return rc;
+}

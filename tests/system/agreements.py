@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""The life of an agreement between two homes: drafted, proposed, signed by both, judged by, suspended, resumed, ended."""
+import datetime
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+from case import COMITY, OPTIONS, Case, report, team
+
+
+def moment(seconds=0):
+    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    return now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def microsecond_before(text):
+    at = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")) - datetime.timedelta(microseconds=1)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Life(Case):
+    def setUp(self):
+        super().setUp()
+        self.write("teams.json", [
+            team("north.test", "FI", constituency={"prefixes": ["198.51.100.0/24"]}),
+            team("south.test", "SE", constituency={"prefixes": ["192.0.2.0/24"]})])
+        self.input = self.lines(report(tlp="amber"))
+
+    def at(self, home, *words, status=0, stdin=None):
+        done = subprocess.run([COMITY, *words], env=dict(os.environ, COMITY_HOME=str(self.folder / home)), input=stdin,
+                              capture_output=True, text=True, check=False, cwd=self.folder)
+        self.assertEqual(done.returncode, status, (words, done.stdout, done.stderr))
+        return done
+
+    def agree_at(self, home, command, *words, **more):
+        return self.at(home, "agreement", command, "--teams", "teams.json", *words, **more)
+
+    def routed(self, home, when=None, *more):
+        """released, held, withheld, and the reasons told."""
+        done = self.at(home, "route", *OPTIONS, "--json", "--quiet", "--as", "north.test", "--teams", "teams.json",
+                       "--feeds", "feeds.json", *(["--at", when] if when else []), *more, self.input)
+        summary = json.loads(done.stdout)
+        return (summary["released"], summary["held"], summary["withheld"]), done
+
+    def draft(self, name="draft.json", **more):
+        self.at("north", "agreement", "new", "--parties", "north.test,south.test", "--title", "Pact", "--out", name)
+        document = json.loads((self.folder / name).read_text())
+        document["clauses"][0].update(tlp_max="amber", treatment={"text": "remove"})
+        document.update(valid_from="2026-01-01", **more)
+        self.write(name, document)
+        return document["id"]
+
+    def know(self):
+        """Each knows the other's key."""
+        keys = {h: self.agree_at(h, "key", "--as", f"{h}.test").stdout.split()[1] for h in ("north", "south")}
+        self.agree_at("north", "key", "--trust", "south.test", keys["south"])
+        self.agree_at("south", "key", "--trust", "north.test", keys["north"])
+
+    def exported(self, home, ident, name):
+        self.write(name, self.agree_at(home, "export", ident).stdout)
+        return name
+
+    def in_force(self, **more):
+        self.know()
+        ident = self.draft(**more)
+        self.agree_at("north", "propose", "draft.json")
+        self.agree_at("south", "sign", self.exported("north", ident, "to-south.json"))
+        self.agree_at("north", "sign", self.exported("south", ident, "to-north.json"))
+        return ident
+
+    def standing(self, home, ident):
+        return json.loads(self.agree_at(home, "show", "--json", ident).stdout)["standing"]
+
+    def test_drafts_are_sound(self):
+        for words in (["--parties", "a.test,b.test"], ["--kind", "multilateral", "--parties", "a.test,b.test,c.test"],
+                      ["--kind", "baseline"], ["--kind", "law", "--economy", "FI"]):
+            draft = self.write("d.json", self.at("north", "agreement", "new", *words).stdout)
+            done = self.at("north", "route", *OPTIONS, "--json", "--quiet", "--teams", "teams.json", "--feeds",
+                           "feeds.json", "--agreements", draft, self.input)
+            self.assertNotIn("withheld:", done.stderr)
+        for words in (["--kind", "treaty"], ["--parties", "one.test"], ["--kind", "law"], ["--nonsense"], ["x"]):
+            self.at("north", "agreement", "new", *words, status=2)
+
+    def test_signed_by_both_it_is_in_force(self):
+        self.know()
+        ident = self.draft()
+        told = self.agree_at("north", "propose", "draft.json").stdout
+        self.assertIn("it waits for south.test", told)
+        counts, done = self.routed("north")
+        self.assertEqual(counts, (0, 0, 1))
+        self.assertIn("1 agreement of the register waits for signatures", done.stderr)
+        self.agree_at("south", "sign", self.exported("north", ident, "to-south.json"))
+        self.assertEqual(self.standing("south", ident), "in force")
+        self.assertEqual(self.standing("north", ident), "proposed")
+        self.agree_at("north", "sign", self.exported("south", ident, "to-north.json"))
+        self.assertEqual(self.standing("north", ident), "in force")
+        self.assertEqual(self.routed("north")[0], (1, 0, 0))
+        short = ident[len("urn:uuid:"):][:8]
+        self.assertIn("in force", self.agree_at("north", "show", short).stdout)
+        self.assertIn("Pact", self.agree_at("north", "list").stdout)
+
+    def test_keys_that_are_not_known_count_as_none(self):
+        self.agree_at("south", "key", "--as", "south.test")
+        ident = self.draft()
+        self.agree_at("north", "propose", "--as", "north.test", "draft.json")
+        done = self.agree_at("south", "sign", self.exported("north", ident, "to-south.json"))
+        self.assertIn("counts as none", done.stderr)
+        self.assertEqual(self.standing("south", ident), "proposed")
+
+    def test_a_changed_text_is_refused(self):
+        self.know()
+        ident = self.draft()
+        self.agree_at("north", "propose", "draft.json")
+        document = json.loads(self.agree_at("north", "export", ident).stdout)
+        document["clauses"][0]["tlp_max"] = "red"
+        self.write("changed.json", document)
+        done = self.agree_at("south", "sign", "changed.json", status=3)
+        self.assertIn("was not made over this text", done.stderr)
+        self.assertEqual(self.agree_at("south", "list").stdout, "")
+        del document["signatures"]
+        self.write("changed.json", document)
+        self.assertIn("another text under the id", self.agree_at("north", "propose", "changed.json", status=3).stderr)
+
+    def test_a_document_changed_in_the_register_is_broken(self):
+        ident = self.in_force()
+        path = self.folder / "north" / "agreements" / (ident[len("urn:uuid:"):] + ".json")
+        path.write_text(path.read_text().replace('"amber"', '"red"'))
+        self.assertEqual(self.standing("north", ident), "broken")
+        counts, done = self.routed("north")
+        self.assertEqual(counts, (0, 0, 1))
+        self.assertIn("withheld", done.stderr)
+
+    def test_from_and_until_to_the_microsecond(self):
+        first, last = "2026-03-01T00:00:00.000001Z", "2026-04-01T00:00:00.000001Z"
+        self.know()
+        ident = self.draft()
+        document = json.loads((self.folder / "draft.json").read_text())
+        document.update(valid_from=first, valid_until=moment(3600))
+        self.write("draft.json", document)
+        self.agree_at("north", "propose", "draft.json")
+        self.agree_at("south", "sign", self.exported("north", ident, "to-south.json"))
+        self.agree_at("north", "sign", self.exported("south", ident, "to-north.json"))
+        self.assertEqual(self.routed("north", first)[0], (1, 0, 0))
+        self.assertEqual(self.routed("north", microsecond_before(first))[0], (0, 0, 1))
+        self.assertEqual(self.routed("north", last)[0], (1, 0, 0))
+        until = document["valid_until"]
+        self.assertEqual(self.routed("north", microsecond_before(until))[0], (1, 0, 0))
+        self.assertEqual(self.routed("north", until)[0], (0, 0, 1))
+
+    def test_suspended_resumed_ended(self):
+        ident = self.in_force()
+        changes = [("suspend", moment(100), "leak"), ("resume", moment(200), "mended"), ("end", moment(300), "over")]
+        for command, when, reason in changes:
+            self.agree_at("north", command, "--at", when, "--reason", reason, ident)
+        for (_, when, _), before, after in zip(changes, (1, 0, 1), (0, 1, 0)):
+            self.assertEqual(self.routed("north", microsecond_before(when))[0][0], before, when)
+            self.assertEqual(self.routed("north", when)[0][0], after, when)
+        for command in ("suspend", "resume", "end"):
+            self.assertIn("final", self.agree_at("north", command, ident, status=3).stderr)
+        self.assertIn("ended", self.agree_at("north", "sign", "to-north.json", status=3).stderr)
+        events = json.loads(self.agree_at("north", "show", "--json", ident).stdout)["events"]
+        self.assertEqual([e["event"] for e in events],
+                         ["proposed", "signed", "signed", "suspended", "resumed", "ended"])
+
+    def test_what_makes_no_sense_is_refused(self):
+        ident = self.in_force()
+        self.agree_at("north", "resume", ident, status=3)
+        self.agree_at("north", "suspend", "--at", "2026-01-01", ident, status=2)
+        self.agree_at("north", "suspend", ident)
+        self.agree_at("north", "suspend", ident, status=3)
+        self.agree_at("north", "propose", "draft.json", status=3)
+        self.agree_at("north", "show", "urn:uuid:0", status=3)
+        self.agree_at("north", "export", status=2)
+        self.agree_at("north", "key", "--as", "other.test", status=3)
+        self.agree_at("north", "key", "--trust", "south.test", "not a key", status=3)
+        self.at("stranger", "agreement", "propose", "--teams", "teams.json", "--as", "east.test", "draft.json", status=2)
+
+    def test_a_clock_that_jumps_back_brings_nothing_back(self):
+        ident = self.in_force()
+        self.agree_at("north", "end", ident)
+        self.assertEqual(self.routed("north")[0], (0, 0, 1))
+        seen = self.folder / "north" / "seen"
+        text = seen.read_text()
+        year = str(datetime.datetime.now().year)
+        self.assertIn(year, text)
+        seen.write_text(text.replace(year + "-", str(int(year) + 1) + "-", 1))
+        counts, done = self.routed("north", "2026-06-01")
+        self.assertEqual(counts, (0, 0, 1))
+        self.assertIn("clock", done.stderr)
+        self.agree_at("north", "suspend", ident, status=3)
+        self.assertIn("behind", self.agree_at("north", "clock").stdout)
+        self.agree_at("north", "clock", "--reset")
+        self.assertIn("trusted", self.agree_at("north", "clock").stdout)
+
+    def test_a_journal_that_was_touched_is_refused(self):
+        ident = self.in_force()
+        self.agree_at("north", "suspend", ident)
+        journal = self.folder / "north" / "journal.jsonl"
+        lines = journal.read_text().splitlines(keepends=True)
+        last = lines[-1]
+        for text in (lines[:-1], lines[:-2] + [last], lines[:-1] + [last.replace("suspended", "proposed")],
+                     lines[:-1] + [last[:-20]], lines[1:], [], lines[:-1] + [last, last]):
+            journal.write_text("".join(text))
+            done = self.at("north", "route", *OPTIONS, "--quiet", "--teams", "teams.json", "--feeds", "feeds.json",
+                           self.input, status=3)
+            self.assertIn("journal", done.stderr)
+            self.agree_at("north", "list", status=3)
+        journal.unlink()
+        self.agree_at("north", "list", status=3)
+        journal.write_text("".join(lines))
+        self.assertEqual(self.standing("north", ident), "suspended")
+
+    def test_the_key_is_guarded(self):
+        self.know()
+        key = self.folder / "north" / "key"
+        self.assertEqual(key.stat().st_mode & 0o777, 0o600)
+        key.chmod(0o644)
+        self.draft()
+        self.agree_at("north", "propose", "draft.json", status=3)
+
+    def test_named_agreements_need_no_register(self):
+        ident = self.in_force()
+        self.agree_at("north", "end", ident)
+        self.assertEqual(self.routed("north", None, "--agreements", "to-north.json")[0], (1, 0, 0))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
