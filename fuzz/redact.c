@@ -92,14 +92,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct reader_sink sink = {.ctx = &look, .report = take, .reject = refuse};
     struct span bytes = {(const char *)data + 1, size - 1};
     struct input *input;
+    struct err err = {0};
 
     MUST(look.arena != NULL);
     look.verdict.effect = EFFECT_RELEASE;
     for (int c = 0; size > 0 && c < FIELD_CLASS_COUNT; c++)
         verdict_set_treatment(&look.verdict, (enum field_class)c,
             (data[0] >> c & 1) != 0 ? TREATMENT_REMOVE : TREATMENT_KEEP);
-    if (size > 1 && input_open_bytes(bytes, "input", &input, NULL) == 0) {
-        int rc = idf_read(input, &options, &sink, NULL);
+    if (size > 1 && input_open_bytes(bytes, "input", &input, &err) == 0) {
+        int rc = idf_read(input, &options, &sink, &err);
         MUST(rc <= 0);
         input_close(input);
     }

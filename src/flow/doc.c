@@ -3,10 +3,11 @@
 #include "base/time.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { WHY_BYTES = 512, DOC_TIME_MAX = 64 };
+enum { WHY_BYTES = 512, DOC_TIME_MAX = 64, DOC_BASE64_MAX = 128 };
 
 void
 doc_fault(struct doc *doc, const char *key, const char *format, ...)
@@ -208,6 +209,22 @@ doc_shape(struct span text, const char *shape)
             return false;
     }
     return true;
+}
+
+bool
+doc_base64(struct doc *doc, const char *key, struct json_value value, uint8_t *out, size_t size)
+{
+    struct span text;
+    size_t n = 0;
+
+    if (!doc_text(doc, key, value, DOC_BASE64_MAX, &text))
+        return false;
+    if (sodium_base642bin(out, size, text.p, text.n, NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL)
+            == 0
+        && n == size)
+        return true;
+    doc_fault(doc, key, "must be %zu bytes in base64 (RFC 4648, section 4)", size);
+    return false;
 }
 
 /* Stricter than time_parse: what an agreement means must not hang on a guess. */

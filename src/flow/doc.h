@@ -52,6 +52,9 @@ bool doc_object(struct doc *doc, struct json_value value, const struct doc_key *
  */
 bool doc_text(
     struct doc *doc, const char *key, struct json_value value, size_t max, struct span *out);
+/* SIZE bytes in base64 (RFC 4648, section 4). */
+bool doc_base64(
+    struct doc *doc, const char *key, struct json_value value, uint8_t *out, size_t size);
 bool doc_bool(struct doc *doc, const char *key, struct json_value value, bool *out);
 /* One of WORDS, as its position; -1 after doc_fault. */
 int doc_word(struct doc *doc, const char *key, struct json_value value, const char *const *words,

@@ -4,13 +4,12 @@
 #include "flow/doc.h"
 #include "fmt/jcs.h"
 
-#include <sodium.h>
 #include <stdio.h>
 
 static const char domain[] = "comity-agreement-event-v1\n";
 static const char no_line[] = "0000000000000000000000000000000000000000000000000000000000000000";
 
-enum { ID_MAX = 64, BASE64_MAX = 128, LINE_MAX_BYTES = 64 * 1024 };
+enum { ID_MAX = 64, LINE_MAX_BYTES = 64 * 1024 };
 
 enum {
     KEY_AGREEMENT,
@@ -73,31 +72,15 @@ read_at(struct doc *doc, const char *key, struct json_value value, void *target)
 }
 
 static bool
-read_bytes(struct doc *doc, const char *key, struct json_value value, uint8_t *out, size_t size)
-{
-    struct span text;
-    size_t n = 0;
-
-    if (!doc_text(doc, key, value, BASE64_MAX, &text))
-        return false;
-    if (sodium_base642bin(out, size, text.p, text.n, NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL)
-            == 0
-        && n == size)
-        return true;
-    doc_fault(doc, key, "must be %zu bytes in base64", size);
-    return false;
-}
-
-static bool
 read_key(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    return read_bytes(doc, key, value, ((struct line *)target)->key, AGREEMENT_KEY_BYTES);
+    return doc_base64(doc, key, value, ((struct line *)target)->key, AGREEMENT_KEY_BYTES);
 }
 
 static bool
 read_signature(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    return read_bytes(
+    return doc_base64(
         doc, key, value, ((struct line *)target)->signature, AGREEMENT_SIGNATURE_BYTES);
 }
 

@@ -2,10 +2,9 @@
 
 #include "flow/clause_document.h"
 
-#include <sodium.h>
 #include <stdio.h>
 
-enum { KEY_PARTY, KEY_KEY, KEY_SIGNED_AT, KEY_SIGNATURE, KEY_COUNT, BASE64_MAX = 128 };
+enum { KEY_PARTY, KEY_KEY, KEY_SIGNED_AT, KEY_SIGNATURE, KEY_COUNT, SIGNED_AT_MAX = 128 };
 
 static bool
 read_party(struct doc *doc, const char *key, struct json_value value, void *target)
@@ -21,32 +20,16 @@ read_party(struct doc *doc, const char *key, struct json_value value, void *targ
 }
 
 static bool
-read_base64(struct doc *doc, const char *key, struct json_value value, uint8_t *out, size_t size)
-{
-    struct span text;
-    size_t n = 0;
-
-    if (!doc_text(doc, key, value, BASE64_MAX, &text))
-        return false;
-    if (sodium_base642bin(out, size, text.p, text.n, NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL)
-            == 0
-        && n == size)
-        return true;
-    doc_fault(doc, key, "must be %zu bytes in base64 (RFC 4648, section 4)", size);
-    return false;
-}
-
-static bool
 read_key(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    return read_base64(
+    return doc_base64(
         doc, key, value, ((struct agreement_signature *)target)->key, AGREEMENT_KEY_BYTES);
 }
 
 static bool
 read_signature(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    return read_base64(
+    return doc_base64(
         doc, key, value, ((struct agreement_signature *)target)->bytes, AGREEMENT_SIGNATURE_BYTES);
 }
 
@@ -56,7 +39,7 @@ read_signed_at(struct doc *doc, const char *key, struct json_value value, void *
     struct agreement_signature *signature = target;
 
     return doc_time(doc, key, value, &signature->signed_at_us)
-        && doc_text(doc, key, value, BASE64_MAX, &signature->signed_at);
+        && doc_text(doc, key, value, SIGNED_AT_MAX, &signature->signed_at);
 }
 
 static bool
