@@ -10,36 +10,9 @@
 
 #include "base/caller.h"
 #include "base/mem.h"
+#include "base/messages.h"
 #include "store/store.h"
 #include "sys/channel.h"
-
-enum door {
-#define DOOR(name, word, text) DOOR_##name,
-#include "tables/doors.def"
-#undef DOOR
-    DOOR_COUNT
-};
-enum principal_kind {
-    PRINCIPAL_NOBODY,
-#define PRINCIPAL(name, word, column, text) PRINCIPAL_##name,
-#include "tables/principals.def"
-#undef PRINCIPAL
-    PRINCIPAL_KIND_COUNT
-};
-enum right {
-#define RIGHT(name, word, operator, officer, analyst, reader, partner, text) RIGHT_##name,
-#include "tables/rights.def"
-#undef RIGHT
-    RIGHT_COUNT
-};
-enum message {
-#define SAID(name, number, text) MESSAGE_##name = (number),
-#include "tables/messages.def"
-#undef SAID
-#define MESSAGE(name, number, function, doors, right, changes, text) MESSAGE_##name = (number),
-#include "tables/messages.def"
-#undef MESSAGE
-};
 
 struct core;
 
