@@ -177,10 +177,9 @@ struct head {
 static int
 take_head(const struct channel *channel, struct head *head, struct err *err)
 {
-    const char *p = channel->in + channel->in_at;
-
     if (channel->in_n - channel->in_at < HEAD_BYTES)
         return 0;
+    const char *p = channel->in + channel->in_at;
     head->length = (size_t)little(p, 4);
     head->type = (uint16_t)little(p + 4, 2);
     head->flags = (uint16_t)little(p + 6, 2);
