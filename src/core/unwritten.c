@@ -35,7 +35,6 @@ UNWRITTEN(teams)
 UNWRITTEN(team)
 UNWRITTEN(agreements)
 UNWRITTEN(agreement)
-UNWRITTEN(whois)
 
 UNWRITTEN(collections)
 UNWRITTEN(objects)
