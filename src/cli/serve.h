@@ -7,6 +7,7 @@
 #define COMITY_CLI_SERVE_H
 
 #include "base/conf.h"
+#include "base/messages.h"
 #include "cli/setup.h"
 
 struct serve_override {
@@ -39,6 +40,23 @@ MUST_USE int serve_read(const struct serve *serve, struct conf **out, struct err
  * on an error the former ones stay. */
 MUST_USE int serve_read_tls(struct serve *serve, const struct conf *conf, struct err *err);
 void serve_forget(struct serve *serve);
+
+/* What the parent holds, so that it outlives the processes behind it. */
+struct serve_doors {
+    int lock_fd; /* the data folder's; -1: none. Core has it too */
+    int listen_fds[DOOR_COUNT];
+    char socket_path[SETUP_PATH_BYTES + 16]; /* "": there is none to remove */
+};
+struct serve_doors serve_no_doors(void);
+/* ERR_EXISTS: another node has the data folder. */
+MUST_USE int serve_lock(const struct serve *serve, struct serve_doors *doors, struct err *err);
+/* ERR_IO with the option's name: somebody listens there already, or may not. */
+MUST_USE int serve_open_doors(
+    const struct serve *serve, struct serve_doors *doors, struct err *err);
+void serve_close_doors(struct serve_doors *doors);
+/* The parent's own walls, behind which the others make theirs. ERR_SANDBOX. */
+MUST_USE int serve_wall(
+    const struct serve *serve, const struct serve_doors *doors, struct err *err);
 
 /* Until the node is stopped; everything it says goes to the log. 0, or why it could not be, or
  * could not go on. */

@@ -4,15 +4,12 @@
 #include "base/wire.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
-#include "sys/file.h"
-#include "sys/listen.h"
 #include "sys/notify.h"
 #include "sys/role_hand.h"
 #include "sys/spawn.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -49,9 +46,7 @@ struct parent {
     struct loop *loop;
     struct notify notify;
     int program;
-    int lock_fd;
-    int listen_fds[DOOR_COUNT];
-    char socket_path[SETUP_PATH_BYTES + 16];
+    struct serve_doors doors;
     struct child children[ROLE_ROWS];
     struct loop_timer deadline; /* of stopping */
     struct loop_timer watchdog;
@@ -135,7 +130,7 @@ static int
 hand_over(struct child *child, struct err *err)
 {
     struct parent *parent = child->parent;
-    int listen_fd = parent->listen_fds[child->row->door];
+    int listen_fd = parent->doors.listen_fds[child->row->door];
     int rc = say_settings(child, err);
 
     if (rc == 0 && child->row->kind == ROLE_FRONT)
@@ -224,8 +219,8 @@ start_process(struct child *child, struct err *err)
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return err_set(err, ERR_IO, "a socket pair cannot be had: %s", strerror(errno));
-    int rc = spawn_role(
-        parent->program, child->row->word, ends[1], core ? parent->lock_fd : -1, &child->pid, err);
+    int rc = spawn_role(parent->program, child->row->word, ends[1],
+        core ? parent->doors.lock_fd : -1, &child->pid, err);
     (void)close(ends[1]);
     if (rc != 0) {
         child->pid = 0;
@@ -352,19 +347,6 @@ on_deadline(void *ctx)
     kill_all(parent);
 }
 
-static void
-close_doors(struct parent *parent)
-{
-    for (size_t i = 0; i < DOOR_COUNT; i++) {
-        if (parent->listen_fds[i] >= 0)
-            (void)close(parent->listen_fds[i]);
-        parent->listen_fds[i] = -1;
-    }
-    if (parent->socket_path[0] != '\0')
-        (void)unlink(parent->socket_path);
-    parent->socket_path[0] = '\0';
-}
-
 /* WHY is NULL when it was asked to. */
 static void
 stop_node(struct parent *parent, const struct err *why)
@@ -378,7 +360,7 @@ stop_node(struct parent *parent, const struct err *why)
         parent->why = *why;
     notify_stopping(&parent->notify);
     log_info("node stopping");
-    close_doors(parent);
+    serve_close_doors(&parent->doors);
     if (loop_timer_set(parent->loop, &parent->deadline, clock_ticks_us() + patience_us, NULL) != 0)
         kill_all(parent);
     for (size_t i = ROLE_ROW_CORE + 1; i < ROLE_ROWS; i++)
@@ -494,84 +476,6 @@ on_watchdog(void *ctx)
 /* ---- the beginning ---- */
 
 static int
-lock_home(struct parent *parent, struct err *err)
-{
-    char path[SETUP_PATH_BYTES + 16];
-    int rc = file_folder(parent->serve->home, err);
-
-    if (rc != 0)
-        return rc;
-    (void)snprintf(path, sizeof path, "%s/node.lock", parent->serve->home);
-    rc = file_try_lock(path, &parent->lock_fd, err);
-    return rc == ERR_BUSY ? err_set(err, ERR_BUSY,
-               "another `comity serve` runs on the data folder %s", parent->serve->home)
-                          : rc;
-}
-
-static int
-open_tcp(struct parent *parent, enum door door, enum conf_option option, struct err *err)
-{
-    char shown[LISTEN_TEXT_BYTES];
-    struct span host;
-    uint16_t port;
-    int rc = conf_address(conf_text(conf_of(parent), option), &host, &port, err);
-
-    if (rc == 0)
-        rc = listen_tcp(host, port, &parent->listen_fds[door], shown, err);
-    if (rc != 0) {
-        (void)snprintf(err->field, sizeof err->field, "%s", conf_rows[option].name);
-        return rc;
-    }
-    log_info("listening", log_word("door", door == DOOR_OPERATORS ? "operators" : "partners"),
-        log_word("address", shown),
-        log_word("scheme", conf_bool(conf_of(parent), CONF_TLS) ? "https" : "http"));
-    return 0;
-}
-
-static int
-open_doors(struct parent *parent, struct err *err)
-{
-    struct span given = conf_text(conf_of(parent), CONF_LOCAL_SOCKET);
-    int rc = open_tcp(parent, DOOR_OPERATORS, CONF_LISTEN_OPERATORS, err);
-
-    if (rc == 0)
-        rc = open_tcp(parent, DOOR_PARTNERS, CONF_LISTEN_PARTNERS, err);
-    if (rc != 0)
-        return rc;
-    if (given.n > 0)
-        (void)snprintf(parent->socket_path, sizeof parent->socket_path, "%s", given.p);
-    else
-        (void)snprintf(
-            parent->socket_path, sizeof parent->socket_path, "%s/local.sock", parent->serve->home);
-    rc = listen_unix(parent->socket_path, &parent->listen_fds[DOOR_LOCAL], err);
-    if (rc == 0)
-        log_info("listening", log_word("door", "local"), log_word("path", parent->socket_path));
-    else
-        parent->socket_path[0] = '\0'; /* not ours to remove */
-    return rc;
-}
-
-/* The socket is to be removed at the end, so its folder is among those that stay writable. */
-static int
-wall(struct parent *parent, struct err *err)
-{
-    char folder[sizeof parent->socket_path];
-    const char *const write[] = {parent->serve->home, folder};
-    const struct sandbox_paths paths = {.write = write, .write_count = 2};
-
-    if (parent->serve->no_sandbox) {
-        log_warning(
-            "no sandbox: hostile bytes are read without walls (--no-sandbox, or sandbox = off)");
-        return 0;
-    }
-    (void)snprintf(folder, sizeof folder, "%s", parent->socket_path);
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL && slash != folder)
-        *slash = '\0';
-    return sandbox_enter_parent(&paths, err);
-}
-
-static int
 listen_to_signals(struct parent *parent, struct err *err)
 {
     int rc = loop_signal(parent->loop, SIGCHLD, on_ended, parent, err);
@@ -594,35 +498,34 @@ begin(struct parent *parent, struct err *err)
     if (rc == 0)
         rc = spawn_self(&parent->program, err);
     if (rc == 0)
-        rc = lock_home(parent, err);
+        rc = serve_lock(parent->serve, &parent->doors, err);
     if (rc == 0)
         rc = serve_read_tls(parent->serve, conf_of(parent), err);
     if (rc == 0)
         rc = listen_to_signals(parent, err);
     if (rc == 0)
-        rc = open_doors(parent, err);
-    return rc == 0 ? wall(parent, err) : rc;
+        rc = serve_open_doors(parent->serve, &parent->doors, err);
+    return rc == 0 ? serve_wall(parent->serve, &parent->doors, err) : rc;
 }
 
 static void
 end(struct parent *parent)
 {
-    close_doors(parent);
+    serve_close_doors(&parent->doors);
     notify_close(&parent->notify);
     for (size_t i = 0; i < ROLE_ROWS; i++)
         channel_free(parent->children[i].channel);
     loop_free(parent->loop);
     if (parent->program >= 0)
         (void)close(parent->program);
-    if (parent->lock_fd >= 0)
-        (void)close(parent->lock_fd);
+    if (parent->doors.lock_fd >= 0)
+        (void)close(parent->doors.lock_fd);
 }
 
 static void
 prepare(struct parent *parent)
 {
-    for (size_t i = 0; i < DOOR_COUNT; i++)
-        parent->listen_fds[i] = -1;
+    parent->doors = serve_no_doors();
     for (size_t i = 0; i < ROLE_ROWS; i++) {
         struct child *child = &parent->children[i];
         *child = (struct child){.parent = parent, .row = &role_rows[i]};
@@ -635,7 +538,7 @@ prepare(struct parent *parent)
 int
 serve_run(struct serve *serve, struct err *err)
 {
-    struct parent parent = {.serve = serve, .program = -1, .lock_fd = -1, .notify = {.fd = -1}};
+    struct parent parent = {.serve = serve, .program = -1, .notify = {.fd = -1}};
 
     prepare(&parent);
     log_start("parent", LOG_FORMAT_TEXT, LOG_LEVEL_INFO, clock_now_us);

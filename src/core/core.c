@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "base/refusal.h"
 #include "core/auth.h"
+#include "core/node.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "core/waiting.h"
@@ -242,6 +243,7 @@ disconnect(struct core *core, enum door door)
     core->channels[door] = NULL;
     core->generations[door]++;
     auth_gone(core, door);
+    events_gone(core, door);
     channel_free(channel);
 }
 
@@ -349,6 +351,8 @@ load(struct core *core, struct err *err)
         rc = knowledge_read(core, err);
     if (rc == 0)
         rc = auth_new(core, &core->auth, err);
+    if (rc == 0 && (core->events = events_new(core)) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
     return rc == 0 ? core_commit(core, err) : rc;
 }
 
@@ -377,6 +381,7 @@ core_close(struct core *core)
     for (int d = 0; d < DOOR_COUNT; d++)
         channel_free(core->channels[d]);
     auth_free(core->auth);
+    events_free(core->events);
     knowledge_free(core);
     if (core->store != NULL)
         store_close(core->store);

@@ -30,8 +30,6 @@ UNWRITTEN(report)
 UNWRITTEN(explain)
 UNWRITTEN(held)
 UNWRITTEN(held_decide)
-UNWRITTEN(outbox)
-UNWRITTEN(statistics)
 
 UNWRITTEN(teams)
 UNWRITTEN(team)
@@ -47,8 +45,3 @@ UNWRITTEN(add_status)
 
 UNWRITTEN(misp_manifest)
 UNWRITTEN(misp_event)
-
-UNWRITTEN(status)
-UNWRITTEN(metrics)
-UNWRITTEN(events)
-UNWRITTEN(events_end)

@@ -119,7 +119,7 @@ file_folder(const char *path, struct err *err)
 }
 
 static int
-lock(const char *path, int how, int *fd, struct err *err)
+take_lock(const char *path, int how, int *fd, struct err *err)
 {
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (*fd < 0)
@@ -131,8 +131,8 @@ lock(const char *path, int how, int *fd, struct err *err)
     while (rc != 0 && errno == EINTR);
     if (rc == 0)
         return 0;
-    rc = errno == EAGAIN || errno == EACCES
-        ? err_set(err, ERR_BUSY, "%s is locked by another process", path)
+    rc = how == F_OFD_SETLK && (errno == EAGAIN || errno == EACCES)
+        ? err_set(err, ERR_EXISTS, "%s is locked by another process", path)
         : failed(err, path, "locked");
     (void)close(*fd);
     *fd = -1;
@@ -142,13 +142,13 @@ lock(const char *path, int how, int *fd, struct err *err)
 int
 file_lock(const char *path, int *fd, struct err *err)
 {
-    return lock(path, F_OFD_SETLKW, fd, err);
+    return take_lock(path, F_OFD_SETLKW, fd, err);
 }
 
 int
 file_try_lock(const char *path, int *fd, struct err *err)
 {
-    return lock(path, F_OFD_SETLK, fd, err);
+    return take_lock(path, F_OFD_SETLK, fd, err);
 }
 
 int
