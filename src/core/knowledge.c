@@ -1,5 +1,6 @@
 /* By which directory, agreements and feeds does this node judge now? */
 #include "base/hash.h"
+#include "core/intake.h"
 #include "core/state.h"
 #include "sys/clock.h"
 
@@ -153,17 +154,30 @@ knowledge_read(struct core *core, struct err *err)
         roster_free(roster);
         return rc;
     }
+    /* What lies in the open batch was decided by what holds until now, and is told by it. */
+    rc = core->intake != NULL ? intake_seal(core, err) : 0;
+    if (rc != 0)
+        core_lose(core, err);
     take_over(core, roster, &basis, numbers);
     core->register_state = state;
     return keep_documents(core, err);
 }
 
-int
-knowledge_renew(struct core *core, struct err *err)
+void
+knowledge_renew(struct core *core)
 {
-    if (clock_now_us() < core->basis.changes_us && register_state(core) == core->register_state)
-        return 0;
-    return knowledge_read(core, err);
+    struct err err;
+
+    if (core->stale.code == 0 && clock_now_us() < core->basis.changes_us
+        && register_state(core) == core->register_state)
+        return;
+    int rc = knowledge_read(core, &err);
+    if (rc != 0 && core->stale.code == 0)
+        core_tell(core, "the agreements cannot be read anew, so no report is taken in: %s", err.msg);
+    if (rc == 0)
+        core->stale = (struct err){0};
+    else
+        core->stale = err;
 }
 
 void

@@ -73,6 +73,7 @@ struct core {
     int64_t started_us;
     bool begun; /* store_begin was called and nothing was committed since */
     uint64_t commits_failed;
+    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
     bool stopping;
 };
 
@@ -93,6 +94,9 @@ MUST_USE int core_begin(struct core *core, struct err *err);
 /* Commit, and answer everybody who waits for it. An error was told to them already. */
 MUST_USE int core_commit(struct core *core, struct err *err);
 
+/* Nothing since core_begin is kept, because WHY: everybody who waits is refused. */
+void core_lose(struct core *core, const struct err *why);
+
 /* Say TYPE (SAID) to who asked under TAG. ERR_BUSY, ERR_IO: nobody hears it. */
 MUST_USE int core_say(struct core *core, enum door door, uint16_t type, uint64_t tag,
     struct span body, bool more, struct err *err);
@@ -110,8 +114,9 @@ void core_ask_again(struct core *core, enum door door, const struct channel_mess
 /* Read all of it; what was there stays when that fails. */
 MUST_USE int knowledge_read(struct core *core, struct err *err);
 void knowledge_free(struct core *core);
-/* Read anew if a change that was foretold has come, or the register was changed. */
-MUST_USE int knowledge_renew(struct core *core, struct err *err);
+/* Read anew if a change that was foretold has come, or the register was changed. While that cannot
+ * be done, `stale` says why, and no report is taken in: what holds now is not known. */
+void knowledge_renew(struct core *core);
 /* The store's number of a team of the roster, or of BASIS_COMMUNITY. */
 MUST_USE int knowledge_team_number(
     struct core *core, struct team_id team, uint32_t *number, struct err *err);

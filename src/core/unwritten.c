@@ -20,10 +20,6 @@ UNWRITTEN(token_add)
 UNWRITTEN(tokens)
 UNWRITTEN(token_remove)
 
-UNWRITTEN(intake_open)
-UNWRITTEN(intake_records)
-UNWRITTEN(intake_close)
-UNWRITTEN(intake_abort)
 
 UNWRITTEN(reports)
 UNWRITTEN(report)
