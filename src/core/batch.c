@@ -126,9 +126,9 @@ same_verdict(const struct verdict *a, const struct verdict *b)
 {
     return a->effect == b->effect && a->reason == b->reason
         && memcmp(a->laxity, b->laxity, sizeof a->laxity) == 0
-        && a->require_encrypted == b->require_encrypted
-        && a->require_receipt == b->require_receipt && a->onward == b->onward
-        && a->clause_count == b->clause_count && a->retention_days == b->retention_days
+        && a->require_encrypted == b->require_encrypted && a->require_receipt == b->require_receipt
+        && a->onward == b->onward && a->clause_count == b->clause_count
+        && a->retention_days == b->retention_days
         && memcmp(a->clauses, b->clauses, sizeof a->clauses) == 0;
 }
 
@@ -186,7 +186,7 @@ count_outcome(struct batch *batch, const struct verdict *verdict, uint32_t team,
 {
     counts_add(&batch->counts, STAT_OUTCOMES, team, class, 1);
     counts_add(&batch->counts,
-        team == 0                              ? STAT_UNATTRIBUTED
+        team == 0                               ? STAT_UNATTRIBUTED
             : verdict->effect == EFFECT_RELEASE ? STAT_RELEASED
             : verdict->effect == EFFECT_HOLD    ? STAT_HELD
                                                 : STAT_WITHHELD,
@@ -233,8 +233,7 @@ tell_sides(const struct flow_result *result, struct outcome_report *out, struct 
         &result->attribution.source, &result->attribution.destination};
 
     for (int s = 0; s < 2; s++) {
-        out->sides[s] =
-            (struct outcome_side){sides[s]->rule, sides[s]->economy, sides[s]->geo.asn};
+        out->sides[s] = (struct outcome_side){sides[s]->rule, sides[s]->economy, sides[s]->geo.asn};
         facts->economies[s] = sides[s]->economy;
         facts->asns[s] = sides[s]->geo.asn;
     }
@@ -298,9 +297,8 @@ add_verdict(struct batch *batch, const struct core *core, const struct verdict *
     out.clause_count =
         verdict->clause_count < VERDICT_CLAUSES_MAX ? verdict->clause_count : VERDICT_CLAUSES_MAX;
     for (uint8_t i = 0; i < out.clause_count; i++)
-        out.clauses[i] =
-            (struct outcome_clause){policy_agreement(policy, verdict->clauses[i])->id,
-                policy_clause(policy, verdict->clauses[i])->id};
+        out.clauses[i] = (struct outcome_clause){policy_agreement(policy, verdict->clauses[i])->id,
+            policy_clause(policy, verdict->clauses[i])->id};
     outcome_add_verdict(&batch->whole, &out);
 }
 
@@ -328,8 +326,7 @@ keep_held(struct batch *batch, struct core *core, uint64_t number, int64_t now, 
 }
 
 static int
-keep_reports(
-    struct batch *batch, struct core *core, int64_t now, uint64_t *due, struct err *err)
+keep_reports(struct batch *batch, struct core *core, int64_t now, uint64_t *due, struct err *err)
 {
     struct store_due *entries = calloc(batch->due_count + 1, sizeof *entries);
     struct store_batch row = {.received_us = now,

@@ -50,8 +50,8 @@ check_json(struct check *check, const struct field *field, struct err *err)
 
     for (uint32_t i = 0; i < field->n; i++)
         if ((unsigned char)field->s[i] < ' ')
-            return err_set_field(err, ERR_BAD_JSON, field->name.p, field->name.n,
-                "the value is not on one line");
+            return err_set_field(
+                err, ERR_BAD_JSON, field->name.p, field->name.n, "the value is not on one line");
     return json_parse_copy(check->json, (struct span){field->s, field->n}, &root, err);
 }
 

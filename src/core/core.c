@@ -1,14 +1,17 @@
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/refusal.h"
 #include "core/auth.h"
 #include "core/incoming.h"
 #include "core/intake.h"
+#include "core/node.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "core/waiting.h"
 #include "sys/clock.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -29,7 +32,8 @@ core_tell(const struct core *core, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    (void)fprintf(core->options.told != NULL ? core->options.told : stderr, "comity: %s\n", line);
+    (void)core;
+    log_warning("core says", log_word("what", line));
 }
 
 /* ---- answers ---- */
@@ -114,8 +118,8 @@ core_lose(struct core *core, const struct err *why)
 {
     core_tell(core, "nothing of the last changes was kept: %s", why->msg);
     store_rollback(core->store);
-    knowledge_forget_numbers(core); /* some may have been given since */
     core->begun = false;
+    incoming_lost(core);
     intake_lost(core, why);
     answer_all(core, why);
 }
@@ -261,6 +265,9 @@ disconnect(struct core *core, enum door door)
     core->generations[door]++;
     auth_gone(core, door);
     intake_gone(core, door);
+    if (door == DOOR_LOCAL)
+        incoming_gone(core);
+    events_gone(core, door);
     channel_free(channel);
 }
 
@@ -299,21 +306,27 @@ core_connect(struct core *core, enum door door, int fd, struct err *err)
 /* ---- the parent's words ---- */
 
 int
-core_settings(struct core *core, struct ask *ask, struct err *err)
+core_settings(struct core *core, struct err *err)
 {
-    int rc = knowledge_read(core, err);
+    struct geo *geo = core->geo;
 
-    return rc == 0 ? core_answer_durable(core, ask, SPAN(""), err) : rc;
+    core->geo = NULL; /* so that it is opened anew, too */
+    int rc = knowledge_read(core, err);
+    if (rc == 0) {
+        geo_close(geo);
+        core->stale = (struct err){0};
+        return core_commit(core, err);
+    }
+    geo_close(core->geo);
+    core->geo = geo;
+    return rc;
 }
 
-int
-core_stop(struct core *core, struct ask *ask, struct err *err)
+void
+core_stop(struct core *core)
 {
-    (void)ask;
-    (void)err;
     core->stopping = true;
     loop_stop(core->loop);
-    return 0;
 }
 
 /* ---- life ---- */
@@ -371,6 +384,8 @@ load(struct core *core, struct err *err)
         rc = knowledge_read(core, err);
     if (rc == 0)
         rc = auth_new(core, &core->auth, err);
+    if (rc == 0 && (core->events = events_new(core)) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
     if (rc == 0)
         rc = core_commit(core, err);
     if (rc == 0)
@@ -405,6 +420,7 @@ core_close(struct core *core)
     auth_free(core->auth);
     incoming_free(core->incoming);
     intake_free(core->intake);
+    events_free(core->events);
     knowledge_free(core);
     if (core->store != NULL)
         store_close(core->store);

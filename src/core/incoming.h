@@ -10,12 +10,12 @@
 
 #include "core/state.h"
 
-enum { INCOMING_SETTLED_US = 3000000, INCOMING_LOOK_US = 1000000, INCOMING_AT_ONCE = 4 };
+enum { INCOMING_SETTLED_US = 3000000, INCOMING_AT_ONCE = 4 };
 
 /* Makes the folders. Owner: the caller. ERR_IO, ERR_NO_MEMORY. */
 MUST_USE int incoming_new(struct core *core, struct incoming **out, struct err *err);
 void incoming_free(struct incoming *incoming);
-/* Look now; the loop does every second. */
+/* Look now; the loop does again and again. */
 void incoming_look(struct core *core);
 
 /* What became of file NUMBER: its stream is complete (moved as soon as that is durable; PROBLEMS,
@@ -23,7 +23,10 @@ void incoming_look(struct core *core);
 void incoming_done(struct core *core, uint64_t number, struct span problems);
 void incoming_failed(struct core *core, uint64_t number, struct span why);
 void incoming_again(struct core *core, uint64_t number);
-/* What was done is durable. */
+/* What was done is durable; or nothing of it is. */
 void incoming_committed(struct core *core);
+void incoming_lost(struct core *core);
+/* Front local has gone, and with it what it was reading. */
+void incoming_gone(struct core *core);
 
 #endif

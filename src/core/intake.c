@@ -11,10 +11,9 @@
 #include <stdlib.h>
 
 enum {
-    BLOCK = 16,        /* reports read ahead, so that tables they look into arrive meanwhile */
+    BLOCK = 16, /* reports read ahead, so that tables they look into arrive meanwhile */
     FIELDS = 4 * REPORT_FIELDS_MAX, /* of one block */
-    COMMIT_US = 50000, /* what came in is durable after that at the latest */
-    BACK_US = 1000000, /* a clock that goes back by more is not believed */
+    BACK_US = 1000000,              /* a clock that goes back by more is not believed */
     TEAM_BYTES = 65,
 };
 
@@ -24,7 +23,7 @@ struct stream {
     enum door door;
     uint64_t tag;
     uint64_t file;
-    uint8_t kind;         /* enum principal_kind of who opened it */
+    uint8_t kind;          /* enum principal_kind of who opened it */
     char team[TEAM_BYTES]; /* a partner's; "": this node's own people */
     uint32_t credit_owed;  /* held back while the outbox is full */
     struct intake_totals totals;
@@ -196,8 +195,7 @@ give_credit(struct core *core, const struct stream *stream, uint32_t credit, str
     struct buf body = buf_new(sizeof credit);
 
     wire_add_u32(&body, credit);
-    int rc =
-        core_say(core, stream->door, MESSAGE_CREDIT, stream->tag, buf_span(&body), false, err);
+    int rc = core_say(core, stream->door, MESSAGE_CREDIT, stream->tag, buf_span(&body), false, err);
     buf_free(&body);
     return rc;
 }
@@ -269,8 +267,7 @@ deliver(void *ctx, const struct flow_result *result, struct err *err)
 {
     struct intake *intake = ctx;
 
-    return batch_add(
-        intake->batch, intake->core, result, intake->record, &intake->origin, err);
+    return batch_add(intake->batch, intake->core, result, intake->record, &intake->origin, err);
 }
 
 /* A new flow whenever there is something new to judge by. */
@@ -310,12 +307,10 @@ set_moment(struct core *core, struct intake *intake)
 }
 
 static int
-set_sender(
-    struct core *core, struct intake *intake, const struct stream *stream, struct err *err)
+set_sender(struct core *core, struct intake *intake, const struct stream *stream, struct err *err)
 {
     bool partner = stream->kind == PRINCIPAL_PARTNER;
-    struct team_id origin =
-        partner ? roster_find(core->roster, span_of(stream->team)) : core->team;
+    struct team_id origin = partner ? roster_find(core->roster, span_of(stream->team)) : core->team;
 
     flow_sender(intake->flow, origin, partner);
     intake->origin = (struct batch_origin){.partner = partner};
@@ -343,8 +338,7 @@ read_block(struct intake *intake, struct wire_in *in, uint32_t *left, struct str
     for (*count = 0; *left > 0 && *count < BLOCK && used + REPORT_FIELDS_MAX <= FIELDS; --*left) {
         struct report *report = &intake->reports[*count];
         const char *begin = in->p;
-        int rc =
-            record_next(in, report, intake->fields + used, REPORT_FIELDS_MAX, err);
+        int rc = record_next(in, report, intake->fields + used, REPORT_FIELDS_MAX, err);
         if (rc == 0)
             rc = check_report(intake->check, report, err);
         if (rc == ERR_INTERNAL || rc == ERR_NO_MEMORY)
@@ -386,7 +380,11 @@ take_report(struct core *core, struct intake *intake, size_t i, struct err *err)
     int rc = flow_report(intake->flow, &intake->reports[i], err);
     if (rc == 0 && flow_counts(intake->flow)->duplicate > duplicates)
         batch_duplicate(intake->batch, &intake->reports[i]);
-    return rc == 0 && batch_full(intake->batch) ? intake_seal(core, err) : rc;
+    return rc == 0
+            && (batch_full(intake->batch)
+                || batch_count(intake->batch) >= core->options.batch_reports)
+        ? intake_seal(core, err)
+        : rc;
 }
 
 static int
@@ -412,8 +410,8 @@ unsettle(struct intake *intake, struct stream *stream, struct err *err)
     stream->unsettled = true;
     return intake->timer.place != 0 || intake->ripe
         ? 0
-        : loop_timer_set(
-            intake->core->loop, &intake->timer, clock_ticks_us() + COMMIT_US, err);
+        : loop_timer_set(intake->core->loop, &intake->timer,
+            clock_ticks_us() + intake->core->options.batch_us, err);
 }
 
 static void
@@ -425,8 +423,8 @@ count_rejected(struct intake *intake, struct stream *stream, uint32_t rejected)
 }
 
 static int
-take_message(
-    struct core *core, struct intake *intake, struct stream *stream, struct ask *ask, struct err *err)
+take_message(struct core *core, struct intake *intake, struct stream *stream, struct ask *ask,
+    struct err *err)
 {
     uint32_t rejected = wire_u32(&ask->in);
     uint32_t count = wire_u32(&ask->in);

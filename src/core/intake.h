@@ -18,8 +18,7 @@ MUST_USE int intake_new(struct core *core, struct intake **out, struct err *err)
 void intake_free(struct intake *intake);
 
 /* Is a stream open under this door's TAG? Then who opened it is who asks. */
-bool intake_asker(
-    const struct intake *intake, enum door door, uint64_t tag, struct asker *out);
+bool intake_asker(const struct intake *intake, enum door door, uint64_t tag, struct asker *out);
 /* The door's channel has gone, and its streams with it. */
 void intake_gone(struct core *core, enum door door);
 

@@ -5,6 +5,7 @@
 #include "sys/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -60,11 +61,10 @@ load_basis(struct core *core, const struct roster *roster, struct basis *basis, 
     const struct basis_options options = {.roster = roster,
         .share_dir = o->share_dir,
         .home = o->home,
-        .agreements = o->agreements,
-        .agreement_count = o->agreement_count,
+        .agreements = &o->agreements,
+        .agreement_count = o->agreements != NULL ? 1 : 0,
         .feeds_path = o->feeds_path,
         .secret_path = has_secret ? secret : NULL,
-        .default_tlp = o->default_tlp,
         .community = true,
         .now_us = now,
         .at_us = now,
@@ -173,7 +173,8 @@ knowledge_renew(struct core *core)
         return;
     int rc = knowledge_read(core, &err);
     if (rc != 0 && core->stale.code == 0)
-        core_tell(core, "the agreements cannot be read anew, so no report is taken in: %s", err.msg);
+        core_tell(
+            core, "the agreements cannot be read anew, so no report is taken in: %s", err.msg);
     if (rc == 0)
         core->stale = (struct err){0};
     else
@@ -208,12 +209,4 @@ knowledge_team_number(struct core *core, struct team_id team, uint32_t *number, 
         rc = store_team(core->store, knowledge_team_id(core, team), known, err);
     *number = *known;
     return rc;
-}
-
-void
-knowledge_forget_numbers(struct core *core)
-{
-    if (core->team_numbers != NULL)
-        memset(
-            core->team_numbers, 0, (roster_count(core->roster) + 2) * sizeof *core->team_numbers);
 }

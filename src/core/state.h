@@ -11,22 +11,25 @@
 #include "flow/basis.h"
 #include "sys/loop.h"
 
-#include <stdio.h>
-
+/* Texts must outlive core, or be replaced with all others (core_settings). */
 struct core_options {
     const char *home; /* the data folder */
     const char *share_dir;
     const char *teams_path;
     const char *geo_path;   /* NULL: no address table */
     const char *feeds_path; /* NULL: the shipped ones */
-    const char *const *agreements;
-    size_t agreement_count; /* 0: the register's and the shipped baseline */
+    const char *agreements; /* NULL: the register's and the shipped baseline */
     const char *team;       /* this team's id; NULL: the register's */
-    enum tlp default_tlp;   /* TLP_UNKNOWN: as the feeds file says */
+    bool sandboxed;
     uint64_t window;        /* reports among which duplicates are looked for */
     uint64_t outbox_max;    /* reports decided and not yet written out; more are refused */
-    const char *no_sandbox; /* why there is none; NULL: there is one */
-    FILE *told;             /* for the operator's eyes: NULL: stderr */
+    uint32_t batch_reports; /* a batch that has so many is sealed */
+    int64_t batch_us;       /* or when its first report has waited so long */
+    bool watch;             /* look into incoming/ */
+    int64_t watch_interval_us;
+    uint32_t login_rate;     /* wrong attempts a minute */
+    int64_t session_us;      /* a session ends so long after it began, */
+    int64_t session_idle_us; /* or after so long without a question */
 };
 
 /* What the events of a door's channel are told with. */
@@ -87,6 +90,10 @@ void core_close(struct core *core);
 /* FD leads to DOOR from now on; it becomes core's. */
 MUST_USE int core_connect(struct core *core, enum door door, int fd, struct err *err);
 
+/* What the parent says (sys/role.h): settings were read anew; finish, and end. */
+MUST_USE int core_settings(struct core *core, struct err *err);
+void core_stop(struct core *core);
+
 /* Before anything is changed in the store: opens the transaction of this round. Look first, then
  * change: what a function that fails has changed is committed with the rest, unless its error took
  * the transaction with it. */
@@ -101,7 +108,7 @@ void core_lose(struct core *core, const struct err *why);
 MUST_USE int core_say(struct core *core, enum door door, uint16_t type, uint64_t tag,
     struct span body, bool more, struct err *err);
 void core_refuse(struct core *core, enum door door, uint64_t tag, const struct err *why);
-/* A line for the operator's log. */
+/* A warning in the operator's log. */
 void core_tell(const struct core *core, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -120,7 +127,6 @@ void knowledge_renew(struct core *core);
 /* The store's number of a team of the roster, or of BASIS_COMMUNITY. */
 MUST_USE int knowledge_team_number(
     struct core *core, struct team_id team, uint32_t *number, struct err *err);
-void knowledge_forget_numbers(struct core *core);
 /* Its id; lives until the knowledge is read anew. */
 struct span knowledge_team_id(const struct core *core, struct team_id team);
 static inline struct world

@@ -20,14 +20,11 @@ UNWRITTEN(token_add)
 UNWRITTEN(tokens)
 UNWRITTEN(token_remove)
 
-
 UNWRITTEN(reports)
 UNWRITTEN(report)
 UNWRITTEN(explain)
 UNWRITTEN(held)
 UNWRITTEN(held_decide)
-UNWRITTEN(outbox)
-UNWRITTEN(statistics)
 
 UNWRITTEN(teams)
 UNWRITTEN(team)
@@ -43,8 +40,3 @@ UNWRITTEN(add_status)
 
 UNWRITTEN(misp_manifest)
 UNWRITTEN(misp_event)
-
-UNWRITTEN(status)
-UNWRITTEN(metrics)
-UNWRITTEN(events)
-UNWRITTEN(events_end)
