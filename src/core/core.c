@@ -33,7 +33,7 @@ core_tell(const struct core *core, const char *format, ...)
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
     (void)core;
-    log_warning("core says", log_word("what", line));
+    log_warning(line, log_word("of", "core"));
 }
 
 /* ---- answers ---- */

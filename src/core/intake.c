@@ -39,6 +39,7 @@ struct intake {
     struct batch *batch;
     struct loop_timer timer;
     bool ripe;       /* the timer has come */
+    bool half_done;  /* a report failed on its way: the batch is not to be relied on */
     int64_t seen_us; /* the latest time */
     uint64_t due;    /* entries of the outbox */
 
@@ -255,7 +256,8 @@ core_intake_open(struct core *core, struct ask *ask, struct err *err)
         .tag = ask->tag,
         .file = ask->door == DOOR_LOCAL ? open.file : 0,
         .kind = ask->asker.kind};
-    memcpy(stream->team, ask->asker.team.p, ask->asker.team.n);
+    if (ask->asker.team.n > 0)
+        memcpy(stream->team, ask->asker.team.p, ask->asker.team.n);
     intake->open_count++;
     return give_credit(core, stream, INTAKE_CREDIT, err);
 }
@@ -380,11 +382,11 @@ take_report(struct core *core, struct intake *intake, size_t i, struct err *err)
     int rc = flow_report(intake->flow, &intake->reports[i], err);
     if (rc == 0 && flow_counts(intake->flow)->duplicate > duplicates)
         batch_duplicate(intake->batch, &intake->reports[i]);
-    return rc == 0
-            && (batch_full(intake->batch)
-                || batch_count(intake->batch) >= core->options.batch_reports)
-        ? intake_seal(core, err)
-        : rc;
+    if (rc == 0
+        && (batch_full(intake->batch) || batch_count(intake->batch) >= core->options.batch_reports))
+        rc = intake_seal(core, err);
+    intake->half_done = rc != 0;
+    return rc;
 }
 
 static int
@@ -457,10 +459,9 @@ core_intake_records(struct core *core, struct ask *ask, struct err *err)
         ? err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg)
         : take_message(core, intake, stream, ask, err);
     if (rc != 0) {
-        bool begun = stream->unsettled;
         close_stream(intake, stream);
-        if (begun)
-            core_lose(core, err); /* some of the message may be in the batch */
+        if (intake->half_done)
+            core_lose(core, err);
         return rc;
     }
     if (!behind(core))
@@ -557,6 +558,7 @@ intake_lost(struct core *core, const struct err *why)
     if (intake == NULL)
         return;
     rest(core, intake);
+    intake->half_done = false;
     batch_clear(intake->batch);
     for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++) {
         struct stream *s = &intake->streams[i];

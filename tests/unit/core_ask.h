@@ -93,9 +93,8 @@ core_test_on_closed(void *ctx, struct channel *channel, const struct err *why)
 static inline void
 core_test_connect(struct core_test *t, enum door door)
 {
-    const struct channel_events events = {.ctx = &t->ends[door],
-        .message = core_test_on_message,
-        .closed = core_test_on_closed};
+    const struct channel_events events = {
+        .ctx = &t->ends[door], .message = core_test_on_message, .closed = core_test_on_closed};
     struct err err;
     int fds[2];
 
@@ -118,11 +117,11 @@ core_test_write(const char *path, const char *text)
 
 static const char core_test_teams[] =
     "[{\"id\":\"north.test\",\"name\":\"N\",\"kind\":\"national\",\"economies\":[\"XN\"],"
-    "\"constituency\":{\"prefixes\":[\"192.0.2.0/25\"]},\"source\":\"test\"},"
+    "\"constituency\":{\"prefixes\":[\"192.0.2.0/25\"]},\"source\":\"test\",\"verified\":true},"
     "{\"id\":\"south.test\",\"name\":\"S\",\"kind\":\"national\",\"economies\":[\"XS\"],"
-    "\"constituency\":{\"prefixes\":[\"192.0.2.128/25\"]},\"source\":\"test\"},"
+    "\"constituency\":{\"prefixes\":[\"192.0.2.128/25\"]},\"source\":\"test\",\"verified\":true},"
     "{\"id\":\"east.test\",\"name\":\"E\",\"kind\":\"national\",\"economies\":[\"XE\"],"
-    "\"constituency\":{\"prefixes\":[\"198.51.100.0/24\"]},\"source\":\"test\"}]";
+    "\"constituency\":{\"prefixes\":[\"198.51.100.0/24\"]},\"source\":\"test\",\"verified\":true}]";
 /* north tells south all but accounts, holds what is for east; CLEAR goes to everybody. South tells
  * north, who may pass it on under the clause's terms. */
 static const char core_test_agreements[] =
@@ -164,8 +163,7 @@ core_test_start(struct core_test *t)
     const char *temp = getenv("TMPDIR");
 
     *t = (struct core_test){.body = buf_new((size_t)64 << 20), .file = -1};
-    (void)snprintf(
-        t->home, sizeof t->home, "%s/comity-core-XXXXXX", temp != NULL ? temp : "/tmp");
+    (void)snprintf(t->home, sizeof t->home, "%s/comity-core-XXXXXX", temp != NULL ? temp : "/tmp");
     assert_non_null(mkdtemp(t->home));
     (void)snprintf(t->teams, sizeof t->teams, "%s/teams.json", t->home);
     core_test_write(t->teams, core_test_teams);
@@ -235,8 +233,7 @@ core_test_wait(struct core_test *t, int64_t ms)
 
     t->gave_up = false;
     t->more = false;
-    assert_int_equal(
-        loop_timer_set(t->loop, &timer, clock_ticks_us() + ms * 1000, &err), 0);
+    assert_int_equal(loop_timer_set(t->loop, &timer, clock_ticks_us() + ms * 1000, &err), 0);
     assert_int_equal(loop_run(t->loop, &err), 0);
     loop_timer_stop(t->loop, &timer);
     return !t->gave_up;
