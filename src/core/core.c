@@ -5,6 +5,7 @@
 #include "core/incoming.h"
 #include "core/intake.h"
 #include "core/node.h"
+#include "core/reports.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "core/waiting.h"
@@ -268,6 +269,7 @@ disconnect(struct core *core, enum door door)
     if (door == DOOR_LOCAL)
         incoming_gone(core);
     events_gone(core, door);
+    reports_gone(core, door);
     channel_free(channel);
 }
 
@@ -386,6 +388,8 @@ load(struct core *core, struct err *err)
         rc = auth_new(core, &core->auth, err);
     if (rc == 0 && (core->events = events_new(core)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
+    if (rc == 0 && (core->reports = reports_new(core)) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for searches");
     if (rc == 0)
         rc = core_commit(core, err);
     if (rc == 0)
@@ -421,6 +425,7 @@ core_close(struct core *core)
     incoming_free(core->incoming);
     intake_free(core->intake);
     events_free(core->events);
+    reports_free(core->reports);
     knowledge_free(core);
     if (core->store != NULL)
         store_close(core->store);

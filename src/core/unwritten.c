@@ -20,17 +20,11 @@ UNWRITTEN(token_add)
 UNWRITTEN(tokens)
 UNWRITTEN(token_remove)
 
-UNWRITTEN(reports)
-UNWRITTEN(report)
-UNWRITTEN(explain)
-UNWRITTEN(held)
-UNWRITTEN(held_decide)
 
 UNWRITTEN(teams)
 UNWRITTEN(team)
 UNWRITTEN(agreements)
 UNWRITTEN(agreement)
-UNWRITTEN(whois)
 
 UNWRITTEN(collections)
 UNWRITTEN(objects)
