@@ -25,8 +25,15 @@ enum {
 
 /* ---- COLLECTIONS: question: the id or alias (n 0: all) ---- */
 
+enum page_kind { /* as enum store_collection_kind, which a front does not see */
+    PAGE_KIND_TEAM = 1,
+    PAGE_KIND_COMMUNITY,
+    PAGE_KIND_DIRECTORY,
+    PAGE_KIND_INTAKE,
+    PAGE_KIND_SHARED,
+};
 struct page_collection {
-    uint8_t kind; /* enum store_collection_kind */
+    uint8_t kind; /* enum page_kind */
     bool can_read;
     bool can_write;
     struct span id;
