@@ -111,9 +111,9 @@ add_made_by(const struct job *job, const struct verdict *verdict, struct buf *ou
 {
     buf_format(out, ",\"clause_count\":%u,\"clauses\":[", verdict->clause_count);
     for (size_t i = 0; i < verdict->clause_count && i < VERDICT_CLAUSES_MAX; i++) {
-        const struct clause *clause = policy_clause(job->policy, verdict->clauses[i]);
+        const struct clause *clause = policy_clause(job->basis.policy, verdict->clauses[i]);
         buf_add_text(out, i > 0 ? ",{" : "{");
-        add_clause(policy_agreement(job->policy, verdict->clauses[i]), clause, out);
+        add_clause(policy_agreement(job->basis.policy, verdict->clauses[i]), clause, out);
         member(out, "effect", span_of(effect_word((enum effect)clause->effect)));
         buf_add_char(out, '}');
     }

@@ -31,7 +31,7 @@ find_near(const struct explain_story *story, struct explain_outcome *out)
         .provider = report->provider,
         .at_us = job->at_us,
     };
-    out->near_count = nearmiss_find(&job->agreements, &question, out->near, EXPLAIN_NEAR_MAX);
+    out->near_count = nearmiss_find(&job->basis.agreements, &question, out->near, EXPLAIN_NEAR_MAX);
 }
 
 static int
@@ -60,12 +60,12 @@ explain_story_gather(struct explain_story *story, const struct job *job,
     int rc = 0;
 
     *story = (struct explain_story){.job = job, .result = result};
-    story->tlp_from = report->tlp_given                     ? EXPLAIN_TLP_REPORT
-        : feeds_find(&job->feeds, report->provider) != NULL ? EXPLAIN_TLP_FEED
-                                                            : EXPLAIN_TLP_DEFAULT;
+    story->tlp_from = report->tlp_given                           ? EXPLAIN_TLP_REPORT
+        : feeds_find(&job->basis.feeds, report->provider) != NULL ? EXPLAIN_TLP_FEED
+                                                                  : EXPLAIN_TLP_DEFAULT;
     story->tlp_counts = result->tlp == TLP_UNKNOWN
         ? TLP_UNKNOWN
-        : nearmiss_tlp(&job->agreements, result->tlp, report->provider);
+        : nearmiss_tlp(&job->basis.agreements, result->tlp, report->provider);
     for (uint8_t i = 0; rc == 0 && i < result->outcome_count; i++)
         rc = add(story, &result->outcomes[i], false, err);
     if (rc != 0 || to.index == 0)

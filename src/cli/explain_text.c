@@ -47,7 +47,7 @@ static void
 put_tlp(const struct explain_story *story, struct buf *out)
 {
     const struct report *report = story->result->report;
-    const char *feeds = story->job->options.feeds_path;
+    const char *feeds = story->job->basis.feeds_path;
 
     label(out, "TLP");
     buf_add_text(out,
@@ -234,8 +234,8 @@ put_made_by(const struct explain_story *story, const struct verdict *verdict, st
 
     for (size_t i = 0; i < shown; i++) {
         const struct agreement *agreement =
-            policy_agreement(story->job->policy, verdict->clauses[i]);
-        const struct clause *clause = policy_clause(story->job->policy, verdict->clauses[i]);
+            policy_agreement(story->job->basis.policy, verdict->clauses[i]);
+        const struct clause *clause = policy_clause(story->job->basis.policy, verdict->clauses[i]);
         bool ceiling = agreement->kind == AGREEMENT_LAW || agreement->kind == AGREEMENT_FEED;
         label(out, agreement->broken ? "broken" : ceiling ? "ceiling" : "clause");
         put_clause(agreement, clause, out);

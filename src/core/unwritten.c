@@ -1,0 +1,54 @@
+/* Which questions can nobody answer yet? Whoever writes one takes its line out here. */
+#include "core/core.h"
+
+#define UNWRITTEN(function)                                                                        \
+    int core_##function(struct core *core, struct ask *ask, struct err *err)                       \
+    {                                                                                              \
+        (void)core;                                                                                \
+        (void)ask;                                                                                 \
+        return err_set(err, ERR_BAD_METHOD, "this node cannot answer that: " #function);           \
+    }
+
+UNWRITTEN(sign_in)
+UNWRITTEN(sign_out)
+UNWRITTEN(who)
+UNWRITTEN(principals)
+UNWRITTEN(principal_add)
+UNWRITTEN(principal_change)
+UNWRITTEN(password)
+UNWRITTEN(token_add)
+UNWRITTEN(tokens)
+UNWRITTEN(token_remove)
+
+UNWRITTEN(intake_open)
+UNWRITTEN(intake_records)
+UNWRITTEN(intake_close)
+UNWRITTEN(intake_abort)
+
+UNWRITTEN(reports)
+UNWRITTEN(report)
+UNWRITTEN(explain)
+UNWRITTEN(held)
+UNWRITTEN(held_decide)
+UNWRITTEN(outbox)
+UNWRITTEN(statistics)
+
+UNWRITTEN(teams)
+UNWRITTEN(team)
+UNWRITTEN(agreements)
+UNWRITTEN(agreement)
+UNWRITTEN(whois)
+
+UNWRITTEN(collections)
+UNWRITTEN(objects)
+UNWRITTEN(objects_add)
+UNWRITTEN(objects_remove)
+UNWRITTEN(add_status)
+
+UNWRITTEN(misp_manifest)
+UNWRITTEN(misp_event)
+
+UNWRITTEN(status)
+UNWRITTEN(metrics)
+UNWRITTEN(events)
+UNWRITTEN(events_end)
