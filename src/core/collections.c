@@ -1,5 +1,6 @@
 #include "core/collections_private.h"
 #include "core/rows.h"
+#include "flow/basis.h"
 #include "fmt/stix_check.h"
 #include "fmt/stix_id.h"
 #include "fmt/writer.h"
@@ -23,6 +24,7 @@ struct collections {
     struct store_collection *list;
     size_t count;
     struct json *json;
+    struct fetched marks;
 };
 
 static const struct {
@@ -56,6 +58,12 @@ struct json *
 collections_json(const struct collections *collections)
 {
     return collections->json;
+}
+
+struct fetched *
+collections_marks(struct collections *collections)
+{
+    return &collections->marks;
 }
 
 /* ---- making them ---- */
@@ -200,6 +208,10 @@ collections_of_team(struct collections *c, uint32_t team, int64_t now_us, uint32
         }
     if (id.n == 0)
         return err_set(err, ERR_INTERNAL, "team number %u was never given", team);
+    if (span_equal(id, SPAN(BASIS_COMMUNITY))) {
+        *number = collections_the(c, COLLECTION_COMMUNITY);
+        return 0;
+    }
     int n = snprintf(title, sizeof title, "Released to %.*s", SPAN_ARGS(id));
     collection.title = (struct span){title, (size_t)n};
     collection.description = SPAN("What this node released to the team, under the agreements "
@@ -264,16 +276,10 @@ make_fixed(struct collections *c, int64_t now_us, struct err *err)
             .alias = span_of(fixed[i].alias)};
         if (collections_the(c, fixed[i].kind) != 0)
             continue;
-        rc = store_begin(c->store, err);
-        if (rc == 0)
-            rc = make(c, fixed[i].kind, fixed[i].alias, SPAN(""), &collection, err);
+        rc = make(c, fixed[i].kind, fixed[i].alias, SPAN(""), &collection, err);
         if (rc == 0 && fixed[i].kind != COLLECTION_INTAKE)
             rc = add_first_piece(c, collection.number, now_us, err);
     }
-    if (rc == 0 && store_changing(c->store))
-        rc = store_commit(c->store, err);
-    else if (rc != 0)
-        store_rollback(c->store);
     return rc;
 }
 
@@ -346,6 +352,15 @@ collections_may(const struct collections *c, const struct store_collection *coll
     return rows_may((enum principal_kind)asker->kind, RIGHT_SHARED_WRITE)
         ? may
         : may & ~(unsigned)COLLECTION_WRITE;
+}
+
+bool
+collections_has_team(const struct collections *c, const struct asker *asker)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->list[i].kind == COLLECTION_TEAM && collections_may(c, &c->list[i], asker) != 0)
+            return true;
+    return false;
 }
 
 const struct store_collection *

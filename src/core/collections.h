@@ -14,14 +14,15 @@ struct collections;
 
 enum { COLLECTION_READ = 1, COLLECTION_WRITE = 2, COLLECTIONS_MAX = 20000 };
 
-/* Makes community, directory and intake if they are not there, in a transaction of its own. NODE is the
- * node's id, ORIGIN the own team's; STORE outlives it. Owner: the caller, until collections_free. */
+/* Makes community, directory and intake if they are not there; for a transaction that is open. NODE
+ * is the node's id, ORIGIN the own team's; STORE outlives it. Owner: the caller, until
+ * collections_free, also after an error. */
 MUST_USE int collections_open(struct store *store, struct span node, struct span origin,
     int64_t now_us, struct collections **out, struct err *err);
 void collections_free(struct collections *collections);
 
-/* The number of the collection of TEAM (store_team's number), made if it is not there, with what every
- * report refers to as its first piece. For a transaction that is open. *NUMBER is what store_append
+/* The number of the collection of TEAM (store_team's number; BASIS_COMMUNITY's is the community's),
+ * made if it is not there, with what every report refers to as its first piece. For a transaction that is open. *NUMBER is what store_append
  * wants. */
 MUST_USE int collections_of_team(struct collections *collections, uint32_t team, int64_t now_us,
     uint32_t *number, struct err *err);
@@ -40,6 +41,9 @@ const struct store_collection *collections_find(const struct collections *collec
 unsigned collections_may(const struct collections *collections, const struct store_collection *c,
     const struct asker *asker);
 
+/* Has ASKER's team a collection? */
+bool collections_has_team(const struct collections *collections, const struct asker *asker);
+
 /* The answers, without core around them (collections_page.c, collections_add.c). */
 MUST_USE int collections_list(struct collections *collections, const struct asker *asker,
     struct span name, struct arena *arena, struct buf *out, struct err *err);
@@ -56,6 +60,14 @@ MUST_USE int collections_add(struct collections *collections, const struct asker
     int64_t now_us, struct arena *arena, struct buf *out, struct err *err);
 MUST_USE int collections_status(struct collections *collections, const struct asker *asker,
     struct span id, struct arena *arena, struct buf *out, struct err *err);
+/* ASKER got what comes after QUESTION's place, so it has everything before: noted for the team's queue,
+ * and written with the next change or by collections_flush, not a transaction for each page. */
+void collections_fetched(struct collections *collections, const struct asker *asker,
+    const struct page_question *question);
+/* Is there something to write, and is it time (seconds after the last time)? */
+bool collections_flush_due(struct collections *collections, int64_t now_us);
+/* In an open transaction. */
+MUST_USE int collections_flush(struct collections *collections, int64_t now_us, struct err *err);
 struct store *collections_store(const struct collections *collections);
 
 /* Append objects that stand in TEXT as a JSON array to a collection, each as a version of its own. */

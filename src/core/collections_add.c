@@ -23,6 +23,8 @@ struct adding {
     struct store_object *shown; /* of the piece for the community */
     size_t shown_count;
     struct buf shown_body;
+    struct span author; /* the last one that was looked up, and whose it is */
+    struct span owner;
 };
 
 /* ---- one object ---- */
@@ -53,18 +55,24 @@ check_poster(struct adding *a, struct span id, struct err *err)
 
 /* Nobody speaks for another team of the directory. */
 static int
-check_author(const struct adding *a, struct json_value object, struct err *err)
+check_author(struct adding *a, struct json_value object, struct err *err)
 {
     struct json_value v;
 
     if (a->asker->kind != PRINCIPAL_PARTNER || a->owner_of == NULL
         || !json_get(object, "created_by_ref", &v))
         return 0;
-    struct span owner = a->owner_of(a->ctx, json_string(v));
-    if (owner.n == 0 || span_equal(owner, a->asker->team))
+    if (a->author.n == 0 || !span_equal(a->author, json_string(v))) {
+        struct span author = json_string(v);
+        a->author = (struct span){arena_copy(a->arena, author.p, author.n), author.n};
+        if (a->author.p == NULL)
+            return arena_full(err, "posted objects");
+        a->owner = a->owner_of(a->ctx, a->author);
+    }
+    if (a->owner.n == 0 || span_equal(a->owner, a->asker->team))
         return 0;
     return err_set_field(err, ERR_NOT_ALLOWED, "created_by_ref", 14,
-        "it names the team %.*s, and you are %.*s", SPAN_ARGS(owner), SPAN_ARGS(a->asker->team));
+        "it names the team %.*s, and you are %.*s", SPAN_ARGS(a->owner), SPAN_ARGS(a->asker->team));
 }
 
 /* Marked, and only with what may be told to all partners? */
