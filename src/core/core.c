@@ -280,21 +280,18 @@ core_connect(struct core *core, enum door door, int fd, struct err *err)
 /* ---- the parent's words ---- */
 
 int
-core_settings(struct core *core, struct ask *ask, struct err *err)
+core_settings(struct core *core, struct err *err)
 {
     int rc = knowledge_read(core, err);
 
-    return rc == 0 ? core_answer_durable(core, ask, SPAN(""), err) : rc;
+    return rc == 0 ? core_commit(core, err) : rc;
 }
 
-int
-core_stop(struct core *core, struct ask *ask, struct err *err)
+void
+core_stop(struct core *core)
 {
-    (void)ask;
-    (void)err;
     core->stopping = true;
     loop_stop(core->loop);
-    return 0;
 }
 
 /* ---- life ---- */

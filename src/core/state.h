@@ -86,6 +86,10 @@ void core_close(struct core *core);
 /* FD leads to DOOR from now on; it becomes core's. */
 MUST_USE int core_connect(struct core *core, enum door door, int fd, struct err *err);
 
+/* What the parent says (sys/role.h): settings were read anew; finish, and end. */
+MUST_USE int core_settings(struct core *core, struct err *err);
+void core_stop(struct core *core);
+
 /* Before anything is changed in the store: opens the transaction of this round. Look first, then
  * change: what a function that fails has changed is committed with the rest, unless its error took
  * the transaction with it. */
