@@ -43,8 +43,7 @@ static const struct {
 _Static_assert((int)PAGE_KIND_TEAM == COLLECTION_TEAM
         && (int)PAGE_KIND_COMMUNITY == COLLECTION_COMMUNITY
         && (int)PAGE_KIND_DIRECTORY == COLLECTION_DIRECTORY
-        && (int)PAGE_KIND_INTAKE == COLLECTION_INTAKE
-        && (int)PAGE_KIND_SHARED == COLLECTION_SHARED,
+        && (int)PAGE_KIND_INTAKE == COLLECTION_INTAKE && (int)PAGE_KIND_SHARED == COLLECTION_SHARED,
     "fronts and the store count kinds of collections alike");
 enum { FIXED = sizeof fixed / sizeof fixed[0] };
 
@@ -130,8 +129,8 @@ one_object(struct json_value item, struct buf *body, struct store_object *object
 }
 
 static int
-append_parsed(struct collections *c, uint32_t number, struct json_value list, int64_t now_us,
-    struct err *err)
+append_parsed(
+    struct collections *c, uint32_t number, struct json_value list, int64_t now_us, struct err *err)
 {
     struct store_object objects[FIRST_OBJECTS_MAX];
     struct store_piece piece = {.collection = number, .objects = objects, .indexed = true};
@@ -160,8 +159,8 @@ append_parsed(struct collections *c, uint32_t number, struct json_value list, in
 }
 
 int
-collections_append_json(struct collections *c, uint32_t number, struct span text, int64_t now_us,
-    struct err *err)
+collections_append_json(
+    struct collections *c, uint32_t number, struct span text, int64_t now_us, struct err *err)
 {
     struct json_value list;
     int rc = json_parse_copy(c->json, text, &list, err);
@@ -194,8 +193,8 @@ add_first_piece(struct collections *c, uint32_t number, int64_t now_us, struct e
 }
 
 int
-collections_of_team(struct collections *c, uint32_t team, int64_t now_us, uint32_t *number,
-    struct err *err)
+collections_of_team(
+    struct collections *c, uint32_t team, int64_t now_us, uint32_t *number, struct err *err)
 {
     struct span id = store_team_id(c->store, team);
     char title[NAMES_BYTES];
@@ -256,8 +255,8 @@ collections_add_shared(struct collections *c, struct span title, struct span ali
             return err_set_field(err, ERR_EXISTS, "alias", 5, "alias: %.*s is another collection's",
                 SPAN_ARGS(alias));
     if (c->count >= COLLECTIONS_MAX)
-        return err_set(err, ERR_LIMIT, "there are %d collections, and no more may be made",
-            COLLECTIONS_MAX);
+        return err_set(
+            err, ERR_LIMIT, "there are %d collections, and no more may be made", COLLECTIONS_MAX);
     int rc = make(c, COLLECTION_SHARED, "shared", alias, &collection, err);
     for (size_t i = 0; rc == 0 && i < c->count; i++)
         if (c->list[i].number == collection.number)
@@ -364,8 +363,8 @@ collections_has_team(const struct collections *c, const struct asker *asker)
 }
 
 const struct store_collection *
-collections_find(const struct collections *c, struct span name, const struct asker *asker,
-    unsigned *may)
+collections_find(
+    const struct collections *c, struct span name, const struct asker *asker, unsigned *may)
 {
     for (size_t i = 0; name.n > 0 && i < c->count; i++) {
         const struct store_collection *at = &c->list[i];

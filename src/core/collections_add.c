@@ -87,8 +87,8 @@ for_community(struct json_value object)
         || !json_get(object, "object_marking_refs", &refs) || json_type(refs) != JSON_ARRAY)
         return false;
     for (struct json_iter it = json_iter(refs); json_next(&it, &key, &item);) {
-        enum tlp tlp = json_type(item) == JSON_STRING ? stix_words_tlp(json_string(item))
-                                                      : TLP_UNKNOWN;
+        enum tlp tlp =
+            json_type(item) == JSON_STRING ? stix_words_tlp(json_string(item)) : TLP_UNKNOWN;
         if (tlp != TLP_CLEAR && tlp != TLP_GREEN)
             return false;
     }
@@ -300,23 +300,19 @@ end(struct adding *a, const struct page_add_question *q, struct buf *out, struct
     buf_add_span(&kept, buf_span(out));
     int rc = buf_check(&kept, "the status of a request", err);
     if (rc == 0)
-        rc = store_status_add(
-            collections_store(a->c), span_of(id), buf_span(&kept), a->now_us, err);
+        rc =
+            store_status_add(collections_store(a->c), span_of(id), buf_span(&kept), a->now_us, err);
     buf_free(&kept);
     return rc;
 }
 
 int
-collections_add(struct collections *c, const struct asker *asker,
-    const struct page_add_question *q, collections_owner *owner_of, void *ctx, int64_t now_us,
-    struct arena *arena, struct buf *out, struct err *err)
+collections_add(struct collections *c, const struct asker *asker, const struct page_add_question *q,
+    collections_owner *owner_of, void *ctx, int64_t now_us, struct arena *arena, struct buf *out,
+    struct err *err)
 {
-    struct adding a = {.c = c,
-        .asker = asker,
-        .owner_of = owner_of,
-        .ctx = ctx,
-        .now_us = now_us,
-        .arena = arena};
+    struct adding a = {
+        .c = c, .asker = asker, .owner_of = owner_of, .ctx = ctx, .now_us = now_us, .arena = arena};
     unsigned may;
 
     a.to = collections_find(c, q->collection, asker, &may);

@@ -1,6 +1,6 @@
 /* Core's answers about collections: who asks and the transaction around core/collections*.c. */
-#include "core/directory.h"
 #include "core/collections.h"
+#include "core/directory.h"
 #include "core/state.h"
 #include "core/told.h"
 #include "sys/clock.h"
@@ -41,8 +41,7 @@ core_objects(struct core *core, struct ask *ask, struct err *err)
     int rc = page_question_take(ask->arena, &ask->in, &question, err);
 
     if (rc == 0)
-        rc = collections_page(
-            core->collections, &ask->asker, &question, ask->arena, &answer, err);
+        rc = collections_page(core->collections, &ask->asker, &question, ask->arena, &answer, err);
     if (rc == 0)
         collections_fetched(core->collections, &ask->asker, &question);
     if (rc == 0 && collections_flush_due(core->collections, clock_now_us())) {
@@ -90,8 +89,7 @@ core_add_status(struct core *core, struct ask *ask, struct err *err)
     int rc = wire_end(&ask->in, "a question for a status", err);
 
     if (rc == 0)
-        rc = collections_status(
-            core->collections, &ask->asker, id, ask->arena, &answer, err);
+        rc = collections_status(core->collections, &ask->asker, id, ask->arena, &answer, err);
     return say(core, ask, &answer, false, rc, err);
 }
 

@@ -21,8 +21,7 @@ mark(struct fetched *f, uint32_t collection, int64_t through_us)
 
 /* A filter shows a part only: what lies before is not known to have come. */
 void
-collections_fetched(
-    struct collections *c, const struct asker *asker, const struct page_question *q)
+collections_fetched(struct collections *c, const struct asker *asker, const struct page_question *q)
 {
     const struct page_filter *f = &q->filter;
     unsigned may;

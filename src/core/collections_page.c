@@ -45,7 +45,8 @@ is_held(const struct page_question *q, uint64_t piece)
     return false;
 }
 
-/* Runs as the front wants them: each piece once, and none that it has. Returns the bytes of pieces. */
+/* Runs as the front wants them: each piece once, and none that it has. Returns the bytes of pieces.
+ */
 static size_t
 runs_of(const struct page_question *q, const struct store_page *from, struct page *to)
 {
@@ -71,8 +72,8 @@ static void
 rows_of(const struct store_page *from, struct page *to)
 {
     for (size_t i = 0; i < from->row_count; i++)
-        to->rows[i] = (struct page_row){from->rows[i].id, from->rows[i].added_us,
-            from->rows[i].version_us, from->rows[i].spec};
+        to->rows[i] = (struct page_row){
+            from->rows[i].id, from->rows[i].added_us, from->rows[i].version_us, from->rows[i].spec};
     to->row_count = from->row_count;
 }
 
@@ -137,8 +138,8 @@ collections_page(struct collections *c, const struct asker *asker, const struct 
 }
 
 int
-collections_remove(struct collections *c, const struct asker *asker,
-    const struct page_question *q, struct arena *arena, struct err *err)
+collections_remove(struct collections *c, const struct asker *asker, const struct page_question *q,
+    struct arena *arena, struct err *err)
 {
     const struct store_collection *at =
         find(c, asker, q->collection, COLLECTION_READ | COLLECTION_WRITE, err);

@@ -1,6 +1,8 @@
 #include "base/hash.h"
 #include "base/refusal.h"
 #include "core/auth.h"
+#include "core/collections.h"
+#include "core/directory.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "core/waiting.h"
@@ -349,6 +351,8 @@ load(struct core *core, struct err *err)
         rc = knowledge_read(core, err);
     if (rc == 0)
         rc = auth_new(core, &core->auth, err);
+    if (rc == 0)
+        rc = directory_open(core, err);
     return rc == 0 ? core_commit(core, err) : rc;
 }
 
@@ -377,6 +381,7 @@ core_close(struct core *core)
     for (int d = 0; d < DOOR_COUNT; d++)
         channel_free(core->channels[d]);
     auth_free(core->auth);
+    collections_free(core->collections);
     knowledge_free(core);
     if (core->store != NULL)
         store_close(core->store);

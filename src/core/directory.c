@@ -1,5 +1,5 @@
-#include "base/time.h"
 #include "core/directory.h"
+#include "base/time.h"
 #include "core/collections.h"
 #include "core/state.h"
 #include "fmt/json.h"
@@ -85,8 +85,7 @@ show(struct showing *s, uint32_t to, struct span id, struct span rest)
     char name[NAME_BYTES];
     int n = snprintf(name, sizeof name, "%u %.*s", to, (int)(id.n > 150 ? 150 : id.n), id.p);
     const char *key = arena_copy(s->arena, name, (size_t)n);
-    struct store_document document = {
-        SPAN("shown"), {key, (size_t)n}, s->now_us, rest};
+    struct store_document document = {SPAN("shown"), {key, (size_t)n}, s->now_us, rest};
     uint32_t index;
     bool new = false;
 
@@ -177,8 +176,8 @@ show_agreement(struct showing *s, uint32_t to, const struct agreement *a, enum t
     add_marking(&rest, tlp);
     buf_add_text(&rest, "\"agreement\":");
     buf_add_span(&rest, a->text);
-    buf_add_text(&rest,
-        ",\"extensions\":{\"" STIX_COMITY_AGREEMENT "\":{\"extension_type\":\"new-sdo\"}}");
+    buf_add_text(
+        &rest, ",\"extensions\":{\"" STIX_COMITY_AGREEMENT "\":{\"extension_type\":\"new-sdo\"}}");
     if (s->rc == 0)
         s->rc = buf_check(&rest, "an agreement", s->err);
     show(s, to, (struct span){id.text, id.n}, buf_span(&rest));
@@ -315,8 +314,8 @@ directory_open(struct core *core, struct err *err)
     int rc = core_begin(core, err);
 
     if (rc == 0)
-        rc = collections_open(core->store, span_of(core->node_id), origin, clock_now_us(),
-            &core->collections, err);
+        rc = collections_open(
+            core->store, span_of(core->node_id), origin, clock_now_us(), &core->collections, err);
     if (rc == 0)
         rc = show_definitions(core, err);
     return rc == 0 ? directory_show(core, err) : rc;

@@ -202,8 +202,7 @@ standing(const struct core *core, const struct agreement *a)
 }
 
 static void
-add_agreement(
-    struct buf *out, const struct core *core, const struct agreement *a, bool document)
+add_agreement(struct buf *out, const struct core *core, const struct agreement *a, bool document)
 {
     buf_add_char(out, '{');
     told_text(out, "id", a->id);

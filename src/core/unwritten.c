@@ -33,17 +33,7 @@ UNWRITTEN(held_decide)
 UNWRITTEN(outbox)
 UNWRITTEN(statistics)
 
-UNWRITTEN(teams)
-UNWRITTEN(team)
-UNWRITTEN(agreements)
-UNWRITTEN(agreement)
 UNWRITTEN(whois)
-
-UNWRITTEN(collections)
-UNWRITTEN(objects)
-UNWRITTEN(objects_add)
-UNWRITTEN(objects_remove)
-UNWRITTEN(add_status)
 
 UNWRITTEN(misp_manifest)
 UNWRITTEN(misp_event)

@@ -1,5 +1,5 @@
-#include "edge/ask.h"
 #include "edge/taxii.h"
+#include "edge/ask.h"
 #include "fmt/json.h"
 #include "model/page.h"
 
@@ -73,8 +73,8 @@ refuse(struct request *request, unsigned status, const struct err *why, struct e
 
 /* What is public to all who may sign in is told once core has judged who asks. */
 static int
-answer_fixed(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+answer_fixed(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
+    struct err *err)
 {
     struct buf out = buf_new(4096);
 
@@ -135,8 +135,8 @@ status(struct request *request, struct err *err)
     if (rc == 0)
         rc = buf_check(&question, "a status id", err);
     if (rc == 0)
-        rc = ask_and_answer(
-            request, MESSAGE_ADD_STATUS, buf_span(&question), 200, TAXII_MEDIA, err);
+        rc =
+            ask_and_answer(request, MESSAGE_ADD_STATUS, buf_span(&question), 200, TAXII_MEDIA, err);
     buf_free(&question);
     return rc;
 }

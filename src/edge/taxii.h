@@ -1,7 +1,7 @@
 /* taxii.h: how does a front speak TAXII 2.1?
  *
- * OASIS TAXII 2.1: discovery at /taxii2/, one API root at /comity/. Paths end in a slash; without it
- * they are others, and 404.
+ * OASIS TAXII 2.1: discovery at /taxii2/, one API root at /comity/. Paths end in a slash; without
+ * it they are others, and 404.
  */
 #ifndef COMITY_EDGE_TAXII_H
 #define COMITY_EDGE_TAXII_H

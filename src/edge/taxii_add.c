@@ -1,5 +1,5 @@
-/* Adding objects (TAXII 2.1, section 5.5): checked here, handed to core in messages of bounded size,
- * and answered with the status resource once everything is durable. */
+/* Adding objects (TAXII 2.1, section 5.5): checked here, handed to core in messages of bounded
+ * size, and answered with the status resource once everything is durable. */
 #include "edge/ask.h"
 #include "edge/taxii.h"
 #include "edge/taxii_posted.h"
@@ -27,8 +27,8 @@ static int send_some(struct request *request, struct adding *a, struct err *err)
 /* ---- the end ---- */
 
 static int
-answer_end(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+answer_end(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
+    struct err *err)
 {
     (void)ctx;
     (void)more;
@@ -74,8 +74,8 @@ take_results(struct request *request, struct adding *a, struct span body, struct
     int rc = page_results_take(arena, &in, &list, &count, err);
 
     if (rc == 0 && count != a->sent_count)
-        rc = err_set(err, ERR_INTERNAL, "core tells of %zu objects, and got %zu", count,
-            a->sent_count);
+        rc = err_set(
+            err, ERR_INTERNAL, "core tells of %zu objects, and got %zu", count, a->sent_count);
     for (size_t i = 0; rc == 0 && i < count; i++)
         if (list[i].message.n > 0) {
             struct page_result *result = &a->posted.results[a->sent[i]];
@@ -88,8 +88,8 @@ take_results(struct request *request, struct adding *a, struct span body, struct
 }
 
 static int
-answer_some(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+answer_some(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
+    struct err *err)
 {
     struct adding *a = ctx;
 
@@ -228,8 +228,7 @@ taxii_add(struct request *request, struct err *err)
             rc = err_set(err, ERR_NOT_FOUND, "there is no such collection");
     }
     if (rc == 0)
-        rc = ask_core(
-            request, MESSAGE_COLLECTIONS, buf_span(&question), answer_collection, a, err);
+        rc = ask_core(request, MESSAGE_COLLECTIONS, buf_span(&question), answer_collection, a, err);
     buf_free(&question);
     return rc;
 }

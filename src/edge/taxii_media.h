@@ -13,8 +13,8 @@
 enum taxii_media {
     MEDIA_OTHER,
     MEDIA_TAXII,
-    MEDIA_STIX,      /* application/stix+json (or vnd.oasis.stix+json) of version 2.1 or none */
-    MEDIA_RANGE,     /* any type, or any of application's */
+    MEDIA_STIX,  /* application/stix+json (or vnd.oasis.stix+json) of version 2.1 or none */
+    MEDIA_RANGE, /* any type, or any of application's */
 };
 /* One media type with its parameters; *REFUSED: its weight (RFC 9110, 12.4.2) is 0. */
 enum taxii_media taxii_media(struct span text, bool *refused);

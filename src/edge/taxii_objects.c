@@ -31,12 +31,11 @@ add_date(struct request *request, const char *name, int64_t us, struct err *err)
 {
     char text[TIME_TEXT_BYTES];
 
-    return request_add_header(
-        request, name, (struct span){text, time_format_us(us, text)}, err);
+    return request_add_header(request, name, (struct span){text, time_format_us(us, text)}, err);
 }
 
-/* Always both: a client that finds none goes on from its own clock. Of an empty page they say where it
- * was asked from. */
+/* Always both: a client that finds none goes on from its own clock. Of an empty page they say where
+ * it was asked from. */
 static int
 add_dates(
     struct request *request, const struct wanted *wanted, const struct page *page, struct err *err)
@@ -91,8 +90,9 @@ add_row(struct buf *out, const struct page_row *row)
     add_us(out, row->added_us);
     buf_add_text(out, "\",\"version\":");
     add_version(out, row);
-    buf_add_text(out, row->spec == 20 ? ",\"media_type\":\"application/stix+json;version=2.0\"}"
-                                      : ",\"media_type\":\"" TAXII_STIX "\"}");
+    buf_add_text(out,
+        row->spec == 20 ? ",\"media_type\":\"application/stix+json;version=2.0\"}"
+                        : ",\"media_type\":\"" TAXII_STIX "\"}");
 }
 
 static void
@@ -115,8 +115,7 @@ add_rows(struct buf *out, const struct wanted *wanted, const struct page *page)
 
 /* 1: pieces are missing. */
 static int
-add_objects(
-    struct buf *out, const struct wanted *wanted, const struct page *page, struct err *err)
+add_objects(struct buf *out, const struct wanted *wanted, const struct page *page, struct err *err)
 {
     if (pieces == NULL)
         pieces = taxii_pieces_new(PIECES_BYTES);
@@ -153,8 +152,8 @@ answer_page_with(
 }
 
 static int
-answer_page(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+answer_page(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
+    struct err *err)
 {
     struct wanted *wanted = ctx;
     struct page page;
@@ -183,8 +182,7 @@ ask_page(struct request *request, struct wanted *wanted, bool held, struct err *
     page_question_add(&question, &wanted->question);
     int rc = buf_check(&question, "a question for objects", err);
     if (rc == 0)
-        rc = ask_core(
-            request, MESSAGE_OBJECTS, buf_span(&question), answer_page, wanted, err);
+        rc = ask_core(request, MESSAGE_OBJECTS, buf_span(&question), answer_page, wanted, err);
     buf_free(&question);
     return rc;
 }
@@ -202,8 +200,7 @@ read_wanted(struct request *request, enum page_what what, struct wanted **out, s
     wanted->id = request_segment(request, "id");
     int rc = taxii_check_accept(request, err);
     if (rc == 0)
-        rc = taxii_query_read(
-            request, arena, what, collection, wanted->id, &wanted->query, err);
+        rc = taxii_query_read(request, arena, what, collection, wanted->id, &wanted->query, err);
     if (rc != 0)
         return rc;
     struct page_question *q = &wanted->question;

@@ -99,8 +99,8 @@ unpack(struct taxii_pieces *pieces, const struct page_run *run, struct piece **o
     char *body = malloc(run->raw_bytes + 1);
     if (body == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a piece of a collection");
-    size_t n = ZSTD_decompressDCtx(
-        pieces->unpacker, body, run->raw_bytes, run->packed.p, run->packed.n);
+    size_t n =
+        ZSTD_decompressDCtx(pieces->unpacker, body, run->raw_bytes, run->packed.p, run->packed.n);
     if (ZSTD_isError(n) || n != run->raw_bytes) {
         free(body);
         return err_set(err, ERR_INTERNAL, "piece %llu of a collection does not unpack to %u bytes",

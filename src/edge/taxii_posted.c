@@ -88,8 +88,8 @@ count_items(struct json_value list)
 }
 
 int
-posted_read(struct arena *arena, struct json *json, struct span body, struct posted *out,
-    struct err *err)
+posted_read(
+    struct arena *arena, struct json *json, struct span body, struct posted *out, struct err *err)
 {
     struct json_value root;
     struct json_value list;
@@ -102,8 +102,8 @@ posted_read(struct arena *arena, struct json *json, struct span body, struct pos
         return rc;
     if (json_type(root) != JSON_OBJECT || !json_get(root, "objects", &list)
         || json_type(list) != JSON_ARRAY)
-        return err_set_field(err, ERR_BAD_TYPE, "objects", 7,
-            "an envelope is wanted: {\"objects\": [...]}");
+        return err_set_field(
+            err, ERR_BAD_TYPE, "objects", 7, "an envelope is wanted: {\"objects\": [...]}");
     out->count = count_items(list);
     out->objects = arena_zalloc(arena, out->count + 1, sizeof *out->objects);
     out->results = arena_zalloc(arena, out->count + 1, sizeof *out->results);

@@ -15,10 +15,10 @@ struct posted {
     size_t count;
 };
 
-/* BODY is parsed by JSON; everything of OUT is in ARENA. ERR_BAD_JSON and json_parse's others: it is no
- * JSON; ERR_BAD_TYPE: no envelope; ERR_LIMIT. */
-MUST_USE int posted_read(struct arena *arena, struct json *json, struct span body,
-    struct posted *out, struct err *err);
+/* BODY is parsed by JSON; everything of OUT is in ARENA. ERR_BAD_JSON and json_parse's others: it
+ * is no JSON; ERR_BAD_TYPE: no envelope; ERR_LIMIT. */
+MUST_USE int posted_read(
+    struct arena *arena, struct json *json, struct span body, struct posted *out, struct err *err);
 /* Note what is wrong with one (of the sender's), unless something was. ERR_LIMIT (arena). */
 MUST_USE int posted_fault(
     struct arena *arena, struct posted *posted, size_t i, const char *message, struct err *err);

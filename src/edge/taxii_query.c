@@ -1,6 +1,6 @@
+#include "edge/taxii_query.h"
 #include "base/hash.h"
 #include "base/time.h"
-#include "edge/taxii_query.h"
 
 enum { NEXT_HEAD = 16, FILTERS_MAX = 2048 };
 /* Changed with the form of `next`, so that one of another form does not fit. */
@@ -125,7 +125,8 @@ split_values(void *ctx, struct span value)
     struct span part;
 
     if (r->seen)
-        (void)bad(r, ERR_BAD_VALUE, "the parameter is there twice; several values are separated by commas");
+        (void)bad(r, ERR_BAD_VALUE,
+            "the parameter is there twice; several values are separated by commas");
     r->seen = true;
     while (r->rc == 0 && span_next(&value, ',', &part)) {
         part = span_trim(part);
@@ -192,7 +193,8 @@ read_versions(struct reading *r, const struct span *texts, size_t count)
         else if (named == NULL)
             r->rc = arena_full(r->err, "a request's filters");
         else if (time_parse(texts[i], &named[f->named_count++], NULL) != 0)
-            (void)bad(r, ERR_BAD_VALUE, "each version is first, last, all or a time as RFC 3339 has it");
+            (void)bad(
+                r, ERR_BAD_VALUE, "each version is first, last, all or a time as RFC 3339 has it");
     }
 }
 
@@ -304,7 +306,8 @@ read_place(const struct request *request, struct reading *r)
     r->out->after_us = INT64_MIN;
     r->name = "added_after";
     if (r->rc == 0 && after.n > 0 && time_parse(after, &r->out->after_us, r->err) != 0)
-        (void)bad(r, ERR_BAD_TIME, "a time as RFC 3339 has it is wanted, such as 2026-11-25T12:00:00.000000Z");
+        (void)bad(r, ERR_BAD_TIME,
+            "a time as RFC 3339 has it is wanted, such as 2026-11-25T12:00:00.000000Z");
     if (r->rc != 0 || next.n == 0)
         return;
     r->name = "next";

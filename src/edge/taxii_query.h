@@ -2,7 +2,8 @@
  *
  * TAXII 2.1, sections 3.4 (filtering) and 3.5 (paging). `next` is an opaque text: the date_added of
  * the last object that was sent, the filters of the request, and a check over both; it is
- * the same for all fronts and after a restart. It gives no rights, so the check need not be a secret.
+ * the same for all fronts and after a restart. It gives no rights, so the check need not be a
+ * secret.
  */
 #ifndef COMITY_EDGE_TAXII_QUERY_H
 #define COMITY_EDGE_TAXII_QUERY_H
@@ -20,8 +21,8 @@ struct taxii_query {
 enum { TAXII_NEXT_MAX = 4096 };
 
 /* From REQUEST's parameters. COLLECTION and WHAT (and ID of the path, n 0: none) are what `next` is
- * bound to besides. Everything lives in the request's arena. ERR_BAD_VALUE, ERR_BAD_TIME: the client's
- * fault, with the parameter as field. */
+ * bound to besides. Everything lives in the request's arena. ERR_BAD_VALUE, ERR_BAD_TIME: the
+ * client's fault, with the parameter as field. */
 MUST_USE int taxii_query_read(const struct request *request, struct arena *arena,
     enum page_what what, struct span collection, struct span id, struct taxii_query *out,
     struct err *err);

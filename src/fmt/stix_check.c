@@ -1,5 +1,5 @@
-#include "base/time.h"
 #include "fmt/stix_check.h"
+#include "base/time.h"
 
 enum kind { KIND_NEW, KIND_SDO, KIND_SCO, KIND_MARKING };
 
@@ -77,8 +77,8 @@ stix_check_add_time(struct buf *out, int64_t us)
 }
 
 static int
-text_member(struct json_value object, const char *name, bool required, struct span *out,
-    struct err *err)
+text_member(
+    struct json_value object, const char *name, bool required, struct span *out, struct err *err)
 {
     struct json_value v;
 
@@ -98,8 +98,8 @@ time_member(struct json_value object, const char *name, int64_t *us, struct err 
     int rc = text_member(object, name, true, &text, err);
 
     if (rc == 0 && !stix_check_time(text, us))
-        rc = fault(err, ERR_BAD_TIME, name,
-            "a time in UTC is wanted, such as 2026-11-25T12:00:00.000Z");
+        rc = fault(
+            err, ERR_BAD_TIME, name, "a time in UTC is wanted, such as 2026-11-25T12:00:00.000Z");
     return rc;
 }
 
@@ -223,7 +223,8 @@ check_names(struct json_value object, struct stix_checked *out, struct err *err)
         return fault(err, ERR_BAD_NAME, "type", "it is no type of an object");
     if (!stix_check_id(out->id) || out->id.n != out->type.n + 2 + UUID_BYTES
         || !span_starts(out->id, out->type))
-        return fault(err, ERR_BAD_NAME, "id", "the object's type, two dashes and a UUID are wanted");
+        return fault(
+            err, ERR_BAD_NAME, "id", "the object's type, two dashes and a UUID are wanted");
     return 0;
 }
 

@@ -1,7 +1,7 @@
 /* stix_check.h: may this object be kept and served as a STIX 2.1 object?
  *
- * Identifier, type, version, what every object of its type must have, and the form of timestamps and
- * references (STIX 2.1, sections 2.9, 3.1, 3.2, 3.7 and 4 to 7). What it says is not judged.
+ * Identifier, type, version, what every object of its type must have, and the form of timestamps
+ * and references (STIX 2.1, sections 2.9, 3.1, 3.2, 3.7 and 4 to 7). What it says is not judged.
  */
 #ifndef COMITY_FMT_STIX_CHECK_H
 #define COMITY_FMT_STIX_CHECK_H

@@ -1,7 +1,7 @@
 #include "model/page.h"
 
-/* Room for COUNT things of SIZE, which take at least LEAST bytes each in what is left of IN: a count
- * that the message cannot hold is refused before memory is taken for it. */
+/* Room for COUNT things of SIZE, which take at least LEAST bytes each in what is left of IN: a
+ * count that the message cannot hold is refused before memory is taken for it. */
 static void *
 list_room(struct arena *arena, struct wire_in *in, size_t count, size_t least, size_t size)
 {
@@ -230,8 +230,8 @@ take_results(struct arena *arena, struct wire_in *in, size_t *count)
 }
 
 int
-page_results_take(struct arena *arena, struct wire_in *in, struct page_result **list,
-    size_t *count, struct err *err)
+page_results_take(struct arena *arena, struct wire_in *in, struct page_result **list, size_t *count,
+    struct err *err)
 {
     *list = (struct page_result *)take_results(arena, in, count);
     return wire_end(in, "results of added objects", err);

@@ -1,9 +1,9 @@
 /* page.h: what do a front and core say to each other about collections and their objects?
  *
- * The bodies of COLLECTIONS, OBJECTS, OBJECTS_ADD, OBJECTS_REMOVE, ADD_STATUS (tables/messages.def),
- * written and read here for both sides. Texts that are taken borrow from the message; lists live in
- * the arena given. All `_take` functions: ERR_INTERNAL (only a broken role sends such bytes),
- * ERR_LIMIT (arena).
+ * The bodies of COLLECTIONS, OBJECTS, OBJECTS_ADD, OBJECTS_REMOVE, ADD_STATUS
+ * (tables/messages.def), written and read here for both sides. Texts that are taken borrow from the
+ * message; lists live in the arena given. All `_take` functions: ERR_INTERNAL (only a broken role
+ * sends such bytes), ERR_LIMIT (arena).
  */
 #ifndef COMITY_MODEL_PAGE_H
 #define COMITY_MODEL_PAGE_H
