@@ -18,5 +18,7 @@ MUST_USE int file_write_atomic(
 MUST_USE int file_folder(const char *path, struct err *err);
 /* Wait until nobody else holds the lock PATH, and hold it until close(*FD). ERR_IO. */
 MUST_USE int file_lock(const char *path, int *fd, struct err *err);
+/* The same, without waiting: ERR_EXISTS if somebody else holds it. */
+MUST_USE int file_try_lock(const char *path, int *fd, struct err *err);
 
 #endif
