@@ -1,5 +1,5 @@
 #include "core/directory.h"
-#include "base/time.h"
+#include "base/hash.h"
 #include "core/collections.h"
 #include "core/state.h"
 #include "fmt/json.h"
