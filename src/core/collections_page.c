@@ -33,7 +33,7 @@ query_of(uint32_t collection, const struct page_question *q, struct store_page_q
         .named_us = f->named_us,
         .named_count = f->named_count};
     out->rows_only = q->what != PAGE_OBJECTS;
-    out->versions = (unsigned)((f->first ? VERSIONS_FIRST : 0) | (f->last ? VERSIONS_LAST : 0)
+    out->versions = (uint8_t)((f->first ? VERSIONS_FIRST : 0) | (f->last ? VERSIONS_LAST : 0)
         | (f->all ? VERSIONS_ALL : 0) | (f->named_count > 0 ? VERSIONS_NAMED : 0));
 }
 

@@ -3,6 +3,7 @@
 #include "core/auth.h"
 #include "core/collections.h"
 #include "core/directory.h"
+#include "core/node.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "core/waiting.h"
@@ -115,6 +116,9 @@ lose(struct core *core, const struct err *why)
     core_tell(core, "nothing of the last changes was kept: %s", why->msg);
     store_rollback(core->store);
     knowledge_forget_numbers(core); /* some may have been given since */
+    struct err err;
+    if (core->collections != NULL && collections_again(core->collections, &err) != 0)
+        core_tell(core, "collections cannot be read: %s", err.msg);
     core->begun = false;
     answer_all(core, why);
 }
@@ -244,6 +248,7 @@ disconnect(struct core *core, enum door door)
     core->channels[door] = NULL;
     core->generations[door]++;
     auth_gone(core, door);
+    events_gone(core, door);
     channel_free(channel);
 }
 
@@ -353,6 +358,8 @@ load(struct core *core, struct err *err)
         rc = auth_new(core, &core->auth, err);
     if (rc == 0)
         rc = directory_open(core, err);
+    if (rc == 0 && (core->events = events_new(core)) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
     return rc == 0 ? core_commit(core, err) : rc;
 }
 
@@ -382,6 +389,7 @@ core_close(struct core *core)
         channel_free(core->channels[d]);
     auth_free(core->auth);
     collections_free(core->collections);
+    events_free(core->events);
     knowledge_free(core);
     if (core->store != NULL)
         store_close(core->store);

@@ -1,5 +1,6 @@
 /* By which directory, agreements and feeds does this node judge now? */
 #include "base/hash.h"
+#include "core/directory.h"
 #include "core/state.h"
 #include "sys/clock.h"
 
@@ -155,7 +156,8 @@ knowledge_read(struct core *core, struct err *err)
     }
     take_over(core, roster, &basis, numbers);
     core->register_state = state;
-    return keep_documents(core, err);
+    rc = keep_documents(core, err);
+    return rc == 0 ? directory_show(core, err) : rc;
 }
 
 int

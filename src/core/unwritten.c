@@ -30,15 +30,8 @@ UNWRITTEN(report)
 UNWRITTEN(explain)
 UNWRITTEN(held)
 UNWRITTEN(held_decide)
-UNWRITTEN(outbox)
-UNWRITTEN(statistics)
 
 UNWRITTEN(whois)
 
 UNWRITTEN(misp_manifest)
 UNWRITTEN(misp_event)
-
-UNWRITTEN(status)
-UNWRITTEN(metrics)
-UNWRITTEN(events)
-UNWRITTEN(events_end)

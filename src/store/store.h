@@ -183,7 +183,7 @@ struct store_piece {
 MUST_USE int store_append(struct store *store, const struct store_piece *piece, int64_t now_us,
     int64_t *first_us, size_t *added, struct err *err);
 
-/* Joined by |; 0: VERSIONS_LAST. */
+/* Which versions of an object, as bits: several are an OR (TAXII 2.1, section 3.4); 0: the last. */
 enum store_versions {
     VERSIONS_LAST = 1,
     VERSIONS_FIRST = 2,
@@ -200,7 +200,7 @@ struct store_page_query {
     size_t type_count;
     const uint8_t *specs;
     size_t spec_count;
-    unsigned versions;       /* enum store_versions */
+    uint8_t versions;        /* enum store_versions */
     const int64_t *named_us; /* VERSIONS_NAMED */
     size_t named_count;
     bool rows_only; /* no runs: for a manifest */

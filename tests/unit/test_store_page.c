@@ -195,7 +195,7 @@ random_query(struct model *m, struct store_page_query *q)
         q->specs = specs + draw(m, 2);
         q->spec_count = 1;
     }
-    q->versions = (unsigned)draw(m, 16);
+    q->versions = (uint8_t)draw(m, 16);
     named[0] = 1 + (int64_t)draw(m, 50);
     named[1] = 1 + (int64_t)draw(m, 50);
     q->named_us = named;
