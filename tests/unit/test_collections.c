@@ -1,4 +1,5 @@
-/* Which collections are there, who may do what with them, and what becomes of objects that are posted.
+/* Which collections are there, who may do what with them, and what becomes of objects that are
+ * posted.
  */
 #include "core/collections.h"
 #include "edge/taxii_pieces.h"
@@ -9,8 +10,7 @@ enum { NOW = 1700000000, OUT_BYTES = 4 << 20 };
 
 #define US(seconds) ((int64_t)(seconds)*1000000)
 
-static const struct asker partner = {
-    PRINCIPAL_PARTNER, 7, {"bb-node", 7}, {"bb-cert", 7}};
+static const struct asker partner = {PRINCIPAL_PARTNER, 7, {"bb-node", 7}, {"bb-cert", 7}};
 static const struct asker other = {PRINCIPAL_PARTNER, 8, {"cc-node", 7}, {"cc-cert", 7}};
 static const struct asker analyst = {PRINCIPAL_ANALYST, 2, {"ana", 3}, {NULL, 0}};
 static const struct asker reader = {PRINCIPAL_READER, 3, {"rea", 3}, {NULL, 0}};
@@ -29,8 +29,8 @@ begin(struct node *node, void **state)
     node->out = buf_new(OUT_BYTES);
     OK(node->f, store_begin(node->f->store, &node->f->err));
     OK(node->f,
-        collections_open(node->f->store, SPAN("node-1"), SPAN("own"), US(NOW), &node->c,
-            &node->f->err));
+        collections_open(
+            node->f->store, SPAN("node-1"), SPAN("own"), US(NOW), &node->c, &node->f->err));
     OK(node->f, store_commit(node->f->store, &node->f->err));
 }
 
@@ -66,8 +66,7 @@ ask_page(struct node *node, const struct asker *asker, const char *collection, e
         .limit = limit};
 
     node->out.n = 0;
-    int rc = collections_page(
-        node->c, asker, &question, node->f->arena, &node->out, &node->f->err);
+    int rc = collections_page(node->c, asker, &question, node->f->arena, &node->out, &node->f->err);
     if (rc == 0)
         OK(node->f, page_take(node->f->arena, buf_span(&node->out), page, &node->f->err));
     return rc;
@@ -120,27 +119,28 @@ post(struct node *node, const struct asker *asker, const char *collection, const
 
     node->out.n = 0;
     OK(node->f, store_begin(node->f->store, &node->f->err));
-    int rc = collections_add(node->c, asker, &question, NULL, NULL, US(NOW), node->f->arena,
-        &node->out, &node->f->err);
+    int rc = collections_add(
+        node->c, asker, &question, NULL, NULL, US(NOW), node->f->arena, &node->out, &node->f->err);
     if (rc == 0) {
         struct wire_in in = wire_in(buf_span(&node->out));
         OK(node->f, page_results_take(node->f->arena, &in, &list, &count, &node->f->err));
         assert_int_equal(count, 1);
         result->there = list[0].message.n == 0;
-        (void)snprintf(result->message, sizeof result->message, "%.*s",
-            SPAN_ARGS(list[0].message));
+        (void)snprintf(result->message, sizeof result->message, "%.*s", SPAN_ARGS(list[0].message));
     }
     OK(node->f, store_commit(node->f->store, &node->f->err));
     return rc;
 }
 
-#define GREEN "\"object_marking_refs\":[\"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb\"]"
-#define AMBER "\"object_marking_refs\":[\"marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421\"]"
+#define GREEN                                                                                      \
+    "\"object_marking_refs\":[\"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb\"]"
+#define AMBER                                                                                      \
+    "\"object_marking_refs\":[\"marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421\"]"
 #define TOOL(number) "tool--0f1a7f5b-7f0e-4f0e-8f0e-0000000000" number
 #define POSTED(number, modified, more)                                                             \
-    "{\"type\":\"tool\",\"spec_version\":\"2.1\",\"id\":\"" TOOL(number)                           \
-    "\",\"created\":\"2023-01-01T00:00:00.000Z\",\"modified\":\"" modified                         \
-    "\",\"name\":\"nmap\"" more "}"
+    "{\"type\":\"tool\",\"spec_version\":\"2.1\",\"id\":\"" TOOL(                                  \
+        number) "\",\"created\":\"2023-01-01T00:00:00.000Z\",\"modified\":\"" modified             \
+                "\",\"name\":\"nmap\"" more "}"
 #define V1 INT64_C(1672531200000000)
 #define V2 INT64_C(1672531201000000)
 
@@ -180,11 +180,9 @@ listed(struct node *node, const struct asker *asker, struct page_collection **li
 
     node->out.n = 0;
     OK(node->f,
-        collections_list(
-            node->c, asker, SPAN(""), node->f->arena, &node->out, &node->f->err));
+        collections_list(node->c, asker, SPAN(""), node->f->arena, &node->out, &node->f->err));
     OK(node->f,
-        page_collections_take(
-            node->f->arena, buf_span(&node->out), list, &count, &node->f->err));
+        page_collections_take(node->f->arena, buf_span(&node->out), list, &count, &node->f->err));
     return count;
 }
 
@@ -221,8 +219,7 @@ each_sees_its_own(void **state)
         }
     assert_int_equal(
         ask_page(&node, &partner, "intake", PAGE_OBJECTS, INT64_MIN, 10, &page), ERR_NOT_ALLOWED);
-    assert_int_equal(
-        ask_page(&node, &analyst, "intake", PAGE_OBJECTS, INT64_MIN, 10, &page), 0);
+    assert_int_equal(ask_page(&node, &analyst, "intake", PAGE_OBJECTS, INT64_MIN, 10, &page), 0);
     assert_non_null(collections_find(node.c, SPAN("intake"), &reader, &may));
     assert_int_equal(may, COLLECTION_READ);
     end(&node);
@@ -309,9 +306,8 @@ core_does_not_believe_the_front(void **state)
     assert_int_equal(post(&node, &analyst, "community", TOOL("01"),
                          POSTED("01", "2023-01-01T00:00:00.000Z", ""), V2, &result),
         ERR_INTERNAL);
-    assert_int_equal(post(&node, &analyst, "community", TOOL("01"), "{\"type\":\"tool\"", V1,
-                         &result),
-        0);
+    assert_int_equal(
+        post(&node, &analyst, "community", TOOL("01"), "{\"type\":\"tool\"", V1, &result), 0);
     assert_false(result.there);
     end(&node);
 }
@@ -353,19 +349,18 @@ static void
 status_is_its_askers(void **state)
 {
     struct node node;
-    struct page_result results[2] = {{SPAN(TOOL("01")), SPAN("2023-01-01T00:00:00.000Z"), {NULL, 0}},
+    struct page_result results[2] = {
+        {SPAN(TOOL("01")), SPAN("2023-01-01T00:00:00.000Z"), {NULL, 0}},
         {{NULL, 0}, {NULL, 0}, SPAN("no id")}};
-    struct page_add_question question = {.collection = SPAN("intake"),
-        .since_us = US(NOW),
-        .results = results,
-        .result_count = 2};
+    struct page_add_question question = {
+        .collection = SPAN("intake"), .since_us = US(NOW), .results = results, .result_count = 2};
     char id[37];
 
     begin(&node, state);
     OK(node.f, store_begin(node.f->store, &node.f->err));
     OK(node.f,
-        collections_add(node.c, &partner, &question, NULL, NULL, US(NOW), node.f->arena,
-            &node.out, &node.f->err));
+        collections_add(node.c, &partner, &question, NULL, NULL, US(NOW), node.f->arena, &node.out,
+            &node.f->err));
     OK(node.f, store_commit(node.f->store, &node.f->err));
     assert_non_null(memmem(node.out.p, node.out.n, "\"total_count\":2,\"success_count\":1", 33));
     memcpy(id, memmem(node.out.p, node.out.n, "\"id\":\"", 6) + 6, 36);
@@ -373,14 +368,13 @@ status_is_its_askers(void **state)
     struct buf first = node.out;
     node.out = buf_new(OUT_BYTES);
     OK(node.f,
-        collections_status(
-            node.c, &partner, span_of(id), node.f->arena, &node.out, &node.f->err));
+        collections_status(node.c, &partner, span_of(id), node.f->arena, &node.out, &node.f->err));
     assert_true(span_equal(buf_span(&first), buf_span(&node.out)));
-    assert_int_equal(collections_status(
-                         node.c, &other, span_of(id), node.f->arena, &node.out, &node.f->err),
+    assert_int_equal(
+        collections_status(node.c, &other, span_of(id), node.f->arena, &node.out, &node.f->err),
         ERR_NOT_FOUND);
-    assert_int_equal(collections_status(
-                         node.c, &partner, SPAN("x"), node.f->arena, &node.out, &node.f->err),
+    assert_int_equal(
+        collections_status(node.c, &partner, SPAN("x"), node.f->arena, &node.out, &node.f->err),
         ERR_NOT_FOUND);
     buf_free(&first);
     end(&node);
@@ -402,11 +396,11 @@ removed_by_own_people_only(void **state)
     OK(node.f,
         collections_add_shared(
             node.c, SPAN("Shared"), SPAN("shared-1"), SPAN(""), &made, &node.f->err));
-    assert_int_equal(collections_add_shared(node.c, SPAN("Shared"), SPAN("shared-1"), SPAN(""),
-                         &made, &node.f->err),
-        ERR_EXISTS);
     assert_int_equal(collections_add_shared(
-                         node.c, SPAN("S"), SPAN("a/b"), SPAN(""), &made, &node.f->err),
+                         node.c, SPAN("Shared"), SPAN("shared-1"), SPAN(""), &made, &node.f->err),
+        ERR_EXISTS);
+    assert_int_equal(
+        collections_add_shared(node.c, SPAN("S"), SPAN("a/b"), SPAN(""), &made, &node.f->err),
         ERR_BAD_NAME);
     OK(node.f, store_commit(node.f->store, &node.f->err));
     assert_int_equal(post(&node, &partner, "shared-1", TOOL("01"),
@@ -417,16 +411,13 @@ removed_by_own_people_only(void **state)
     question.filter.id_count = 1;
     question.filter.all = true;
     OK(node.f, store_begin(node.f->store, &node.f->err));
-    assert_int_equal(
-        collections_remove(node.c, &partner, &question, node.f->arena, &node.f->err),
+    assert_int_equal(collections_remove(node.c, &partner, &question, node.f->arena, &node.f->err),
         ERR_NOT_ALLOWED);
     OK(node.f, collections_remove(node.c, &analyst, &question, node.f->arena, &node.f->err));
-    assert_int_equal(
-        collections_remove(node.c, &analyst, &question, node.f->arena, &node.f->err),
+    assert_int_equal(collections_remove(node.c, &analyst, &question, node.f->arena, &node.f->err),
         ERR_NOT_FOUND);
     OK(node.f, store_commit(node.f->store, &node.f->err));
-    assert_int_equal(
-        ask_page(&node, &partner, "shared-1", PAGE_MANIFEST, INT64_MIN, 10, &page), 0);
+    assert_int_equal(ask_page(&node, &partner, "shared-1", PAGE_MANIFEST, INT64_MIN, 10, &page), 0);
     assert_int_equal(page.row_count, 0);
     end(&node);
 }
