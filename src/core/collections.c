@@ -353,13 +353,20 @@ collections_may(const struct collections *c, const struct store_collection *coll
         : may & ~(unsigned)COLLECTION_WRITE;
 }
 
+struct span
+collections_team_id(const struct collections *c, const struct asker *asker)
+{
+    for (size_t i = 0; asker->team.n > 0 && i < c->count; i++)
+        if (c->list[i].kind == COLLECTION_TEAM
+            && span_equal(asker->team, store_team_id(c->store, c->list[i].team)))
+            return c->list[i].id;
+    return (struct span){NULL, 0};
+}
+
 bool
 collections_has_team(const struct collections *c, const struct asker *asker)
 {
-    for (size_t i = 0; i < c->count; i++)
-        if (c->list[i].kind == COLLECTION_TEAM && collections_may(c, &c->list[i], asker) != 0)
-            return true;
-    return false;
+    return collections_team_id(c, asker).n > 0;
 }
 
 const struct store_collection *

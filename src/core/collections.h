@@ -42,6 +42,8 @@ const struct store_collection *collections_find(const struct collections *collec
 unsigned collections_may(const struct collections *collections, const struct store_collection *c,
     const struct asker *asker);
 
+/* The id of the collection of ASKER's team; n 0: it has none. */
+struct span collections_team_id(const struct collections *collections, const struct asker *asker);
 /* Has ASKER's team a collection? */
 bool collections_has_team(const struct collections *collections, const struct asker *asker);
 

@@ -33,5 +33,3 @@ UNWRITTEN(held_decide)
 
 UNWRITTEN(whois)
 
-UNWRITTEN(misp_manifest)
-UNWRITTEN(misp_event)

@@ -221,7 +221,7 @@ read_wanted(struct request *request, enum page_what what, struct wanted **out, s
 static int
 page(struct request *request, enum page_what what, struct err *err)
 {
-    struct wanted *wanted;
+    struct wanted *wanted = NULL;
     int rc = read_wanted(request, what, &wanted, err);
 
     return rc == 0 ? ask_page(request, wanted, true, err) : rc;
@@ -249,7 +249,7 @@ taxii_manifest(struct request *request, struct err *err)
 int
 taxii_versions(struct request *request, struct err *err)
 {
-    struct wanted *wanted;
+    struct wanted *wanted = NULL;
     int rc = read_wanted(request, PAGE_VERSIONS, &wanted, err);
 
     if (rc != 0)
@@ -282,7 +282,7 @@ answer_removed(struct request *request, void *ctx, struct span body, bool more,
 int
 taxii_remove(struct request *request, struct err *err)
 {
-    struct wanted *wanted;
+    struct wanted *wanted = NULL;
     struct buf question = buf_new(QUESTION_MAX);
     int rc = read_wanted(request, PAGE_OBJECTS, &wanted, err);
 
