@@ -25,8 +25,8 @@ feed_of(struct core *core, struct ask *ask, struct feed_about *about, struct err
     *about = (struct feed_about){.collection = own->id,
         .team = ask->asker.team,
         .origin = knowledge_team_id(core, core->team)};
-    about->origin_name = core->team.index != 0 ? roster_team(core->roster, core->team)->name
-                                               : SPAN("unknown");
+    about->origin_name =
+        core->team.index != 0 ? roster_team(core->roster, core->team)->name : SPAN("unknown");
     return own;
 }
 
@@ -99,8 +99,8 @@ cut(struct cutting *c, const struct store_page *page)
     }
 }
 
-/* Some pages a question, so that core has time for others: an event that is open at the end is begun
- * anew with the next one. */
+/* Some pages a question, so that core has time for others: an event that is open at the end is
+ * begun anew with the next one. */
 static int
 cut_pages(struct core *core, struct store_page_query *query, struct cutting *c, struct err *err)
 {

@@ -32,4 +32,3 @@ UNWRITTEN(held)
 UNWRITTEN(held_decide)
 
 UNWRITTEN(whois)
-

@@ -1,5 +1,5 @@
-#include "base/hash.h"
 #include "model/feed.h"
+#include "base/hash.h"
 
 enum { REPORTS_AN_EVENT = 500 };
 #define DAY_US (INT64_C(86400) * 1000000)
@@ -56,8 +56,7 @@ feed_manifest_add(struct buf *out, const struct feed_manifest *m)
 }
 
 int
-feed_manifest_take(
-    struct arena *arena, struct span body, struct feed_manifest *m, struct err *err)
+feed_manifest_take(struct arena *arena, struct span body, struct feed_manifest *m, struct err *err)
 {
     struct wire_in in = wire_in(body);
 

@@ -1,9 +1,9 @@
 /* feed.h: what do a front and core say to each other about a partner's MISP feed?
  *
  * The bodies of MISP_MANIFEST and MISP_EVENT (tables/messages.def). A feed's events are the objects
- * of the asker's collection cut in runs: at the end of each day (UTC), and behind one report in some
- * hundreds, chosen by a hash of its date_added, so that an event keeps its first object, and so its
- * UUID, for life. `_take` as in model/page.h.
+ * of the asker's collection cut in runs: at the end of each day (UTC), and behind one report in
+ * some hundreds, chosen by a hash of its date_added, so that an event keeps its first object, and
+ * so its UUID, for life. `_take` as in model/page.h.
  */
 #ifndef COMITY_MODEL_FEED_H
 #define COMITY_MODEL_FEED_H
@@ -37,8 +37,8 @@ void feed_manifest_add(struct buf *out, const struct feed_manifest *manifest);
 MUST_USE int feed_manifest_take(
     struct arena *arena, struct span body, struct feed_manifest *manifest, struct err *err);
 
-/* Question: i64 after_us, u32 count of pieces that the front has, u64 each. Answer: whether the event
- * ends with this page, and the page. */
+/* Question: i64 after_us, u32 count of pieces that the front has, u64 each. Answer: whether the
+ * event ends with this page, and the page. */
 struct feed_part {
     struct feed_about about;
     bool last;
