@@ -4,6 +4,7 @@
 #include "core/collections.h"
 #include "core/directory.h"
 #include "core/node.h"
+#include "core/reports.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "core/waiting.h"
@@ -249,6 +250,7 @@ disconnect(struct core *core, enum door door)
     core->generations[door]++;
     auth_gone(core, door);
     events_gone(core, door);
+    reports_gone(core, door);
     channel_free(channel);
 }
 
@@ -360,6 +362,8 @@ load(struct core *core, struct err *err)
         rc = directory_open(core, err);
     if (rc == 0 && (core->events = events_new(core)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
+    if (rc == 0 && (core->reports = reports_new(core)) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for searches");
     return rc == 0 ? core_commit(core, err) : rc;
 }
 
@@ -390,6 +394,7 @@ core_close(struct core *core)
     auth_free(core->auth);
     collections_free(core->collections);
     events_free(core->events);
+    reports_free(core->reports);
     knowledge_free(core);
     if (core->store != NULL)
         store_close(core->store);

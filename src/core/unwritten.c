@@ -24,11 +24,3 @@ UNWRITTEN(intake_open)
 UNWRITTEN(intake_records)
 UNWRITTEN(intake_close)
 UNWRITTEN(intake_abort)
-
-UNWRITTEN(reports)
-UNWRITTEN(report)
-UNWRITTEN(explain)
-UNWRITTEN(held)
-UNWRITTEN(held_decide)
-
-UNWRITTEN(whois)
