@@ -2,6 +2,8 @@
 #include "base/log.h"
 #include "base/refusal.h"
 #include "core/auth.h"
+#include "core/collections.h"
+#include "core/directory.h"
 #include "core/incoming.h"
 #include "core/intake.h"
 #include "core/node.h"
@@ -119,6 +121,9 @@ core_lose(struct core *core, const struct err *why)
 {
     core_tell(core, "nothing of the last changes was kept: %s", why->msg);
     store_rollback(core->store);
+    struct err err;
+    if (core->collections != NULL && collections_again(core->collections, &err) != 0)
+        core_tell(core, "collections cannot be read: %s", err.msg);
     core->begun = false;
     incoming_lost(core);
     intake_lost(core, why);
@@ -386,6 +391,8 @@ load(struct core *core, struct err *err)
         rc = knowledge_read(core, err);
     if (rc == 0)
         rc = auth_new(core, &core->auth, err);
+    if (rc == 0)
+        rc = directory_open(core, err);
     if (rc == 0 && (core->events = events_new(core)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
     if (rc == 0 && (core->reports = reports_new(core)) == NULL)
@@ -424,6 +431,7 @@ core_close(struct core *core)
     auth_free(core->auth);
     incoming_free(core->incoming);
     intake_free(core->intake);
+    collections_free(core->collections);
     events_free(core->events);
     reports_free(core->reports);
     knowledge_free(core);

@@ -1,5 +1,6 @@
 /* By which directory, agreements and feeds does this node judge now? */
 #include "base/hash.h"
+#include "core/directory.h"
 #include "core/intake.h"
 #include "core/state.h"
 #include "sys/clock.h"
@@ -160,7 +161,8 @@ knowledge_read(struct core *core, struct err *err)
         core_lose(core, err);
     take_over(core, roster, &basis, numbers);
     core->register_state = state;
-    return keep_documents(core, err);
+    rc = keep_documents(core, err);
+    return rc == 0 ? directory_show(core, err) : rc;
 }
 
 void
