@@ -1,8 +1,10 @@
 #include "door_host.h"
 
+#include "base/log.h"
 #include "base/refusal.h"
 #include "edge/ask.h"
 #include "edge/credentials.h"
+#include "edge/health.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
 
@@ -22,6 +24,8 @@ struct host_state {
     int orders[2]; /* a byte: an order for the thread */
     int done[2];   /* a byte: it was carried out */
     enum host_core how;
+    const struct tls_material *material; /* of the order */
+    bool taken;
     atomic_uint ended;
     atomic_uint events_ended;
 };
@@ -72,6 +76,10 @@ on_core_message(void *ctx, struct channel *channel, const struct channel_message
     caller_take(&in, &caller);
     if (message->type == MESSAGE_EVENTS_END) {
         atomic_fetch_add(&state->events_ended, 1);
+        return;
+    }
+    if (message->type == MESSAGE_METRICS) {
+        reply(channel, message, MESSAGE_ANSWER, 0, SPAN("played 1\n"));
         return;
     }
     if (state->how == HOST_REFUSES)
@@ -322,6 +330,12 @@ on_order(void *ctx, unsigned events)
         front_stop(state->front, 1000 * 1000, on_stopped, state);
         return;
     }
+    if (order == 'c') {
+        struct err err = {0};
+        state->taken = front_certificate(state->front, state->material, &err) == 0;
+        (void)!write(state->done[1], "", 1);
+        return;
+    }
     state->how = (enum host_core)(order - '0');
     if (state->how == HOST_IS_GONE && state->core != NULL) {
         channel_free(state->core);
@@ -366,7 +380,8 @@ void
 host_start(struct host *host, int listen_fd, const struct guard_limits *limits,
     const struct tls_material *tls)
 {
-    static const struct route_family *const families[] = {&host_family, NULL};
+    static const struct route_family *const families[] = {
+        &health_family, &metrics_family, &host_family, NULL};
     struct host_state *state = calloc(1, sizeof *state);
     struct err err = {0};
 
@@ -374,6 +389,7 @@ host_start(struct host *host, int listen_fd, const struct guard_limits *limits,
         abort();
     if (listen_fd < 0)
         listen_fd = listen_somewhere(&host->port);
+    log_settings(LOG_FORMAT_TEXT, LOG_LEVEL_WARNING);
     host->state = the_host = state;
     must(loop_new(&state->loop, &err), &err);
     const struct front_settings settings = {.door = DOOR_OPERATORS,
@@ -389,14 +405,27 @@ host_start(struct host *host, int listen_fd, const struct guard_limits *limits,
         abort();
 }
 
-void
-host_core(struct host *host, enum host_core how)
+static void
+give_order(struct host *host, char order)
 {
-    char order = (char)('0' + how);
     char done;
 
     if (write(host->state->orders[1], &order, 1) != 1 || read(host->state->done[0], &done, 1) != 1)
         abort();
+}
+
+void
+host_core(struct host *host, enum host_core how)
+{
+    give_order(host, (char)('0' + how));
+}
+
+bool
+host_certificate(struct host *host, const struct tls_material *tls)
+{
+    host->state->material = tls;
+    give_order(host, 'c');
+    return host->state->taken;
 }
 
 unsigned

@@ -24,6 +24,8 @@ struct host {
 void host_start(struct host *host, int listen_fd, const struct guard_limits *limits,
     const struct tls_material *tls);
 void host_core(struct host *host, enum host_core how);
+/* Another certificate from now on; false: it was refused. */
+bool host_certificate(struct host *host, const struct tls_material *tls);
 /* Requests that ended, with all that they held. */
 unsigned host_ended(const struct host *host);
 /* Events said by core so far to nobody's taste: EVENTS_END that came. */

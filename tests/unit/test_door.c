@@ -339,6 +339,20 @@ test_pipelined(void **state)
 }
 
 static void
+test_health(void **state)
+{
+    (void)state;
+    HAS(ask(GET("/healthz")), "\r\n\r\nok\n");
+    HAS(ask(GET("/readyz")), "\r\n\r\nready\n");
+    HAS(ask(GET("/metrics")), "\r\n\r\nplayed 1\n# HELP comity_http_");
+    HAS(reply, "comity_http_answers_total{door=\"operators\",status=\"2xx\"} ");
+    host_core(&host, HOST_IS_GONE);
+    STATUS(ask(GET("/healthz")), "200");
+    STATUS(ask(GET("/readyz")), "503");
+    host_core(&host, HOST_ANSWERS);
+}
+
+static void
 test_session(void **state)
 {
     (void)state;
@@ -501,6 +515,7 @@ main(void)
         cmocka_unit_test(test_stream_in),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_pipelined),
+        cmocka_unit_test(test_health),
         cmocka_unit_test(test_session),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_large_heads),
