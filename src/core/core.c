@@ -2,6 +2,7 @@
 #include "base/refusal.h"
 #include "core/auth.h"
 #include "core/node.h"
+#include "core/reports.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "core/waiting.h"
@@ -244,6 +245,7 @@ disconnect(struct core *core, enum door door)
     core->generations[door]++;
     auth_gone(core, door);
     events_gone(core, door);
+    reports_gone(core, door);
     channel_free(channel);
 }
 
@@ -353,6 +355,8 @@ load(struct core *core, struct err *err)
         rc = auth_new(core, &core->auth, err);
     if (rc == 0 && (core->events = events_new(core)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
+    if (rc == 0 && (core->reports = reports_new(core)) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for searches");
     return rc == 0 ? core_commit(core, err) : rc;
 }
 
@@ -382,6 +386,7 @@ core_close(struct core *core)
         channel_free(core->channels[d]);
     auth_free(core->auth);
     events_free(core->events);
+    reports_free(core->reports);
     knowledge_free(core);
     if (core->store != NULL)
         store_close(core->store);

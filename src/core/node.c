@@ -7,19 +7,27 @@
 enum { ANSWER_BYTES = 64 * 1024 * 1024, PART_BYTES = 1024 * 1024 };
 
 int
-node_answer(struct core *core, const struct ask *ask, struct buf *body, struct err *err)
+node_say(struct core *core, enum door door, uint64_t tag, struct buf *body, struct err *err)
 {
     int rc = buf_check(body, "the answer", err);
     size_t at = 0;
 
     while (rc == 0 && body->n - at > PART_BYTES) {
-        rc = core_answer(core, ask, (struct span){body->p + at, PART_BYTES}, true, err);
+        const struct span part = {body->p + at, PART_BYTES};
+        rc = core_say(core, door, MESSAGE_ANSWER, tag, part, true, err);
         at += PART_BYTES;
     }
+    const struct span last = {body->p + at, body->n - at};
     if (rc == 0)
-        rc = core_answer(core, ask, (struct span){body->p + at, body->n - at}, false, err);
+        rc = core_say(core, door, MESSAGE_ANSWER, tag, last, false, err);
     buf_free(body);
     return rc;
+}
+
+int
+node_answer(struct core *core, const struct ask *ask, struct buf *body, struct err *err)
+{
+    return node_say(core, ask->door, ask->tag, body, err);
 }
 
 /* ---- how is it? ---- */

@@ -41,6 +41,7 @@ struct release;
 struct incoming;
 struct collections;
 struct events;
+struct reports;
 
 struct core {
     struct core_options options;
@@ -69,7 +70,8 @@ struct core {
     struct release *release;
     struct incoming *incoming;
     struct collections *collections; /* core/collections.h's */
-    struct events *events;           /* core/node.c's */
+    struct events *events;           /* core/node.h's */
+    struct reports *reports;         /* core/reports.h's */
     int64_t started_us;
     bool begun; /* store_begin was called and nothing was committed since */
     uint64_t commits_failed;

@@ -25,17 +25,10 @@ UNWRITTEN(intake_records)
 UNWRITTEN(intake_close)
 UNWRITTEN(intake_abort)
 
-UNWRITTEN(reports)
-UNWRITTEN(report)
-UNWRITTEN(explain)
-UNWRITTEN(held)
-UNWRITTEN(held_decide)
-
 UNWRITTEN(teams)
 UNWRITTEN(team)
 UNWRITTEN(agreements)
 UNWRITTEN(agreement)
-UNWRITTEN(whois)
 
 UNWRITTEN(collections)
 UNWRITTEN(objects)

@@ -337,8 +337,9 @@ MUST_USE int store_count_list(struct store *store, struct arena *arena, uint32_t
 /* ---- retention ---- */
 
 /* Remove batches received before BATCHES_US, and pieces whose newest object was added before
- * PIECES_US, at most MAX of them; *REMOVED 0: nothing is left to do. What is due is never removed.
- */
+ * PIECES_US (the directory's stay), at most MAX of them; *REMOVED 0: nothing is left to do. What is
+ * due is never removed; what waits for a person in a batch that goes is refused; reports that their
+ * recipient had not fetched count as failed. */
 MUST_USE int store_expire(struct store *store, int64_t batches_us, int64_t pieces_us, uint32_t max,
     uint32_t *removed, struct err *err);
 

@@ -150,3 +150,26 @@ file_try_lock(const char *path, int *fd, struct err *err)
 {
     return take_lock(path, F_OFD_SETLK, fd, err);
 }
+
+int
+file_read(const char *path, struct buf *out, struct err *err)
+{
+    enum { PIECE = 64 * 1024 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = 0;
+
+    if (fd < 0 && errno == ENOENT)
+        return err_set(err, ERR_NOT_FOUND, "%s is not there", path);
+    if (fd < 0)
+        return failed(err, path, "opened");
+    do {
+        size_t room = out->max_bytes - out->n < PIECE ? out->max_bytes - out->n + 1 : PIECE;
+        char piece[PIECE];
+        n = read(fd, piece, room < PIECE ? room : PIECE);
+        if (n > 0)
+            buf_add(out, piece, (size_t)n);
+    } while ((n > 0 && !out->full) || (n < 0 && errno == EINTR));
+    int rc = n < 0 ? failed(err, path, "read") : buf_check(out, path, err);
+    (void)close(fd);
+    return rc;
+}

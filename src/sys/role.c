@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { ROLE_QUEUE_BYTES = 64 * 1024 };
@@ -24,12 +25,7 @@ struct role {
     bool stopping;
 };
 
-static const struct {
-    const char *word;
-    const char *name;
-    enum role_kind kind;
-    enum door door;
-} names[] = {
+const struct role_row role_rows[ROLE_ROWS] = {
     {"core", "core", ROLE_CORE, DOOR_PARENT},
     {"courier", "courier", ROLE_COURIER, DOOR_COURIER},
     {"front-local", "front local", ROLE_FRONT, DOOR_LOCAL},
@@ -215,12 +211,12 @@ on_closed(void *ctx, struct channel *channel, const struct err *why)
 static int
 settle(const char *name, struct err *err)
 {
-    char shown[16];
+    char shown[32];
 
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
-    (void)snprintf(shown, sizeof shown, "comity:%s", name);
+    (void)snprintf(shown, sizeof shown, "%s", name); /* the system cuts it at 15 bytes */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || prctl(PR_SET_NAME, shown, 0, 0, 0) != 0)
         return err_set(err, ERR_IO, "the process cannot be named, or ended with its parent");
     return 0;
@@ -248,6 +244,15 @@ begin(struct role *role, const char *name, struct err *err)
     return rc == 0 ? loop_run(role->start.loop, err) : rc;
 }
 
+static bool
+is_socket(int fd)
+{
+    int type = 0;
+    socklen_t n = sizeof type;
+
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0;
+}
+
 int
 role_run(const char *name, int (*mains[ROLE_KINDS])(const struct role_start *start))
 {
@@ -256,15 +261,17 @@ role_run(const char *name, int (*mains[ROLE_KINDS])(const struct role_start *sta
     size_t at = 0;
     int status = EXIT_FAILURE;
 
-    while (at < sizeof names / sizeof names[0] && strcmp(names[at].word, name) != 0)
+    while (at < ROLE_ROWS && strcmp(role_rows[at].word, name) != 0)
         at++;
-    if (at == sizeof names / sizeof names[0])
+    if (at == ROLE_ROWS || !is_socket(ROLE_PARENT_FD)) {
+        (void)fputs("comity: --role is how `comity serve` starts its processes\n", stderr);
         return EXIT_FAILURE;
-    role.start.name = names[at].name;
-    role.start.kind = names[at].kind;
-    role.start.door = names[at].door;
-    log_start(names[at].name, LOG_FORMAT_TEXT, LOG_LEVEL_INFO, clock_now_us);
-    if (begin(&role, names[at].word, &err) != 0)
+    }
+    role.start.name = role_rows[at].name;
+    role.start.kind = role_rows[at].kind;
+    role.start.door = role_rows[at].door;
+    log_start(role_rows[at].name, LOG_FORMAT_TEXT, LOG_LEVEL_INFO, clock_now_us);
+    if (begin(&role, role_rows[at].word, &err) != 0)
         log_error_of("the role cannot begin", &err);
     else
         status = role.begun ? mains[role.start.kind](&role.start) : EXIT_SUCCESS;

@@ -107,4 +107,7 @@ MUST_USE int teams_load(struct store *store, struct err *err);
 MUST_USE int teams_write(struct store *store, struct err *err);
 void teams_free(struct teams *teams);
 
+/* held.c: what waits in BATCH can be released no more. */
+MUST_USE int held_lapse(struct store *store, uint64_t batch, int64_t now_us, struct err *err);
+
 #endif

@@ -77,5 +77,8 @@ MUST_USE int piece_load(struct store *store, uint64_t number, struct arena *aren
 /* Flags of the object that was added at ADDED_US in piece NUMBER. */
 MUST_USE int piece_flag(struct store *store, uint64_t number, int64_t added_us, uint8_t set,
     uint8_t clear, struct err *err);
+/* remove.c: take out all that the piece has, and the piece. */
+MUST_USE int piece_empty(
+    struct store *store, uint32_t collection, uint64_t number, struct err *err);
 
 #endif

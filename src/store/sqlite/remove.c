@@ -17,6 +17,7 @@ struct found {
 struct removal {
     struct store *store;
     struct arena *arena;
+    struct arena *bodies; /* of one piece */
     struct match match;
     struct list found; /* in order of piece */
     struct piece piece;
@@ -180,17 +181,17 @@ cut_entries(struct removal *r, const struct piece *piece, struct span body,
 }
 
 static int
-cut_piece(struct removal *r, const struct found *found, size_t count, struct list *ids,
-    struct arena *bodies, struct err *err)
+cut_piece(
+    struct removal *r, const struct found *found, size_t count, struct list *ids, struct err *err)
 {
     struct piece piece;
     struct span packed;
     struct span body;
 
-    arena_reset(bodies);
-    int rc = piece_load(r->store, found->piece, bodies, &piece, &packed, err);
+    arena_reset(r->bodies);
+    int rc = piece_load(r->store, found->piece, r->bodies, &piece, &packed, err);
     if (rc == 0)
-        rc = pack_open(r->store->packer, bodies, packed, piece.raw_bytes, &body, err);
+        rc = pack_open(r->store->packer, r->bodies, packed, piece.raw_bytes, &body, err);
     return rc != 0 ? rc : cut_entries(r, &piece, body, found, count, ids, err);
 }
 
@@ -214,7 +215,7 @@ promote(struct removal *r, struct span id, struct err *err)
 }
 
 static int
-remove_found(struct removal *r, struct arena *bodies, struct err *err)
+remove_found(struct removal *r, struct err *err)
 {
     const struct found *found = (const struct found *)(const void *)r->found.items;
     struct list ids = {.arena = r->arena, .size = sizeof(struct span)};
@@ -223,7 +224,7 @@ remove_found(struct removal *r, struct arena *bodies, struct err *err)
     for (size_t i = 0, n; rc == 0 && i < r->found.count; i += n) {
         for (n = 1; i + n < r->found.count && found[i + n].piece == found[i].piece;)
             n++;
-        rc = cut_piece(r, found + i, n, &ids, bodies, err);
+        rc = cut_piece(r, found + i, n, &ids, err);
     }
     for (size_t i = 0; rc == 0 && i < ids.count; i++)
         rc = promote(r, ((const struct span *)(const void *)ids.items)[i], err);
@@ -233,26 +234,59 @@ remove_found(struct removal *r, struct arena *bodies, struct err *err)
     return rc;
 }
 
+static int
+removal_begin(
+    struct removal *r, struct store *store, const struct store_page_query *query, struct err *err)
+{
+    r->store = store;
+    r->arena = arena_new(FOUND_BYTES);
+    r->bodies = arena_new((size_t)2 * FOUND_BYTES);
+    r->found = (struct list){.arena = r->arena, .size = sizeof(struct found)};
+    if (r->arena == NULL || r->bodies == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory to remove objects");
+    return match_begin(&r->match, query, r->arena, err);
+}
+
+static void
+removal_end(struct removal *r)
+{
+    arena_free(r->arena);
+    arena_free(r->bodies);
+}
+
 int
 store_remove(
     struct store *store, const struct store_page_query *query, uint64_t *count, struct err *err)
 {
-    struct arena *bodies = arena_new(FOUND_BYTES * 2);
-    struct removal r = {.store = store, .arena = arena_new(FOUND_BYTES)};
+    struct removal r;
+    int rc = removal_begin(&r, store, query, err);
 
-    r.found = (struct list){.arena = r.arena, .size = sizeof(struct found)};
     *count = 0;
-    int rc = bodies == NULL || r.arena == NULL
-        ? err_set(err, ERR_NO_MEMORY, "no memory to remove objects")
-        : match_begin(&r.match, query, r.arena, err);
     if (rc == 0)
         rc = EACH(store, S_PIECE_AFTER, find_piece, &r, err, INT(query->collection),
             INT(query->after_us));
     if (rc == 0)
-        rc = remove_found(&r, bodies, err);
+        rc = remove_found(&r, err);
     if (rc == 0)
         *count = r.found.count;
-    arena_free(r.arena);
-    arena_free(bodies);
+    removal_end(&r);
+    return rc;
+}
+
+int
+piece_empty(struct store *store, uint32_t collection, uint64_t number, struct err *err)
+{
+    const struct store_page_query all = {
+        .collection = collection, .after_us = INT64_MIN, .versions = VERSIONS_ALL};
+    struct removal r;
+    int rc = removal_begin(&r, store, &all, err);
+
+    if (rc == 0)
+        rc = piece_load(store, number, NULL, &r.piece, NULL, err);
+    if (rc == 0)
+        rc = EACH(store, S_PIECE_ENTRIES, find_entries, &r, err, INT(number));
+    if (rc == 0)
+        rc = remove_found(&r, err);
+    removal_end(&r);
     return rc;
 }
