@@ -1,22 +1,28 @@
 #include "edge/front.h"
 
 #include "base/log.h"
+#include "edge/api.h"
 #include "edge/health.h"
 #include "edge/roles.h"
 
 #include <signal.h>
 #include <stdlib.h>
 
-/* What is served at which door. */
-static const struct route_family *const local_families[] = {&health_family, &metrics_family, NULL};
-static const struct route_family *const operators_families[] = {
-    &health_family, &metrics_family, NULL};
-static const struct route_family *const partners_families[] = {&health_family, NULL};
-static const struct route_family *const *const families[DOOR_COUNT] = {
-    [DOOR_LOCAL] = local_families,
-    [DOOR_OPERATORS] = operators_families,
-    [DOOR_PARTNERS] = partners_families,
-};
+enum { FAMILIES_MAX = 8 };
+
+/* What is served at DOOR: the first of these that has a path serves it. */
+static const struct route_family *const *
+families_of(enum door door)
+{
+    static const struct route_family *families[FAMILIES_MAX];
+    size_t n = 0;
+
+    families[n++] = &health_family;
+    if (api_family(door) != NULL)
+        families[n++] = api_family(door);
+    families[n] = NULL;
+    return families;
+}
 
 struct front_role {
     const struct role_start *start;
@@ -52,7 +58,7 @@ settings_of(const struct role_start *start)
     limits.head_bytes = (uint32_t)conf_number(conf, CONF_HTTP_HEADER_BYTES);
     return (struct front_settings){.door = start->door,
         .listen_fd = start->listen_fd,
-        .families = families[start->door],
+        .families = families_of(start->door),
         .limits = limits,
         /* Who may open the local door is the operator. */
         .stream_max = local ? 0 : (uint64_t)conf_number(conf, CONF_HTTP_BODY_BYTES),

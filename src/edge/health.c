@@ -91,8 +91,8 @@ free_buf(void *ctx)
     buf_free(ctx);
 }
 
-static int
-get_metrics(struct request *request, struct err *err)
+int
+health_metrics(struct request *request, struct err *err)
 {
     enum { METRICS_BYTES_MAX = 4 * 1024 * 1024 };
     struct buf *out = arena_zalloc(request->arena, 1, sizeof *out);
@@ -112,10 +112,4 @@ static const struct route health_routes[] = {
     {NULL, NULL, BODY_NONE, 0, false, NULL},
 };
 
-static const struct route metrics_routes[] = {
-    {"GET", "/metrics", BODY_NONE, 0, false, get_metrics},
-    {NULL, NULL, BODY_NONE, 0, false, NULL},
-};
-
 const struct route_family health_family = {.name = "health", .table = health_routes};
-const struct route_family metrics_family = {.name = "metrics", .table = metrics_routes};

@@ -8,7 +8,9 @@
 
 #include "edge/door.h"
 
-extern const struct route_family health_family;  /* every door */
-extern const struct route_family metrics_family; /* local and operators' doors */
+extern const struct route_family health_family; /* every door */
+
+/* A handler for /metrics. */
+int health_metrics(struct request *request, struct err *err);
 
 #endif

@@ -292,6 +292,7 @@ post_session(struct request *request, struct err *err)
 
 static const struct route table[] = {
     {"GET", "/plain", BODY_NONE, 0, false, get_plain},
+    {"GET", "/metrics", BODY_NONE, 0, false, health_metrics},
     {"GET", "/big", BODY_NONE, 0, false, get_big},
     {"GET", "/core", BODY_NONE, 0, false, get_core},
     {"GET", "/parts", BODY_NONE, 0, false, get_parts},
@@ -380,8 +381,7 @@ void
 host_start(struct host *host, int listen_fd, const struct guard_limits *limits,
     const struct tls_material *tls)
 {
-    static const struct route_family *const families[] = {
-        &health_family, &metrics_family, &host_family, NULL};
+    static const struct route_family *const families[] = {&health_family, &host_family, NULL};
     struct host_state *state = calloc(1, sizeof *state);
     struct err err = {0};
 
