@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "edge/api.h"
 #include "edge/health.h"
+#include "edge/intake.h"
 #include "edge/roles.h"
 
 #include <signal.h>
@@ -27,6 +28,7 @@ families_of(enum door door)
 struct front_role {
     const struct role_start *start;
     struct front *front;
+    struct intake_readers readers;
 };
 
 enum { MS_A_SECOND = 1000, BODY_BYTES_A_DEADLINE = 100 * 1024 };
@@ -116,7 +118,10 @@ open_front(struct front_role *role, struct err *err)
 
     if (material.certificate.n > 0)
         settings.tls = &material;
-    int rc = front_new(start->loop, &settings, &role->front, err);
+    settings.readers = &role->readers;
+    int rc = intake_readers_load(&role->readers, conf_text(start->conf, CONF_SHARE).p, err);
+    if (rc == 0)
+        rc = front_new(start->loop, &settings, &role->front, err);
     return rc != 0 ? rc : front_core(role->front, start->pairs[start->door], err);
 }
 
@@ -139,6 +144,7 @@ front_main(const struct role_start *start)
     if (rc == 0)
         rc = loop_run(start->loop, &err);
     front_free(role.front);
+    intake_readers_free(&role.readers);
     if (rc == 0)
         return EXIT_SUCCESS;
     log_error_of("role failed", &err);

@@ -11,6 +11,7 @@
 #include "sys/loop.h"
 
 struct front;
+struct intake_readers;
 
 struct front_settings {
     enum door door;
@@ -18,6 +19,8 @@ struct front_settings {
     const struct route_family *const *families; /* ended by NULL */
     struct guard_limits limits;
     const struct tls_material *tls; /* NULL: plain */
+    const struct intake_readers
+        *readers;        /* lives as long as the front; NULL: no reports are taken */
     uint64_t stream_max; /* bytes of a body that is read as it comes; 0: as its route says */
     bool sandboxed;      /* what /healthz says */
 };

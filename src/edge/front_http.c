@@ -1,4 +1,5 @@
 #include "edge/front_private.h"
+#include "edge/intake.h"
 
 #include "sys/clock.h"
 
@@ -548,6 +549,7 @@ front_free(struct front *front)
         loop_forget(front->loop, front->epoll_fd);
     if (front->daemon != NULL)
         close_all(front);
+    intake_drop_files(front);
     asks_free(front->asks);
     for (struct request *request = front->spares, *next; request != NULL; request = next) {
         next = request->spare;

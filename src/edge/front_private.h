@@ -111,6 +111,7 @@ struct front {
     struct guard *guard;
     struct tls *tls; /* NULL: none */
     struct asks *asks;
+    struct intake *files; /* being read */
     struct compiled_route *routes;
     size_t route_count;
     struct request *spares;
