@@ -1,14 +1,13 @@
 /* outcome.h: what was found out and decided about each report of a batch?
  *
  * Lies in the store beside the batch's records (store_batch.outcomes), so that what goes out is
- * what was decided when the report came, whatever the agreements say by then: clauses and agreements
- * are kept as texts, verdicts once a batch.
- *   version u8, verdicts u16, each: effect, reason u8; treatments u8 a field class (their number
- *   first); requirements u8; onward u8; retention u32 days; clauses u8 in all, told u8, each:
- *   agreement's id text, clause's id text. Then reports u16, each: outcomes u8, tlp u8, from a
- *   partner u8, origin u32; of both sides: rule u8, economy u16, asn u32; each outcome: team u32,
- *   verdict u16, side u8.
- * Numbers of vocabularies (tables/policy.def, classification.def) are for life.
+ * what was decided when the report came, whatever the agreements say by then: clauses and
+ * agreements are kept as texts, verdicts once a batch. version u8, verdicts u16, each: effect,
+ * reason u8; treatments u8 a field class (their number first); requirements u8; onward u8;
+ * retention u32 days; clauses u8 in all, told u8, each: agreement's id text, clause's id text. Then
+ * reports u16, each: outcomes u8, tlp u8, from a partner u8, origin u32; of both sides: rule u8,
+ * economy u16, asn u32; each outcome: team u32, verdict u16, side u8. Numbers of vocabularies
+ * (tables/policy.def, classification.def) are for life.
  */
 #ifndef COMITY_CORE_OUTCOME_H
 #define COMITY_CORE_OUTCOME_H
