@@ -213,7 +213,7 @@ read_all(void *ctx)
 /* ---- beside it ---- */
 
 int
-intake_new(struct front *front, struct span name, struct intake **out, struct err *err)
+intake_stream_new(struct front *front, struct span name, struct intake **out, struct err *err)
 {
     const struct intake_readers *readers = front->settings.readers;
     struct intake *intake = readers == NULL ? NULL : calloc(1, sizeof *intake);
@@ -231,7 +231,7 @@ intake_new(struct front *front, struct span name, struct intake **out, struct er
     int rc = intake->name == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for a stream's name")
                                   : fiber_new(read_all, intake, &intake->fiber, err);
     if (rc != 0) {
-        intake_free(intake);
+        intake_stream_free(intake);
         return rc;
     }
     *out = intake;
@@ -239,7 +239,7 @@ intake_new(struct front *front, struct span name, struct intake **out, struct er
 }
 
 void
-intake_free(struct intake *intake)
+intake_stream_free(struct intake *intake)
 {
     struct err ignored = {0};
     struct span why = SPAN("\0\0\0\0"); /* an empty text */
@@ -425,7 +425,7 @@ on_end(void *ctx, struct err *err)
 static void
 free_intake(void *ctx)
 {
-    intake_free(ctx);
+    intake_stream_free(ctx);
 }
 
 static int
@@ -448,7 +448,7 @@ int
 intake_handle(struct request *request, const struct intake_said *said, struct err *err)
 {
     struct intake *intake = NULL;
-    int rc = intake_new(
+    int rc = intake_stream_new(
         request->front, said->name.n > 0 ? said->name : SPAN("the request's body"), &intake, err);
 
     if (rc != 0)
@@ -456,7 +456,7 @@ intake_handle(struct request *request, const struct intake_said *said, struct er
     intake->request = request;
     rc = request_on_end(request, free_intake, intake, err);
     if (rc != 0) {
-        intake_free(intake);
+        intake_stream_free(intake);
         return rc;
     }
     rc = set_format(intake, said, err);

@@ -44,7 +44,7 @@ forget(struct intake *intake)
         at = &(*at)->next;
     *at = intake->next;
     loop_timer_stop(intake->front->loop, &intake->timer);
-    intake_free(intake);
+    intake_stream_free(intake);
 }
 
 static void
@@ -112,7 +112,7 @@ again(struct intake *old, struct err *err)
     int fd = dup(old->fd);
     int rc = fd < 0 || lseek(fd, 0, SEEK_SET) != 0
         ? err_set(err, ERR_IO, "%s cannot be read again", old->name)
-        : intake_new(old->front, span_of(old->name), &intake, err);
+        : intake_stream_new(old->front, span_of(old->name), &intake, err);
 
     if (rc != 0) {
         if (fd >= 0)
@@ -190,7 +190,7 @@ intake_file(struct front *front, struct span body, int fd)
     int rc = wire_end(&in, "a file", &err);
 
     if (rc == 0)
-        rc = intake_new(front, name, &intake, &err);
+        rc = intake_stream_new(front, name, &intake, &err);
     if (rc != 0) {
         log_error_of("file not read", &err);
         (void)close(fd);

@@ -46,9 +46,9 @@ struct intake {
     struct intake *next;
 };
 
-MUST_USE int intake_new(
+MUST_USE int intake_stream_new(
     struct front *front, struct span name, struct intake **out, struct err *err);
-void intake_free(struct intake *intake);
+void intake_stream_free(struct intake *intake);
 /* Tell core that a stream begins; FILE 0: none. */
 MUST_USE int intake_begin(struct intake *intake, const struct caller *caller, uint64_t file,
     const struct ask_talk *talk, struct err *err);
