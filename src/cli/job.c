@@ -27,7 +27,8 @@ const char job_help[] =
     "  --agreements PATH    file or folder of agreements (repeatable; default: those of\n"
     "                       the node's register that all parties signed, and the shipped "
     "baseline)\n"
-    "  --as TEAM            the team that sends: its id in the directory\n"
+    "  --as TEAM            the team that sends: its id in the directory (default: the register's\n"
+    "                       team, where its agreements are those judged by)\n"
     "  --at TIME            decide as of this time (default: now)\n"
     "  --default-tlp LABEL  for reports that carry no TLP (default: as the feeds file says)\n"
     "  --feeds FILE         providers' labels and conditions (default: the shipped ones)\n"
@@ -179,6 +180,23 @@ find_origin(struct job *job, struct err *err)
             "--as %s: no team of the directory has this id; `comity team list` shows them", id);
 }
 
+/* Who signs is who sends. Judged as a sender unknown, the register's agreements would not count. */
+static int
+be_register_team(struct job *job, struct err *err)
+{
+    const struct registry *r = job->registry;
+
+    if (job->options.origin != NULL || r->team[0] == '\0')
+        return 0;
+    job->origin = roster_find(job->setup.roster, span_of(r->team));
+    return job->origin.index != 0
+        ? 0
+        : err_set(err, ERR_NOT_FOUND,
+            "the register in %s is that of %s, which no team of the directory has as its id; bring "
+            "in its card (`comity team import`), or say with --as who sends",
+            r->home, r->team);
+}
+
 static int
 compile(struct job *job, struct err *err)
 {
@@ -214,6 +232,8 @@ load_register(struct job *job, struct agreement_set *out, bool *has_baseline, st
     if (rc != 0 || !there)
         return rc;
     rc = registry_open(home, REGISTRY_READ, job->setup.roster, &job->registry, err);
+    if (rc == 0)
+        rc = be_register_team(job, err);
     if (rc == 0 && registry_see(job->registry, clock_now_us(), &job->clock_trusted, &why) != 0)
         (void)fprintf(stderr, "comity: the time could not be noted: %s\n", why.msg);
     if (rc == 0 && !job->clock_trusted)

@@ -257,18 +257,19 @@ clause_document_read(
     struct doc *doc, struct json_value value, size_t position, struct clause *clause)
 {
     static const struct doc_key keys[] = {
-        {"id", true, read_id},
-        {"from", true, read_from},
-        {"to", true, read_to},
-        {"classification", true, read_classification},
-        {"tlp_max", true, read_tlp_max},
-        {"providers", false, read_providers},
-        {"effect", true, read_effect},
-        {"treatment", false, read_treatment},
-        {"require", false, read_require},
-        {"retention_days", false, read_retention},
-        {"onward", false, read_onward},
-        {"note", false, read_note},
+        {"id", "write the clause's number on paper, such as 3.1", read_id},
+        {"from", "write party, a team's id, economy:XX or *", read_from},
+        {"to", "write party, a team's id, economy:XX or *", read_to},
+        {"classification", "write a list of patterns such as malicious-code.*",
+            read_classification},
+        {"tlp_max", "write clear, green, amber, amber+strict or red", read_tlp_max},
+        {"providers", NULL, read_providers},
+        {"effect", "write release, hold or withhold", read_effect},
+        {"treatment", NULL, read_treatment},
+        {"require", NULL, read_require},
+        {"retention_days", NULL, read_retention},
+        {"onward", NULL, read_onward},
+        {"note", NULL, read_note},
     };
     bool seen[COUNT(keys)];
     struct json_value id;

@@ -94,8 +94,8 @@ doc_object(struct doc *doc, struct json_value value, const struct doc_key *keys,
         }
     }
     for (size_t k = 0; k < count; k++)
-        if (keys[k].required && (met >> k & 1) == 0) {
-            doc_fault(doc, keys[k].name, "is missing");
+        if (keys[k].wanted != NULL && (met >> k & 1) == 0) {
+            doc_fault(doc, keys[k].name, "is missing; %s", keys[k].wanted);
             good = false;
         }
     return good;

@@ -209,6 +209,8 @@ registry_key(struct registry *r, struct agreement_key *out, bool *made, struct e
 
 /* ---- the latest time and journal seen ---- */
 
+static const char as_it_was[] = "bring the file back from a backup";
+
 struct seen_read {
     struct registry_seen seen;
     struct span head;
@@ -246,8 +248,8 @@ read_time(struct doc *doc, const char *key, struct json_value value, void *targe
 int
 registry_read_seen(struct registry *r, struct registry_seen *out, struct err *err)
 {
-    static const struct doc_key keys[] = {
-        {"events", true, read_events}, {"head", true, read_head}, {"seen", true, read_time}};
+    static const struct doc_key keys[] = {{"events", as_it_was, read_events},
+        {"head", as_it_was, read_head}, {"seen", as_it_was, read_time}};
     char name[REGISTRY_PATH_BYTES];
     struct seen_read read = {.seen = {.there = true}};
     struct json *json = json_new(KEY_FILE_BYTES_MAX);

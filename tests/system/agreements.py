@@ -107,6 +107,7 @@ class Life(Case):
         self.agree_at("north", "propose", "--as", "north.test", "draft.json")
         done = self.agree_at("south", "sign", self.exported("north", ident, "to-south.json"))
         self.assertIn("counts as none", done.stderr)
+        self.assertIn("signed by north.test with a key that is not known", done.stdout)
         self.assertEqual(self.standing("south", ident), "proposed")
 
     def test_a_changed_text_is_refused(self):
@@ -211,6 +212,34 @@ class Life(Case):
         self.agree_at("north", "list", status=3)
         journal.write_text("".join(lines))
         self.assertEqual(self.standing("north", ident), "suspended")
+
+    def test_a_run_cut_off_before_its_journal_line_is_made_good(self):
+        self.know()
+        ident = self.draft()
+        self.agree_at("north", "propose", "draft.json")
+        self.agree_at("south", "sign", self.exported("north", ident, "to-south.json"))
+        self.exported("south", ident, "to-north.json")
+        files = [self.folder / "north" / name for name in ("journal.jsonl", "seen")]
+        before = [f.read_bytes() for f in files]
+        self.agree_at("north", "sign", "to-north.json")
+        for f, text in zip(files, before):
+            f.write_bytes(text)
+        told = self.agree_at("north", "sign", "to-north.json").stdout
+        self.assertIn("signed by south.test; signed by all", told)
+        events = json.loads(self.agree_at("north", "show", "--json", ident).stdout)["events"]
+        self.assertEqual([e["event"] for e in events], ["proposed", "signed", "signed"])
+        self.assertIn("nothing new", self.agree_at("north", "sign", "to-north.json").stdout)
+
+    def test_the_register_says_who_sends(self):
+        ident = self.in_force()
+        words = ["route", *OPTIONS, "--json", "--quiet", "--feeds", "feeds.json"]
+        self.assertEqual(json.loads(self.at("north", *words, "--teams", "teams.json", self.input).stdout)["released"], 1)
+        self.write("others.json", [team("south.test", "SE", constituency={"prefixes": ["192.0.2.0/24"]})])
+        done = self.at("north", *words, "--teams", "others.json", self.input, status=3)
+        self.assertIn("no team of the directory has as its id", done.stderr)
+        done = self.at("north", *words, "--teams", "teams.json", "--agreements", "draft.json", self.input)
+        self.assertIn("1 agreement is not signed by all parties", done.stderr)
+        self.assertIn(ident, self.agree_at("north", "list").stdout)
 
     def test_the_key_is_guarded(self):
         self.know()
