@@ -226,20 +226,31 @@ read_require(struct doc *doc, const char *key, struct json_value value, void *ta
     return true;
 }
 
+/* 180.0 is 180, to JSON Schema and in RFC 8785's form, over which is signed. */
+static bool
+whole_number(struct json_value value, uint32_t max, uint32_t *out)
+{
+    enum json_type type = json_type(value);
+    double number = type == JSON_FLOAT ? json_float(value)
+        : type == JSON_INT             ? (double)json_int(value)
+                                       : 0;
+    bool good = number >= 1 && number <= max;
+
+    *out = good ? (uint32_t)number : 0;
+    return good && (double)*out >= number;
+}
+
 static bool
 read_retention(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    enum json_type type = json_type(value);
+    struct clause *clause = target;
 
-    if (type == JSON_NULL)
+    if (json_type(value) == JSON_NULL
+        || whole_number(value, CLAUSE_RETENTION_MAX, &clause->retention_days))
         return true;
-    if (type != JSON_INT || json_int(value) < 1 || json_int(value) > CLAUSE_RETENTION_MAX) {
-        doc_fault(doc, key, "is no number of days; write a whole number from 1 to %d, or null",
-            CLAUSE_RETENTION_MAX);
-        return false;
-    }
-    ((struct clause *)target)->retention_days = (uint32_t)json_int(value);
-    return true;
+    doc_fault(doc, key, "is no number of days; write a whole number from 1 to %d, or null",
+        CLAUSE_RETENTION_MAX);
+    return false;
 }
 
 static bool
