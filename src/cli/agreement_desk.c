@@ -32,6 +32,8 @@ desk_option(struct desk_options *options, int argc, char **argv, int *i, struct 
     const char *word = argv[*i];
     const char *with = NULL;
 
+    if (strcmp(word, "-") == 0)
+        word = "/dev/stdin";
     if (word[0] != '-')
         return add_path(options->files, &options->file_count, word, err);
     if (strcmp(word, "--json") == 0)

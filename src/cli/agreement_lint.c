@@ -13,7 +13,7 @@
 enum { OUT_BYTES = 64 * 1024 * 1024, COLUMNS = 1000 };
 
 static const char usage[] =
-    "usage: comity agreement lint [OPTIONS] FILE|FOLDER...\n\n"
+    "usage: comity agreement lint [OPTIONS] FILE|FOLDER|-...\n\n"
     "Every fault of form that breaks an agreement, each with its place and what would be right, "
     "and\n"
     "what can hardly be meant: teams that the directory does not have, clauses that never match, "

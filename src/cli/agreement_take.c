@@ -39,7 +39,7 @@ check_fit(const struct taking *t, struct err *err)
             "it says \"suspended\": true; leave that out, and suspend it once it is signed");
     if (a->valid_until_us <= t->r->now_us)
         return err_set(err, ERR_BAD_AGREEMENT, "its valid_until is past: it could never hold");
-    if (a->party_count > 0 && !is_party(a, own(t)))
+    if (a->party_count > 0 && own(t).n > 0 && !is_party(a, own(t)))
         return err_set(err, ERR_USAGE, "%s is none of its parties, and so has nothing to sign",
             t->r->registry->team);
     return 0;
@@ -199,10 +199,10 @@ agreement_take(
     struct agreement_register *r, const struct agreement *document, bool propose, struct err *err)
 {
     struct taking t = {.r = r, .a = *document};
-    int rc = agreement_own_key(r, &t.key, err);
+    int rc = check_fit(&t, err);
 
     if (rc == 0)
-        rc = check_fit(&t, err);
+        rc = agreement_own_key(r, &t.key, err);
     if (rc == 0)
         rc = find_kept(&t, propose, err);
     if (rc == 0)

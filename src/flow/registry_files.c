@@ -82,7 +82,6 @@ registry_read_team(struct registry *r, struct err *err)
 int
 registry_name(struct registry *r, const char *team, struct err *err)
 {
-    char line[REGISTRY_TEAM_BYTES + 1];
     struct span id = span_of(team);
 
     if (id.n >= sizeof r->team || !clause_document_is_team(id))
@@ -93,10 +92,21 @@ registry_name(struct registry *r, const char *team, struct err *err)
     if (r->team[0] != '\0')
         return err_set(
             err, ERR_EXISTS, "the register in %s is that of %s, not of %s", r->home, r->team, team);
-    int n = snprintf(line, sizeof line, "%s\n", team);
+    memcpy(r->team, team, id.n + 1);
+    r->team_is_new = true;
+    return 0;
+}
+
+static int
+keep_team(struct registry *r, struct err *err)
+{
+    char line[REGISTRY_TEAM_BYTES + 1];
+
+    if (!r->team_is_new)
+        return 0;
+    int n = snprintf(line, sizeof line, "%s\n", r->team);
     int rc = write_file(r, "team", (struct span){line, (size_t)n}, PUBLIC, err);
-    if (rc == 0)
-        memcpy(r->team, team, id.n + 1);
+    r->team_is_new = rc != 0;
     return rc;
 }
 
@@ -193,6 +203,8 @@ registry_key(struct registry *r, struct agreement_key *out, bool *made, struct e
     if (rc == 0 && r->team[0] == '\0')
         return err_set(err, ERR_USAGE,
             "who signs? Say so once: `comity agreement key --as TEAM`, your id in the directory");
+    if (rc == 0)
+        rc = keep_team(r, err);
     if (rc == 0)
         rc = read_key(path, seed, &there, err);
     if (rc == 0 && !there) {

@@ -80,7 +80,9 @@ class Life(Case):
             done = self.at("north", "route", *OPTIONS, "--json", "--quiet", "--teams", "teams.json", "--feeds",
                            "feeds.json", "--agreements", draft, self.input)
             self.assertNotIn("withheld:", done.stderr)
-        for words in (["--kind", "treaty"], ["--parties", "one.test"], ["--kind", "law"], ["--nonsense"], ["x"]):
+        for words in (["--parties", "one.test,one.test"], ["--parties", "one test,b.test"], ["--parties", "a.test,"],
+                      ["--kind", "law", "--economy", "QZ9"], ["--parties", "a.test,b.test", "--title", ""],
+                      ["--kind", "treaty"], ["--parties", "one.test"], ["--kind", "law"], ["--nonsense"], ["x"]):
             self.at("north", "agreement", "new", *words, status=2)
 
     def test_signed_by_both_it_is_in_force(self):
@@ -164,6 +166,21 @@ class Life(Case):
         events = json.loads(self.agree_at("north", "show", "--json", ident).stdout)["events"]
         self.assertEqual([e["event"] for e in events],
                          ["proposed", "signed", "signed", "suspended", "resumed", "ended"])
+
+    def test_a_slip_in_who_signs_is_not_kept(self):
+        self.draft()
+        done = self.agree_at("north", "propose", "--as", "nroth.test", "draft.json", status=2)
+        self.assertIn("none of its parties", done.stderr)
+        self.agree_at("north", "propose", "--as", "north.test", "draft.json")
+        self.assertIn("no team of the directory", self.agree_at("south", "key", "--as", "suoth.test").stderr)
+
+    def test_documents_come_through_pipes(self):
+        self.draft()
+        text = (self.folder / "draft.json").read_text()
+        self.assertIn("0 errors", self.agree_at("north", "lint", "-", stdin=text).stdout)
+        self.assertIn("identical", self.agree_at("north", "diff", "draft.json", "-", stdin=text).stdout)
+        self.agree_at("north", "propose", "--as", "north.test", "/dev/stdin", stdin=text)
+        self.agree_at("north", "lint", "-", stdin=" " * (17 << 20), status=1)
 
     def test_what_makes_no_sense_is_refused(self):
         ident = self.in_force()
