@@ -199,6 +199,23 @@ journal_read(struct arena *arena, struct span text, const char *name, const stru
     return rc;
 }
 
+int
+journal_check_line(struct arena *arena, struct span line, const struct keyring *ring,
+    const struct journal *before, struct err *err)
+{
+    struct json *json = json_new(LINE_MAX_BYTES);
+    struct doc doc = {.arena = arena, .file = SPAN("the event")};
+    struct journal_event event;
+    int rc = json == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for an event") : 0;
+
+    if (rc == 0 && before->count >= JOURNAL_EVENTS_MAX)
+        rc = err_set(err, ERR_LIMIT, "the journal has its most lines, %d", JOURNAL_EVENTS_MAX);
+    if (rc == 0 && !parse_line(&doc, json, line, ring, before, &event))
+        rc = err_set(err, ERR_USAGE, "%.*s", (int)doc.why.n, doc.why.p);
+    json_free(json);
+    return rc;
+}
+
 struct span
 journal_head(const struct journal *journal, size_t count)
 {

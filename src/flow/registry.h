@@ -67,7 +67,8 @@ MUST_USE int registry_trust(
 /* Keep document A (its signatures are the ones kept); it counts once an event names it. */
 MUST_USE int registry_keep(struct registry *registry, const struct agreement *a, struct err *err);
 /* Add EVENT to the journal. Team, hash and time order are seen to here: ERR_CLOCK when its time is
- * before one seen already. The agreements in memory are as before: open again to see them anew. */
+ * before one seen already, ERR_USAGE when its line would not be read again. The agreements in
+ * memory are as before: open again to see them anew. */
 MUST_USE int registry_add(struct registry *registry, const struct journal_event *event,
     const struct agreement_key *key, struct err *err);
 /* Forget the latest time seen: the clock was wrong then and is right now. ERR_CLOCK when an event

@@ -326,6 +326,17 @@ registry_keep(struct registry *r, const struct agreement *a, struct err *err)
     return rc;
 }
 
+/* A line that is not read back would close the register for good. */
+static int
+check_readable(struct registry *r, struct span line, struct err *err)
+{
+    if (line.n + r->journal_text.n > DOC_FILE_BYTES_MAX)
+        return err_set(
+            err, ERR_LIMIT, "the journal would have more than %d bytes", DOC_FILE_BYTES_MAX);
+    line.n--; /* the newline */
+    return journal_check_line(r->arena, line, r->ring, &r->journal, err);
+}
+
 int
 registry_add(struct registry *r, const struct journal_event *event, const struct agreement_key *key,
     struct err *err)
@@ -341,10 +352,12 @@ registry_add(struct registry *r, const struct journal_event *event, const struct
         rc = err_set(err, ERR_CLOCK, "the clock is behind a time that was seen already");
     memcpy(seen.head, r->journal.head, sizeof seen.head);
     if (rc == 0)
-        rc = registry_write_seen(r, &seen, err);
-    if (rc == 0)
         rc = journal_line(head, event, key, &line, err);
     struct span parts[] = {r->journal_text, buf_span(&line)};
+    if (rc == 0)
+        rc = check_readable(r, buf_span(&line), err);
+    if (rc == 0)
+        rc = registry_write_seen(r, &seen, err);
     if (rc == 0)
         rc = file_write_atomic(path, parts, 2, PRIVATE, err);
     if (rc == 0) {

@@ -182,6 +182,15 @@ class Life(Case):
         self.agree_at("north", "propose", "--as", "north.test", "/dev/stdin", stdin=text)
         self.agree_at("north", "lint", "-", stdin=" " * (17 << 20), status=1)
 
+    def test_no_reason_closes_the_register(self):
+        ident = self.in_force()
+        for reason in ("bad\x01byte", "\x1b[31mred", b"no \xff text", "\x7f" * 1001):
+            self.agree_at("north", "suspend", "--reason", reason, ident, status=2)
+            self.assertEqual(self.standing("north", ident), "in force")
+        self.agree_at("north", "suspend", "--reason", "two\nlines, \"quoted\" \\ é\U0001f600", ident)
+        shown = json.loads(self.agree_at("north", "show", "--json", ident).stdout)
+        self.assertEqual(shown["events"][-1]["reason"], "two\nlines, \"quoted\" \\ é\U0001f600")
+
     def test_what_makes_no_sense_is_refused(self):
         ident = self.in_force()
         self.agree_at("north", "resume", ident, status=3)
