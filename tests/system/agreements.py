@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from case import COMITY, OPTIONS, Case, report, team
+from case import COMITY, OPTIONS, Case, agreement, clause, report, team
 
 
 def moment(seconds=0):
@@ -181,6 +181,25 @@ class Life(Case):
         self.assertIn("identical", self.agree_at("north", "diff", "draft.json", "-", stdin=text).stdout)
         self.agree_at("north", "propose", "--as", "north.test", "/dev/stdin", stdin=text)
         self.agree_at("north", "lint", "-", stdin=" " * (17 << 20), status=1)
+
+    def test_lint_and_diff_look_at_what_the_register_holds(self):
+        ident = self.in_force()
+        for name, number, economy in (("law.json", 9, "FI"), ("laws.json", 10, "SE")):
+            self.write(name, agreement(number, "law", [clause("9", tlp_max="red", effect="withhold")], economy=economy))
+        self.write("new.json", agreement(8, "bilateral", [clause("1", **{"from": "party", "to": "party"}, tlp_max="amber",
+                                                                  onward="constituency")],
+                                         parties=["north.test", "south.test"]))
+        options = ["--feeds", "feeds.json", *OPTIONS, "new.json"]
+        self.assertIn("shadowed", self.agree_at("stranger", "lint", "--with", "draft.json", *options).stdout)
+        told = self.agree_at("north", "lint", *options).stdout
+        self.assertIn("shadowed", told)
+        self.assertNotIn("void-by-ceiling", told)
+        self.agree_at("north", "propose", "law.json")
+        self.agree_at("north", "propose", "laws.json")
+        self.assertIn("void-by-ceiling", self.agree_at("north", "lint", *options).stdout)
+        self.assertIn("identical", self.agree_at("north", "diff", *options, "draft.json").stdout)
+        self.assertNotIn("identical", self.agree_at("stranger", "diff", *options, "draft.json").stdout)
+        self.assertIn(ident, self.agree_at("north", "list").stdout)
 
     def test_no_reason_closes_the_register(self):
         ident = self.in_force()
