@@ -86,6 +86,7 @@ class Lint(Case):
         self.found(odd, status=1, arguments=["--strict"])
         run("agreement", "lint", status=2)
         run("agreement", "lint", *OPTIONS, self.folder / "none.json", status=3)
+        run("agreement", "lint", *OPTIONS, self.write("empty.json", []), status=3)
 
     def test_what_is_missing_is_told_with_what_would_be_right(self):
         path = self.write("draft.json", [{"clauses": [{"id": "1"}]}])
