@@ -177,10 +177,10 @@ class Life(Case):
     def test_documents_come_through_pipes(self):
         self.draft()
         text = (self.folder / "draft.json").read_text()
-        self.assertIn("0 errors", self.agree_at("north", "lint", "-", stdin=text).stdout)
-        self.assertIn("identical", self.agree_at("north", "diff", "draft.json", "-", stdin=text).stdout)
+        self.assertIn("0 errors", self.agree_at("north", "lint", *OPTIONS, "-", stdin=text).stdout)
+        self.assertIn("identical", self.agree_at("north", "diff", *OPTIONS, "draft.json", "-", stdin=text).stdout)
         self.agree_at("north", "propose", "--as", "north.test", "/dev/stdin", stdin=text)
-        self.agree_at("north", "lint", "-", stdin=" " * (17 << 20), status=1)
+        self.agree_at("north", "lint", *OPTIONS, "-", stdin=" " * (17 << 20), status=1)
 
     def test_lint_and_diff_look_at_what_the_register_holds(self):
         ident = self.in_force()
