@@ -26,6 +26,9 @@ while read -r name; do
 done < <("$program" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
 expect build geo b
 expect --out route --o
+expect --listen.partners serve --listen.
+expect --no-sandbox serve --no
+expect check config c
 expect --strict agreement lint --s
 expect --on agreement simulate draft.json --o
 [ "$("$program" help | grep -c '^  [a-z]')" -ge 4 ] || { echo "not ok: hardly any command"; failed=1; }
