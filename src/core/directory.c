@@ -8,6 +8,7 @@
 #include "fmt/stix_words.h"
 #include "sys/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {

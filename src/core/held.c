@@ -5,6 +5,7 @@
 #include "core/told.h"
 #include "sys/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {

@@ -73,7 +73,7 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     struct sums sums;
     int rc = sum(core, ask->arena, &sums, err);
 
-    told_flag(out, "sandbox", core->options.no_sandbox == NULL);
+    told_flag(out, "sandbox", core->options.sandboxed);
     told_time(out, "started", core->started_us);
     told_time(out, "now", clock_now_us());
     told_flag(out, "clock_trusted", core->basis.clock_trusted);
@@ -189,8 +189,7 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
     buf_add_text(&out, "comity_build_info{version=\"" COMITY_VERSION "\"} 1\n");
     gauge(&out, "comity_start_time_seconds", "When core started, in Unix time.",
         (uint64_t)core->started_us / 1000000);
-    gauge(&out, "comity_sandbox", "1: every role runs in its sandbox.",
-        core->options.no_sandbox == NULL);
+    gauge(&out, "comity_sandbox", "1: every role runs in its sandbox.", core->options.sandboxed);
     gauge(&out, "comity_teams", "Teams of the directory.", roster_count(core->roster));
     gauge(
         &out, "comity_agreements", "Agreements that are judged by.", core->basis.agreements.count);

@@ -7,6 +7,7 @@
 #include "model/domain.h"
 #include "sys/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {

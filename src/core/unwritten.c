@@ -19,8 +19,3 @@ UNWRITTEN(password)
 UNWRITTEN(token_add)
 UNWRITTEN(tokens)
 UNWRITTEN(token_remove)
-
-UNWRITTEN(intake_open)
-UNWRITTEN(intake_records)
-UNWRITTEN(intake_close)
-UNWRITTEN(intake_abort)
