@@ -33,8 +33,8 @@ struct group {
 };
 
 struct shown {
-    bool groups; /* sharing groups are wanted, else organisations */
-    struct span one; /* the number or UUID that was asked for; n 0: all */
+    bool groups;         /* sharing groups are wanted, else organisations */
+    struct span one;     /* the number or UUID that was asked for; n 0: all */
     struct arena *arena; /* outlives core's answers */
     struct json *json;
     struct organisation *organisations;
@@ -105,8 +105,7 @@ add_organisation(struct shown *s, struct json_value item)
         struct json_iter it = json_iter(economies);
         if (json_next(&it, &key, &first) && json_type(first) == JSON_STRING) {
             struct span code = json_string(first);
-            o->economy =
-                (struct span){arena_copy(s->arena, code.p, code.n), code.n};
+            o->economy = (struct span){arena_copy(s->arena, code.p, code.n), code.n};
         }
     }
     return true;
@@ -200,10 +199,7 @@ put_group(struct buf *out, const struct shown *s, const struct group *g)
     add_text(out, "name", g->title.n > 0 ? g->title : g->id);
     add_text(out, "releasability", SPAN("The parties of the agreement"));
     add_text(out, "description", g->standing);
-    buf_format(out, ",\"active\":%s",
-        span_equal(g->standing, SPAN("in-force")) || span_equal(g->standing, SPAN("in force"))
-            ? "true"
-            : "false");
+    buf_format(out, ",\"active\":%s", span_equal(g->standing, SPAN("in force")) ? "true" : "false");
     buf_add_text(out, ",\"sharing_group_orgs\":[");
     for (size_t i = 0; i < g->party_count; i++) {
         const struct organisation *o = find_organisation(s, g->parties[i]);
@@ -288,8 +284,8 @@ take_list(struct shown *s, struct span body, bool groups, struct err *err)
 }
 
 static int
-take(struct request *request, struct shown *s, struct span body, bool groups,
-    const struct err *why, struct err *err)
+take(struct request *request, struct shown *s, struct span body, bool groups, const struct err *why,
+    struct err *err)
 {
     if (why != NULL) {
         request_refuse(request, why);

@@ -1,6 +1,6 @@
+#include "edge/misp.h"
 #include "base/hash.h"
 #include "edge/ask.h"
-#include "edge/misp.h"
 #include "edge/misp_event.h"
 #include "edge/taxii_pieces.h"
 #include "fmt/json.h"
@@ -36,8 +36,8 @@ struct feed {
     struct buf out;
 };
 
-static int ask_events(struct request *request, struct feed *feed, int64_t after_us,
-    struct err *err);
+static int ask_events(
+    struct request *request, struct feed *feed, int64_t after_us, struct err *err);
 static int ask_part(struct request *request, struct feed *feed, struct err *err);
 
 static void
@@ -58,7 +58,8 @@ make_tag(const struct feed_about *about, int64_t first_us, int64_t last_us, char
 {
     const uint64_t facts[] = {about->objects, (uint64_t)about->last_us, (uint64_t)first_us,
         (uint64_t)last_us, hash_bytes(about->origin_name.p, about->origin_name.n, 0)};
-    uint64_t h = hash_bytes(about->collection.p, about->collection.n, hash_bytes(facts, sizeof facts, 0));
+    uint64_t h =
+        hash_bytes(about->collection.p, about->collection.n, hash_bytes(facts, sizeof facts, 0));
 
     (void)snprintf(out, TAG_BYTES, "\"%016llx\"", (unsigned long long)h);
 }
@@ -143,8 +144,7 @@ gathered(struct request *request, struct feed *feed, struct err *err)
 }
 
 static int
-take_part(struct request *request, struct feed *feed, const struct feed_part *part,
-    struct err *err)
+take_part(struct request *request, struct feed *feed, const struct feed_part *part, struct err *err)
 {
     if (pieces == NULL)
         pieces = taxii_pieces_new(PIECES_BYTES);
@@ -164,8 +164,8 @@ take_part(struct request *request, struct feed *feed, const struct feed_part *pa
 }
 
 static int
-answer_part(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+answer_part(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
+    struct err *err)
 {
     struct feed *feed = ctx;
     struct feed_part part;
@@ -186,8 +186,8 @@ answer_part(struct request *request, void *ctx, struct span body, bool more,
         misp_event_uuid(part.about.collection, feed->event.first_us, uuid);
         if (part.page.first_us != feed->event.first_us
             || (feed->wanted == WANTED_EVENT
-                && !span_equal_nocase((struct span){uuid, sizeof uuid},
-                    (struct span){file.p, MISP_UUID_BYTES})))
+                && !span_equal_nocase(
+                    (struct span){uuid, sizeof uuid}, (struct span){file.p, MISP_UUID_BYTES})))
             return err_set(err, ERR_NOT_FOUND, "the feed has no such event");
     }
     return take_part(request, feed, &part, err);
@@ -198,8 +198,7 @@ ask_part(struct request *request, struct feed *feed, struct err *err)
 {
     struct buf question = buf_new(QUESTION_MAX);
     size_t count = 0;
-    const uint64_t *held =
-        feed->held && pieces != NULL ? taxii_pieces_held(pieces, &count) : NULL;
+    const uint64_t *held = feed->held && pieces != NULL ? taxii_pieces_held(pieces, &count) : NULL;
 
     wire_add_i64(&question, feed->after_us);
     wire_add_u32(&question, (uint32_t)count);
@@ -234,12 +233,12 @@ next_hashes(struct request *request, struct feed *feed, struct err *err)
 /* ---- the list of events ---- */
 
 static int
-keep_about(struct request *request, struct feed *feed, const struct feed_about *from,
-    struct err *err)
+keep_about(
+    struct request *request, struct feed *feed, const struct feed_about *from, struct err *err)
 {
     struct arena *arena = request_arena(request);
-    struct span *texts[] = {&feed->about.collection, &feed->about.team, &feed->about.origin,
-        &feed->about.origin_name};
+    struct span *texts[] = {
+        &feed->about.collection, &feed->about.team, &feed->about.origin, &feed->about.origin_name};
 
     feed->about = *from;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -255,8 +254,7 @@ keep_events(struct feed *feed, const struct feed_manifest *m, struct err *err)
 {
     if (feed->count + m->count > EVENTS_MAX)
         return err_set(err, ERR_LIMIT, "the feed has more than %d events", EVENTS_MAX);
-    struct feed_event *grown =
-        realloc(feed->events, (feed->count + m->count + 1) * sizeof *grown);
+    struct feed_event *grown = realloc(feed->events, (feed->count + m->count + 1) * sizeof *grown);
     if (grown == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a feed");
     feed->events = grown;
@@ -304,8 +302,8 @@ ask_events(struct request *request, struct feed *feed, int64_t after_us, struct 
     struct buf question = buf_new(64);
 
     wire_add_i64(&question, after_us);
-    int rc = ask_core(
-        request, MESSAGE_MISP_MANIFEST, buf_span(&question), answer_events, feed, err);
+    int rc =
+        ask_core(request, MESSAGE_MISP_MANIFEST, buf_span(&question), answer_events, feed, err);
     buf_free(&question);
     return rc;
 }

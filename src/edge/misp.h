@@ -1,4 +1,5 @@
-/* misp.h: how does a front show a partner its reports as a MISP feed, and the directory as Cerebrate's?
+/* misp.h: how does a front show a partner its reports as a MISP feed, and the directory as
+ * Cerebrate's?
  *
  * The feed: /misp/manifest.json, /misp/hashes.csv and /misp/UUID.json, as MISP reads feeds, with an
  * ETag each. The directory: the four GETs by which a MISP takes organisations and sharing groups

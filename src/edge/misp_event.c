@@ -1,6 +1,6 @@
+#include "edge/misp_event.h"
 #include "base/hash.h"
 #include "base/time.h"
-#include "edge/misp_event.h"
 #include "fmt/json.h"
 #include "fmt/reader.h"
 #include "fmt/stix_id.h"
@@ -85,8 +85,7 @@ add_date(struct buf *out, int64_t us)
 }
 
 void
-misp_event_head(
-    struct buf *out, const struct feed_about *about, int64_t first_us, int64_t last_us)
+misp_event_head(struct buf *out, const struct feed_about *about, int64_t first_us, int64_t last_us)
 {
     char uuid[STIX_UUID_BYTES];
 
@@ -163,8 +162,7 @@ static const char *const tlp_colours[TLP_COUNT] = {
 static void
 add_tlp(struct buf *out, enum tlp tlp)
 {
-    buf_format(out,
-        "{\"name\":\"tlp:%s\",\"colour\":\"%s\",\"exportable\":true,\"local\":false}",
+    buf_format(out, "{\"name\":\"tlp:%s\",\"colour\":\"%s\",\"exportable\":true,\"local\":false}",
         tlp_word(tlp), tlp_colours[tlp]);
 }
 
@@ -195,8 +193,7 @@ add_comment(struct buf *out, const struct report *report, size_t i)
 
     buf_add_text(&text, mapped[i].what);
     if (report->classification != CLASSIFICATION_UNKNOWN)
-        buf_format(&text, ", %s",
-            classification_type((enum classification)report->classification));
+        buf_format(&text, ", %s", classification_type((enum classification)report->classification));
     if (malware.n > 0)
         buf_format(&text, ", %.*s", SPAN_ARGS(malware));
     if (provider.n > 0)

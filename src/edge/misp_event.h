@@ -27,7 +27,7 @@ MUST_USE int misp_event_write(struct buf *out, const struct misp_event *event, s
 MUST_USE int misp_event_hashes(struct buf *out, const struct misp_event *event, struct err *err);
 /* The members of an event that the manifest has too: Orgc, info, date, analysis, threat_level_id,
  * timestamp; without braces. */
-void misp_event_head(struct buf *out, const struct feed_about *about, int64_t first_us,
-    int64_t last_us);
+void misp_event_head(
+    struct buf *out, const struct feed_about *about, int64_t first_us, int64_t last_us);
 
 #endif
