@@ -82,7 +82,7 @@ static int
 read_query(const struct pair *given, struct taxii_query *out, struct err *err)
 {
     parameters = given;
-    return taxii_query_read(NULL, arena, PAGE_OBJECTS, SPAN("community"), SPAN(""), out, err);
+    return taxii_query_read(NULL, arena, PAGE_OBJECTS, SPAN("community"), SPAN(""), 1000, out, err);
 }
 
 static void
@@ -103,7 +103,7 @@ filters(void **state)
     assert_int_equal(q.filter.specs[1], 20);
     assert_true(q.filter.first && q.filter.last && !q.filter.all);
     assert_int_equal(q.filter.named_count, 1);
-    assert_int_equal(q.limit, PAGE_LIMIT_MAX);
+    assert_int_equal(q.limit, 1000);
     assert_int_equal(q.after_us, INT64_C(1577836800000001));
 }
 
@@ -135,7 +135,7 @@ bad_parameters(void **state)
     /* What clients send when they have nothing to say. */
     struct err err = {0};
     assert_int_equal(read_query(none, &q, &err), 0);
-    assert_int_equal(q.limit, PAGE_LIMIT_DEFAULT);
+    assert_int_equal(q.limit, 1000);
     assert_int_equal(q.after_us, INT64_MIN);
 }
 
@@ -172,7 +172,7 @@ cursors(void **state)
     struct pair moved[] = {other[0], given[1], {NULL, NULL}};
     assert_int_equal(read_query(moved, &q, &err), ERR_BAD_VALUE);
     assert_int_equal(
-        taxii_query_read(NULL, arena, PAGE_MANIFEST, SPAN("community"), SPAN(""), &q, &err),
+        taxii_query_read(NULL, arena, PAGE_MANIFEST, SPAN("community"), SPAN(""), 1000, &q, &err),
         ERR_BAD_VALUE);
     buf_free(&text);
 }
