@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Rights of Landlock's first version, which every kernel with Landlock has. */
@@ -86,6 +87,7 @@ sandbox_enter_as(enum sandbox_kind kind, const struct sandbox_paths *paths, stru
     static const struct sandbox_paths none = {0};
     int rc = no_new_rights(err);
 
+    tzset(); /* else the first gmtime_r of any library looks for the zone's file */
     if (rc == 0)
         rc = limit_files(kind == SANDBOX_FRONT ? &none : paths, READ_FOLDER,
             kind == SANDBOX_CORE ? DATA_FOLDER : WRITE_FOLDER, err);
