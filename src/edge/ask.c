@@ -2,6 +2,7 @@
 
 #include "base/refusal.h"
 #include "edge/front_private.h"
+#include "edge/intake.h"
 #include "sys/channel.h"
 
 #include <stdlib.h>
@@ -130,6 +131,8 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
     struct err why = {0};
 
     (void)channel;
+    if (message->type == MESSAGE_FILE && message->fd >= 0)
+        return intake_file(asks->front, message->body, message->fd);
     if (message->fd >= 0)
         (void)close(message->fd);
     if (slot == NULL)

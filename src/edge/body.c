@@ -43,6 +43,16 @@ begin_unpacking(struct request *request)
     return true;
 }
 
+static uint64_t
+most_bytes(const struct request *request)
+{
+    uint64_t most = request->route->body_max;
+    uint64_t stream_max = request->front->settings.stream_max;
+
+    return request->route->body == BODY_STREAM && stream_max != 0 && stream_max < most ? stream_max
+                                                                                       : most;
+}
+
 bool
 body_begin(struct request *request)
 {
@@ -62,7 +72,7 @@ body_begin(struct request *request)
         return true;
     if (route->body == BODY_NONE)
         return refuse(request, 0, ERR_LIMIT, "no body is taken here");
-    if (n > route->body_max)
+    if (n > most_bytes(request))
         return refuse(request, 0, ERR_LIMIT, "the body is longer than what is taken here");
     if (!begin_unpacking(request))
         return false;
@@ -92,7 +102,7 @@ deliver(struct request *request, struct span bytes)
     struct err err = {0};
     size_t taken = bytes.n;
 
-    if (bytes.n > request->route->body_max - request->body_bytes) {
+    if (bytes.n > most_bytes(request) - request->body_bytes) {
         refuse(request, 0, ERR_LIMIT, "the body is longer than what is taken here");
         return bytes.n;
     }
