@@ -72,7 +72,7 @@ class Client:
                 self.connection.putrequest(method, path, skip_accept_encoding=True)
                 for name, value in sent.items():
                     self.connection.putheader(name, value)
-                if body is not None:
+                if body is not None and "Content-Length" not in sent:
                     self.connection.putheader("Content-Length", str(len(body)))
                 self.connection.endheaders(body)
                 answer = Answer(self.connection.getresponse())
@@ -124,7 +124,7 @@ class Node:
             team("cc-cert", "FI", constituency={"prefixes": ["203.0.113.0/24"]})])
         self.write("agreements.json", [
             agreement(1, "baseline", [clause("1", treatment={"account": "remove", "text": "remove"})]),
-            agreement(2, "bilateral", [clause("1", **{"from": "own", "to": "bb-cert"})], parties=["own", "bb-cert"])])
+            agreement(2, "bilateral", [clause("1", **{"from": "own", "to": "bb-cert"}, treatment={"account": "remove", "text": "remove"})], parties=["own", "bb-cert"])])
         self.log = open(self.folder / "log", "w+b")  # closed in close
         self.process = None
         self.start()
@@ -150,12 +150,20 @@ class Node:
             if self.process.poll() is not None:
                 raise AssertionError("the node ended: " + self.said())
             try:
-                if all(Client(p).get("/healthz", headers={"Accept": "*/*"}).status == 200 for p in (self.port, self.own_port)):
+                if all(self.is_well(port) for port in (self.port, self.own_port)):
                     return
             except OSError:
                 pass
             time.sleep(0.05)
         raise AssertionError("the node is not ready: " + self.said())
+
+    @staticmethod
+    def is_well(port):
+        client = Client(port)
+        try:
+            return client.get("/healthz", headers={"Accept": "*/*"}).status == 200
+        finally:
+            client.close()
 
     def said(self):
         self.log.flush()
@@ -185,7 +193,14 @@ class Node:
         path.write_text("".join(json.dumps(r) + "\n" for r in reports))
         self.comity("ingest", path)
 
-    def close(self):
+    def wait(self, condition):
+        until = time.monotonic() + DEADLINE_S
+        while not condition():
+            if time.monotonic() > until:
+                raise AssertionError("it did not come: " + self.said())
+            time.sleep(0.05)
+
+    def stop(self):
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
@@ -193,5 +208,12 @@ class Node:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def close(self):
+        self.stop()
         self.log.close()
         self.temporary.cleanup()
