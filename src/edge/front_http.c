@@ -385,6 +385,21 @@ look_for_gone(void *ctx, struct guard_conn *conn)
     front_wake(request);
 }
 
+/* The time to stop is over: who still waits hears so. */
+static void
+refuse_waiting(void *ctx, struct guard_conn *conn)
+{
+    struct request *request = conn->request;
+    struct err err = {0};
+
+    (void)ctx;
+    if (request == NULL || request->answered || request->state != REQUEST_HANDLED)
+        return;
+    request->close = true;
+    (void)err_set(&err, ERR_STOPPED, "the node is stopping");
+    request_refuse(request, &err);
+}
+
 static void
 on_second(void *ctx)
 {
@@ -398,6 +413,8 @@ on_second(void *ctx)
         && (front->running == 0 || now >= front->stop_at_us)) {
         void (*stopped)(void *ctx) = front->stopped;
         front->stopped = NULL;
+        guard_each(front->guard, refuse_waiting, NULL);
+        run(front);
         guard_shut(front->guard, true);
         stopped(front->stopped_ctx);
         return;

@@ -366,6 +366,7 @@ static const struct route table[] = {
     {"GET", "/nothing", BODY_NONE, 0, false, get_nothing},
     {"GET", "/events", BODY_NONE, 0, false, get_events},
     {"POST", "/whole", BODY_WHOLE, 100000, false, post_whole},
+    {"POST", "/large", BODY_WHOLE, 100000000, false, post_whole},
     {"POST", "/stream", BODY_STREAM, (uint64_t)1 << 40, false, post_stream},
     {"POST", "/reports", BODY_STREAM, (uint64_t)1 << 40, false, post_reports},
     {"POST", "/session", BODY_NONE, 0, false, post_session},

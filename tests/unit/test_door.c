@@ -142,7 +142,7 @@ test_packed(void **state)
     STATUS(post_packed("/whole", "hello hello hello", 17, 4), "400");
     HAS(reply, "truncated");
     STATUS(post_packed("/whole", zeros, 200000, 0), "413");
-    STATUS(post_packed("/stream", zeros, sizeof zeros, 0), "413");
+    STATUS(post_packed("/large", zeros, sizeof zeros, 0), "413");
     HAS(reply, "\"code\":\"bomb\"");
 }
 
@@ -226,6 +226,25 @@ test_health(void **state)
     host_core(&host, HOST_ANSWERS);
 }
 
+/* Who waits when the time to stop is over hears so. */
+static void
+test_stop(void **state)
+{
+    (void)state;
+    host_core(&host, HOST_IS_SILENT);
+    int fd = open_connection();
+    send_bytes(fd, GET("/core"), strlen(GET("/core")));
+    STATUS(ask(GET("/plain")), "200");
+    host_stop(&host);
+    assert_true(read_reply(fd));
+    STATUS(reply, "503");
+    HAS(reply, "Connection: close\r\n");
+    (void)close(fd);
+    host.port = 0;
+    host_start(&host, -1, &guard_usual, NULL);
+    STATUS(ask(GET("/core")), "200");
+}
+
 static void
 test_session(void **state)
 {
@@ -251,6 +270,7 @@ main(void)
         cmocka_unit_test(test_pipelined),
         cmocka_unit_test(test_health),
         cmocka_unit_test(test_session),
+        cmocka_unit_test(test_stop),
     };
 
     return cmocka_run_group_tests(tests, client_start, client_stop);
