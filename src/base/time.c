@@ -256,3 +256,14 @@ time_format_ms(int64_t us, char *out)
     size_t at = put_seconds(out, parts);
     return at + (size_t)snprintf(out + at, 8, ".%03dZ", (int)(fraction / 1000));
 }
+
+size_t
+time_format_us(int64_t us, char *out)
+{
+    int parts[6];
+    int64_t fraction;
+
+    (void)split(us, parts, &fraction);
+    size_t at = put_seconds(out, parts);
+    return at + (size_t)snprintf(out + at, 9, ".%06dZ", (int)fraction);
+}

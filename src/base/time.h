@@ -25,6 +25,9 @@ size_t time_format(int64_t us, const char *suffix, char *out);
 /* STIX wants exactly milliseconds or more: always three digits and "Z". */
 size_t time_format_ms(int64_t us, char *out);
 
+/* What the node's API and log say: always six digits and "Z". */
+size_t time_format_us(int64_t us, char *out);
+
 /* Days since 1970-01-01 of a date of the Gregorian calendar. */
 int64_t time_days(int64_t year, unsigned month, unsigned day);
 

@@ -39,6 +39,9 @@ bool request_query(const struct request *request, const char *name, struct span 
 /* Every one of that name, in order. */
 void request_query_each(const struct request *request, const char *name,
     void (*each)(void *ctx, struct span value), void *ctx);
+/* All of the query, in order, decoded: for who refuses names that it does not know. */
+void request_query_all(const struct request *request,
+    void (*each)(void *ctx, struct span name, struct span value), void *ctx);
 /* Header NAME in any case; false if absent. */
 bool request_header(const struct request *request, const char *name, struct span *value);
 struct span request_body(const struct request

@@ -173,7 +173,13 @@ struct store_piece {
 MUST_USE int store_append(struct store *store, const struct store_piece *piece, int64_t now_us,
     int64_t *first_us, size_t *added, struct err *err);
 
-enum store_versions { VERSIONS_LAST, VERSIONS_FIRST, VERSIONS_ALL, VERSIONS_NAMED };
+/* Which versions of an object, as bits: several are an OR (TAXII 2.1, section 3.4); 0: the last. */
+enum store_versions {
+    VERSIONS_LAST = 1,
+    VERSIONS_FIRST = 2,
+    VERSIONS_ALL = 4,
+    VERSIONS_NAMED = 8,
+};
 struct store_page_query {
     uint32_t collection;
     int64_t after_us; /* exclusive; INT64_MIN: from the beginning */
@@ -184,7 +190,7 @@ struct store_page_query {
     size_t type_count;
     const uint8_t *specs;
     size_t spec_count;
-    enum store_versions versions;
+    uint8_t versions; /* enum store_versions */
     const int64_t *named_us; /* VERSIONS_NAMED */
     size_t named_count;
 };

@@ -46,7 +46,7 @@ void loop_after(struct loop *loop, void (*round)(void *ctx), void *ctx);
 /* When nothing is ready: true says that there is more to do and the loop must not sleep. */
 void loop_idle(struct loop *loop, bool (*work)(void *ctx), void *ctx);
 
-/* Until loop_stop. ERR_IO. */
+/* Until loop_stop in one of its callbacks. ERR_IO. */
 MUST_USE int loop_run(struct loop *loop, struct err *err);
 void loop_stop(struct loop *loop);
 

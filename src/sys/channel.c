@@ -1,0 +1,582 @@
+#include "sys/channel.h"
+
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* A descriptor goes with its frame's first byte; HAS_FD in the frame's flags says that one does. */
+enum {
+    HEAD_BYTES = 16,
+    HAS_FD = 0x8000,
+    READ_BYTES = 256 * 1024,
+    FDS_MAX = 64,   /* waiting, in either direction */
+    FDS_A_READ = 4, /* more at once is no frame of ours */
+    PARTS_MAX = 62, /* beside the head */
+};
+
+struct fds {
+    int fd[FDS_MAX];
+    uint64_t at[FDS_MAX]; /* sending: how many bytes go before its frame */
+    size_t n;
+};
+
+struct channel {
+    struct loop *loop;
+    int fd;
+    struct channel_events events;
+    unsigned watched; /* what the loop waits for; 0: nothing */
+    unsigned depth;   /* callbacks that run now */
+    bool freed;       /* as soon as they have returned */
+    bool over;        /* closed was told */
+    bool broken;      /* writing failed */
+    bool paused;
+    bool drain_wanted;
+
+    char *in;
+    size_t in_size;
+    size_t in_at; /* handed out up to here */
+    size_t in_n;  /* read up to here */
+    struct fds in_fds;
+    struct loop_timer again; /* what was read while paused */
+
+    struct buf out;
+    size_t out_at;       /* sent up to here */
+    uint64_t out_passed; /* bytes of the queue that were sent before out.p[0] */
+    size_t queue_bytes_max;
+    struct fds out_fds;
+};
+
+static void
+close_fds(struct fds *fds)
+{
+    for (size_t i = 0; i < fds->n; i++)
+        (void)close(fds->fd[i]);
+    fds->n = 0;
+}
+
+static int
+first_fd(struct fds *fds)
+{
+    int fd = fds->fd[0];
+
+    fds->n--;
+    memmove(fds->fd, fds->fd + 1, fds->n * sizeof fds->fd[0]);
+    memmove(fds->at, fds->at + 1, fds->n * sizeof fds->at[0]);
+    return fd;
+}
+
+static void
+really_free(struct channel *channel)
+{
+    loop_timer_stop(channel->loop, &channel->again);
+    loop_forget(channel->loop, channel->fd);
+    (void)close(channel->fd);
+    close_fds(&channel->in_fds);
+    close_fds(&channel->out_fds);
+    buf_free(&channel->out);
+    free(channel->in);
+    free(channel);
+}
+
+void
+channel_free(struct channel *channel)
+{
+    if (channel == NULL)
+        return;
+    channel->freed = true;
+    if (channel->depth == 0)
+        really_free(channel);
+}
+
+static void
+enter(struct channel *channel)
+{
+    channel->depth++;
+}
+
+static void
+leave(struct channel *channel)
+{
+    if (--channel->depth == 0 && channel->freed)
+        really_free(channel);
+}
+
+static void
+end(struct channel *channel, const struct err *why)
+{
+    if (channel->over || channel->freed)
+        return;
+    channel->over = true;
+    channel->broken = true;
+    loop_timer_stop(channel->loop, &channel->again);
+    loop_forget(channel->loop, channel->fd);
+    channel->watched = 0;
+    enter(channel);
+    channel->events.closed(channel->events.ctx, channel, why);
+    leave(channel);
+}
+
+static void on_ready(void *ctx, unsigned events);
+
+/* Wait for what can be done: read unless paused, write what is queued. */
+static int
+watch(struct channel *channel, struct err *err)
+{
+    unsigned events = (channel->paused ? 0u : LOOP_READ)
+        | (channel->out.n > channel->out_at && !channel->broken ? LOOP_WRITE : 0u);
+
+    if (channel->over || (events == channel->watched && events != 0))
+        return 0;
+    channel->watched = events;
+    if (events != 0)
+        return loop_watch(channel->loop, channel->fd, events, on_ready, channel, err);
+    /* The other end's leaving would be told again and again, and nobody reads. */
+    loop_forget(channel->loop, channel->fd);
+    return 0;
+}
+
+static void
+watch_or_end(struct channel *channel)
+{
+    struct err err = {0};
+
+    if (watch(channel, &err) != 0)
+        end(channel, &err);
+}
+
+static uint64_t
+little(const char *p, size_t n)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < n; i++)
+        value |= (uint64_t)(unsigned char)p[i] << (8 * i);
+    return value;
+}
+
+static void
+put_little(char *p, uint64_t value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = (char)(value >> (8 * i) & 0xff);
+}
+
+struct head {
+    size_t length;
+    uint16_t type;
+    uint16_t flags;
+    uint64_t tag;
+};
+
+/* 1: it is there; 0: not yet; ERR_INTERNAL: it breaks the rules. */
+static int
+take_head(const struct channel *channel, struct head *head, struct err *err)
+{
+    if (channel->in_n - channel->in_at < HEAD_BYTES)
+        return 0;
+    const char *p = channel->in + channel->in_at;
+    head->length = (size_t)little(p, 4);
+    head->type = (uint16_t)little(p + 4, 2);
+    head->flags = (uint16_t)little(p + 6, 2);
+    head->tag = little(p + 8, 8);
+    if (head->length > CHANNEL_BODY_MAX)
+        return err_set(err, ERR_INTERNAL, "a message of %zu bytes came; at most %d are allowed",
+            head->length, CHANNEL_BODY_MAX);
+    if (head->type == 0 || (head->flags & ~(CHANNEL_MORE | HAS_FD)) != 0)
+        return err_set(err, ERR_INTERNAL, "a message came with type %u and flags %x: there is none",
+            head->type, head->flags);
+    if ((head->flags & HAS_FD) != 0 && channel->in_fds.n == 0)
+        return err_set(err, ERR_INTERNAL, "a message came without its descriptor");
+    return 1;
+}
+
+/* One whole message is handed out. 1: it was; 0: none is there. */
+static int
+hand_out(struct channel *channel, struct err *err)
+{
+    struct head head;
+    int rc = take_head(channel, &head, err);
+
+    if (rc <= 0 || channel->in_n - channel->in_at - HEAD_BYTES < head.length)
+        return rc < 0 ? rc : 0;
+    struct channel_message message = {.type = head.type,
+        .flags = head.flags & CHANNEL_MORE,
+        .tag = head.tag,
+        .body = {channel->in + channel->in_at + HEAD_BYTES, head.length},
+        .fd = (head.flags & HAS_FD) != 0 ? first_fd(&channel->in_fds) : -1};
+    channel->in_at += HEAD_BYTES + head.length;
+    channel->events.message(channel->events.ctx, channel, &message);
+    return 1;
+}
+
+/* All that is there, unless one of them pauses or frees the channel. The channel may be gone
+ * afterwards. */
+static void
+hand_out_all(struct channel *channel)
+{
+    struct err err = {0};
+    int rc = 1;
+
+    enter(channel);
+    while (rc > 0 && !channel->paused && !channel->freed && !channel->over)
+        rc = hand_out(channel, &err);
+    if (rc < 0)
+        end(channel, &err);
+    leave(channel);
+}
+
+/* Room for the rest of the frame that has begun, at least; what was handed out is given up. No
+ * whole frame is there now: READ_BYTES or that frame hold what is kept. */
+static int
+make_room(struct channel *channel, struct err *err)
+{
+    size_t kept = channel->in_n - channel->in_at;
+    size_t wanted = READ_BYTES;
+
+    if (kept >= HEAD_BYTES) {
+        size_t frame = HEAD_BYTES + (size_t)little(channel->in + channel->in_at, 4);
+        wanted = frame > wanted ? frame : wanted;
+    }
+    if (kept > 0 && channel->in_at > 0)
+        memmove(channel->in, channel->in + channel->in_at, kept);
+    channel->in_at = 0;
+    channel->in_n = kept;
+    if (channel->in_size == wanted)
+        return 0;
+    char *in = realloc(channel->in, wanted);
+    if (in == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a message of %zu bytes", wanted);
+    channel->in = in;
+    channel->in_size = wanted;
+    return 0;
+}
+
+/* Descriptors that came with a read are ours, whatever comes of it. */
+static int
+keep_fds(struct channel *channel, struct msghdr *got, struct err *err)
+{
+    bool too_many = (got->msg_flags & MSG_CTRUNC) != 0;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(got); c != NULL; c = CMSG_NXTHDR(got, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
+            if (channel->in_fds.n < FDS_MAX)
+                channel->in_fds.fd[channel->in_fds.n++] = fd;
+            else {
+                (void)close(fd);
+                too_many = true;
+            }
+        }
+    }
+    return too_many ? err_set(err, ERR_INTERNAL, "more descriptors came than there are messages")
+                    : 0;
+}
+
+/* 1: something was read; 0: nothing is there now; ERR_IO: the other end has gone. */
+static int
+read_some(struct channel *channel, struct err *err)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(FDS_A_READ * sizeof(int))];
+    } control;
+    struct iovec part = {channel->in + channel->in_n, channel->in_size - channel->in_n};
+    struct msghdr got = {.msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = control.bytes,
+        .msg_controllen = sizeof control.bytes};
+    ssize_t n = recvmsg(channel->fd, &got, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    if (n < 0)
+        return err_set(err, ERR_IO, "the other end cannot be read: %s", strerror(errno));
+    if (n == 0)
+        return err_set(err, ERR_IO, "the other end has gone%s",
+            channel->in_n > channel->in_at ? " in the middle of a message" : "");
+    channel->in_n += (size_t)n;
+    int rc = keep_fds(channel, &got, err);
+    return rc != 0 ? rc : 1;
+}
+
+static void
+receive(struct channel *channel)
+{
+    struct err err = {0};
+    int rc = make_room(channel, &err);
+
+    if (rc == 0)
+        rc = read_some(channel, &err);
+    if (rc < 0)
+        end(channel, &err);
+    else if (rc > 0)
+        hand_out_all(channel);
+}
+
+/* What was read before the pause, then what comes. */
+static void
+go_on(void *ctx)
+{
+    struct channel *channel = ctx;
+
+    enter(channel);
+    hand_out_all(channel);
+    if (!channel->freed)
+        watch_or_end(channel);
+    leave(channel);
+}
+
+void
+channel_pause(struct channel *channel, bool pause)
+{
+    if (channel->paused == pause || channel->over)
+        return;
+    channel->paused = pause;
+    if (pause) {
+        loop_timer_stop(channel->loop, &channel->again);
+        watch_or_end(channel);
+    } else if (loop_timer_set(channel->loop, &channel->again, clock_ticks_us(), NULL) != 0)
+        watch_or_end(channel);
+}
+
+/* PARTS as they are, with a descriptor unless FD is -1. How many bytes went; -1 and errno. */
+static ssize_t
+send_parts(struct channel *channel, struct iovec *parts, size_t count, int fd)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+    ssize_t n;
+
+    if (fd >= 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+        c->cmsg_level = SOL_SOCKET;
+        c->cmsg_type = SCM_RIGHTS;
+        c->cmsg_len = CMSG_LEN(sizeof fd);
+        memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    }
+    do
+        n = sendmsg(channel->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
+size_t
+channel_queued(const struct channel *channel)
+{
+    return channel->out.n - channel->out_at;
+}
+
+/* The queue from its beginning to the next descriptor's frame, or to its end. 1: more may go; 0:
+ * the socket takes no more now; -1: it never will. */
+static int
+send_queued(struct channel *channel)
+{
+    uint64_t at = channel->out_passed + channel->out_at;
+    bool with_fd = channel->out_fds.n > 0 && channel->out_fds.at[0] == at;
+    size_t next = with_fd ? 1 : 0;
+    size_t n = channel_queued(channel);
+
+    if (channel->out_fds.n > next && channel->out_fds.at[next] - at < n)
+        n = (size_t)(channel->out_fds.at[next] - at);
+    struct iovec part = {channel->out.p + channel->out_at, n};
+    ssize_t sent = send_parts(channel, &part, 1, with_fd ? channel->out_fds.fd[0] : -1);
+    if (sent < 0)
+        return errno == EAGAIN ? 0 : -1;
+    if (with_fd)
+        (void)close(first_fd(&channel->out_fds));
+    channel->out_at += (size_t)sent;
+    return 1;
+}
+
+static void
+flush(struct channel *channel)
+{
+    int rc = 1;
+
+    while (rc > 0 && channel_queued(channel) > 0)
+        rc = send_queued(channel);
+    if (rc < 0)
+        channel->broken = true;
+    if (channel_queued(channel) > 0)
+        return;
+    channel->out_passed += channel->out_at;
+    channel->out.n = channel->out_at = 0;
+    if (channel->out.size > READ_BYTES)
+        buf_free(&channel->out);
+}
+
+static void
+write_queue(struct channel *channel)
+{
+    flush(channel);
+    watch_or_end(channel);
+    if (channel->freed || channel->over || channel_queued(channel) > 0 || !channel->drain_wanted)
+        return;
+    channel->drain_wanted = false;
+    if (channel->events.drained != NULL)
+        channel->events.drained(channel->events.ctx, channel);
+}
+
+static void
+on_ready(void *ctx, unsigned events)
+{
+    struct channel *channel = ctx;
+
+    enter(channel);
+    if ((events & LOOP_WRITE) != 0 && (events & LOOP_CLOSED) == 0)
+        write_queue(channel);
+    if (!channel->freed && (channel->watched & LOOP_READ) != 0
+        && (events & (LOOP_READ | LOOP_CLOSED)) != 0)
+        receive(channel);
+    else if (!channel->freed && (events & LOOP_CLOSED) != 0) {
+        channel->broken = true; /* nobody reads what is queued; the end is told when unpaused */
+        watch_or_end(channel);
+    }
+    leave(channel);
+}
+
+/* What of PARTS lies behind the first SENT bytes goes into the queue. */
+static int
+enqueue(struct channel *channel, const struct iovec *parts, size_t count, size_t sent, int fd,
+    struct err *err)
+{
+    if (channel->out_at > 0 && channel->out_at >= channel->out.n / 2) {
+        memmove(channel->out.p, channel->out.p + channel->out_at, channel_queued(channel));
+        channel->out_passed += channel->out_at;
+        channel->out.n -= channel->out_at;
+        channel->out_at = 0;
+    }
+    size_t before = channel->out.n;
+    for (size_t i = 0; i < count; i++) {
+        size_t skip = sent < parts[i].iov_len ? sent : parts[i].iov_len;
+        sent -= skip;
+        buf_add(&channel->out, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
+    }
+    int kept = fd < 0 || channel->out.full ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (channel->out.full || (fd >= 0 && kept < 0)) {
+        channel->out.full = false;
+        channel->out.n = before;
+        return err_set(err, ERR_NO_MEMORY, "no memory or descriptor to keep a message");
+    }
+    if (kept >= 0) {
+        channel->out_fds.fd[channel->out_fds.n] = kept;
+        channel->out_fds.at[channel->out_fds.n++] = channel->out_passed + before;
+    }
+    if (channel_queued(channel) > channel->queue_bytes_max / 2)
+        channel->drain_wanted = true;
+    int rc = watch(channel, err);
+    channel->broken |= rc != 0;
+    return rc;
+}
+
+static int
+write_or_enqueue(
+    struct channel *channel, struct iovec *parts, size_t count, int fd, struct err *err)
+{
+    size_t all = 0;
+    ssize_t sent = 0;
+
+    for (size_t i = 0; i < count; i++)
+        all += parts[i].iov_len;
+    if (channel_queued(channel) == 0)
+        sent = send_parts(channel, parts, count, fd);
+    if (sent < 0 && errno != EAGAIN) {
+        channel->broken = true;
+        return err_set(err, ERR_IO, "the other end has gone: %s", strerror(errno));
+    }
+    sent = sent < 0 ? 0 : sent;
+    if ((size_t)sent == all)
+        return 0;
+    int rc = enqueue(channel, parts, count, (size_t)sent, sent > 0 ? -1 : fd, err);
+    if (rc != 0 && sent > 0)
+        channel->broken = true; /* half a message is on its way: nothing may follow */
+    return rc;
+}
+
+static int
+check_send(struct channel *channel, const struct channel_message *message, size_t length,
+    size_t parts, struct err *err)
+{
+    size_t queued = channel_queued(channel);
+
+    if (length > CHANNEL_BODY_MAX || parts > PARTS_MAX)
+        return err_set(err, ERR_LIMIT,
+            "a message of %zu bytes in %zu parts; at most %d bytes in %d are sent", length, parts,
+            CHANNEL_BODY_MAX, PARTS_MAX);
+    if (message->type == 0 || (message->flags & ~CHANNEL_MORE) != 0)
+        return err_set(err, ERR_INTERNAL, "there is no message of type %u and flags %x",
+            message->type, message->flags);
+    if (channel->broken || channel->over)
+        return err_set(err, ERR_IO, "the other end has gone");
+    if (queued > 0
+        && (queued + HEAD_BYTES + length > channel->queue_bytes_max
+            || (message->fd >= 0 && channel->out_fds.n == FDS_MAX))) {
+        channel->drain_wanted = true;
+        return err_set(err, ERR_BUSY, "the other end is behind: %zu bytes wait for it", queued);
+    }
+    return 0;
+}
+
+int
+channel_send(struct channel *channel, const struct channel_message *message,
+    const struct span *parts, size_t part_count, struct err *err)
+{
+    struct iovec all[1 + PARTS_MAX];
+    char head[HEAD_BYTES];
+    size_t length = 0;
+
+    for (size_t i = 0; i < part_count; i++) {
+        length += parts[i].n;
+        if (i < PARTS_MAX)
+            all[1 + i] = (struct iovec){(void *)(uintptr_t)parts[i].p, parts[i].n};
+    }
+    int rc = check_send(channel, message, length, part_count, err);
+    if (rc != 0)
+        return rc;
+    unsigned flags = message->flags | (message->fd >= 0 ? HAS_FD : 0u);
+    put_little(head, length, 4);
+    put_little(head + 4, message->type, 2);
+    put_little(head + 6, flags, 2);
+    put_little(head + 8, message->tag, 8);
+    all[0] = (struct iovec){head, sizeof head};
+    return write_or_enqueue(channel, all, 1 + part_count, message->fd, err);
+}
+
+int
+channel_new(struct loop *loop, int fd, size_t queue_bytes_max, const struct channel_events *events,
+    struct channel **out, struct err *err)
+{
+    struct channel *channel = calloc(1, sizeof *channel);
+
+    *out = NULL;
+    if (channel == NULL) {
+        (void)close(fd);
+        return err_set(err, ERR_NO_MEMORY, "no memory for a channel");
+    }
+    channel->loop = loop;
+    channel->fd = fd;
+    channel->events = *events;
+    channel->queue_bytes_max = queue_bytes_max;
+    channel->out = buf_new(2 * (queue_bytes_max + HEAD_BYTES + CHANNEL_BODY_MAX));
+    channel->again = (struct loop_timer){.due = go_on, .ctx = channel};
+    int rc = watch(channel, err);
+    if (rc != 0) {
+        channel_free(channel);
+        return rc;
+    }
+    *out = channel;
+    return 0;
+}
