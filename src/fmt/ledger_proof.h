@@ -61,9 +61,9 @@ struct ledger_proof_answer {
     enum note_found keys[LEDGER_PROOF_KEYS_MAX];
     enum note_found witnesses[LEDGER_PROOF_KEYS_MAX];
     uint64_t times_s[LEDGER_PROOF_KEYS_MAX]; /* of the witnesses' cosignatures */
-    size_t signed_by; /* how many of the keys signed well */
-    size_t seen_by;   /* how many of the witnesses */
-    bool wrong;       /* a signature in the name of a key or witness is wrong */
+    size_t signed_by;                        /* how many of the keys signed well */
+    size_t seen_by;                          /* how many of the witnesses */
+    bool wrong; /* a signature in the name of a key or witness is wrong */
 };
 /* The entry's texts live in ARENA. ERR_BAD_PROOF, ERR_BAD_NOTE, ERR_BAD_ENTRY: not well-formed;
  * ERR_LIMIT: more than LEDGER_PROOF_KEYS_MAX keys. */

@@ -55,13 +55,12 @@ read_edges(struct ledger *ledger, struct tiles *tiles, struct err *err)
         edge->width = (uint16_t)(hashes % TILE_WIDTH);
         edge->put = edge->width;
         for (unsigned i = 0; rc == 0 && i < edge->width; i++)
-            rc = tiles_hash(tiles, level * TILE_HEIGHT, edge->number * TILE_WIDTH + i,
-                &edge->hashes[i], err);
+            rc = tiles_hash(
+                tiles, level * TILE_HEIGHT, edge->number * TILE_WIDTH + i, &edge->hashes[i], err);
     }
     for (unsigned level = 0; rc == 0 && level < MERKLE_LEVELS; level++)
         if ((size >> level & 1) != 0)
-            rc = tiles_hash(
-                tiles, level, (size >> level) - 1, &ledger->tree.perfect[level], err);
+            rc = tiles_hash(tiles, level, (size >> level) - 1, &ledger->tree.perfect[level], err);
     if (rc == 0 && size % TILE_WIDTH != 0)
         rc = tiles_bundle(tiles, size / TILE_WIDTH, &ledger->bundle, err);
     return rc;

@@ -13,15 +13,16 @@
 
 struct ledger;
 
-/* Go on behind SIZE entries, as the latest checkpoint has them; ROOT is its root (of size 0 it may be
- * NULL). RESOURCES is copied; what is behind it must outlive the ledger. Errors: ERR_BAD_STORE: the
- * tiles are not those of that root; the resources'. Owner: the caller. */
+/* Go on behind SIZE entries, as the latest checkpoint has them; ROOT is its root (of size 0 it may
+ * be NULL). RESOURCES is copied; what is behind it must outlive the ledger. Errors: ERR_BAD_STORE:
+ * the tiles are not those of that root; the resources'. Owner: the caller. */
 MUST_USE int ledger_open(const struct resources *resources, uint64_t size,
     const struct merkle_hash *root, struct ledger **out, struct err *err);
 void ledger_free(struct ledger *ledger);
 
-/* Append one ENTRY of at most TILE_ENTRY_MAX bytes; *INDEX (may be NULL) is its own. Errors: ERR_LIMIT
- * (longer, or the log is full): nothing happened; the resources': the ledger must be opened again.
+/* Append one ENTRY of at most TILE_ENTRY_MAX bytes; *INDEX (may be NULL) is its own. Errors:
+ * ERR_LIMIT (longer, or the log is full): nothing happened; the resources': the ledger must be
+ * opened again.
  */
 MUST_USE int ledger_append(
     struct ledger *ledger, struct span entry, uint64_t *index, struct err *err);

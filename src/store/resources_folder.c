@@ -137,7 +137,7 @@ drop_partial(void *ctx, const char *path, struct err *err)
 }
 
 struct resources
-resources_of_folder(struct resources_folder *folder)
+resources_folder_view(struct resources_folder *folder)
 {
     return (struct resources){get, put, drop_partial, folder};
 }

@@ -129,7 +129,7 @@ drop_partial(void *ctx, const char *path, struct err *err)
 }
 
 struct resources
-resources_of_memory(struct resources_memory *memory)
+resources_memory_view(struct resources_memory *memory)
 {
     return (struct resources){get, put, drop_partial, memory};
 }

@@ -190,7 +190,7 @@ struct store_page_query {
     size_t type_count;
     const uint8_t *specs;
     size_t spec_count;
-    uint8_t versions; /* enum store_versions */
+    uint8_t versions;        /* enum store_versions */
     const int64_t *named_us; /* VERSIONS_NAMED */
     size_t named_count;
 };

@@ -130,11 +130,12 @@ tiles_hash(void *ctx, unsigned level, uint64_t index, struct merkle_hash *out, s
 
     if (tile_level >= TILE_LEVELS || index >= tiles->size >> level)
         return err_set(err, ERR_BAD_VALUE, "the log has no such subtree");
-    struct tile tile = {number, tile_width(tiles->size, tile_level, number), (uint8_t)tile_level, false};
+    struct tile tile = {
+        number, tile_width(tiles->size, tile_level, number), (uint8_t)tile_level, false};
     int rc = find(tiles, &tile, &kept, err);
     if (rc == 0)
         *out = kept->nodes[((size_t)TILE_WIDTH >> height)
-            + (size_t)(index & ((TILE_WIDTH >> height) - 1))];
+            + (size_t)(index & (((uint64_t)TILE_WIDTH >> height) - 1))];
     return rc;
 }
 

@@ -1,8 +1,9 @@
 /* tiles.h: what do a log's tiles say: hashes, entries, roots, proofs?
  *
- * Reads the resources of a tiled log (C2SP tlog-tiles) as they were at one size. Some tiles are kept
- * in memory, so that many proofs of one log do not read and hash them each time. What is read is
- * believed: who does not trust the resources checks roots against a checkpoint (flow/ledger_audit.h).
+ * Reads the resources of a tiled log (C2SP tlog-tiles) as they were at one size. Some tiles are
+ * kept in memory, so that many proofs of one log do not read and hash them each time. What is read
+ * is believed: who does not trust the resources checks roots against a checkpoint
+ * (flow/ledger_audit.h).
  */
 #ifndef COMITY_STORE_TILES_H
 #define COMITY_STORE_TILES_H
