@@ -27,6 +27,9 @@ done < <("$program" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
 expect build geo b
 expect --out route --o
 expect --strict agreement lint --s
+expect audit ledger a
+expect --against ledger audit --a
+expect --witness verify --w
 expect --on agreement simulate draft.json --o
 [ "$("$program" help | grep -c '^  [a-z]')" -ge 4 ] || { echo "not ok: hardly any command"; failed=1; }
 exit $failed
