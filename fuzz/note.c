@@ -68,8 +68,8 @@ request(struct span bytes)
     struct note_key known;
 
     if (witness_read(bytes, &request, NULL) == 0) {
-        size_t n = request.note.lines[request.note.count - 1].whole.p
-            + request.note.lines[request.note.count - 1].whole.n - request.note.text.p;
+        size_t n = (size_t)(request.note.lines[request.note.count - 1].whole.p
+            + request.note.lines[request.note.count - 1].whole.n - request.note.text.p);
         struct span whole = {request.note.text.p, n};
         MUST(witness_ask(&again, request.old_size, &request.proof, whole, NULL) == 0);
         MUST(span_equal(buf_span(&again), bytes));

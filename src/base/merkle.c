@@ -216,22 +216,37 @@ merkle_consist(const struct merkle_source *source, uint64_t old, uint64_t size,
     return rc;
 }
 
-static int
-hash_leaves(void *ctx, unsigned level, uint64_t index, struct merkle_hash *out, struct err *err)
+void
+merkle_nodes_fill(struct merkle_nodes *nodes)
 {
-    const struct merkle_leaves *all = ctx;
-    size_t n = (size_t)1 << level;
+    struct merkle_hash *below = nodes->hashes;
 
-    if (level >= 48 || index >= all->count >> level)
+    for (size_t count = nodes->count; count > 1; count /= 2) {
+        struct merkle_hash *above = below + count;
+        for (size_t i = 0; i < count / 2; i++)
+            merkle_node(&below[2 * i], &below[2 * i + 1], &above[i]);
+        below = above;
+    }
+}
+
+static int
+get_node(void *ctx, unsigned level, uint64_t index, struct merkle_hash *out, struct err *err)
+{
+    const struct merkle_nodes *nodes = ctx;
+    const struct merkle_hash *row = nodes->hashes;
+
+    if (index >= nodes->count >> level)
         return err_set(err, ERR_INTERNAL, "no such part of a tree");
-    merkle_root_of(all->leaves + (index << level), n, out);
+    for (unsigned below = 0; below < level; below++)
+        row += nodes->count >> below;
+    *out = row[index];
     return 0;
 }
 
 struct merkle_source
-merkle_source_of(struct merkle_leaves *leaves)
+merkle_nodes_source(struct merkle_nodes *nodes)
 {
-    return (struct merkle_source){hash_leaves, leaves};
+    return (struct merkle_source){get_node, nodes};
 }
 
 /* ---- checking ---- */

@@ -57,12 +57,15 @@ struct merkle_source {
         void *ctx, unsigned level, uint64_t index, struct merkle_hash *out, struct err *err);
     void *ctx;
 };
-/* A source over COUNT hashes of leaves, which stay the caller's. Each call hashes the subtree. */
-struct merkle_leaves {
-    const struct merkle_hash *leaves;
+/* All perfect subtrees over COUNT leaves: their hashes, then those of pairs, of fours and so on; at
+ * most 2 * COUNT hashes in all. */
+struct merkle_nodes {
+    struct merkle_hash *hashes; /* the caller's */
     size_t count;
 };
-struct merkle_source merkle_source_of(struct merkle_leaves *leaves);
+/* Fill in what follows from the leaves, which are there; one node is hashed for a leaf. */
+void merkle_nodes_fill(struct merkle_nodes *nodes);
+struct merkle_source merkle_nodes_source(struct merkle_nodes *nodes);
 
 /* The root over the first SIZE leaves. Errors: the source's. */
 MUST_USE int merkle_source_root(

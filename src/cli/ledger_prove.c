@@ -56,17 +56,19 @@ read_items(struct arena *arena, const char *path, struct ledger_prove_item *item
     struct buf canonical = buf_new(ITEMS_BYTES_MAX);
     int rc = doc_file(arena, path, &text, err);
     size_t count = rc == 0 ? count_lines(text) : 0;
-    struct merkle_hash *leaves = arena_zalloc(arena, count + 1, sizeof *leaves);
+    struct merkle_hash *leaves = arena_zalloc(arena, 2 * count + 1, sizeof *leaves);
 
     if (rc == 0 && (leaves == NULL || count > LEDGER_PROVE_ITEMS_MAX))
         rc = arena_full(err, "the items of a batch");
     while (rc == 0 && span_next(&text, '\n', &line)) {
         canonical.n = 0;
         rc = items_canonical(line, &canonical, err);
-        items_salt_of(&item->salt, item->count, &salt);
-        items_leaf(&salt, buf_span(&canonical), &leaves[item->count++]);
+        items_salt_of(&item->salt, item->nodes.count, &salt);
+        items_leaf(&salt, buf_span(&canonical), &leaves[item->nodes.count++]);
     }
-    item->leaves = leaves;
+    item->nodes.hashes = leaves;
+    if (rc == 0)
+        merkle_nodes_fill(&item->nodes);
     buf_free(&canonical);
     return rc;
 }

@@ -16,11 +16,11 @@ check_items(struct span entry, const struct ledger_prove_item *item, struct err 
     int rc = arena == NULL || json == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for an entry")
                                            : ledger_entry_read(arena, json, entry, &e, err);
 
-    merkle_root_of(item->leaves, item->count, &root);
-    if (rc == 0 && (e.items != item->count || !merkle_equal(&root, &e.items_root)))
+    merkle_root_of(item->nodes.hashes, item->nodes.count, &root);
+    if (rc == 0 && (e.items != item->nodes.count || !merkle_equal(&root, &e.items_root)))
         rc = err_set(err, ERR_BAD_VALUE,
             "these %zu items under this salt are not the %llu that the entry commits to",
-            item->count, (unsigned long long)e.items);
+            item->nodes.count, (unsigned long long)e.items);
     json_free(json);
     arena_free(arena);
     return rc;
@@ -29,19 +29,19 @@ check_items(struct span entry, const struct ledger_prove_item *item, struct err 
 static int
 add_item(const struct ledger_prove_item *item, struct ledger_proof *proof, struct err *err)
 {
-    struct merkle_leaves leaves = {item->leaves, item->count};
-    struct merkle_source source = merkle_source_of(&leaves);
+    struct merkle_nodes nodes = item->nodes;
+    struct merkle_source source = merkle_nodes_source(&nodes);
     int rc = check_items(proof->entry, item, err);
 
     if (rc != 0)
         return rc;
-    if (item->index >= item->count)
+    if (item->index >= item->nodes.count)
         return err_set(err, ERR_BAD_VALUE, "there is no item %llu among %zu",
-            (unsigned long long)item->index, item->count);
+            (unsigned long long)item->index, item->nodes.count);
     proof->has_item = true;
     proof->item.index = item->index;
     items_salt_of(&item->salt, item->index, &proof->item.salt);
-    return merkle_include(&source, item->index, item->count, &proof->item.path, err);
+    return merkle_include(&source, item->index, item->nodes.count, &proof->item.path, err);
 }
 
 /* A proof that does not lead to the root would help nobody. */

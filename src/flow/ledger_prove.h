@@ -14,9 +14,8 @@ enum { LEDGER_PROVE_ITEMS_MAX = 1 << 20 };
 /* One item, and what the batch is made of. */
 struct ledger_prove_item {
     uint64_t index;
-    struct items_salt salt;           /* the batch's */
-    const struct merkle_hash *leaves; /* items_leaf of each item, in order */
-    size_t count;
+    struct items_salt salt;    /* the batch's */
+    struct merkle_nodes nodes; /* over items_leaf of each item, in order; filled */
 };
 
 /* Append to OUT the proof of entry INDEX; ITEM may be NULL. Errors: ERR_NOT_FOUND, ERR_BAD_NOTE

@@ -64,6 +64,17 @@ bool note_key_same(const struct note_key *a, const struct note_key *b);
 MUST_USE int note_signer_make(struct span name, enum note_algorithm algorithm,
     const uint8_t seed[NOTE_SEED_BYTES], struct note_signer *out, struct err *err);
 
+/* A node keeps one seed; each use has a key of its own, for one key signs in one form only. */
+enum note_use {
+    NOTE_USE_LOG = 1, /* checkpoints */
+    NOTE_USE_WITNESS, /* cosignatures */
+    NOTE_USE_RECEIPT,
+};
+/* The key for USE that follows from the node's SEED (doc/ledger-format.md, "Keys"). ERR_BAD_NAME.
+ */
+MUST_USE int note_signer_derive(struct span name, enum note_use use,
+    const uint8_t seed[NOTE_SEED_BYTES], struct note_signer *out, struct err *err);
+
 /* Take a note apart; everything is borrowed from BYTES. ERR_BAD_NOTE says what is wrong; ERR_LIMIT
  * beyond NOTE_BYTES_MAX or NOTE_LINES_MAX. */
 MUST_USE int note_read(struct span bytes, struct note *out, struct err *err);

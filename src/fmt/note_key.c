@@ -4,7 +4,7 @@
 
 #include <sodium.h>
 
-enum { ID_BYTES = 4, ID_DIGITS = 8 };
+enum { ID_DIGITS = 8 };
 
 /* The characters that Unicode calls White_Space, in UTF-8; those of ASCII aside. */
 static size_t
@@ -136,4 +136,17 @@ note_signer_make(struct span name, enum note_algorithm algorithm,
         return err_set(err, ERR_INTERNAL, "libsodium does not start");
     (void)crypto_sign_seed_keypair(public, out->secret, seed);
     return note_key_make(name, algorithm, public, &out->key, err);
+}
+
+int
+note_signer_derive(struct span name, enum note_use use, const uint8_t seed[NOTE_SEED_BYTES],
+    struct note_signer *out, struct err *err)
+{
+    uint8_t own[NOTE_SEED_BYTES];
+
+    (void)crypto_kdf_derive_from_key(own, sizeof own, use, "comitynt", seed);
+    int rc = note_signer_make(
+        name, use == NOTE_USE_WITNESS ? NOTE_COSIGNATURE : NOTE_ED25519, own, out, err);
+    sodium_memzero(own, sizeof own);
+    return rc;
 }

@@ -9,7 +9,7 @@ struct edge {
     struct merkle_hash hashes[TILE_WIDTH];
     uint64_t number;
     uint16_t width;
-    uint16_t put; /* width at which it was last put */
+    uint16_t put; /* width at which it was last put; 0: never */
 };
 
 struct ledger {
@@ -145,12 +145,13 @@ put_edge(struct ledger *ledger, unsigned level, struct err *err)
     if (rc == 0)
         rc = put_one(ledger, &tile,
             (struct span){(const char *)edge->hashes, edge->width * sizeof edge->hashes[0]}, err);
+    bool partial_is_there = edge->put > 0;
     edge->put = edge->width;
     if (rc != 0 || edge->width < TILE_WIDTH)
         return rc;
-    if (level == 0)
+    if (partial_is_there && level == 0)
         rc = drop(ledger, &bundle, err);
-    if (rc == 0)
+    if (partial_is_there && rc == 0)
         rc = drop(ledger, &tile, err);
     *edge = (struct edge){.number = edge->number + 1};
     if (level == 0)

@@ -410,9 +410,9 @@ static void
 prove_item(struct ledger_entry *e, struct ledger_item *out)
 {
     struct items_salt batch = {{1, 2, 3}};
-    struct merkle_hash leaves[ITEMS];
-    struct merkle_leaves all = {leaves, ITEMS};
-    struct merkle_source source = merkle_source_of(&all);
+    struct merkle_hash leaves[2 * ITEMS];
+    struct merkle_nodes all = {leaves, ITEMS};
+    struct merkle_source source = merkle_nodes_source(&all);
     struct buf bytes = buf_new(4096);
     struct items_salt salt;
 
@@ -422,6 +422,7 @@ prove_item(struct ledger_entry *e, struct ledger_item *out)
     }
     buf_free(&bytes);
     merkle_root_of(leaves, ITEMS, &e->items_root);
+    merkle_nodes_fill(&all);
     out->index = AT;
     items_salt_of(&batch, AT, &out->salt);
     assert_int_equal(merkle_include(&source, AT, ITEMS, &out->path, NULL), 0);

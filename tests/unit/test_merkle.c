@@ -15,8 +15,8 @@
 
 enum { LEAVES = 700, ROUNDS = 3000, REFERENCE = 8 };
 
-static struct merkle_hash leaves[LEAVES];
-static struct merkle_leaves all = {leaves, LEAVES};
+static struct merkle_hash leaves[2 * LEAVES];
+static struct merkle_nodes all = {leaves, LEAVES};
 
 /* Certificate Transparency's reference leaves and the roots over the first 1 to 8 of them. */
 static const struct span inputs[REFERENCE] = {SPAN(""), SPAN("\x00"), SPAN("\x10"),
@@ -99,14 +99,15 @@ proofs_are_those_of_the_reference(void **state)
         {true, 2, 5,
             {"5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
                 "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"}}};
-    struct merkle_hash leaf[REFERENCE];
-    struct merkle_leaves reference = {leaf, REFERENCE};
-    struct merkle_source source = merkle_source_of(&reference);
+    struct merkle_hash leaf[2 * REFERENCE];
+    struct merkle_nodes reference = {leaf, REFERENCE};
+    struct merkle_source source = merkle_nodes_source(&reference);
     struct merkle_proof proof;
 
     (void)state;
     for (size_t i = 0; i < REFERENCE; i++)
         merkle_leaf(inputs[i], &leaf[i]);
+    merkle_nodes_fill(&reference);
     for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
         int rc = rows[r].consistency
             ? merkle_consist(&source, rows[r].first, rows[r].size, &proof, NULL)
@@ -160,7 +161,7 @@ spoil(struct merkle_proof *proof)
 static void
 every_inclusion_verifies_and_no_other(void **state)
 {
-    struct merkle_source source = merkle_source_of(&all);
+    struct merkle_source source = merkle_nodes_source(&all);
 
     (void)state;
     for (int round = 0; round < ROUNDS; round++) {
@@ -182,7 +183,7 @@ every_inclusion_verifies_and_no_other(void **state)
 static void
 every_consistency_verifies_and_no_other(void **state)
 {
-    struct merkle_source source = merkle_source_of(&all);
+    struct merkle_source source = merkle_nodes_source(&all);
 
     (void)state;
     for (int round = 0; round < ROUNDS; round++) {
@@ -213,7 +214,7 @@ every_consistency_verifies_and_no_other(void **state)
 static void
 what_is_no_tree_is_refused(void **state)
 {
-    struct merkle_source source = merkle_source_of(&all);
+    struct merkle_source source = merkle_nodes_source(&all);
     struct merkle_proof proof = {.count = 0};
     struct merkle_hash empty;
 
@@ -283,8 +284,12 @@ tiles_have_one_path_each(void **state)
 static void
 base64_is_strict(void **state)
 {
-    static const char *const wrong[] = {
-        "Zg", "Zg=", "Zh==", "Zg==\n", " Zg==", "Zg==Zg==", "Z-8=", "=", "Zm9v=", "Zm9vY"};
+    static const char *const wrong[] = {"Zg", "Zg=", "Zh==", "Zg==\n",
+        " Zg==", "Zg==Zg==", "Z-8=", "=", "Zm9v=", "Zm9vY", "Zm9=", "Z===", "====", "Zg==Zm9v",
+        "Zm9\x97",
+        "\xc3\xa9"
+        "9v",
+        "Zm9vYg=a"};
     char out[16];
     size_t n;
 
@@ -314,5 +319,6 @@ main(void)
         int n = snprintf(text, sizeof text, "leaf %zu", i);
         merkle_leaf((struct span){text, (size_t)n}, &leaves[i]);
     }
+    merkle_nodes_fill(&all);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

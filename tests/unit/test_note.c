@@ -114,6 +114,30 @@ keys_with_a_fault_are_refused(void **state)
     assert_true(note_name_is(SPAN("north.test/\xc3\xa9t\xc3\xa9")));
 }
 
+static void
+each_use_has_a_key_of_its_own(void **state)
+{
+    static const enum note_use uses[] = {NOTE_USE_LOG, NOTE_USE_WITNESS, NOTE_USE_RECEIPT};
+    static const char *const keys[] = {
+        "a.test+85d2cb3e+AfKtIvWoJ5iG/w/qWJUMdwiSdjrWAOMzyo7wfzQDUEty",
+        "a.test+9af8fb23+BGzq8E1SJzYERjfiGQd+b+yLem6gOhFtqPYWO/tz+3Vq",
+        "a.test+1f1c2d47+ATCnn2ntI3MtxNpH6MdzKUtQ3xwNaCxFHBlySA9ptDA3"};
+    uint8_t seed[NOTE_SEED_BYTES] = {1, 2, 3};
+    struct buf text = buf_new(1000);
+    struct note_signer out;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(note_signer_derive(SPAN("a.test"), uses[i], seed, &out, NULL), 0);
+        text.n = 0;
+        note_key_add(&text, &out.key);
+        buf_add_char(&text, '\0');
+        assert_string_equal(text.p, keys[i]);
+    }
+    assert_int_equal(note_signer_derive(SPAN("a b"), NOTE_USE_LOG, seed, &out, NULL), ERR_BAD_NAME);
+    buf_free(&text);
+}
+
 /* Another key's line is passed over; a wrong one in a known key's name spoils the note. */
 static void
 unknown_signatures_are_passed_over_and_wrong_ones_are_not(void **state)
@@ -175,7 +199,8 @@ checkpoints_have_one_form(void **state)
 /* ---- witnesses ---- */
 
 enum { LEAVES = 40 };
-static struct merkle_hash leaves[LEAVES];
+static struct merkle_hash leaves[2 * LEAVES];
+static struct merkle_nodes all = {leaves, LEAVES};
 
 static void
 sign_checkpoint(struct buf *out, uint64_t size, const struct note_signer *log)
@@ -191,8 +216,7 @@ static int
 asked(uint64_t old, uint64_t size, const struct witness_known *known, struct note_signer *log,
     const struct note_key *keys, size_t count, void (*spoil)(struct merkle_proof *proof))
 {
-    struct merkle_leaves all = {leaves, LEAVES};
-    struct merkle_source source = merkle_source_of(&all);
+    struct merkle_source source = merkle_nodes_source(&all);
     struct merkle_proof proof = {.count = 0};
     struct buf note = buf_new(1 << 16);
     struct buf body = buf_new(1 << 16);
@@ -398,6 +422,7 @@ main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(published_examples_are_read),
         cmocka_unit_test(every_changed_byte_is_noticed),
         cmocka_unit_test(keys_with_a_fault_are_refused),
+        cmocka_unit_test(each_use_has_a_key_of_its_own),
         cmocka_unit_test(unknown_signatures_are_passed_over_and_wrong_ones_are_not),
         cmocka_unit_test(checkpoints_have_one_form),
         cmocka_unit_test(a_witness_answers_as_the_protocol_says),
@@ -407,5 +432,6 @@ main(void)
 
     for (size_t i = 0; i < LEAVES; i++)
         merkle_leaf((struct span){(const char *)&i, sizeof i}, &leaves[i]);
+    merkle_nodes_fill(&all);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
