@@ -44,6 +44,8 @@ main(int argc, char **argv)
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0
         || strcmp(argv[1], "-h") == 0)
         return said(help(stdout));
+    if (strcmp(argv[1], "--role") == 0)
+        return cli_role(argc - 1, argv + 1);
     if (strcmp(argv[1], "--version") == 0)
         argv[1] += 2;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)

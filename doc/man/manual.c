@@ -114,6 +114,46 @@ errors(const char *argument)
 #undef ERROR
 }
 
+/* What a value of this kind looks like. */
+static const char *
+form(const char *type)
+{
+    static const char *const forms[][2] = {{"BOOL", "on or off"}, {"NUMBER", "a number"},
+        {"DURATION", "a duration (ms, s, min, h, d)"}, {"SIZE", "a size (B, KiB, MiB, GiB)"},
+        {"ADDRESS", "an address and port"}, {"PATH", "a path"}, {"ENUM", "one of"},
+        {"TEXT", "text"}};
+
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (strcmp(forms[i][0], type) == 0)
+            return forms[i][1];
+    (void)fprintf(stderr, "manual: no option has type \"%s\"\n", type);
+    exit(1);
+}
+
+/* Every setting, one part of the page a section. */
+static void
+options(const char *argument)
+{
+    const char *opened = "";
+
+    (void)argument;
+#define SECTION(title)                                                                             \
+    (void)printf("%s.Ss " title "\n.Bl -tag -width Ds\n", opened);                                 \
+    opened = ".El\n";
+#define OPTION(name, word, type, least, most, usual, unit, applies, text)                          \
+    (void)printf(".It Sy " word "\n");                                                             \
+    put_text(text ".");                                                                            \
+    (void)printf("\n.Pp\n");                                                                       \
+    put_text(form(#type));                                                                         \
+    (void)printf("%s%s; ", unit[0] == '\0' ? "" : " ", unit);                                      \
+    put_text(usual[0] == '\0' ? "empty if it is not set" : "default " usual);                      \
+    put_text(strcmp(#applies, "RELOAD") == 0 ? "; applies at SIGHUP.\n"                            \
+                                             : "; applies when the node is started again.\n");
+#include "tables/options.def"
+#undef OPTION
+    (void)printf("%s", opened);
+}
+
 static void
 fields(const char *argument)
 {
@@ -196,6 +236,7 @@ static const struct directive {
     {"synopsis", synopsis},
     {"help", help},
     {"errors", errors},
+    {"options", options},
     {"fields", fields},
     {"classifications", classifications},
     {"classes", classes},

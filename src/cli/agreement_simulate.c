@@ -64,14 +64,14 @@ open_draft(void *ctx, struct job *job, struct err *err)
         return arena_full(err, "the draft");
     int rc = load_draft(s, job, &s->told.draft, err);
     if (rc == 0)
-        rc = agreements_without(job->arena, &job->agreements, &s->told.draft, &rest, err);
+        rc = agreements_without(job->arena, &job->basis.agreements, &s->told.draft, &rest, err);
     if (rc == 0)
         rc = agreements_join(job->arena, &rest, &s->told.draft, after, err);
     if (rc == 0)
         rc = parties_gather(job->arena, job->setup.roster, NULL, 0, &parties, err);
     if (rc != 0)
         return rc;
-    s->told.replaced = job->agreements.count - rest.count;
+    s->told.replaced = job->basis.agreements.count - rest.count;
     return policy_compile(after, parties.teams, parties.count, &s->told.after, err);
 }
 

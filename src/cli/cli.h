@@ -16,4 +16,7 @@ enum cli_exit {
 #include "tables/commands.def"
 #undef COMMAND
 
+/* comity --role NAME: one of the processes that `comity serve` starts. */
+int cli_role(int argc, char **argv);
+
 #endif

@@ -42,6 +42,10 @@ print_bash(void)
         "    words=$(comity \"${COMP_WORDS[1]}\" ${under:+\"$under\"} --help 2>/dev/null | grep "
         "-oE -e "
         "'--[a-z][a-z-]+' | sort -u)\n"
+        "    if [ \"${COMP_WORDS[1]}\" = serve ]; then\n"
+        "      words+=\" $(comity config list 2>/dev/null | sed -n 's/^\\([a-z][a-z.-]*\\) "
+        ".*/--\\1/p')\"\n"
+        "    fi\n"
         "  elif [ \"$COMP_CWORD\" -eq 2 ]; then\n"
         "    case ${COMP_WORDS[1]} in\n",
         stdout);

@@ -111,9 +111,9 @@ add_made_by(const struct job *job, const struct verdict *verdict, struct buf *ou
 {
     buf_format(out, ",\"clause_count\":%u,\"clauses\":[", verdict->clause_count);
     for (size_t i = 0; i < verdict->clause_count && i < VERDICT_CLAUSES_MAX; i++) {
-        const struct clause *clause = policy_clause(job->policy, verdict->clauses[i]);
+        const struct clause *clause = policy_clause(job->basis.policy, verdict->clauses[i]);
         buf_add_text(out, i > 0 ? ",{" : "{");
-        add_clause(policy_agreement(job->policy, verdict->clauses[i]), clause, out);
+        add_clause(policy_agreement(job->basis.policy, verdict->clauses[i]), clause, out);
         member(out, "effect", span_of(effect_word((enum effect)clause->effect)));
         buf_add_char(out, '}');
     }
@@ -207,7 +207,7 @@ add_outcome(const struct explain_story *story, const struct explain_outcome *o, 
     member_flag(out, "require_encrypted", verdict->require_encrypted);
     member_flag(out, "require_receipt", verdict->require_receipt);
     buf_format(out, ",\"retention_days\":%u", verdict->retention_days);
-    member(out, "onward", span_of(explain_story_onward(verdict->onward)));
+    member(out, "onward", span_of(agreement_onward_word(verdict->onward)));
     buf_add_text(out, ",\"near_misses\":[");
     for (size_t i = 0; i < o->near_count; i++) {
         buf_add_text(out, i > 0 ? "," : "");
@@ -216,8 +216,7 @@ add_outcome(const struct explain_story *story, const struct explain_outcome *o, 
     buf_add_text(out, "],\"fields\":[");
     for (uint32_t i = 0; i < report->count; i++) {
         buf_add_text(out, i > 0 ? "," : "");
-        add_field(
-            story, o, &report->fields[i], explain_story_after(report, o->redacted, i, &next), out);
+        add_field(story, o, &report->fields[i], redacted_after(report, o->redacted, i, &next), out);
     }
     buf_add_text(out, "]}");
 }

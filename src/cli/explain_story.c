@@ -31,7 +31,7 @@ find_near(const struct explain_story *story, struct explain_outcome *out)
         .provider = report->provider,
         .at_us = job->at_us,
     };
-    out->near_count = nearmiss_find(&job->agreements, &question, out->near, EXPLAIN_NEAR_MAX);
+    out->near_count = nearmiss_find(&job->basis.agreements, &question, out->near, EXPLAIN_NEAR_MAX);
 }
 
 static int
@@ -60,12 +60,12 @@ explain_story_gather(struct explain_story *story, const struct job *job,
     int rc = 0;
 
     *story = (struct explain_story){.job = job, .result = result};
-    story->tlp_from = report->tlp_given                     ? EXPLAIN_TLP_REPORT
-        : feeds_find(&job->feeds, report->provider) != NULL ? EXPLAIN_TLP_FEED
-                                                            : EXPLAIN_TLP_DEFAULT;
+    story->tlp_from = report->tlp_given                           ? EXPLAIN_TLP_REPORT
+        : feeds_find(&job->basis.feeds, report->provider) != NULL ? EXPLAIN_TLP_FEED
+                                                                  : EXPLAIN_TLP_DEFAULT;
     story->tlp_counts = result->tlp == TLP_UNKNOWN
         ? TLP_UNKNOWN
-        : nearmiss_tlp(&job->agreements, result->tlp, report->provider);
+        : nearmiss_tlp(&job->basis.agreements, result->tlp, report->provider);
     for (uint8_t i = 0; rc == 0 && i < result->outcome_count; i++)
         rc = add(story, &result->outcomes[i], false, err);
     if (rc != 0 || to.index == 0)
@@ -73,33 +73,6 @@ explain_story_gather(struct explain_story *story, const struct job *job,
     struct flow_outcome *supposed = &story->supposed[story->outcome_count];
     rc = flow_suppose(job->flow, to, supposed, err);
     return rc == 0 ? add(story, supposed, true, err) : rc;
-}
-
-/* source.ip is coarsened to source.network. */
-static bool
-same_field(const struct field *before, const struct field *after)
-{
-    if (before->id == FIELD_OTHER || after->id == FIELD_OTHER)
-        return before->id == after->id && span_equal(before->name, after->name);
-    return before->id == after->id
-        || (before->id == FIELD_SOURCE_IP && after->id == FIELD_SOURCE_NETWORK)
-        || (before->id == FIELD_DESTINATION_IP && after->id == FIELD_DESTINATION_NETWORK);
-}
-
-const struct field *
-explain_story_after(
-    const struct report *report, const struct redacted *redacted, uint32_t i, size_t *next)
-{
-    const struct field *before = &report->fields[i];
-
-    if (redacted == NULL || *next >= redacted_count(redacted))
-        return NULL;
-    const struct field *after = redacted_field(redacted, *next);
-    bool kept = after >= report->fields && after < report->fields + report->count;
-    if (kept ? after != before : !same_field(before, after))
-        return NULL;
-    (*next)++;
-    return after;
 }
 
 struct redact_rule
@@ -211,19 +184,6 @@ explain_story_kind(const struct agreement *agreement)
     };
 
     return agreement->broken ? "broken" : words[agreement->kind];
-}
-
-const char *
-explain_story_onward(unsigned onward)
-{
-    static const char *const words[] = {
-        [ONWARD_NONE] = "none",
-        [ONWARD_CONSTITUENCY] = "constituency",
-        [ONWARD_PARTY] = "party",
-        [ONWARD_TLP] = "tlp",
-    };
-
-    return onward <= ONWARD_TLP ? words[onward] : words[ONWARD_NONE];
 }
 
 const char *

@@ -83,7 +83,7 @@ answer(struct blockage *b, struct err *err)
 
     if (rc != 0)
         return rc;
-    b->told.question = (struct remedy_question){.agreements = &job->agreements,
+    b->told.question = (struct remedy_question){.agreements = &job->basis.agreements,
         .teams = parties.teams,
         .team_count = parties.count,
         .origin = job->origin,

@@ -5,7 +5,6 @@
 #include "cli/home.h"
 #include "cli/secretfile.h"
 #include "cli/walls.h"
-#include "flow/doc.h"
 #include "fmt/shadowschema.h"
 #include "sys/clock.h"
 #include "sys/stop.h"
@@ -17,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-    ARENA_BYTES = 256 * 1024 * 1024,
+    ARENA_BYTES = 64 * 1024 * 1024,
     WINDOW_DEFAULT = 1 << 20,
     PROGRESS_US = 200000,
     FAILURES_BYTES = 64 * 1024
@@ -179,146 +178,37 @@ find_origin(struct job *job, struct err *err)
             "--as %s: no team of the directory has this id; `comity team list` shows them", id);
 }
 
-static int
-compile(struct job *job, struct err *err)
+static void
+tell(void *ctx, const char *line)
 {
-    size_t count = roster_count(job->setup.roster);
-    struct policy_team *teams = calloc(count + 1, sizeof *teams);
-    int rc;
-
-    if (teams == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for %zu teams", count);
-    for (size_t i = 0; i < count; i++) {
-        const struct team *team = roster_team(job->setup.roster, (struct team_id){(uint32_t)i + 1});
-        teams[i] =
-            (struct policy_team){team->id, team->economies, team->economy_count, team->channels};
-    }
-    rc = policy_compile(&job->agreements, teams, count, &job->policy, err);
-    free(teams);
-    return rc;
+    (void)ctx;
+    (void)fprintf(stderr, "comity: %s\n", line);
 }
 
-/* What everybody signed, and whether the clock can be believed: what has ended must not come back
- * because it was set back. */
 static int
-load_register(struct job *job, struct agreement_set *out, bool *has_baseline, struct err *err)
+load_basis(struct job *job, struct err *err)
 {
+    const struct job_options *o = &job->options;
     char home[SETUP_PATH_BYTES];
-    bool there = false;
-    size_t waiting = 0;
+    char secret[SETUP_PATH_BYTES];
+    bool has_secret;
     struct err why;
+    int rc = secret_path(o->secret_path, NULL, secret, &has_secret, err);
 
-    if (home_path(NULL, home, &why) != 0)
-        return 0; /* no home, no register */
-    int rc = registry_exists(home, &there, err);
-    if (rc != 0 || !there)
+    if (rc != 0)
         return rc;
-    rc = registry_open(home, REGISTRY_READ, job->setup.roster, &job->registry, err);
-    if (rc == 0 && registry_see(job->registry, clock_now_us(), &job->clock_trusted, &why) != 0)
-        (void)fprintf(stderr, "comity: the time could not be noted: %s\n", why.msg);
-    if (rc == 0 && !job->clock_trusted)
-        (void)fprintf(stderr,
-            "comity: the clock is behind a time that was seen already, so everything is withheld "
-            "(`comity agreement clock`)\n");
-    for (size_t i = 0; rc == 0 && i < job->registry->count; i++)
-        waiting += registry_standing(job->registry, i, job->at_us) == STANDING_WAITS;
-    if (waiting > 0)
-        (void)fprintf(stderr,
-            "comity: %zu agreement%s of the register %s for signatures and do%s not count\n",
-            waiting, waiting == 1 ? "" : "s", waiting == 1 ? "waits" : "wait",
-            waiting == 1 ? "es" : "");
-    return rc == 0
-        ? registry_in_force(job->registry, job->arena, job->at_us, out, has_baseline, err)
-        : rc;
-}
-
-/* The operator vouches for what they name, but not for a signature that is wrong. */
-static int
-check_signatures(struct job *job, struct agreement_set *set, struct err *err)
-{
-    struct keyring *ring = keyring_new();
-    struct agreement *rows = arena_zalloc(job->arena, set->count + 1, sizeof *rows);
-    int rc = ring == NULL || rows == NULL ? arena_full(err, "the agreements") : 0;
-
-    if (rc == 0)
-        rc = keyring_add_roster(ring, job->setup.roster, err);
-    if (rc == 0 && set->count > 0)
-        memcpy(rows, set->agreements, set->count * sizeof *rows);
-    if (rc == 0)
-        rc = agreement_sign_check(job->arena, rows, set->count, ring, SPAN(""), err);
-    *set = (struct agreement_set){rows, set->count};
-    keyring_free(ring);
-    return rc;
-}
-
-static int
-load_agreements(struct job *job, struct err *err)
-{
-    struct job_options *o = &job->options;
-    struct agreement_set loaded = {NULL, 0};
-    struct agreement_set kept = {NULL, 0};
-    char *baseline = arena_alloc(job->arena, SETUP_PATH_BYTES + 32);
-    int rc = 0;
-
-    if (baseline == NULL)
-        return arena_full(err, "the baseline's path");
-    (void)snprintf(baseline, SETUP_PATH_BYTES + 32, "%s/agreements", job->share_dir);
-    bool named = o->agreement_count > 0;
-    bool has_baseline = false;
-    if (!named) {
-        rc = load_register(job, &kept, &has_baseline, err);
-        if (rc != 0)
-            return rc;
-    }
-    if (!named && !has_baseline)
-        o->agreements[o->agreement_count++] = baseline;
-    if (o->feeds_path == NULL) {
-        char *feeds = arena_alloc(job->arena, SETUP_PATH_BYTES + 32);
-        if (feeds == NULL)
-            return arena_full(err, "the feeds' path");
-        (void)snprintf(feeds, SETUP_PATH_BYTES + 32, "%s/feeds.json", job->share_dir);
-        o->feeds_path = feeds;
-    }
-    rc = feeds_load(job->arena, o->feeds_path, &job->feeds, err);
-    if (rc == 0 && o->default_tlp != TLP_UNKNOWN)
-        job->feeds.tlp = (uint8_t)o->default_tlp;
-    if (rc == 0)
-        rc = o->agreement_count == 0
-            ? 0
-            : agreements_load(job->arena, o->agreements, o->agreement_count, &loaded, err);
-    if (rc == 0 && named)
-        rc = check_signatures(job, &loaded, err);
-    if (rc == 0)
-        rc = agreements_join(job->arena, &kept, &loaded, &loaded, err);
-    if (rc == 0)
-        rc = agreements_join(job->arena, &loaded, &job->feeds.conditions, &job->agreements, err);
-    for (size_t i = 0; rc == 0 && i < job->agreements.count; i++)
-        if (job->agreements.agreements[i].broken)
-            (void)fprintf(stderr, "comity: agreement %.*s: what it may cover is withheld: %.*s\n",
-                SPAN_ARGS(job->agreements.agreements[i].file),
-                SPAN_ARGS(job->agreements.agreements[i].why));
-    return rc == 0 ? compile(job, err) : rc;
-}
-
-static int
-load_extras(struct job *job, struct err *err)
-{
-    char path[SETUP_PATH_BYTES + 32];
-    struct span text;
-
-    (void)snprintf(path, sizeof path, "%s/tables/extra-fields.csv", job->share_dir);
-    int rc = doc_file(job->arena, path, &text, err);
-    return rc == 0 ? extra_fields_parse(text, path, &job->extras, err) : rc;
-}
-
-static int
-load_secret(struct job *job, struct err *err)
-{
-    char path[SETUP_PATH_BYTES];
-    bool is_there;
-    int rc = secret_path(job->options.secret_path, NULL, path, &is_there, err);
-
-    return rc == 0 && is_there ? secret_open(path, &job->pseudonyms, err) : rc;
+    const struct basis_options options = {.roster = job->setup.roster,
+        .share_dir = job->share_dir,
+        .home = home_path(NULL, home, &why) == 0 ? home : NULL, /* no home, no register */
+        .agreements = o->agreements,
+        .agreement_count = o->agreement_count,
+        .feeds_path = o->feeds_path,
+        .secret_path = has_secret ? secret : NULL,
+        .default_tlp = o->default_tlp,
+        .now_us = clock_now_us(),
+        .at_us = job->at_us,
+        .tell = tell};
+    return basis_load(&job->basis, &options, err);
 }
 
 static int
@@ -327,13 +217,13 @@ open_flow(struct job *job,
     struct err *err)
 {
     job->flow_options = (struct flow_options){.world = setup_world(&job->setup),
-        .policy = job->policy,
-        .extras = job->extras,
-        .pseudonyms = job->pseudonyms,
-        .feeds = &job->feeds,
+        .policy = job->basis.policy,
+        .extras = job->basis.extras,
+        .pseudonyms = job->basis.pseudonyms,
+        .feeds = &job->basis.feeds,
         .origin = job->origin,
         .at_us = job->at_us,
-        .clock_trusted = job->clock_trusted,
+        .clock_trusted = job->basis.clock_trusted,
         .window = job->options.window,
         .deliver = deliver,
         .ctx = ctx};
@@ -363,10 +253,8 @@ job_open(struct job *job, const struct job_options *options,
 {
     int rc;
 
-    *job = (struct job){.options = *options,
-        .at_us = clock_now_us(),
-        .clock_trusted = true,
-        .arena = arena_new(ARENA_BYTES)};
+    *job =
+        (struct job){.options = *options, .at_us = clock_now_us(), .arena = arena_new(ARENA_BYTES)};
     job->failures = buf_new(FAILURES_BYTES);
     if (job->arena == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to begin");
@@ -378,11 +266,7 @@ job_open(struct job *job, const struct job_options *options,
     if (rc == 0)
         rc = find_origin(job, err);
     if (rc == 0)
-        rc = load_agreements(job, err);
-    if (rc == 0)
-        rc = load_extras(job, err);
-    if (rc == 0)
-        rc = load_secret(job, err);
+        rc = load_basis(job, err);
     if (rc == 0)
         rc = files_expand(job->arena, options->files, options->file_count, &job->files,
             &job->file_count, &job->bytes_total, err);
@@ -532,10 +416,7 @@ void
 job_close(struct job *job)
 {
     flow_free(job->flow);
-    policy_free(job->policy);
-    extra_fields_free(job->extras);
-    pseudonyms_free(job->pseudonyms);
-    registry_close(job->registry);
+    basis_free(&job->basis);
     shadowschema_free(job->schema);
     setup_close(&job->setup);
     arena_free(job->arena);
@@ -545,8 +426,8 @@ job_close(struct job *job)
 void
 job_clause_name(const struct job *job, uint32_t clause, struct buf *out)
 {
-    const struct agreement *agreement = policy_agreement(job->policy, clause);
-    const struct clause *c = policy_clause(job->policy, clause);
+    const struct agreement *agreement = policy_agreement(job->basis.policy, clause);
+    const struct clause *c = policy_clause(job->basis.policy, clause);
 
     buf_add_span(out, agreement->id);
     buf_add_char(out, '#');

@@ -7,9 +7,8 @@
 #define COMITY_CLI_JOB_H
 
 #include "cli/setup.h"
-#include "flow/agreements.h"
+#include "flow/basis.h"
 #include "flow/flow.h"
-#include "flow/registry.h"
 #include "fmt/format.h"
 
 enum { JOB_FILES_MAX = 100000, JOB_AGREEMENTS_MAX = 64, JOB_FAILURES_SHOWN = 20 };
@@ -44,17 +43,11 @@ struct job {
     struct job_options options;
     struct setup setup;
     char share_dir[SETUP_PATH_BYTES];
-    struct arena *arena; /* agreements, paths */
-    struct agreement_set agreements;
-    struct extra_fields *extras;
+    struct arena *arena; /* paths */
+    struct basis basis;
     struct shadowschema *schema; /* from the first Shadowserver file on */
-    struct feeds feeds;
-    struct policy *policy;
     struct team_id origin;
     int64_t at_us;
-    struct pseudonyms *pseudonyms; /* NULL: no secret */
-    struct registry *registry;     /* NULL: agreements were named, or there is none */
-    bool clock_trusted;
     struct flow_options flow_options;
     struct flow *flow;
     const char **files;

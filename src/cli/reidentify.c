@@ -396,7 +396,7 @@ open_key(struct reidentify *r, struct err *err)
             "this node has no secret, so it has given out no pseudonyms (--secret FILE names one "
             "elsewhere)");
     if (rc == 0)
-        rc = secret_open(path, &r->pseudonyms, err);
+        rc = secretfile_open(path, &r->pseudonyms, err);
     if (rc == 0)
         r->key = pseudonyms_key(r->pseudonyms, span_of(r->agreement), span_of(r->to));
     return rc;

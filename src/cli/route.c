@@ -197,8 +197,8 @@ static int
 spare_inputs(const struct route *route, const struct job *job, struct err *err)
 {
     const struct job_options *o = &job->options;
-    const char *trusted[] = {
-        o->feeds_path, o->setup.geo_path, o->setup.teams_path, o->reader.mapping_path};
+    const char *trusted[] = {job->basis.feeds_path, job->basis.baseline_path, o->setup.geo_path,
+        o->setup.teams_path, o->reader.mapping_path};
     const char *rejects = route->rejects_path;
     int rc = 0;
 
@@ -320,7 +320,7 @@ print(const struct route *route, bool kept, struct err *err)
     buf_free(&out);
     if (rc == 0 && bad)
         rc = err_set(err, ERR_IO, "the summary cannot be written to standard output");
-    size_t vouched = agreements_vouched(&route->job.agreements);
+    size_t vouched = agreements_vouched(&route->job.basis.agreements);
     if (vouched > 0)
         (void)fprintf(stderr,
             "comity: signatures are not checked yet: %zu agreement%s taken as signed because you "

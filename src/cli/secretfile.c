@@ -3,13 +3,8 @@
 #include "cli/home.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-enum { DIGITS = 2 * PSEUDONYM_SECRET_BYTES, TEXT = DIGITS + 1 };
 
 int
 secret_path(const char *given, const char *home, char out[SETUP_PATH_BYTES], bool *is_there,
@@ -30,66 +25,4 @@ secret_path(const char *given, const char *home, char out[SETUP_PATH_BYTES], boo
     if (given == NULL)
         *is_there = lstat(out, &about) == 0 || errno != ENOENT;
     return 0;
-}
-
-static int
-check_guarded(int fd, const char *path, struct err *err)
-{
-    struct stat about;
-
-    if (fstat(fd, &about) != 0)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(about.st_mode))
-        return err_set(err, ERR_BAD_SECRET, "%s is no ordinary file", path);
-    if ((about.st_mode & (S_IRWXG | S_IRWXO)) != 0)
-        return err_set(err, ERR_BAD_SECRET,
-            "%s can be read or changed by others (its mode is %03o): it may be no secret any more. "
-            "If it is, `chmod 600` it",
-            path, (unsigned)about.st_mode & 0777u);
-    return about.st_uid == geteuid() || about.st_uid == 0
-        ? 0
-        : err_set(err, ERR_BAD_SECRET, "%s belongs to somebody else", path);
-}
-
-static int
-parse(const char *path, const char *text, size_t n, struct pseudonyms **out, struct err *err)
-{
-    uint8_t secret[PSEUDONYM_SECRET_BYTES];
-    size_t got = 0;
-    int rc = 0;
-
-    if (n == TEXT && text[DIGITS] == '\n')
-        n--;
-    if (n != DIGITS || sodium_hex2bin(secret, sizeof secret, text, n, NULL, &got, NULL) != 0
-        || got != sizeof secret)
-        rc = err_set(err, ERR_BAD_SECRET,
-            "%s must hold %d hexadecimal digits and nothing else; `comity secret` makes one", path,
-            DIGITS);
-    if (rc == 0 && (*out = pseudonyms_new(secret)) == NULL)
-        rc = err_set(err, ERR_NO_MEMORY, "no guarded memory for the secret");
-    sodium_memzero(secret, sizeof secret);
-    return rc;
-}
-
-int
-secret_open(const char *path, struct pseudonyms **out, struct err *err)
-{
-    char text[TEXT + 1];
-    size_t n = 0;
-    ssize_t got = 1;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-    if (fd < 0)
-        return err_set(err, ERR_NOT_FOUND, "the secret %s: %s", path, strerror(errno));
-    int rc = check_guarded(fd, path, err);
-    while (rc == 0 && got > 0 && n < sizeof text) {
-        got = read(fd, text + n, sizeof text - n);
-        n += got > 0 ? (size_t)got : 0;
-    }
-    if (rc == 0)
-        rc = got < 0 ? err_set(err, ERR_IO, "the secret %s: %s", path, strerror(errno))
-                     : parse(path, text, n, out, err);
-    sodium_memzero(text, sizeof text);
-    (void)close(fd);
-    return rc;
 }

@@ -139,8 +139,8 @@ add_reason(const struct tally_why *why, const struct job *job, struct buf *out)
     if (why->reason != REASON_CLAUSE)
         buf_format(out, "%s: ", reason_word((enum reason)why->reason));
     buf_format(out, "%.*s#%.*s",
-        SPAN_ARGS(short_name(policy_agreement(job->policy, why->clause - 1))),
-        SPAN_ARGS(policy_clause(job->policy, why->clause - 1)->id));
+        SPAN_ARGS(short_name(policy_agreement(job->basis.policy, why->clause - 1))),
+        SPAN_ARGS(policy_clause(job->basis.policy, why->clause - 1)->id));
 }
 
 static void

@@ -13,6 +13,7 @@
 #include "base/messages.h"
 #include "store/store.h"
 #include "sys/channel.h"
+#include "sys/role.h"
 
 struct core;
 
@@ -42,6 +43,9 @@ MUST_USE int core_answer(
 /* Answer BODY when what was changed is durable; a failed commit answers that instead. */
 MUST_USE int core_answer_durable(
     struct core *core, const struct ask *ask, struct span body, struct err *err);
+
+/* The role's main: until it is told to stop; the process's exit status. */
+int core_main(const struct role_start *start);
 
 /* What every function that answers has: RC other than 0 is told to the asker as a refusal
  * (err.code, field, msg). */

@@ -1,4 +1,8 @@
 /* ask.h: how does a front ask core, and who goes on when the answer is there?
+ *
+ * Questions carry tags; answers come back with them, in any order. What is in flight is bounded,
+ * for the door and for each request: beyond it, as when core's queue is full or core is gone, a
+ * request is answered 503 with Retry-After.
  */
 #ifndef COMITY_EDGE_ASK_H
 #define COMITY_EDGE_ASK_H
@@ -6,8 +10,13 @@
 #include "base/wire.h"
 #include "edge/door.h"
 
+struct front; /* edge/front.h */
+
+enum { ASKS_MAX = 4096, ASKS_OF_REQUEST_MAX = 16 };
+
 /* Called for every part of an answer (MORE: others follow), or once with WHY not NULL. The request
- * may have gone meanwhile: then it is not called any more. */
+ * may have gone meanwhile: then it is not called any more. What it returns other than 0 is answered
+ * as an error, unless the answer is out already. */
 typedef int ask_answered(struct request *request, void *ctx, struct span body, bool more,
     const struct err *why, struct err *err);
 
@@ -15,8 +24,27 @@ typedef int ask_answered(struct request *request, void *ctx, struct span body, b
  * is behind; answered as 503 with Retry-After. */
 MUST_USE int ask_core(struct request *request, uint16_t type, struct span body,
     ask_answered *answered, void *ctx, struct err *err);
-/* The usual case: core's answer is JSON, and it is answered as it is with STATUS. */
+/* The usual case: core's answer is JSON, and it is answered as it is with STATUS; parts are put
+ * together, at most 64 MiB. */
 MUST_USE int ask_and_answer(struct request *request, uint16_t type, struct span body,
     unsigned status, const char *content_type, struct err *err);
+
+/* For conversations of several messages (INTAKE_*): the same tag again. TAG is what ask_begin gave;
+ * it ends with an answer that has no MORE, or with the request. CREDIT is told by how much it
+ * grew. ERR_BUSY: not now; again when there is credit, or a little later. */
+struct ask_talk {
+    void *ctx;
+    void (*credit)(void *ctx, uint32_t more);
+    /* WHY NULL: an answer. */
+    void (*answered)(void *ctx, struct span body, bool more, const struct err *why);
+};
+/* CALLER is copied; answers are told though no request is behind it (files from core). */
+MUST_USE int ask_begin(struct front *front, uint16_t type, const struct caller *caller,
+    struct span body, const struct ask_talk *talk, uint64_t *tag, struct err *err);
+MUST_USE int ask_again(struct front *front, uint64_t tag, uint16_t type,
+    const struct caller *caller, const struct span *parts, size_t count, struct err *err);
+/* Nothing of it is told any more. */
+void ask_end(struct front *front, uint64_t tag);
+struct front *ask_front(struct request *request);
 
 #endif

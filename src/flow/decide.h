@@ -22,6 +22,7 @@ struct policy_team { /* what a policy needs to know of a team */
     const struct economy *economies;
     size_t economy_count;
     struct team_channels channels;
+    bool named_only; /* no team: what would tell everybody does not tell it, what withholds does */
 };
 MUST_USE int policy_compile(const struct agreement_set *agreements, const struct policy_team *teams,
     size_t team_count, struct policy **out, struct err *err);

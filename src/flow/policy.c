@@ -159,8 +159,11 @@ mark(struct builder *b, uint64_t *rows, const struct agreement *agreement,
         set_bit(rows, bit);
     if (pattern->type != PARTY_ANY && pattern->type != PARTY_ECONOMY)
         return;
+    bool grants = !agreement->broken && !law && agreement->kind != AGREEMENT_FEED;
     for (size_t t = 0; t < b->team_count; t++) {
         const struct policy_team *team = &b->teams[t];
+        if (team->named_only && grants)
+            continue;
         if (pattern->type == PARTY_ANY || lives_in(team, pattern->economy)
             || (law && team->economy_count == 0))
             set_bit(rows + (t + 1) * words, bit);

@@ -392,6 +392,22 @@ report_finish(struct report *report, struct err *err)
     return 0;
 }
 
+static bool has_digest_secret; /* report_digest_seed was called */
+static uint64_t digest_secret;
+
+void
+report_digest_seed(uint64_t secret)
+{
+    digest_secret = secret;
+    has_digest_secret = true;
+}
+
+static inline uint64_t
+digest_seed(void)
+{
+    return has_digest_secret ? digest_secret : hash_secret();
+}
+
 /* What a field adds to the digest. A sum of these does not depend on their order. */
 static inline uint64_t
 digest_field(const struct field *field, uint64_t seed)
@@ -415,7 +431,7 @@ is_of_the_way(enum field_id id)
 uint64_t
 report_digest_of(uint64_t sum, uint32_t number)
 {
-    return hash_fold(sum, number, hash_secret());
+    return hash_fold(sum, number, digest_seed());
 }
 
 bool
@@ -424,7 +440,7 @@ report_digest_part(const struct field *field, uint64_t *part, uint32_t *number)
     bool claim = !is_of_the_way((enum field_id)field->id);
 
     *number = claim;
-    *part = claim ? digest_field(field, hash_secret()) : 0;
+    *part = claim ? digest_field(field, digest_seed()) : 0;
     if (field->id == FIELD_OTHER || field->type != VALUE_TEXT)
         return true;
     /* Texts that are to be numbers become such. */
@@ -435,7 +451,7 @@ report_digest_part(const struct field *field, uint64_t *part, uint32_t *number)
 uint64_t
 report_digest(const struct report *report)
 {
-    const uint64_t seed = hash_secret();
+    const uint64_t seed = digest_seed();
     uint64_t sum = 0;
     uint32_t number = 0;
 

@@ -167,10 +167,12 @@ struct span report_text(const struct report *report, enum field_id id);
  * report is kept and the verdict withholds it. */
 MUST_USE int report_finish(struct report *report, struct err *err);
 
-/* Digest of what the report claims, the same for the same claims in this process: whatever the
- * order of the fields, and time.observation, raw and event_hash aside. It is seeded by hash_secret,
- * so that senders cannot make collisions. */
+/* Digest of what the report claims, the same for the same claims: whatever the order of the fields,
+ * and time.observation, raw and event_hash aside. It is seeded by a secret, so that senders cannot
+ * make collisions: by hash_secret, unless who keeps digests says another before the first is made.
+ */
 uint64_t report_digest(const struct report *report);
+void report_digest_seed(uint64_t secret);
 /* The same from what each field adds, for readers that meet the same fields again and again: the
  * sum of the parts, and the NUMBER of fields that make one. *PART is 0 where there is none. Only of
  * fields that report_finish does not change: false. */

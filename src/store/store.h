@@ -39,11 +39,15 @@ MUST_USE int store_check(struct store *store, void (*found)(void *ctx, const cha
 MUST_USE int store_backup(
     struct store *store, const char *path, store_progress *progress, void *ctx, struct err *err);
 
-/* Starts a transaction unless one is open. */
+/* Starts a transaction unless one is open; whatever changes something does so too. */
 MUST_USE int store_begin(struct store *store, struct err *err);
-/* Durable on return. An error: nothing since store_begin is kept, no transaction is open. */
+/* Durable on return. An error: nothing since store_begin is kept, no transaction is open. (After a
+ * device failed to sync, and only then, a crash may bring it back: whole, never a part.) */
 MUST_USE int store_commit(struct store *store, struct err *err);
 void store_rollback(struct store *store);
+/* Is a transaction open? True too when the engine failed in it and nothing of it is kept any more:
+ * then every function says that again until store_commit (which says it too) or store_rollback
+ * ends it, so that the part after a failure never becomes durable without the part before. */
 bool store_changing(const struct store *store);
 
 /* Single values: the node's own id, salts, marks. *VALUE lives in ARENA, n 0 if it is not there. */
@@ -52,7 +56,7 @@ MUST_USE int store_get(struct store *store, struct arena *arena, const char *nam
 MUST_USE int store_set(struct store *store, const char *name, struct span value, struct err *err);
 
 /* Teams have a number here for life, whatever the directory says of them (roster indexes change).
- */
+ * It is written with the next commit, and stays right if that fails. ERR_LIMIT. */
 MUST_USE int store_team(struct store *store, struct span id, uint32_t *number, struct err *err);
 /* Lives with the store; n 0 for a number that was never given. */
 struct span store_team_id(const struct store *store, uint32_t number);
@@ -145,6 +149,11 @@ MUST_USE int store_collection_add(
 MUST_USE int store_collections(struct store *store, struct arena *arena,
     struct store_collection **out, size_t *count, struct err *err);
 
+/* The recipient has everything of its collection up to THROUGH_US (it asked for what comes after):
+ * the reports of whole pieces until there are delivered. ERR_NOT_FOUND. */
+MUST_USE int store_fetched(
+    struct store *store, uint32_t collection, int64_t through_us, struct err *err);
+
 /* One object of a piece. The piece's body is the objects' JSON, separated by single commas. */
 struct store_object {
     uint32_t at; /* where it begins in the body */
@@ -153,6 +162,7 @@ struct store_object {
     struct span id;     /* "indicator--UUID" */
     uint8_t spec;       /* 20, 21 */
 };
+enum { STORE_PIECE_OBJECTS = 100000, STORE_PIECE_BYTES = 64 << 20, STORE_ID_BYTES = 1024 };
 struct store_piece {
     uint32_t collection;
     struct span body;
@@ -193,6 +203,7 @@ struct store_page_query {
     uint8_t versions;        /* enum store_versions */
     const int64_t *named_us; /* VERSIONS_NAMED */
     size_t named_count;
+    bool rows_only; /* no runs: for a manifest */
 };
 /* Objects that lie one behind the other in a piece: BEGIN..END of its body is a list with commas.
  */
@@ -206,7 +217,7 @@ struct store_run {
 struct store_page_row { /* what a manifest says of one object */
     struct span id;
     int64_t added_us;
-    int64_t version_us;
+    int64_t version_us; /* its date_added if it has none */
     uint8_t spec;
 };
 struct store_page {
@@ -289,6 +300,8 @@ MUST_USE int store_token_find(struct store *store, struct arena *arena, const ui
     struct store_token *out, struct err *err); /* ERR_NOT_FOUND */
 MUST_USE int store_tokens(struct store *store, struct arena *arena, uint32_t principal,
     struct store_token **out, size_t *count, struct err *err);
+MUST_USE int store_token_seen(
+    struct store *store, uint64_t number, int64_t now_us, struct err *err);
 MUST_USE int store_token_remove(struct store *store, uint64_t number, struct err *err);
 
 /* ---- documents: agreements and team cards as the node saw them, every version ---- */
@@ -324,8 +337,9 @@ MUST_USE int store_count_list(struct store *store, struct arena *arena, uint32_t
 /* ---- retention ---- */
 
 /* Remove batches received before BATCHES_US, and pieces whose newest object was added before
- * PIECES_US, at most MAX of them; *REMOVED 0: nothing is left to do. What is due is never removed.
- */
+ * PIECES_US (the directory's stay), at most MAX of them; *REMOVED 0: nothing is left to do. What is
+ * due is never removed; what waits for a person in a batch that goes is refused; reports that their
+ * recipient had not fetched count as failed. */
 MUST_USE int store_expire(struct store *store, int64_t batches_us, int64_t pieces_us, uint32_t max,
     uint32_t *removed, struct err *err);
 

@@ -118,8 +118,8 @@ file_folder(const char *path, struct err *err)
     return 0;
 }
 
-int
-file_lock(const char *path, int *fd, struct err *err)
+static int
+take_lock(const char *path, int how, int *fd, struct err *err)
 {
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (*fd < 0)
@@ -127,12 +127,49 @@ file_lock(const char *path, int *fd, struct err *err)
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int rc;
     do
-        rc = fcntl(*fd, F_OFD_SETLKW, &whole);
+        rc = fcntl(*fd, how, &whole);
     while (rc != 0 && errno == EINTR);
     if (rc == 0)
         return 0;
-    rc = failed(err, path, "locked");
+    rc = how == F_OFD_SETLK && (errno == EAGAIN || errno == EACCES)
+        ? err_set(err, ERR_EXISTS, "%s is locked by another process", path)
+        : failed(err, path, "locked");
     (void)close(*fd);
     *fd = -1;
+    return rc;
+}
+
+int
+file_lock(const char *path, int *fd, struct err *err)
+{
+    return take_lock(path, F_OFD_SETLKW, fd, err);
+}
+
+int
+file_try_lock(const char *path, int *fd, struct err *err)
+{
+    return take_lock(path, F_OFD_SETLK, fd, err);
+}
+
+int
+file_read(const char *path, struct buf *out, struct err *err)
+{
+    enum { PIECE = 64 * 1024 };
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = 0;
+
+    if (fd < 0 && errno == ENOENT)
+        return err_set(err, ERR_NOT_FOUND, "%s is not there", path);
+    if (fd < 0)
+        return failed(err, path, "opened");
+    do {
+        size_t room = out->max_bytes - out->n < PIECE ? out->max_bytes - out->n + 1 : PIECE;
+        char piece[PIECE];
+        n = read(fd, piece, room < PIECE ? room : PIECE);
+        if (n > 0)
+            buf_add(out, piece, (size_t)n);
+    } while ((n > 0 && !out->full) || (n < 0 && errno == EINTR));
+    int rc = n < 0 ? failed(err, path, "read") : buf_check(out, path, err);
+    (void)close(fd);
     return rc;
 }

@@ -18,5 +18,9 @@ MUST_USE int file_write_atomic(
 MUST_USE int file_folder(const char *path, struct err *err);
 /* Wait until nobody else holds the lock PATH, and hold it until close(*FD). ERR_IO. */
 MUST_USE int file_lock(const char *path, int *fd, struct err *err);
+/* The same, without waiting: ERR_EXISTS if somebody else holds it. */
+MUST_USE int file_try_lock(const char *path, int *fd, struct err *err);
+/* All of PATH behind what OUT holds. ERR_NOT_FOUND, ERR_IO, ERR_LIMIT (OUT's maximum). */
+MUST_USE int file_read(const char *path, struct buf *out, struct err *err);
 
 #endif

@@ -26,6 +26,9 @@ while read -r name; do
 done < <("$program" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
 expect build geo b
 expect --out route --o
+expect --listen.partners serve --listen.
+expect --no-sandbox serve --no
+expect check config c
 expect --strict agreement lint --s
 expect audit ledger a
 expect --against ledger audit --a

@@ -1,0 +1,65 @@
+/* serve.h: what do the files of `comity serve` know of each other?
+ *
+ * serve.c reads the command line, serve_settings.c settings and certificates, serve_parent.c
+ * starts, watches and ends the roles.
+ */
+#ifndef COMITY_CLI_SERVE_H
+#define COMITY_CLI_SERVE_H
+
+#include "base/conf.h"
+#include "base/messages.h"
+#include "cli/setup.h"
+
+struct serve_override {
+    enum conf_option option;
+    const char *value;
+};
+
+/* What the command line said, and what was read because of it. */
+struct serve {
+    char home[SETUP_PATH_BYTES];
+    char config[SETUP_PATH_BYTES]; /* "": there is none */
+    bool config_given;
+    struct serve_override overrides[CONF_COUNT];
+    size_t override_count;
+    bool no_sandbox;
+
+    struct conf *conf;
+    struct buf tls_certificate; /* PEM; n 0: TLS is off */
+    struct buf tls_key;
+    struct buf tls_client_ca;
+};
+
+/* NAME's value from the command line, over the file's. ERR_USAGE, ERR_BAD_CONFIG. */
+MUST_USE int serve_override(
+    struct serve *serve, enum conf_option option, const char *value, struct err *err);
+/* File, command line, and what is found where they say nothing: paths of the share folder, team
+ * directory and address table. *OUT is the caller's. ERR_BAD_CONFIG with the line. */
+MUST_USE int serve_read(const struct serve *serve, struct conf **out, struct err *err);
+/* The TLS texts that CONF names, or the node's own certificate, which is made at the first start;
+ * on an error the former ones stay. */
+MUST_USE int serve_read_tls(struct serve *serve, const struct conf *conf, struct err *err);
+void serve_forget(struct serve *serve);
+
+/* What the parent holds, so that it outlives the processes behind it. */
+struct serve_doors {
+    int lock_fd; /* the data folder's; -1: none. Core has it too */
+    int listen_fds[DOOR_COUNT];
+    char socket_path[SETUP_PATH_BYTES + 16]; /* "": there is none to remove */
+};
+struct serve_doors serve_no_doors(void);
+/* ERR_EXISTS: another node has the data folder. */
+MUST_USE int serve_lock(const struct serve *serve, struct serve_doors *doors, struct err *err);
+/* ERR_IO with the option's name: somebody listens there already, or may not. */
+MUST_USE int serve_open_doors(
+    const struct serve *serve, struct serve_doors *doors, struct err *err);
+void serve_close_doors(struct serve_doors *doors);
+/* The parent's own walls, behind which the others make theirs. ERR_SANDBOX. */
+MUST_USE int serve_wall(
+    const struct serve *serve, const struct serve_doors *doors, struct err *err);
+
+/* Until the node is stopped; everything it says goes to the log. 0, or why it could not be, or
+ * could not go on. */
+MUST_USE int serve_run(struct serve *serve, struct err *err);
+
+#endif

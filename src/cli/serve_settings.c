@@ -1,0 +1,195 @@
+#include "cli/serve.h"
+
+#include "edge/tls_own.h"
+#include "sys/clock.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { CONFIG_BYTES_MAX = 1 << 20, PEM_BYTES_MAX = 1 << 20 };
+
+int
+serve_override(struct serve *serve, enum conf_option option, const char *value, struct err *err)
+{
+    char whole[SETUP_PATH_BYTES];
+    struct conf *conf = conf_new();
+
+    if (conf == NULL || serve->override_count == CONF_COUNT)
+        return conf_free(conf), err_set(err, ERR_USAGE, "too many options");
+    /* On the command line a path may begin where one is. */
+    if (conf_rows[option].type == CONF_TYPE_PATH && value[0] != '\0' && value[0] != '/') {
+        char here[SETUP_PATH_BYTES];
+        int n = getcwd(here, sizeof here) == NULL
+            ? -1
+            : snprintf(whole, sizeof whole, "%s/%s", here, value);
+        if (n < 0 || (size_t)n >= sizeof whole)
+            return conf_free(conf), err_set(err, ERR_USAGE, "the path %s is too long", value);
+        value = strdup(whole); /* as long as the program runs, as argv does */
+    }
+    int rc = value == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for the options")
+                           : conf_set(conf, option, span_of(value), 0, err);
+    if (rc == 0)
+        serve->overrides[serve->override_count++] = (struct serve_override){option, value};
+    conf_free(conf);
+    return rc;
+}
+
+static int
+read_file(const struct serve *serve, struct conf *conf, struct err *err)
+{
+    struct buf text = buf_new(CONFIG_BYTES_MAX);
+    int rc = serve->config[0] == '\0' ? 0 : file_read(serve->config, &text, err);
+
+    if (rc == 0)
+        rc = conf_read(conf, buf_span(&text), NULL, NULL, err);
+    buf_free(&text);
+    return rc;
+}
+
+static int
+fill_in(struct conf *conf, enum conf_option option,
+    int (*find)(const char *given, char out[SETUP_PATH_BYTES], struct err *err), struct err *err)
+{
+    char path[SETUP_PATH_BYTES];
+    struct err why;
+
+    if (conf_text(conf, option).n > 0 || find(NULL, path, &why) != 0)
+        return 0; /* core says what it misses */
+    return conf_set(conf, option, span_of(path), 0, err);
+}
+
+static int
+find_share(const char *given, char out[SETUP_PATH_BYTES], struct err *err)
+{
+    (void)given;
+    return setup_share_dir(out, err);
+}
+
+int
+serve_read(const struct serve *serve, struct conf **out, struct err *err)
+{
+    struct conf *conf = conf_new();
+    int rc = conf == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for the settings")
+                          : read_file(serve, conf, err);
+
+    for (size_t i = 0; rc == 0 && i < serve->override_count; i++)
+        rc = conf_set(conf, serve->overrides[i].option, span_of(serve->overrides[i].value), 0, err);
+    if (rc == 0)
+        rc = conf_check(conf, err);
+    if (rc == 0)
+        rc = fill_in(conf, CONF_SHARE, find_share, err);
+    if (rc == 0 && setenv("COMITY_SHARE", conf_text(conf, CONF_SHARE).p, 1) != 0)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for the environment");
+    if (rc == 0)
+        rc = fill_in(conf, CONF_GEO, setup_world_path, err);
+    if (rc == 0)
+        rc = fill_in(conf, CONF_TEAMS, setup_teams_path, err);
+    if (rc != 0) {
+        conf_free(conf);
+        conf = NULL;
+    }
+    *out = conf;
+    return rc;
+}
+
+struct material {
+    struct buf certificate;
+    struct buf key;
+    struct buf client_ca;
+};
+
+static void
+forget(struct buf *text)
+{
+    if (text->p != NULL)
+        explicit_bzero(text->p, text->n);
+    buf_free(text);
+}
+
+static void
+forget_material(struct material *material)
+{
+    forget(&material->certificate);
+    forget(&material->key);
+    forget(&material->client_ca);
+}
+
+static int
+read_pem(const struct conf *conf, enum conf_option option, struct buf *out, struct err *err)
+{
+    struct span path = conf_text(conf, option);
+    int rc = path.n == 0 ? 0 : file_read(path.p, out, err);
+
+    if (rc != 0)
+        (void)snprintf(err->field, sizeof err->field, "%s", conf_rows[option].name);
+    return rc;
+}
+
+/* HOME/tls/certificate.pem and key.pem: read, or made. */
+static int
+own_material(const struct serve *serve, struct material *material, struct err *err)
+{
+    char folder[SETUP_PATH_BYTES + 8];
+    char certificate[SETUP_PATH_BYTES + 32];
+    char key[SETUP_PATH_BYTES + 32];
+
+    (void)snprintf(folder, sizeof folder, "%s/tls", serve->home);
+    (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", folder);
+    (void)snprintf(key, sizeof key, "%s/key.pem", folder);
+    if (access(certificate, F_OK) == 0) {
+        int rc = file_read(certificate, &material->certificate, err);
+        return rc == 0 ? file_read(key, &material->key, err) : rc;
+    }
+    int rc = file_folder(folder, err);
+    if (rc == 0)
+        rc = tls_own(clock_now_us(), &material->certificate, &material->key, err);
+    if (rc != 0)
+        return rc;
+    const struct span key_text = buf_span(&material->key);
+    const struct span certificate_text = buf_span(&material->certificate);
+    rc = file_write_atomic(key, &key_text, 1, 0600, err);
+    return rc == 0 ? file_write_atomic(certificate, &certificate_text, 1, 0644, err) : rc;
+}
+
+int
+serve_read_tls(struct serve *serve, const struct conf *conf, struct err *err)
+{
+    struct material new = {buf_new(PEM_BYTES_MAX), buf_new(PEM_BYTES_MAX), buf_new(PEM_BYTES_MAX)};
+    bool tls =
+        conf_bool(serve->conf, CONF_TLS); /* what is in force: it changes at a restart only */
+    int rc = 0;
+
+    if (tls && conf_text(conf, CONF_TLS_CERTIFICATE).n == 0)
+        rc = own_material(serve, &new, err);
+    else if (tls) {
+        rc = read_pem(conf, CONF_TLS_CERTIFICATE, &new.certificate, err);
+        if (rc == 0)
+            rc = read_pem(conf, CONF_TLS_KEY, &new.key, err);
+    }
+    if (rc == 0 && tls)
+        rc = read_pem(conf, CONF_TLS_CLIENT_CA, &new.client_ca, err);
+    if (rc == 0 && tls)
+        rc = tls_fits(buf_span(&new.certificate), buf_span(&new.key), err);
+    if (rc == 0) {
+        struct material old = {serve->tls_certificate, serve->tls_key, serve->tls_client_ca};
+        serve->tls_certificate = new.certificate;
+        serve->tls_key = new.key;
+        serve->tls_client_ca = new.client_ca;
+        new = old;
+    }
+    forget_material(&new);
+    return rc;
+}
+
+void
+serve_forget(struct serve *serve)
+{
+    forget(&serve->tls_certificate);
+    forget(&serve->tls_key);
+    forget(&serve->tls_client_ca);
+    conf_free(serve->conf);
+    serve->conf = NULL;
+}

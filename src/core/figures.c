@@ -1,0 +1,146 @@
+#include "core/figures.h"
+
+#include "base/time.h"
+#include "core/counts.h"
+#include "core/node.h"
+#include "core/state.h"
+#include "core/told.h"
+#include "sys/clock.h"
+
+enum { ANSWER_BYTES = 64 * 1024 * 1024, DAYS_DEFAULT = 30 };
+#define DAY_US ((int64_t)86400 * 1000000)
+
+static const char *
+word_of(uint16_t number)
+{
+    switch (number) {
+#define STAT(name, number, word, text)                                                             \
+    case number:                                                                                   \
+        return word;
+#include "tables/stats.def"
+#undef STAT
+    default:
+        return NULL; /* of another version */
+    }
+}
+
+bool
+figures_balance(const uint64_t totals[FIGURES_NUMBERS])
+{
+    return totals[STAT_RECEIVED]
+        == totals[STAT_STORED] + totals[STAT_REJECTED] + totals[STAT_DUPLICATE]
+        && totals[STAT_OUTCOMES]
+        == totals[STAT_RELEASED] + totals[STAT_HELD] + totals[STAT_WITHHELD]
+            + totals[STAT_UNATTRIBUTED];
+}
+
+/* ---- outbox ---- */
+
+static void
+add_queue(struct core *core, const struct store_queue *queue, struct buf *out)
+{
+    struct span id = store_team_id(core->store, queue->team);
+    struct team_id team = roster_find(core->roster, id);
+
+    told_item(out);
+    buf_add_char(out, '{');
+    told_text(out, "team", id);
+    told_text(out, "name", team.index == 0 ? SPAN("") : roster_team(core->roster, team)->name);
+    told_number(out, "due", queue->due);
+    told_number(out, "waiting", queue->waiting);
+    told_number(out, "delivered", queue->delivered);
+    told_number(out, "failed", queue->failed);
+    told_time(out, "oldest", queue->oldest_us);
+    buf_add_char(out, '}');
+}
+
+int
+core_outbox(struct core *core, struct ask *ask, struct err *err)
+{
+    struct buf out = buf_new(ANSWER_BYTES);
+    struct store_queue *queues;
+    size_t count;
+    int rc = store_queues(core->store, ask->arena, &queues, &count, err);
+
+    if (rc != 0)
+        return rc;
+    buf_add_text(&out, "{\"items\":[");
+    for (size_t i = 0; i < count; i++)
+        add_queue(core, &queues[i], &out);
+    buf_add_text(&out, "],\"next\":null}");
+    return node_answer(core, ask, &out, err);
+}
+
+/* ---- statistics ---- */
+
+static void
+add_day(struct buf *out, uint32_t day)
+{
+    char text[TIME_TEXT_BYTES];
+
+    (void)time_format_us((int64_t)day * DAY_US, text);
+    told_text(out, "day", (struct span){text, 10});
+}
+
+static void
+add_count(struct core *core, const struct store_count *count, struct buf *out)
+{
+    enum classification class = (enum classification)count->classification;
+    bool classed = class > CLASSIFICATION_UNKNOWN && class < CLASSIFICATION_COUNT;
+
+    told_item(out);
+    buf_add_char(out, '{');
+    add_day(out, count->day);
+    told_text(out, "team", count->team == 0 ? SPAN("") : store_team_id(core->store, count->team));
+    told_word(out, "classification", classed ? classification_type(class) : NULL);
+    told_word(out, "name", word_of(count->name));
+    told_number(out, "count", count->value);
+    buf_add_char(out, '}');
+}
+
+static void
+add_totals(const struct store_count *counts, size_t count, struct buf *out)
+{
+    uint64_t totals[FIGURES_NUMBERS] = {0};
+
+    for (size_t i = 0; i < count; i++)
+        if (counts[i].name < FIGURES_NUMBERS)
+            totals[counts[i].name] += counts[i].value;
+    told_open(out, "totals", '{');
+#define STAT(name, number, word, text) told_number(out, word, totals[number]);
+#include "tables/stats.def"
+#undef STAT
+    buf_add_char(out, '}');
+    told_flag(out, "balanced", figures_balance(totals));
+}
+
+static uint32_t
+day_of(int64_t us)
+{
+    return us < 0 ? 0 : (uint32_t)(us / DAY_US);
+}
+
+int
+core_statistics(struct core *core, struct ask *ask, struct err *err)
+{
+    struct buf out = buf_new(ANSWER_BYTES);
+    int64_t now = clock_now_us();
+    int64_t since = wire_i64(&ask->in);
+    int64_t until = wire_i64(&ask->in);
+    struct store_count *counts;
+    size_t count;
+
+    uint32_t first = day_of(since != 0 ? since : now - DAYS_DEFAULT * DAY_US);
+    uint32_t last = day_of(until != 0 ? until : now) + 1;
+    int rc = store_count_list(core->store, ask->arena, first, last, &counts, &count, err);
+    if (rc != 0)
+        return rc;
+    buf_add_text(&out, "{\"items\":[");
+    for (size_t i = 0; i < count; i++)
+        if (word_of(counts[i].name) != NULL)
+            add_count(core, &counts[i], &out);
+    buf_add_text(&out, "],\"next\":null");
+    add_totals(counts, count, &out);
+    buf_add_char(&out, '}');
+    return node_answer(core, ask, &out, err);
+}

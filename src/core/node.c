@@ -1,0 +1,210 @@
+#include "core/node.h"
+
+#include "core/state.h"
+#include "core/told.h"
+#include "sys/clock.h"
+
+enum { ANSWER_BYTES = 64 * 1024 * 1024, PART_BYTES = 1024 * 1024 };
+
+int
+node_say(struct core *core, enum door door, uint64_t tag, struct buf *body, struct err *err)
+{
+    int rc = buf_check(body, "the answer", err);
+    size_t at = 0;
+
+    while (rc == 0 && body->n - at > PART_BYTES) {
+        const struct span part = {body->p + at, PART_BYTES};
+        rc = core_say(core, door, MESSAGE_ANSWER, tag, part, true, err);
+        at += PART_BYTES;
+    }
+    const struct span last = {body->p + at, body->n - at};
+    if (rc == 0)
+        rc = core_say(core, door, MESSAGE_ANSWER, tag, last, false, err);
+    buf_free(body);
+    return rc;
+}
+
+int
+node_answer(struct core *core, const struct ask *ask, struct buf *body, struct err *err)
+{
+    return node_say(core, ask->door, ask->tag, body, err);
+}
+
+/* ---- how is it? ---- */
+
+struct sums {
+    uint64_t due;
+    uint64_t waiting;
+    uint64_t delivered;
+    uint64_t failed;
+    uint64_t held;
+    int64_t oldest_us;
+};
+
+static int
+sum(struct core *core, struct arena *arena, struct sums *out, struct err *err)
+{
+    struct store_queue *queues;
+    size_t count;
+    int rc = store_queues(core->store, arena, &queues, &count, err);
+
+    *out = (struct sums){0};
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        out->due += queues[i].due;
+        out->waiting += queues[i].waiting;
+        out->delivered += queues[i].delivered;
+        out->failed += queues[i].failed;
+        if (queues[i].oldest_us != 0
+            && (out->oldest_us == 0 || queues[i].oldest_us < out->oldest_us))
+            out->oldest_us = queues[i].oldest_us;
+    }
+    return rc == 0 ? store_held_count(core->store, &out->held, err) : rc;
+}
+
+static bool
+may_read(const struct ask *ask)
+{
+    return ask->asker.kind != PRINCIPAL_NOBODY && ask->asker.kind != PRINCIPAL_PARTNER;
+}
+
+static int
+add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
+{
+    struct sums sums;
+    int rc = sum(core, ask->arena, &sums, err);
+
+    told_flag(out, "sandbox", core->options.sandboxed);
+    told_time(out, "started", core->started_us);
+    told_time(out, "now", clock_now_us());
+    told_flag(out, "clock_trusted", core->basis.clock_trusted);
+    told_text(out, "team", core->team.index == 0 ? SPAN("") : knowledge_team_id(core, core->team));
+    told_number(out, "teams", roster_count(core->roster));
+    told_number(out, "agreements", core->basis.agreements.count);
+    told_number(out, "held", sums.held);
+    told_number(out, "due", sums.due);
+    told_number(out, "waiting", sums.waiting);
+    told_number(out, "delivered", sums.delivered);
+    told_number(out, "failed", sums.failed);
+    told_time(out, "oldest", sums.oldest_us);
+    return rc;
+}
+
+int
+core_status(struct core *core, struct ask *ask, struct err *err)
+{
+    struct buf out = buf_new(ANSWER_BYTES);
+    bool detail = wire_u8(&ask->in) != 0;
+    int rc = 0;
+
+    buf_add_char(&out, '{');
+    told_flag(&out, "ok", !core->stopping);
+    told_text(&out, "version", SPAN(COMITY_VERSION));
+    if (detail && may_read(ask))
+        rc = add_detail(core, ask, &out, err);
+    buf_add_char(&out, '}');
+    if (rc == 0)
+        return node_answer(core, ask, &out, err);
+    buf_free(&out);
+    return rc;
+}
+
+/* ---- for Prometheus: its text format, 0.0.4 ---- */
+
+static void
+head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void
+gauge(struct buf *out, const char *name, const char *help, uint64_t value)
+{
+    head(out, name, "gauge", help);
+    buf_format(out, "%s %llu\n", name, (unsigned long long)value);
+}
+
+struct stat_row {
+    uint16_t number;
+    const char *word;
+    const char *text;
+};
+static const struct stat_row stats[] = {
+#define STAT(name, number, word, text) {number, word, text},
+#include "tables/stats.def"
+#undef STAT
+};
+enum { STAT_COUNT = sizeof stats / sizeof stats[0] };
+
+/* One counter with a label for what is counted; all days together, so it only grows. */
+static int
+add_counts(struct core *core, struct arena *arena, struct buf *out, struct err *err)
+{
+    uint64_t totals[STAT_COUNT] = {0};
+    struct store_count *counts;
+    size_t count;
+    int rc = store_count_list(core->store, arena, 0, UINT32_MAX, &counts, &count, err);
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        for (size_t k = 0; k < STAT_COUNT; k++)
+            totals[k] += counts[i].name == stats[k].number ? counts[i].value : 0;
+    head(out, "comity_reports_total", "counter", "Reports and decisions, by what became of them.");
+    for (size_t k = 0; k < STAT_COUNT; k++)
+        buf_format(out, "comity_reports_total{what=\"%s\"} %llu\n", stats[k].word,
+            (unsigned long long)totals[k]);
+    return rc;
+}
+
+/* Teams' ids are letters, digits, '-', '.', '_': nothing to escape. */
+static int
+add_queues(struct core *core, struct arena *arena, struct buf *out, struct err *err)
+{
+    struct store_queue *queues;
+    size_t count;
+    int rc = store_queues(core->store, arena, &queues, &count, err);
+
+    head(out, "comity_outbox_reports", "gauge", "Reports on their way, by team and state.");
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct span team = store_team_id(core->store, queues[i].team);
+        buf_format(out, "comity_outbox_reports{team=\"%.*s\",state=\"due\"} %llu\n",
+            SPAN_ARGS(team), (unsigned long long)queues[i].due);
+        buf_format(out, "comity_outbox_reports{team=\"%.*s\",state=\"waiting\"} %llu\n",
+            SPAN_ARGS(team), (unsigned long long)queues[i].waiting);
+    }
+    head(out, "comity_delivered_reports_total", "counter", "Reports delivered, by team.");
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        buf_format(out, "comity_delivered_reports_total{team=\"%.*s\"} %llu\n",
+            SPAN_ARGS(store_team_id(core->store, queues[i].team)),
+            (unsigned long long)queues[i].delivered);
+    return rc;
+}
+
+int
+core_metrics(struct core *core, struct ask *ask, struct err *err)
+{
+    struct buf out = buf_new(ANSWER_BYTES);
+    struct sums sums;
+    int rc = sum(core, ask->arena, &sums, err);
+
+    head(&out, "comity_build_info", "gauge", "The version that runs.");
+    buf_add_text(&out, "comity_build_info{version=\"" COMITY_VERSION "\"} 1\n");
+    gauge(&out, "comity_start_time_seconds", "When core started, in Unix time.",
+        (uint64_t)core->started_us / 1000000);
+    gauge(&out, "comity_sandbox", "1: every role runs in its sandbox.", core->options.sandboxed);
+    gauge(&out, "comity_teams", "Teams of the directory.", roster_count(core->roster));
+    gauge(
+        &out, "comity_agreements", "Agreements that are judged by.", core->basis.agreements.count);
+    gauge(&out, "comity_held_items", "Items that wait for a person.", sums.held);
+    gauge(&out, "comity_oldest_due_seconds", "Unix time of the oldest report on its way; 0: none.",
+        (uint64_t)sums.oldest_us / 1000000);
+    head(&out, "comity_commits_failed_total", "counter", "Commits that the store refused.");
+    buf_format(
+        &out, "comity_commits_failed_total %llu\n", (unsigned long long)core->commits_failed);
+    if (rc == 0)
+        rc = add_counts(core, ask->arena, &out, err);
+    if (rc == 0)
+        rc = add_queues(core, ask->arena, &out, err);
+    if (rc == 0)
+        return node_answer(core, ask, &out, err);
+    buf_free(&out);
+    return rc;
+}

@@ -1,0 +1,191 @@
+#include "edge/credentials.h"
+
+#include "edge/front_private.h"
+
+enum { USER_BYTES_MAX = 256, SECRET_BYTES_MAX = 1024, MISP_KEY_BYTES = 40 };
+
+static int
+base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* RFC 4648, section 4, padding optional; false if it is none. */
+static bool
+decode_base64(struct arena *arena, struct span text, struct span *out)
+{
+    char *to = arena_alloc(arena, text.n / 4 * 3 + 4);
+    uint32_t bits = 0;
+    unsigned held = 0;
+    size_t n = 0;
+
+    while (text.n > 0 && text.p[text.n - 1] == '=')
+        text.n--;
+    if (to == NULL || text.n % 4 == 1)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        int digit = base64_digit(text.p[i]);
+        if (digit < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)digit;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            to[n++] = (char)(bits >> held & 0xff);
+        }
+    }
+    *out = (struct span){to, n};
+    return true;
+}
+
+/* RFC 7617: user, colon, password; UTF-8. */
+static int
+take_basic(struct request *request, struct span text, struct err *err)
+{
+    struct span pair = {NULL, 0};
+
+    if (text.n > 2 * (USER_BYTES_MAX + SECRET_BYTES_MAX)
+        || !decode_base64(request->arena, text, &pair))
+        return err_set(err, ERR_NOT_SIGNED_IN, "the Basic credentials are no base64");
+    const char *colon = pair.n == 0 ? NULL : memchr(pair.p, ':', pair.n);
+    if (colon == NULL || !span_is_utf8(pair) || memchr(pair.p, '\0', pair.n) != NULL)
+        return err_set(
+            err, ERR_NOT_SIGNED_IN, "the Basic credentials are no user and password in UTF-8");
+    struct span user = {pair.p, (size_t)(colon - pair.p)};
+    struct span secret = {colon + 1, pair.n - user.n - 1};
+    if (user.n == 0 || user.n > USER_BYTES_MAX || secret.n > SECRET_BYTES_MAX)
+        return err_set(err, ERR_NOT_SIGNED_IN, "the user's name or password has no fit length");
+    request->caller.scheme = CALLER_PASSWORD;
+    request->caller.user = user;
+    request->caller.secret = secret;
+    return 0;
+}
+
+static int
+take_token(struct request *request, struct span token, struct err *err)
+{
+    if (token.n == 0 || token.n > SECRET_BYTES_MAX)
+        return err_set(err, ERR_NOT_SIGNED_IN, "the token has no fit length");
+    request->caller.scheme = CALLER_TOKEN;
+    request->caller.secret = token;
+    return 0;
+}
+
+/* Is it what MISP sends: its key and nothing else? */
+static bool
+is_misp_key(struct span text)
+{
+    if (text.n != MISP_KEY_BYTES)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        if ((c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z'))
+            return false;
+    }
+    return true;
+}
+
+static int
+take_authorization(struct request *request, struct span text, struct err *err)
+{
+    const char *space = memchr(text.p, ' ', text.n);
+
+    if (space == NULL && is_misp_key(text))
+        return take_token(request, text, err);
+    struct span scheme = {text.p, space == NULL ? text.n : (size_t)(space - text.p)};
+    struct span rest = {text.p + scheme.n, text.n - scheme.n};
+    rest = span_trim(rest);
+    if (span_equal_nocase(scheme, SPAN("Basic")))
+        return take_basic(request, rest, err);
+    if (span_equal_nocase(scheme, SPAN("Bearer")))
+        return take_token(request, rest, err);
+    return err_set(err, ERR_NOT_SIGNED_IN, "the Authorization is neither Basic nor Bearer");
+}
+
+/* RFC 6265, section 4.2.1: name=value pairs with "; " between them. */
+static bool
+find_cookie(struct span cookies, struct span name, struct span *value)
+{
+    struct span part;
+
+    while (span_next(&cookies, ';', &part)) {
+        part = span_trim(part);
+        if (part.n > name.n && part.p[name.n] == '=' && span_starts(part, name)) {
+            *value = (struct span){part.p + name.n + 1, part.n - name.n - 1};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Browsers take "__Host-" only from TLS, with Path=/ and no Domain: no neighbour can set it. */
+static struct span
+cookie_name(const struct request *request)
+{
+    return request_is_tls(request) ? SPAN("__Host-comity") : SPAN("comity");
+}
+
+static int
+take_session(struct request *request)
+{
+    struct span cookies;
+    struct span secret;
+
+    if (!request_header(request, MHD_HTTP_HEADER_COOKIE, &cookies)
+        || !find_cookie(cookies, cookie_name(request), &secret) || secret.n == 0
+        || secret.n > SECRET_BYTES_MAX)
+        return 0;
+    request->caller.scheme = CALLER_SESSION;
+    request->caller.secret = secret;
+    (void)!request_header(request, "X-CSRF-Token", &request->caller.proof);
+    if (request->caller.proof.n > SECRET_BYTES_MAX)
+        request->caller.proof = (struct span){NULL, 0};
+    return 0;
+}
+
+int
+credentials_find(struct request *request, struct err *err)
+{
+    struct span text;
+
+    request->caller.peer = span_of(request->conn->peer);
+    if (request_header(request, MHD_HTTP_HEADER_AUTHORIZATION, &text) && text.n > 0)
+        return take_authorization(request, text, err);
+    return take_session(request);
+}
+
+static int
+set_cookie(struct request *request, struct span secret, const char *age, struct err *err)
+{
+    struct buf cookie = buf_new(2 * SECRET_BYTES_MAX);
+
+    buf_add_span(&cookie, cookie_name(request));
+    buf_add_text(&cookie, "=");
+    buf_add_span(&cookie, secret);
+    buf_add_text(&cookie, "; Path=/; HttpOnly; SameSite=Strict");
+    buf_add_text(&cookie, request_is_tls(request) ? "; Secure" : "");
+    buf_add_text(&cookie, age);
+    int rc = buf_check(&cookie, "a session's cookie", err);
+    if (rc == 0)
+        rc = request_add_header(request, "Set-Cookie", buf_span(&cookie), err);
+    buf_free(&cookie);
+    return rc;
+}
+
+int
+credentials_set_session(struct request *request, struct span secret, struct err *err)
+{
+    return set_cookie(request, secret, "", err);
+}
+
+int
+credentials_end_session(struct request *request, struct err *err)
+{
+    return set_cookie(request, (struct span){"", 0}, "; Max-Age=0", err);
+}

@@ -1,0 +1,47 @@
+/* front.h: how is a door opened, run and closed?
+ *
+ * A front process has one door; tests make theirs the same way.
+ */
+#ifndef COMITY_EDGE_FRONT_H
+#define COMITY_EDGE_FRONT_H
+
+#include "edge/door.h"
+#include "edge/guard.h"
+#include "edge/tls.h"
+#include "sys/loop.h"
+
+struct front;
+
+struct front_settings {
+    enum door door;
+    int listen_fd; /* listening, not blocking; the door's from then on */
+    const struct route_family *const *families; /* ended by NULL */
+    struct guard_limits limits;
+    const struct tls_material *tls; /* NULL: plain */
+    bool sandboxed;                 /* what /healthz says */
+};
+
+struct front_counts {
+    uint64_t connections;
+    uint64_t requests;
+    uint64_t answers[6]; /* by the status' first digit */
+    uint64_t refused;    /* by the guard */
+    uint64_t shut;       /* too slow */
+};
+
+/* SETTINGS' families live as long as the door; the rest is copied. Owner: the caller, until
+ * front_free. ERR_IO, ERR_NO_MEMORY, ERR_BAD_CONFIG (TLS). */
+MUST_USE int front_new(
+    struct loop *loop, const struct front_settings *settings, struct front **out, struct err *err);
+/* Answers what can still be answered with 503, and closes all connections. */
+void front_free(struct front *front);
+/* CHANNEL_FD leads to core from now on; it becomes the door's. */
+MUST_USE int front_core(struct front *front, int channel_fd, struct err *err);
+/* Another certificate for connections that begin from now on. ERR_BAD_CONFIG: the old one stays. */
+MUST_USE int front_certificate(
+    struct front *front, const struct tls_material *material, struct err *err);
+/* Accept nothing more, finish what runs, at most for PATIENCE_US; then STOPPED is called. */
+void front_stop(struct front *front, int64_t patience_us, void (*stopped)(void *ctx), void *ctx);
+const struct front_counts *front_counts(const struct front *front);
+
+#endif

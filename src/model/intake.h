@@ -1,0 +1,50 @@
+/* intake.h: how do a front and core speak about a stream of reports?
+ *
+ * The front asks INTAKE_OPEN under a tag of its own; the stream is that tag on that channel, and
+ * every further message of it carries the tag. Core says CREDIT (a u32: so many more INTAKE_RECORDS
+ * may be sent; before the first one nothing may), and INTAKE_CLOSE is answered (ANSWER: struct
+ * intake_totals) when everything is durable. A REFUSAL at any time is the stream's end: what came
+ * before may be durable or not, and sending all of it again doubles nothing.
+ * Every body begins with the caller; only INTAKE_OPEN's counts, further ones may be CALLER_NOBODY.
+ *
+ *   INTAKE_OPEN     struct intake_open
+ *   INTAKE_RECORDS  rejected u32 (records that the front could not read since the last message),
+ *                   count u32 (at most INTAKE_RECORDS_MOST), then as many records (model/record.h)
+ *   INTAKE_CLOSE    rejected u32, problems text (lines for a person, of rejected records; a file's
+ *                   are kept beside it)
+ *   INTAKE_ABORT    why text; not answered
+ *
+ * Core's word FILE ("read this file as a stream of reports"; front local's alone) has a number u64
+ * and a name text; its descriptor is the receiver's. The front opens a stream that names that
+ * number, also to abort it when it cannot be read at all.
+ */
+#ifndef COMITY_MODEL_INTAKE_H
+#define COMITY_MODEL_INTAKE_H
+
+#include "base/wire.h"
+
+enum { INTAKE_RECORDS_MOST = 1024, INTAKE_PROBLEMS_BYTES = 64 * 1024 };
+
+struct intake_open {
+    struct span name; /* of the file or the request, for people */
+    uint64_t file;    /* the number that FILE gave; 0: none */
+};
+void intake_open_add(struct buf *out, const struct intake_open *open);
+void intake_open_take(struct wire_in *in, struct intake_open *out); /* borrows */
+
+/* received = stored + rejected + duplicate; outcomes = released + held + withheld + unattributed */
+struct intake_totals {
+    uint64_t received;
+    uint64_t stored;
+    uint64_t rejected;
+    uint64_t duplicate;
+    uint64_t outcomes;
+    uint64_t released;
+    uint64_t held;
+    uint64_t withheld;
+    uint64_t unattributed;
+};
+void intake_totals_add(struct buf *out, const struct intake_totals *totals);
+void intake_totals_take(struct wire_in *in, struct intake_totals *out);
+
+#endif

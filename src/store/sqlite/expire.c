@@ -1,0 +1,165 @@
+/* expire.c: what is kept no longer? */
+#include "store/sqlite/collection.h"
+#include "store/sqlite/piece.h"
+
+static int
+take_number(void *ctx, sqlite3_stmt *row, struct err *err)
+{
+    struct list *list = ctx;
+    uint64_t *number = list_add(list);
+
+    if (number == NULL)
+        return arena_full(err, "what is old is looked for");
+    *number = (uint64_t)sqlite3_column_int64(row, 0);
+    return 0;
+}
+
+static int
+remove_batch(struct store *store, uint64_t number, int64_t now_us, struct err *err)
+{
+    static const enum statement tables[] = {
+        S_BATCH_REMOVE, S_BATCH_BODY_REMOVE, S_BATCH_FILTER_REMOVE, S_BATCH_DIGEST_REMOVE};
+    int rc = held_lapse(store, number, now_us, err);
+
+    for (size_t i = 0; rc == 0 && i < sizeof tables / sizeof tables[0]; i++)
+        rc = RUN(store, tables[i], err, INT(number));
+    return rc;
+}
+
+static int
+expire_batches(struct store *store, struct arena *arena, int64_t before_us, uint32_t max,
+    uint32_t *removed, struct err *err)
+{
+    struct list list = {.arena = arena, .size = sizeof(uint64_t)};
+    int rc = EACH(store, S_BATCH_OLD, take_number, &list, err, INT(before_us), INT(max));
+
+    for (size_t i = 0; rc == 0 && i < list.count; i++)
+        rc = remove_batch(store, ((const uint64_t *)(const void *)list.items)[i], before_us, err);
+    *removed += (uint32_t)list.count;
+    return rc;
+}
+
+/* ---- pieces ---- */
+
+struct old_piece {
+    uint64_t number;
+    int64_t last_us;
+    uint32_t objects;
+    uint32_t reports;
+    bool indexed;
+};
+
+static int
+take_piece(void *ctx, sqlite3_stmt *row, struct err *err)
+{
+    struct list *list = ctx;
+    struct old_piece *piece = list_add(list);
+
+    if (piece == NULL)
+        return arena_full(err, "what is old is looked for");
+    piece->number = (uint64_t)sqlite3_column_int64(row, 0);
+    piece->last_us = sqlite3_column_int64(row, 1);
+    piece->objects = (uint32_t)sqlite3_column_int64(row, 2);
+    piece->reports = (uint32_t)sqlite3_column_int64(row, 3);
+    piece->indexed = sqlite3_column_int64(row, 4) != 0;
+    return 0;
+}
+
+struct expiry {
+    struct store *store;
+    struct arena *arena;
+    int64_t before_us;
+    uint32_t max;
+    uint32_t removed;
+};
+
+struct old_collection {
+    uint32_t number;
+    int64_t fetched_us;
+};
+
+/* The directory is what the node knows of others, not what it was told of incidents. */
+static int
+take_collection(void *ctx, sqlite3_stmt *row, struct err *err)
+{
+    struct list *list = ctx;
+
+    if (sqlite3_column_int64(row, COLLECTION_COLUMN_KIND) == COLLECTION_DIRECTORY)
+        return 0;
+    struct old_collection *collection = list_add(list);
+    if (collection == NULL)
+        return arena_full(err, "what is old is looked for");
+    collection->number = (uint32_t)sqlite3_column_int64(row, COLLECTION_COLUMN_NUMBER);
+    collection->fetched_us = sqlite3_column_int64(row, COLLECTION_COLUMN_FETCHED);
+    return 0;
+}
+
+/* Where no versions are kept, nothing else knows of its objects. */
+static int
+remove_released(struct expiry *e, uint32_t collection, const struct old_piece *old, struct err *err)
+{
+    int rc = RUN(e->store, S_PIECE_REMOVE, err, INT(collection), INT(old->last_us));
+
+    if (rc == 0)
+        rc = RUN(e->store, S_PIECE_BODY_REMOVE, err, INT(old->number));
+    if (rc == 0)
+        rc = RUN(e->store, S_COLLECTION_SHRANK, err, INT(old->objects), INT(collection));
+    return rc;
+}
+
+static int
+remove_piece(struct expiry *e, const struct old_collection *collection, const struct old_piece *old,
+    struct err *err)
+{
+    int rc = old->indexed ? piece_empty(e->store, collection->number, old->number, err)
+                          : remove_released(e, collection->number, old, err);
+
+    if (rc == 0 && old->reports > 0 && old->last_us > collection->fetched_us)
+        rc = RUN(e->store, S_COLLECTION_FAIL, err, INT(old->reports), INT(collection->number));
+    return rc;
+}
+
+static int
+expire_collection(struct expiry *e, const struct old_collection *collection, struct err *err)
+{
+    struct list list = {.arena = e->arena, .size = sizeof(struct old_piece)};
+    int rc = EACH(e->store, S_PIECE_OLD, take_piece, &list, err, INT(collection->number),
+        INT(e->before_us), INT(e->max - e->removed));
+
+    for (size_t i = 0; rc == 0 && i < list.count; i++)
+        rc = remove_piece(
+            e, collection, &((const struct old_piece *)(const void *)list.items)[i], err);
+    e->removed += (uint32_t)list.count;
+    return rc;
+}
+
+static int
+expire_pieces(struct expiry *e, struct err *err)
+{
+    struct list list = {.arena = e->arena, .size = sizeof(struct old_collection)};
+    int rc = db_each(e->store, S_COLLECTION_ALL, NULL, 0, take_collection, &list, err);
+
+    for (size_t i = 0; rc == 0 && i < list.count && e->removed < e->max; i++)
+        rc = expire_collection(
+            e, &((const struct old_collection *)(const void *)list.items)[i], err);
+    return rc;
+}
+
+int
+store_expire(struct store *store, int64_t batches_us, int64_t pieces_us, uint32_t max,
+    uint32_t *removed, struct err *err)
+{
+    struct expiry e = {
+        .store = store, .arena = arena_new(16 << 20), .before_us = pieces_us, .max = max};
+
+    *removed = 0;
+    if (e.arena == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory to look for what is old");
+    int rc = expire_batches(store, e.arena, batches_us, max, &e.removed, err);
+    if (rc == 0)
+        rc = expire_pieces(&e, err);
+    if (rc == 0)
+        *removed = e.removed;
+    arena_free(e.arena);
+    return rc;
+}

@@ -1,0 +1,125 @@
+/* schema.c: which shape has this store, and how does an older one become today's?
+ *
+ * Step N makes version N of version N - 1. Steps that were released are never changed: a new shape
+ * is a new step. All that are missing run in one transaction.
+ */
+#include "store/sqlite/db.h"
+
+#include <stdio.h>
+
+/* "CMTY", so that `file` and we know whose the file is. */
+enum { APPLICATION = 0x434d5459 };
+
+static const char *const steps[] = {
+    /* 1 */
+    "CREATE TABLE value (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE counter (name TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE team (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE batch (number INTEGER PRIMARY KEY, received_us INTEGER NOT NULL,"
+    " first_us INTEGER NOT NULL, last_us INTEGER NOT NULL, reports INTEGER NOT NULL,"
+    " tag INTEGER NOT NULL, records_bytes INTEGER NOT NULL, outcomes_bytes INTEGER NOT NULL);"
+    "CREATE INDEX batch_received ON batch (received_us);"
+    "CREATE TABLE batch_body (number INTEGER PRIMARY KEY, records BLOB NOT NULL,"
+    " outcomes BLOB NOT NULL);"
+    "CREATE TABLE batch_filter (number INTEGER PRIMARY KEY, filter BLOB NOT NULL);"
+    "CREATE TABLE batch_digest (number INTEGER PRIMARY KEY, digests BLOB NOT NULL);"
+    "CREATE TABLE due (batch INTEGER NOT NULL, team INTEGER NOT NULL, reports INTEGER NOT NULL,"
+    " PRIMARY KEY (batch, team)) WITHOUT ROWID;"
+    "CREATE TABLE collection (number INTEGER PRIMARY KEY, kind INTEGER NOT NULL,"
+    " team INTEGER NOT NULL, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,"
+    " description TEXT NOT NULL, alias TEXT NOT NULL, objects INTEGER NOT NULL,"
+    " last_us INTEGER NOT NULL, reports INTEGER NOT NULL, delivered INTEGER NOT NULL,"
+    " failed INTEGER NOT NULL, fetched_us INTEGER NOT NULL);"
+    "CREATE TABLE piece (collection INTEGER NOT NULL, last_us INTEGER NOT NULL,"
+    " number INTEGER NOT NULL, first_us INTEGER NOT NULL, objects INTEGER NOT NULL,"
+    " lasts INTEGER NOT NULL, indexed INTEGER NOT NULL, reports INTEGER NOT NULL,"
+    " batch INTEGER NOT NULL, filter BLOB NOT NULL, PRIMARY KEY (collection, last_us))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE piece_body (number INTEGER PRIMARY KEY, collection INTEGER NOT NULL,"
+    " last_us INTEGER NOT NULL, entries BLOB NOT NULL, raw_bytes INTEGER NOT NULL,"
+    " body BLOB NOT NULL);"
+    "CREATE TABLE object (collection INTEGER NOT NULL, id TEXT NOT NULL,"
+    " version_us INTEGER NOT NULL, own INTEGER NOT NULL, added_us INTEGER NOT NULL,"
+    " piece INTEGER NOT NULL, PRIMARY KEY (collection, id, version_us)) WITHOUT ROWID;"
+    "CREATE TABLE status (id TEXT PRIMARY KEY, since_us INTEGER NOT NULL, json BLOB NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX status_since ON status (since_us);"
+    "CREATE TABLE held (number INTEGER PRIMARY KEY, batch INTEGER NOT NULL,"
+    " place INTEGER NOT NULL, team INTEGER NOT NULL, reason INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, since_us INTEGER NOT NULL, decided_us INTEGER NOT NULL,"
+    " decided_by TEXT NOT NULL, why TEXT NOT NULL);"
+    "CREATE INDEX held_state ON held (state, number);"
+    "CREATE INDEX held_batch ON held (batch);"
+    "CREATE TABLE principal (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE,"
+    " kind INTEGER NOT NULL, team TEXT NOT NULL, password TEXT NOT NULL,"
+    " certificate TEXT NOT NULL, disabled INTEGER NOT NULL, must_change INTEGER NOT NULL,"
+    " created_us INTEGER NOT NULL, seen_us INTEGER NOT NULL);"
+    "CREATE TABLE token (number INTEGER PRIMARY KEY, principal INTEGER NOT NULL,"
+    " session INTEGER NOT NULL, hash BLOB NOT NULL UNIQUE, label TEXT NOT NULL,"
+    " created_us INTEGER NOT NULL, expires_us INTEGER NOT NULL, seen_us INTEGER NOT NULL);"
+    "CREATE INDEX token_principal ON token (principal);"
+    "CREATE TABLE document (kind TEXT NOT NULL, id TEXT NOT NULL, since_us INTEGER NOT NULL,"
+    " text BLOB NOT NULL, PRIMARY KEY (kind, id, since_us)) WITHOUT ROWID;"
+    "CREATE TABLE tally (day INTEGER NOT NULL, team INTEGER NOT NULL, name INTEGER NOT NULL,"
+    " classification INTEGER NOT NULL, value INTEGER NOT NULL,"
+    " PRIMARY KEY (day, team, name, classification)) WITHOUT ROWID;",
+};
+_Static_assert(sizeof steps / sizeof steps[0] == STORE_VERSION, "a step for each version");
+
+static int
+number_of(struct store *store, const char *sql, int64_t *out, struct err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = 0;
+
+    if (sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL) != SQLITE_OK
+        || sqlite3_step(statement) != SQLITE_ROW)
+        rc = db_error(store, "its version cannot be read", err);
+    else
+        *out = sqlite3_column_int64(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return rc;
+}
+
+int
+schema_check(struct store *store, int64_t *version, struct err *err)
+{
+    int64_t application = 0;
+    int64_t tables = 0;
+    int rc = number_of(store, "PRAGMA application_id", &application, err);
+
+    if (rc == 0)
+        rc = number_of(store, "PRAGMA user_version", version, err);
+    if (rc == 0)
+        rc = number_of(store, "SELECT COUNT(*) FROM sqlite_master", &tables, err);
+    if (rc != 0)
+        return rc;
+    if (application != APPLICATION && (tables > 0 || *version != 0))
+        return err_set(err, ERR_BAD_STORE, "%s is a database, but not Comity's", store->path);
+    if (*version > STORE_VERSION)
+        return err_set(err, ERR_NEWER_STORE,
+            "%s has version %lld, and this Comity knows versions up to %d; it was left as it is",
+            store->path, (long long)*version, (int)STORE_VERSION);
+    return 0;
+}
+
+int
+schema_migrate(struct store *store, int64_t version, struct err *err)
+{
+    char marks[96];
+
+    if (version == STORE_VERSION)
+        return 0;
+    int rc = db_change(store, err);
+    for (int64_t v = version < 0 ? 0 : version; rc == 0 && v < STORE_VERSION; v++)
+        if (sqlite3_exec(store->db, steps[v], NULL, NULL, NULL) != SQLITE_OK)
+            rc = db_error(store, "it cannot be brought to today's version", err);
+    (void)snprintf(marks, sizeof marks, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+        (int)APPLICATION, (int)STORE_VERSION);
+    if (rc == 0 && sqlite3_exec(store->db, marks, NULL, NULL, NULL) != SQLITE_OK)
+        rc = db_error(store, "its version cannot be written", err);
+    if (rc == 0)
+        return store_commit(store, err);
+    store_rollback(store);
+    return rc;
+}

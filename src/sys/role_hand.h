@@ -1,0 +1,25 @@
+/* role_hand.h: how does the parent hand a role what it needs?
+ *
+ * Messages on descriptor 3 of the role: SETTINGS (u8 sandbox, settings as conf_add writes them,
+ * then ROLE_HAND_TEXTS texts), a PAIR (u8 door; with its descriptor) for each socket pair, LISTEN
+ * (with the socket), START. Later SETTINGS, PAIR and STOP come as they are needed.
+ */
+#ifndef COMITY_SYS_ROLE_HAND_H
+#define COMITY_SYS_ROLE_HAND_H
+
+#include "sys/role.h"
+
+struct role_row {
+    const char *word; /* comity --role WORD */
+    const char *name; /* for the log */
+    enum role_kind kind;
+    enum door door; /* core: DOOR_PARENT */
+};
+enum { ROLE_ROWS = 5, ROLE_ROW_CORE = 0 };
+/* In the order in which they are started. */
+extern const struct role_row role_rows[ROLE_ROWS];
+
+enum { ROLE_PARENT_FD = 3, ROLE_LOCK_FD = 4 };
+enum { ROLE_HAND_HOME, ROLE_HAND_CERTIFICATE, ROLE_HAND_KEY, ROLE_HAND_CLIENT_CA, ROLE_HAND_TEXTS };
+
+#endif
