@@ -48,6 +48,9 @@ on_connection(void *ctx, struct MHD_Connection *connection, void **place,
     front->counts.connections++;
     struct guard_conn *conn = guard_began(front->guard, fd->connect_fd, from->client_addr);
     *place = conn;
+    if (front->settings.limits.idle_s != front->first_idle_s)
+        (void)MHD_set_connection_option(
+            connection, MHD_CONNECTION_OPTION_TIMEOUT, front->settings.limits.idle_s);
     if (front->tls == NULL)
         return;
     const union MHD_ConnectionInfo *session =
@@ -368,6 +371,16 @@ front_wake(struct request *request)
     MHD_resume_connection(request->connection);
 }
 
+/* libmicrohttpd waits for changes of a socket, and takes a short read for its end: of data and an
+ * end that came together it never sees the second. */
+static bool
+has_ended(const struct guard_conn *conn)
+{
+    char c;
+
+    return conn->phase <= GUARD_BODY && recv(conn->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Nobody looks at the sockets of those who wait. A client that only ended its own side may still
  * read its answer, but not one that goes on for ever. */
 static void
@@ -377,7 +390,12 @@ look_for_gone(void *ctx, struct guard_conn *conn)
     struct pollfd look = {.fd = conn->fd, .events = POLLRDHUP};
 
     (void)ctx;
-    if (request == NULL || !request->suspended || poll(&look, 1, 0) != 1)
+    if (request == NULL || !request->suspended) {
+        if (!conn->shut && has_ended(conn))
+            guard_shut_one(conn);
+        return;
+    }
+    if (poll(&look, 1, 0) != 1)
         return;
     if ((look.revents & (POLLHUP | POLLERR)) == 0 && request->out == NULL)
         return;
@@ -515,6 +533,7 @@ front_new(
         return err_set(err, ERR_NO_MEMORY, "no memory for a door");
     front->loop = loop;
     front->settings = *settings;
+    front->first_idle_s = settings->limits.idle_s;
     front->epoll_fd = -1;
     /* Ids tell requests apart in the log, over restarts too; they are no secret. */
     front->next_id = (uint64_t)clock_now_us() << 12;
