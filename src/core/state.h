@@ -114,9 +114,10 @@ void core_refuse(struct core *core, enum door door, uint64_t tag, const struct e
 void core_tell(const struct core *core, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* What a question asks is asked again with who asks, once auth knows (core/auth.h). */
+/* MESSAGE is asked again: by ASKER (NULL: who asks is found out anew), with RESULT, which may be
+ * NULL (core/auth.h). */
 void core_ask_again(struct core *core, enum door door, const struct channel_message *message,
-    const struct asker *asker);
+    const struct asker *asker, const struct auth_result *result);
 
 /* ---- knowledge.c: directory, agreements, feeds ---- */
 
@@ -129,6 +130,9 @@ void knowledge_renew(struct core *core);
 /* The store's number of a team of the roster, or of BASIS_COMMUNITY. */
 MUST_USE int knowledge_team_number(
     struct core *core, struct team_id team, uint32_t *number, struct err *err);
+/* This node's own, as those see it who do not know it: what the settings or the register say, else
+ * the node's id. */
+struct span knowledge_own_id(const struct core *core);
 /* Its id; lives until the knowledge is read anew. */
 struct span knowledge_team_id(const struct core *core, struct team_id team);
 static inline struct world
