@@ -1,4 +1,4 @@
-"""Other people's clients against the running node. Installed by `./dev deps --interop` into build-interop; run by `./dev interop`.
+"""Other people's clients against the running node: `./dev deps --interop` installs them, `./dev interop taxii` runs them.
 
 What is not installed is SKIPPED, with the reason that the installation left in build-interop/NAME.missing; nothing passes silently.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.append(str(ROOT / "tests" / "taxii"))
 from taxii_node import Node  # noqa: E402
 
@@ -203,4 +203,4 @@ class Interop(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=["interop", "-v"])
+    unittest.main(argv=["taxii", "-v"])
