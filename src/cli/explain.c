@@ -1,6 +1,7 @@
 /* comity explain: one report's whole story, told by the same flow that route uses. */
 #include "cli/cli.h"
 #include "cli/explain_json.h"
+#include "cli/explain_node.h"
 #include "cli/explain_text.h"
 #include "cli/shown.h"
 #include "fmt/json.h"
@@ -18,6 +19,7 @@ struct explain {
     struct job job;
     struct job_options options;
     const char *to;
+    const char *home;
     struct team_id to_team;
     uint64_t line; /* 0: the first record */
     bool json;
@@ -27,12 +29,15 @@ struct explain {
 };
 
 static const char usage[] =
-    "usage: comity explain [OPTIONS] FILE[:LINE]\n\n"
+    "usage: comity explain [OPTIONS] FILE[:LINE]\n"
+    "       comity explain [--json] [--home DIR] UUID\n\n"
     "Tell one report's whole story: what was read, which network, economy and team answer for it "
     "and by\n"
     "which rule, which clause decided for each recipient, and what became of each field. LINE is "
     "the line\n"
-    "or record number, as in the rejects of route; without it the first record is told.\n\n"
+    "or record number, as in the rejects of route; without it the first record is told.\n"
+    "UUID is a report of the running node: what was decided when it came, and would be now.\n\n"
+    "  --home DIR           UUID: the node's data folder\n"
     "  --line N             the same as FILE:N, for standard input (\"-\") too\n"
     "  --to TEAM            also: what if it went to that team\n"
     "  --json               one JSON object\n";
@@ -158,6 +163,8 @@ parse(struct explain *explain, int argc, char **argv, struct err *err)
         int rc = setup_option(argc, argv, &i, "to", &explain->to, err);
         if (rc == 0)
             rc = setup_option(argc, argv, &i, "line", &line, err);
+        if (rc == 0)
+            rc = setup_option(argc, argv, &i, "home", &explain->home, err);
         if (rc == 0 && strcmp(argv[i], "--json") == 0)
             rc = explain->json = true;
         if (rc == 0)
@@ -170,6 +177,8 @@ parse(struct explain *explain, int argc, char **argv, struct err *err)
     }
     if (explain->options.file_count != 1)
         return err_set(err, ERR_USAGE, "name one FILE or FILE:LINE to explain");
+    if (explain_node_is_id(explain->options.files[0]))
+        return 0;
     int rc = split_path(explain, err);
     if (rc == 0 && line != NULL && (!span_u64(span_of(line), &explain->line) || explain->line == 0))
         rc = err_set(err, ERR_USAGE, "--line %s: lines are counted from 1", line);
@@ -203,6 +212,8 @@ not_found(const struct explain *explain, struct err *err)
 static int
 run(struct explain *explain, struct err *err)
 {
+    if (explain_node_is_id(explain->options.files[0]))
+        return explain_node(explain->home, explain->options.files[0], explain->json, err);
     int rc = job_open(&explain->job, &explain->options, deliver, explain, err);
 
     if (rc == 0)

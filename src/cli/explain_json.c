@@ -207,7 +207,7 @@ add_outcome(const struct explain_story *story, const struct explain_outcome *o, 
     member_flag(out, "require_encrypted", verdict->require_encrypted);
     member_flag(out, "require_receipt", verdict->require_receipt);
     buf_format(out, ",\"retention_days\":%u", verdict->retention_days);
-    member(out, "onward", span_of(explain_story_onward(verdict->onward)));
+    member(out, "onward", span_of(agreement_onward_word(verdict->onward)));
     buf_add_text(out, ",\"near_misses\":[");
     for (size_t i = 0; i < o->near_count; i++) {
         buf_add_text(out, i > 0 ? "," : "");
@@ -216,8 +216,7 @@ add_outcome(const struct explain_story *story, const struct explain_outcome *o, 
     buf_add_text(out, "],\"fields\":[");
     for (uint32_t i = 0; i < report->count; i++) {
         buf_add_text(out, i > 0 ? "," : "");
-        add_field(
-            story, o, &report->fields[i], explain_story_after(report, o->redacted, i, &next), out);
+        add_field(story, o, &report->fields[i], redacted_after(report, o->redacted, i, &next), out);
     }
     buf_add_text(out, "]}");
 }

@@ -75,33 +75,6 @@ explain_story_gather(struct explain_story *story, const struct job *job,
     return rc == 0 ? add(story, supposed, true, err) : rc;
 }
 
-/* source.ip is coarsened to source.network. */
-static bool
-same_field(const struct field *before, const struct field *after)
-{
-    if (before->id == FIELD_OTHER || after->id == FIELD_OTHER)
-        return before->id == after->id && span_equal(before->name, after->name);
-    return before->id == after->id
-        || (before->id == FIELD_SOURCE_IP && after->id == FIELD_SOURCE_NETWORK)
-        || (before->id == FIELD_DESTINATION_IP && after->id == FIELD_DESTINATION_NETWORK);
-}
-
-const struct field *
-explain_story_after(
-    const struct report *report, const struct redacted *redacted, uint32_t i, size_t *next)
-{
-    const struct field *before = &report->fields[i];
-
-    if (redacted == NULL || *next >= redacted_count(redacted))
-        return NULL;
-    const struct field *after = redacted_field(redacted, *next);
-    bool kept = after >= report->fields && after < report->fields + report->count;
-    if (kept ? after != before : !same_field(before, after))
-        return NULL;
-    (*next)++;
-    return after;
-}
-
 struct redact_rule
 explain_story_rule(const struct explain_story *story, const struct explain_outcome *outcome,
     const struct field *field)
@@ -211,19 +184,6 @@ explain_story_kind(const struct agreement *agreement)
     };
 
     return agreement->broken ? "broken" : words[agreement->kind];
-}
-
-const char *
-explain_story_onward(unsigned onward)
-{
-    static const char *const words[] = {
-        [ONWARD_NONE] = "none",
-        [ONWARD_CONSTITUENCY] = "constituency",
-        [ONWARD_PARTY] = "party",
-        [ONWARD_TLP] = "tlp",
-    };
-
-    return onward <= ONWARD_TLP ? words[onward] : words[ONWARD_NONE];
 }
 
 const char *

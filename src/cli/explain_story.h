@@ -35,10 +35,6 @@ struct explain_story {
 MUST_USE int explain_story_gather(struct explain_story *story, const struct job *job,
     const struct flow_result *result, struct team_id to, struct err *err);
 
-/* What is left of field I of the report, walked in order with *NEXT from 0; NULL: removed. */
-const struct field *explain_story_after(
-    const struct report *report, const struct redacted *redacted, uint32_t i, size_t *next);
-
 /* Which class decided on FIELD, and how. The TLP label is always told, whatever the clauses say of
  * open fields. */
 struct redact_rule explain_story_rule(const struct explain_story *story,
@@ -53,7 +49,6 @@ size_t explain_story_prefix(const struct endpoint *endpoint, const struct attrib
     char out[ADDRESS_TEXT_BYTES]);
 
 const char *explain_story_kind(const struct agreement *agreement);
-const char *explain_story_onward(unsigned onward);
 /* What a clause lacked, in words, one lack (a single bit) at a time; appended to OUT. */
 void explain_story_lack(
     const struct explain_story *story, const struct nearmiss *near, uint32_t lack, struct buf *out);

@@ -271,7 +271,7 @@ put_terms(const struct verdict *verdict, struct buf *out)
         buf_format(out, "to be deleted after %u days; ", verdict->retention_days);
     else
         buf_add_text(out, "no term of deletion; ");
-    buf_format(out, "may be passed on: %s\n", explain_story_onward(verdict->onward));
+    buf_format(out, "may be passed on: %s\n", agreement_onward_word(verdict->onward));
 }
 
 static void
@@ -350,7 +350,7 @@ put_fields(const struct explain_story *story, const struct explain_outcome *o, s
             field_class_word(rule.class), o != NULL ? treatment_word(rule.treatment) : "stays");
         put_value(field, &scratch, out);
         const struct field *after =
-            o == NULL ? NULL : explain_story_after(report, o->redacted, i, &next);
+            o == NULL ? NULL : redacted_after(report, o->redacted, i, &next);
         if (o != NULL && field->id == FIELD_TLP)
             buf_format(out, " -> %s", tlp_label(story->result->tlp));
         else if (o != NULL)

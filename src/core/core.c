@@ -1,13 +1,20 @@
 #include "base/hash.h"
+#include "base/log.h"
 #include "base/refusal.h"
 #include "core/auth.h"
+#include "core/collections.h"
+#include "core/directory.h"
+#include "core/incoming.h"
+#include "core/intake.h"
 #include "core/node.h"
+#include "core/reports.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "core/waiting.h"
 #include "sys/clock.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -28,7 +35,8 @@ core_tell(const struct core *core, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    (void)fprintf(core->options.told != NULL ? core->options.told : stderr, "comity: %s\n", line);
+    (void)core;
+    log_warning(line, log_word("of", "core"));
 }
 
 /* ---- answers ---- */
@@ -108,30 +116,36 @@ answer_all(struct core *core, const struct err *why)
 }
 
 /* Nothing since core_begin is kept: nobody may believe that it is. */
-static void
-lose(struct core *core, const struct err *why)
+void
+core_lose(struct core *core, const struct err *why)
 {
     core_tell(core, "nothing of the last changes was kept: %s", why->msg);
     store_rollback(core->store);
-    knowledge_forget_numbers(core); /* some may have been given since */
+    struct err err;
+    if (core->collections != NULL && collections_again(core->collections, &err) != 0)
+        core_tell(core, "collections cannot be read: %s", err.msg);
     core->begun = false;
+    incoming_lost(core);
+    intake_lost(core, why);
     answer_all(core, why);
 }
 
 int
 core_commit(struct core *core, struct err *err)
 {
-    int rc = 0;
+    int rc = intake_seal(core, err);
 
-    if (core->begun && !store_changing(core->store))
+    if (rc == 0 && core->begun && !store_changing(core->store))
         rc = err_set(err, ERR_IO, "the store lost a transaction");
-    else if (core->begun)
+    else if (rc == 0 && core->begun)
         rc = store_commit(core->store, err);
     if (rc != 0) {
-        lose(core, err);
+        core_lose(core, err);
         return rc;
     }
     core->begun = false;
+    intake_committed(core);
+    incoming_committed(core);
     answer_all(core, NULL);
     return 0;
 }
@@ -142,7 +156,9 @@ after_round(void *ctx)
     struct core *core = ctx;
     struct err err;
 
-    if ((core->begun || waiting_count(core->waiting) > 0) && core_commit(core, &err) != 0)
+    if (waiting_count(core->waiting) == 0 && (!core->begun || intake_waits(core->intake)))
+        return;
+    if (core_commit(core, &err) != 0)
         core->commits_failed++;
 }
 
@@ -186,6 +202,14 @@ look(struct core *core, enum door door, const struct channel_message *message, s
     return ask->in.bad ? err_set(err, ERR_INTERNAL, "a question does not say who asks") : 0;
 }
 
+/* What follows INTAKE_OPEN is asked by who opened the stream. */
+static bool
+is_of_stream(uint16_t type)
+{
+    return type == MESSAGE_INTAKE_RECORDS || type == MESSAGE_INTAKE_CLOSE
+        || type == MESSAGE_INTAKE_ABORT;
+}
+
 /* ASKER is NULL: not known yet. */
 static void
 ask_by(struct core *core, enum door door, const struct channel_message *message,
@@ -198,7 +222,10 @@ ask_by(struct core *core, enum door door, const struct channel_message *message,
 
     if (rc == 0 && asker != NULL)
         ask.asker = *asker;
-    if (rc == 0 && asker == NULL && door != DOOR_PARENT) {
+    if (rc == 0 && is_of_stream(message->type)) {
+        if (!intake_asker(core->intake, door, message->tag, &ask.asker))
+            return; /* it was refused meanwhile */
+    } else if (rc == 0 && asker == NULL && door != DOOR_PARENT) {
         rc = auth_who(core, door, &ask.caller, message, &ask.asker, &err);
         if (rc == AUTH_LATER)
             return;
@@ -211,7 +238,7 @@ ask_by(struct core *core, enum door door, const struct channel_message *message,
         struct err lost = err;
         if (rc == 0)
             (void)err_set(&lost, ERR_IO, "the store lost a transaction");
-        lose(core, &lost);
+        core_lose(core, &lost);
     }
 }
 
@@ -243,7 +270,11 @@ disconnect(struct core *core, enum door door)
     core->channels[door] = NULL;
     core->generations[door]++;
     auth_gone(core, door);
+    intake_gone(core, door);
+    if (door == DOOR_LOCAL)
+        incoming_gone(core);
     events_gone(core, door);
+    reports_gone(core, door);
     channel_free(channel);
 }
 
@@ -284,9 +315,18 @@ core_connect(struct core *core, enum door door, int fd, struct err *err)
 int
 core_settings(struct core *core, struct err *err)
 {
-    int rc = knowledge_read(core, err);
+    struct geo *geo = core->geo;
 
-    return rc == 0 ? core_commit(core, err) : rc;
+    core->geo = NULL; /* so that it is opened anew, too */
+    int rc = knowledge_read(core, err);
+    if (rc == 0) {
+        geo_close(geo);
+        core->stale = (struct err){0};
+        return core_commit(core, err);
+    }
+    geo_close(core->geo);
+    core->geo = geo;
+    return rc;
 }
 
 void
@@ -351,9 +391,17 @@ load(struct core *core, struct err *err)
         rc = knowledge_read(core, err);
     if (rc == 0)
         rc = auth_new(core, &core->auth, err);
+    if (rc == 0)
+        rc = directory_open(core, err);
     if (rc == 0 && (core->events = events_new(core)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
-    return rc == 0 ? core_commit(core, err) : rc;
+    if (rc == 0 && (core->reports = reports_new(core)) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for searches");
+    if (rc == 0)
+        rc = core_commit(core, err);
+    if (rc == 0)
+        rc = intake_new(core, &core->intake, err);
+    return rc == 0 ? incoming_new(core, &core->incoming, err) : rc;
 }
 
 int
@@ -381,7 +429,11 @@ core_close(struct core *core)
     for (int d = 0; d < DOOR_COUNT; d++)
         channel_free(core->channels[d]);
     auth_free(core->auth);
+    incoming_free(core->incoming);
+    intake_free(core->intake);
+    collections_free(core->collections);
     events_free(core->events);
+    reports_free(core->reports);
     knowledge_free(core);
     if (core->store != NULL)
         store_close(core->store);

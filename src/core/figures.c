@@ -1,6 +1,7 @@
 #include "core/figures.h"
 
 #include "base/time.h"
+#include "core/counts.h"
 #include "core/node.h"
 #include "core/state.h"
 #include "core/told.h"
@@ -8,12 +9,6 @@
 
 enum { ANSWER_BYTES = 64 * 1024 * 1024, DAYS_DEFAULT = 30 };
 #define DAY_US ((int64_t)86400 * 1000000)
-
-enum stat {
-#define STAT(name, number, word, text) STAT_##name = (number),
-#include "tables/stats.def"
-#undef STAT
-};
 
 static const char *
 word_of(uint16_t number)
@@ -136,7 +131,7 @@ core_statistics(struct core *core, struct ask *ask, struct err *err)
     size_t count;
 
     uint32_t first = day_of(since != 0 ? since : now - DAYS_DEFAULT * DAY_US);
-    uint32_t last = day_of(until != 0 ? until : now);
+    uint32_t last = day_of(until != 0 ? until : now) + 1;
     int rc = store_count_list(core->store, ask->arena, first, last, &counts, &count, err);
     if (rc != 0)
         return rc;

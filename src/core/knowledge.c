@@ -1,9 +1,12 @@
 /* By which directory, agreements and feeds does this node judge now? */
 #include "base/hash.h"
+#include "core/directory.h"
+#include "core/intake.h"
 #include "core/state.h"
 #include "sys/clock.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -59,11 +62,10 @@ load_basis(struct core *core, const struct roster *roster, struct basis *basis, 
     const struct basis_options options = {.roster = roster,
         .share_dir = o->share_dir,
         .home = o->home,
-        .agreements = o->agreements,
-        .agreement_count = o->agreement_count,
+        .agreements = &o->agreements,
+        .agreement_count = o->agreements != NULL ? 1 : 0,
         .feeds_path = o->feeds_path,
         .secret_path = has_secret ? secret : NULL,
-        .default_tlp = o->default_tlp,
         .community = true,
         .now_us = now,
         .at_us = now,
@@ -153,17 +155,32 @@ knowledge_read(struct core *core, struct err *err)
         roster_free(roster);
         return rc;
     }
+    /* What lies in the open batch was decided by what holds until now, and is told by it. */
+    rc = core->intake != NULL ? intake_seal(core, err) : 0;
+    if (rc != 0)
+        core_lose(core, err);
     take_over(core, roster, &basis, numbers);
     core->register_state = state;
-    return keep_documents(core, err);
+    rc = keep_documents(core, err);
+    return rc == 0 ? directory_show(core, err) : rc;
 }
 
-int
-knowledge_renew(struct core *core, struct err *err)
+void
+knowledge_renew(struct core *core)
 {
-    if (clock_now_us() < core->basis.changes_us && register_state(core) == core->register_state)
-        return 0;
-    return knowledge_read(core, err);
+    struct err err;
+
+    if (core->stale.code == 0 && clock_now_us() < core->basis.changes_us
+        && register_state(core) == core->register_state)
+        return;
+    int rc = knowledge_read(core, &err);
+    if (rc != 0 && core->stale.code == 0)
+        core_tell(
+            core, "the agreements cannot be read anew, so no report is taken in: %s", err.msg);
+    if (rc == 0)
+        core->stale = (struct err){0};
+    else
+        core->stale = err;
 }
 
 void
@@ -194,12 +211,4 @@ knowledge_team_number(struct core *core, struct team_id team, uint32_t *number, 
         rc = store_team(core->store, knowledge_team_id(core, team), known, err);
     *number = *known;
     return rc;
-}
-
-void
-knowledge_forget_numbers(struct core *core)
-{
-    if (core->team_numbers != NULL)
-        memset(
-            core->team_numbers, 0, (roster_count(core->roster) + 2) * sizeof *core->team_numbers);
 }

@@ -7,19 +7,27 @@
 enum { ANSWER_BYTES = 64 * 1024 * 1024, PART_BYTES = 1024 * 1024 };
 
 int
-node_answer(struct core *core, const struct ask *ask, struct buf *body, struct err *err)
+node_say(struct core *core, enum door door, uint64_t tag, struct buf *body, struct err *err)
 {
     int rc = buf_check(body, "the answer", err);
     size_t at = 0;
 
     while (rc == 0 && body->n - at > PART_BYTES) {
-        rc = core_answer(core, ask, (struct span){body->p + at, PART_BYTES}, true, err);
+        const struct span part = {body->p + at, PART_BYTES};
+        rc = core_say(core, door, MESSAGE_ANSWER, tag, part, true, err);
         at += PART_BYTES;
     }
+    const struct span last = {body->p + at, body->n - at};
     if (rc == 0)
-        rc = core_answer(core, ask, (struct span){body->p + at, body->n - at}, false, err);
+        rc = core_say(core, door, MESSAGE_ANSWER, tag, last, false, err);
     buf_free(body);
     return rc;
+}
+
+int
+node_answer(struct core *core, const struct ask *ask, struct buf *body, struct err *err)
+{
+    return node_say(core, ask->door, ask->tag, body, err);
 }
 
 /* ---- how is it? ---- */
@@ -65,7 +73,7 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     struct sums sums;
     int rc = sum(core, ask->arena, &sums, err);
 
-    told_flag(out, "sandbox", core->options.no_sandbox == NULL);
+    told_flag(out, "sandbox", core->options.sandboxed);
     told_time(out, "started", core->started_us);
     told_time(out, "now", clock_now_us());
     told_flag(out, "clock_trusted", core->basis.clock_trusted);
@@ -181,8 +189,7 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
     buf_add_text(&out, "comity_build_info{version=\"" COMITY_VERSION "\"} 1\n");
     gauge(&out, "comity_start_time_seconds", "When core started, in Unix time.",
         (uint64_t)core->started_us / 1000000);
-    gauge(&out, "comity_sandbox", "1: every role runs in its sandbox.",
-        core->options.no_sandbox == NULL);
+    gauge(&out, "comity_sandbox", "1: every role runs in its sandbox.", core->options.sandboxed);
     gauge(&out, "comity_teams", "Teams of the directory.", roster_count(core->roster));
     gauge(
         &out, "comity_agreements", "Agreements that are judged by.", core->basis.agreements.count);

@@ -30,4 +30,8 @@ void events_gone(struct core *core, enum door door);
 MUST_USE int node_answer(
     struct core *core, const struct ask *ask, struct buf *body, struct err *err);
 
+/* The same to who asked under TAG at DOOR. BODY is freed. */
+MUST_USE int node_say(
+    struct core *core, enum door door, uint64_t tag, struct buf *body, struct err *err);
+
 #endif

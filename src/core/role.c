@@ -1,23 +1,181 @@
-#include "core/core.h"
-
+/* The role that holds the store: from what the parent gives to the loop, and out of it again. */
+#include "base/conf.h"
 #include "base/log.h"
+#include "core/incoming.h"
+#include "core/intake.h"
+#include "core/state.h"
+#include "sys/clock.h"
 
 #include <stdlib.h>
+
+enum { TICK_US = 1000000, SEE_TICKS = 60 };
+
+struct running {
+    struct core core;
+    const struct role_start *start;
+    struct loop_timer tick;
+    unsigned ticks;
+};
+
+static const char *
+text_or_null(const struct conf *conf, enum conf_option option)
+{
+    struct span text = conf_text(conf, option);
+
+    return text.n > 0 ? text.p : NULL;
+}
+
+static void
+read_options(const struct role_start *start, struct core_options *out)
+{
+    const struct conf *conf = start->conf;
+
+    *out = (struct core_options){.home = start->home,
+        .share_dir = conf_text(conf, CONF_SHARE).p,
+        .teams_path = conf_text(conf, CONF_TEAMS).p,
+        .geo_path = text_or_null(conf, CONF_GEO),
+        .feeds_path = text_or_null(conf, CONF_FEEDS),
+        .agreements = text_or_null(conf, CONF_AGREEMENTS),
+        .team = text_or_null(conf, CONF_TEAM),
+        .sandboxed = start->sandbox,
+        .window = (uint64_t)conf_number(conf, CONF_DUPLICATES_WINDOW),
+        .outbox_max = (uint64_t)conf_number(conf, CONF_OUTBOX_MAX),
+        .batch_reports = (uint32_t)conf_number(conf, CONF_BATCH_REPORTS),
+        .batch_us = conf_number(conf, CONF_BATCH_INTERVAL) * 1000,
+        .watch = conf_bool(conf, CONF_WATCH),
+        .watch_interval_us = conf_number(conf, CONF_WATCH_INTERVAL) * 1000,
+        .login_rate = (uint32_t)conf_number(conf, CONF_LOGIN_RATE),
+        .session_us = conf_number(conf, CONF_SESSION_LENGTH) * 1000,
+        .session_idle_us = conf_number(conf, CONF_SESSION_IDLE) * 1000};
+}
+
+/* ---- what the parent says ---- */
+
+static void
+on_settings(void *ctx)
+{
+    struct running *running = ctx;
+    struct err err;
+
+    read_options(running->start, &running->core.options);
+    if (core_settings(&running->core, &err) != 0)
+        log_error_of("settings could not be read anew", &err);
+}
+
+static void
+on_pair(void *ctx, enum door door, int fd)
+{
+    struct running *running = ctx;
+    struct err err;
+
+    if (core_connect(&running->core, door, fd, &err) != 0)
+        log_error_of("a door could not be connected", &err);
+}
+
+static void
+on_stop(void *ctx)
+{
+    struct running *running = ctx;
+
+    core_stop(&running->core);
+}
+
+/* ---- the clock ---- */
+
+/* What has ended must not come back because the clock was set back while the node was down. */
+static void
+note_time(struct core *core)
+{
+    struct err err;
+    bool trusted;
+
+    if (core->basis.registry != NULL
+        && registry_see(core->basis.registry, clock_now_us(), &trusted, &err) != 0)
+        log_warning_of("the time could not be noted", &err);
+}
+
+static void
+on_tick(void *ctx)
+{
+    struct running *running = ctx;
+    struct err err;
+
+    knowledge_renew(&running->core);
+    if (++running->ticks % SEE_TICKS == 0)
+        note_time(&running->core);
+    if (loop_timer_set(running->start->loop, &running->tick, clock_ticks_us() + TICK_US, &err) != 0)
+        log_error_of("the clock stands", &err);
+}
+
+/* ---- life ---- */
+
+static int
+wall(const struct role_start *start, const struct core_options *o, struct err *err)
+{
+    const char *read[5] = {o->share_dir, o->teams_path};
+    size_t count = 2;
+
+    if (o->geo_path != NULL)
+        read[count++] = o->geo_path;
+    if (o->feeds_path != NULL)
+        read[count++] = o->feeds_path;
+    if (o->agreements != NULL)
+        read[count++] = o->agreements;
+    const struct sandbox_paths paths = {
+        .read = read, .read_count = count, .write = &o->home, .write_count = 1};
+    return role_wall(start, &paths, err);
+}
+
+static int
+connect_all(struct core *core, const struct role_start *start, struct err *err)
+{
+    int rc = 0;
+
+    for (int d = 0; rc == 0 && d < DOOR_COUNT; d++)
+        if (d != DOOR_PARENT && start->pairs[d] >= 0)
+            rc = core_connect(core, (enum door)d, start->pairs[d], err);
+    return rc;
+}
+
+static int
+run(struct running *running, struct err *err)
+{
+    const struct role_start *start = running->start;
+    const struct role_events events = {
+        .ctx = running, .settings = on_settings, .pair = on_pair, .stop = on_stop};
+    struct core_options options;
+
+    read_options(start, &options);
+    int rc = wall(start, &options, err);
+    if (rc == 0)
+        rc = core_open(&running->core, start->loop, &options, err);
+    if (rc == 0)
+        rc = connect_all(&running->core, start, err);
+    if (rc == 0)
+        rc = loop_timer_set(start->loop, &running->tick, clock_ticks_us() + TICK_US, err);
+    if (rc != 0)
+        return rc;
+    role_listen(start->role, &events);
+    rc = role_ready(start->role, err);
+    return rc == 0 ? loop_run(start->loop, err) : rc;
+}
 
 int
 core_main(const struct role_start *start)
 {
-    const struct sandbox_paths paths = {
-        .write = (const char *const[]){start->home}, .write_count = 1};
+    struct running *running = calloc(1, sizeof *running);
     struct err err = {0};
-    int rc = role_wall(start, &paths, &err);
 
-    if (rc == 0)
-        rc = role_ready(start->role, &err);
-    if (rc == 0)
-        rc = loop_run(start->loop, &err);
-    if (rc == 0)
-        return EXIT_SUCCESS;
-    log_error_of("role failed", &err);
-    return EXIT_FAILURE;
+    if (running == NULL)
+        return EXIT_FAILURE;
+    running->start = start;
+    running->tick = (struct loop_timer){.due = on_tick, .ctx = running};
+    int rc = run(running, &err);
+    if (rc == 0 && running->core.begun)
+        rc = core_commit(&running->core, &err);
+    if (rc != 0)
+        log_error_of("role failed", &err);
+    core_close(&running->core);
+    free(running);
+    return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

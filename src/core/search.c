@@ -226,7 +226,7 @@ add_side(struct search_set *set, const struct endpoint *side, uint32_t asn, stru
         add(set, key_of_number(KIND_ECONOMY, economy.index));
 }
 
-enum { REPORT_KEYS_MAX = 2 * 6 + 2 + 2 * 2 };
+enum { REPORT_KEYS_MAX = 2 * 6 + 2 + 2 * SEARCH_OUTCOMES_MAX };
 
 int
 search_set_add(struct search_set *set, const struct report *report,

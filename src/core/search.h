@@ -16,10 +16,11 @@ struct search_outcome {
     struct span team; /* its id; n 0: nobody */
     uint8_t effect;   /* enum effect; of nobody's: withhold */
 };
+enum { SEARCH_OUTCOMES_MAX = 3 };
 struct search_facts {
     struct economy economies[2]; /* source's, destination's: that decided; zero: none */
     uint32_t asns[2];            /* of the address table; 0: none. The feed's are the report's */
-    struct search_outcome outcomes[2];
+    struct search_outcome outcomes[SEARCH_OUTCOMES_MAX];
     uint32_t outcome_count;
 };
 

@@ -11,22 +11,25 @@
 #include "flow/basis.h"
 #include "sys/loop.h"
 
-#include <stdio.h>
-
+/* Texts must outlive core, or be replaced with all others (core_settings). */
 struct core_options {
     const char *home; /* the data folder */
     const char *share_dir;
     const char *teams_path;
     const char *geo_path;   /* NULL: no address table */
     const char *feeds_path; /* NULL: the shipped ones */
-    const char *const *agreements;
-    size_t agreement_count; /* 0: the register's and the shipped baseline */
+    const char *agreements; /* NULL: the register's and the shipped baseline */
     const char *team;       /* this team's id; NULL: the register's */
-    enum tlp default_tlp;   /* TLP_UNKNOWN: as the feeds file says */
+    bool sandboxed;
     uint64_t window;        /* reports among which duplicates are looked for */
     uint64_t outbox_max;    /* reports decided and not yet written out; more are refused */
-    const char *no_sandbox; /* why there is none; NULL: there is one */
-    FILE *told;             /* for the operator's eyes: NULL: stderr */
+    uint32_t batch_reports; /* a batch that has so many is sealed */
+    int64_t batch_us;       /* or when its first report has waited so long */
+    bool watch;             /* look into incoming/ */
+    int64_t watch_interval_us;
+    uint32_t login_rate;     /* wrong attempts a minute */
+    int64_t session_us;      /* a session ends so long after it began, */
+    int64_t session_idle_us; /* or after so long without a question */
 };
 
 /* What the events of a door's channel are told with. */
@@ -41,6 +44,7 @@ struct release;
 struct incoming;
 struct collections;
 struct events;
+struct reports;
 
 struct core {
     struct core_options options;
@@ -69,10 +73,12 @@ struct core {
     struct release *release;
     struct incoming *incoming;
     struct collections *collections; /* core/collections.h's */
-    struct events *events;           /* core/node.c's */
+    struct events *events;           /* core/node.h's */
+    struct reports *reports;         /* core/reports.h's */
     int64_t started_us;
     bool begun; /* store_begin was called and nothing was committed since */
     uint64_t commits_failed;
+    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
     bool stopping;
 };
 
@@ -97,11 +103,14 @@ MUST_USE int core_begin(struct core *core, struct err *err);
 /* Commit, and answer everybody who waits for it. An error was told to them already. */
 MUST_USE int core_commit(struct core *core, struct err *err);
 
+/* Nothing since core_begin is kept, because WHY: everybody who waits is refused. */
+void core_lose(struct core *core, const struct err *why);
+
 /* Say TYPE (SAID) to who asked under TAG. ERR_BUSY, ERR_IO: nobody hears it. */
 MUST_USE int core_say(struct core *core, enum door door, uint16_t type, uint64_t tag,
     struct span body, bool more, struct err *err);
 void core_refuse(struct core *core, enum door door, uint64_t tag, const struct err *why);
-/* A line for the operator's log. */
+/* A warning in the operator's log. */
 void core_tell(const struct core *core, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -114,12 +123,12 @@ void core_ask_again(struct core *core, enum door door, const struct channel_mess
 /* Read all of it; what was there stays when that fails. */
 MUST_USE int knowledge_read(struct core *core, struct err *err);
 void knowledge_free(struct core *core);
-/* Read anew if a change that was foretold has come, or the register was changed. */
-MUST_USE int knowledge_renew(struct core *core, struct err *err);
+/* Read anew if a change that was foretold has come, or the register was changed. While that cannot
+ * be done, `stale` says why, and no report is taken in: what holds now is not known. */
+void knowledge_renew(struct core *core);
 /* The store's number of a team of the roster, or of BASIS_COMMUNITY. */
 MUST_USE int knowledge_team_number(
     struct core *core, struct team_id team, uint32_t *number, struct err *err);
-void knowledge_forget_numbers(struct core *core);
 /* Its id; lives until the knowledge is read anew. */
 struct span knowledge_team_id(const struct core *core, struct team_id team);
 static inline struct world

@@ -185,9 +185,14 @@ compile(struct basis *basis, const struct basis_options *options, struct err *er
 {
     size_t count = roster_count(options->roster);
     struct policy_team *teams = calloc(count + 1, sizeof *teams);
+    /* The policy keeps where the set is, and a basis may be copied. */
+    struct agreement_set *set = (struct agreement_set *)arena_copy(
+        basis->arena, (const char *)&basis->agreements, sizeof basis->agreements);
 
-    if (teams == NULL)
+    if (teams == NULL || set == NULL) {
+        free(teams);
         return err_set(err, ERR_NO_MEMORY, "no memory for %zu teams", count);
+    }
     for (size_t i = 0; i < count; i++) {
         const struct team *team = roster_team(options->roster, (struct team_id){(uint32_t)i + 1});
         teams[i] = (struct policy_team){.id = team->id,
@@ -200,7 +205,7 @@ compile(struct basis *basis, const struct basis_options *options, struct err *er
     if (options->community && names_community(&basis->agreements)
         && roster_find(options->roster, SPAN(BASIS_COMMUNITY)).index == 0)
         basis->community.index = (uint32_t)++count;
-    int rc = policy_compile(&basis->agreements, teams, count, &basis->policy, err);
+    int rc = policy_compile(set, teams, count, &basis->policy, err);
     free(teams);
     return rc;
 }

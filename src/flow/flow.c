@@ -22,6 +22,7 @@ struct flow {
     struct address soon[SOON]; /* prepared last: their table nodes arrive while others are read */
     unsigned next_soon;
     struct known_provider known;
+    bool from_partner;
     struct flow_result result;
 };
 
@@ -63,7 +64,8 @@ flow_new(const struct flow_options *options, struct flow **out, struct err *err)
     flow->options = *options;
     learn_provider(flow, (struct span){"", 0});
     flow->arena = arena_new(REDACTION_BYTES);
-    if (options->window > 0)
+    flow->seen = options->seen;
+    if (options->seen == NULL && options->window > 0)
         flow->seen = seen_new(options->window);
     if (flow->arena == NULL || (options->window > 0 && flow->seen == NULL)) {
         flow_free(flow);
@@ -79,7 +81,8 @@ flow_free(struct flow *flow)
 {
     if (flow == NULL)
         return;
-    seen_free(flow->seen);
+    if (flow->options.seen == NULL)
+        seen_free(flow->seen);
     arena_free(flow->arena);
     free(flow);
 }
@@ -88,6 +91,20 @@ const struct flow_counts *
 flow_counts(const struct flow *flow)
 {
     return &flow->counts;
+}
+
+void
+flow_sender(struct flow *flow, struct team_id origin, bool partner)
+{
+    flow->options.origin = origin;
+    flow->from_partner = partner;
+}
+
+void
+flow_moment(struct flow *flow, int64_t at_us, bool clock_trusted)
+{
+    flow->options.at_us = at_us;
+    flow->options.clock_trusted = clock_trusted;
 }
 
 void
@@ -126,12 +143,61 @@ flow_prepare(struct flow *flow, struct report *report)
         prefetch_address(flow, &report->destination.ip);
 }
 
+/* Does ORIGIN answer for every economy of RECIPIENT as a whole? */
+static bool
+in_constituency(const struct roster *roster, struct team_id origin, struct team_id recipient)
+{
+    uint8_t others;
+
+    if (origin.index == 0 || recipient.index == 0 || recipient.index > roster_count(roster))
+        return false;
+    const struct team *team = roster_team(roster, recipient);
+    for (size_t i = 0; i < team->economy_count; i++)
+        if (roster_by_economy(roster, team->economies[i], &others).index != origin.index)
+            return false;
+    return team->economy_count > 0;
+}
+
+static bool
+is_party(const struct flow *flow, const struct agreement *a, struct team_id recipient)
+{
+    const struct roster *roster = flow->options.world.roster;
+
+    if (recipient.index == 0 || recipient.index > roster_count(roster))
+        return false;
+    for (size_t i = 0; i < a->party_count; i++)
+        if (span_equal(a->parties[i], roster_team(roster, recipient)->id))
+            return true;
+    return false;
+}
+
+/* Under which term a partner's report came is what the same agreements say of telling it to us: a
+ * partner who may not is one whose reports go nowhere. */
+static void
+bind_to_term(const struct flow *flow, const struct policy *policy, struct decide_input *input)
+{
+    struct decide_input came = *input;
+    struct verdict verdict;
+
+    came.recipient = flow->options.own;
+    decide(policy, &came, &verdict);
+    input->from_partner = true;
+    input->onward = ONWARD_NONE;
+    if (verdict.effect == EFFECT_WITHHOLD || verdict.clause_count == 0)
+        return;
+    input->onward = verdict.onward;
+    input->recipient_in_constituency =
+        in_constituency(flow->options.world.roster, input->origin, input->recipient);
+    input->recipient_is_party =
+        is_party(flow, policy_agreement(policy, verdict.clauses[0]), input->recipient);
+}
+
 static void
 decide_by(struct flow *flow, const struct policy *policy, uint32_t provider,
     struct team_id recipient, struct verdict *out)
 {
     const struct flow_options *options = &flow->options;
-    const struct decide_input input = {
+    struct decide_input input = {
         .origin = options->origin,
         .recipient = recipient,
         .provider = provider,
@@ -141,6 +207,12 @@ decide_by(struct flow *flow, const struct policy *policy, uint32_t provider,
         .at_us = options->at_us,
     };
 
+    if (flow->from_partner && recipient.index != 0 && recipient.index == options->origin.index) {
+        *out = (struct verdict){.reason = REASON_RETURN};
+        return;
+    }
+    if (flow->from_partner && (recipient.index != options->own.index || recipient.index == 0))
+        bind_to_term(flow, policy, &input);
     decide(policy, &input, out);
 }
 
@@ -228,7 +300,7 @@ decide_all(struct flow *flow, uint32_t provider, struct err *err)
         outcome->recipient = result->attribution.recipients[i];
         outcome->redacted = NULL;
         decide_one(flow, provider, outcome);
-        if (outcome->verdict.effect != EFFECT_RELEASE)
+        if (outcome->verdict.effect != EFFECT_RELEASE || flow->options.decides_only)
             continue;
         if (i > 0)
             outcome->redacted = redacted_alike(flow, outcome, &result->outcomes[0]);
@@ -251,6 +323,21 @@ flow_suppose(struct flow *flow, struct team_id recipient, struct flow_outcome *o
     struct verdict released = out->verdict;
     released.effect = EFFECT_RELEASE;
     return redact_one(flow, out, &released, err);
+}
+
+/* Everybody may read what is for the community, so nothing is that is not CLEAR or GREEN. */
+static void
+decide_community(struct flow *flow, uint32_t provider)
+{
+    struct flow_result *result = &flow->result;
+    struct flow_outcome *outcome = &result->outcomes[result->outcome_count];
+
+    if (result->tlp != TLP_CLEAR && result->tlp != TLP_GREEN)
+        return;
+    *outcome = (struct flow_outcome){.recipient = flow->options.community};
+    decide_one(flow, provider, outcome);
+    if (outcome->verdict.effect != EFFECT_WITHHOLD)
+        result->outcome_count++;
 }
 
 static void
@@ -284,6 +371,8 @@ flow_report(struct flow *flow, const struct report *report, struct err *err)
         rc = decide_all(flow, known->provider, err);
     if (rc != 0)
         return rc;
+    if (flow->options.community.index != 0)
+        decide_community(flow, known->provider);
     for (uint8_t i = 0; i < result->outcome_count; i++)
         count_outcome(counts, &result->outcomes[i]);
     return flow->options.deliver(flow->options.ctx, result, err);

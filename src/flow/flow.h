@@ -37,11 +37,12 @@ struct flow_outcome {
     const struct redacted *redacted;
 };
 
+enum { FLOW_OUTCOMES_MAX = 3 };
 struct flow_result {
     const struct report *report;
     struct attribution_pair attribution;
     enum tlp tlp; /* as decided on: the report's, else its feed's */
-    struct flow_outcome outcomes[2];
+    struct flow_outcome outcomes[FLOW_OUTCOMES_MAX];
     uint8_t outcome_count; /* at least 1 */
 };
 
@@ -55,7 +56,11 @@ struct flow_options {
     struct team_id origin;             /* nobody: a team that is not in the roster */
     int64_t at_us;
     bool clock_trusted;
-    uint64_t window; /* duplicates: how many reports back; 0: do not look */
+    uint64_t window;          /* duplicates: how many reports back; 0: do not look */
+    struct seen *seen;        /* not NULL: looks there, whatever the window */
+    bool decides_only;        /* who redacts later: outcomes' redacted stays NULL */
+    struct team_id own;       /* what partners send is sent to it (flow_sender) */
+    struct team_id community; /* told besides, if a clause lets it; nobody: not asked */
     int (*deliver)(void *ctx, const struct flow_result *result, struct err *err);
     void *ctx;
 };
@@ -64,6 +69,12 @@ struct flow;
 
 MUST_USE int flow_new(const struct flow_options *options, struct flow **out, struct err *err);
 void flow_free(struct flow *flow);
+
+/* From now on reports come from ORIGIN: with PARTNER, another team that sends us its own, so that
+ * what goes on is bound to the term under which it came. */
+void flow_sender(struct flow *flow, struct team_id origin, bool partner);
+/* From now on it is AT_US. */
+void flow_moment(struct flow *flow, int64_t at_us, bool clock_trusted);
 
 /* A reader's sink calls these (fmt/reader.h). Whatever deliver returns is passed on. */
 void flow_prepare(struct flow *flow, struct report *report);

@@ -1,6 +1,6 @@
 /* render.h: how does a report look as IDF, for its own operator's eyes?
  *
- * For `comity convert` and `explain`, which never leave the machine as a release:
+ * For `comity convert` and `explain`, and for the node's own people, never a release:
  * partners' bytes come from fmt/writer.h only.
  */
 #ifndef COMITY_FMT_RENDER_H

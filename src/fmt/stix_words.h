@@ -10,6 +10,9 @@
 
 #define STIX_TLP2_EXTENSION "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
 #define STIX_COMITY_EXTENSION "extension-definition--7ea8b18b-5050-4ab8-b1ba-b2dde2e27066"
+/* A team's card beside its identity, and agreements (core/directory.h). */
+#define STIX_COMITY_CARD "extension-definition--5c2e4d1a-0b7f-4c6e-9d38-2f1a6c94e7b0"
+#define STIX_COMITY_AGREEMENT "extension-definition--c8a1f0d2-63b5-4e09-8a7c-94d05be1f326"
 #define STIX_COMITY_IDENTITY "identity--8611aa5f-7402-4fea-8e01-106aae7187ba"
 
 /* The level that a marking's id says; TLP_UNKNOWN if it is none of the fixed ones. */

@@ -23,6 +23,14 @@ enum agreement_kind {
 };
 /* Strictest first. */
 enum onward { ONWARD_NONE, ONWARD_CONSTITUENCY, ONWARD_PARTY, ONWARD_TLP };
+static inline const char *
+agreement_onward_word(unsigned onward)
+{
+    return onward == ONWARD_CONSTITUENCY ? "constituency"
+        : onward == ONWARD_PARTY         ? "party"
+        : onward == ONWARD_TLP           ? "tlp"
+                                         : "none";
+}
 
 struct party_pattern { /* a clause's `from` or `to` */
     enum { PARTY_ANY, PARTY_PARTY, PARTY_ECONOMY, PARTY_TEAM } type;

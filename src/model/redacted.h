@@ -26,6 +26,11 @@ enum treatment redacted_treatment(const struct redacted *redacted, enum field_cl
 /* Fields removed whole. */
 uint32_t redacted_removed(const struct redacted *redacted);
 
+/* What is left of field I of REPORT, walked in order with *NEXT from 0; NULL: removed, or REDACTED
+ * is NULL. */
+const struct field *redacted_after(
+    const struct report *report, const struct redacted *redacted, uint32_t i, size_t *next);
+
 /* What may stand beside the report for its recipient, and holds nothing of the report. */
 struct release_note {
     struct span origin;    /* team id */

@@ -1,0 +1,235 @@
+#include "cli/explain_node.h"
+
+#include "cli/node.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { OUT_BYTES = 64 * 1024 * 1024, UUID_N = 36, PATH_BYTES = 128, WIDTH = 14 };
+
+bool
+explain_node_is_id(const char *text)
+{
+    struct span id = span_of(text);
+
+    if (id.n != UUID_N)
+        return false;
+    for (size_t i = 0; i < UUID_N; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        char c = (char)(id.p[i] | 0x20);
+        if (dash ? id.p[i] != '-' : !((c >= 'a' && c <= 'f') || (c >= '0' && c <= '9')))
+            return false;
+    }
+    return access(text, F_OK) != 0;
+}
+
+static bool
+object(struct json_value outer, const char *name, struct json_value *out)
+{
+    return json_get(outer, name, out) && json_type(*out) == JSON_OBJECT;
+}
+
+static bool
+list(struct json_value outer, const char *name, struct json_iter *out)
+{
+    struct json_value value;
+
+    if (!json_get(outer, name, &value) || json_type(value) != JSON_ARRAY)
+        return false;
+    *out = json_iter(value);
+    return true;
+}
+
+static void
+line(struct buf *out, const char *name, struct span text)
+{
+    if (text.n == 0)
+        return;
+    buf_add_text(out, "  ");
+    node_column(out, span_of(name), WIDTH);
+    node_column(out, text, 0);
+    out->p[out->n - 1] = '\n';
+}
+
+static void
+put_evidence(struct buf *out, struct json_value side, const char *when)
+{
+    struct json_value evidence;
+
+    if (!object(side, when, &evidence))
+        return;
+    buf_add_text(out, "  ");
+    node_column(out, span_of(when), WIDTH);
+    struct span team = node_text(evidence, "team");
+    node_column(out, team.n > 0 ? team : SPAN("nobody"), 0);
+    buf_add_text(out, "by ");
+    node_column(out, node_text(evidence, "rule_text"), 0);
+    if (node_text(evidence, "economy").n > 0) {
+        buf_add_text(out, "economy ");
+        node_column(out, node_text(evidence, "economy"), 0);
+    }
+    if (node_number(evidence, "asn") != 0)
+        buf_format(out, "AS%llu ", (unsigned long long)node_number(evidence, "asn"));
+    node_column(out, node_text(evidence, "prefix"), 0);
+    out->p[out->n - 1] = '\n';
+}
+
+static void
+put_side(struct buf *out, struct json_value root, const char *name)
+{
+    struct json_value side;
+
+    if (!object(root, name, &side))
+        return;
+    buf_format(out, "\n%s\n", name);
+    line(out, "address", node_text(side, "address"));
+    line(out, "name", node_text(side, "name"));
+    put_evidence(out, side, "then");
+    put_evidence(out, side, "now");
+}
+
+static void
+put_verdict(struct buf *out, struct json_value recipient, const char *when)
+{
+    struct json_value verdict;
+    struct json_iter clauses;
+    struct json_value clause;
+    struct span key;
+
+    if (!object(recipient, when, &verdict))
+        return;
+    buf_add_text(out, "  ");
+    node_column(out, span_of(when), WIDTH);
+    node_column(out, node_text(verdict, "effect"), 0);
+    out->p[out->n - 1] = ':';
+    buf_add_char(out, ' ');
+    node_column(out, node_text(verdict, "reason_text"), 0);
+    out->p[out->n - 1] = '\n';
+    if (!list(verdict, "clauses", &clauses))
+        return;
+    while (json_next(&clauses, &key, &clause)) {
+        struct span title = node_text(clause, "title");
+        buf_add_text(out, "  ");
+        node_column(out, SPAN("clause"), WIDTH);
+        node_column(out, title.n > 0 ? title : node_text(clause, "agreement"), 0);
+        buf_add_char(out, '#');
+        node_column(out, node_text(clause, "clause"), 0);
+        out->p[out->n - 1] = '\n';
+    }
+}
+
+/* A field's value, as text if it is one. */
+static void
+put_value(struct buf *out, struct json_value field, const char *name)
+{
+    struct json_value value;
+    struct buf text = buf_new(OUT_BYTES);
+
+    if (json_get(field, name, &value)) {
+        json_add_value(&text, value);
+        node_column(out, buf_span(&text), 0);
+    }
+    buf_free(&text);
+}
+
+static void
+put_fields(struct buf *out, struct json_value recipient)
+{
+    struct json_iter fields;
+    struct json_value field;
+    struct span key;
+
+    if (!list(recipient, "fields", &fields))
+        return;
+    while (json_next(&fields, &key, &field)) {
+        buf_add_text(out, "    ");
+        node_column(out, node_text(field, "name"), 30);
+        node_column(out, node_text(field, "class"), 8);
+        node_column(out, node_text(field, "treatment"), 12);
+        node_column(out, node_text(field, "result"), 8);
+        put_value(out, field, "before");
+        if (span_equal(node_text(field, "result"), SPAN("changed"))) {
+            buf_add_text(out, "-> ");
+            put_value(out, field, "after");
+        }
+        out->p[out->n - 1] = '\n';
+    }
+}
+
+static void
+put_history(struct buf *out, struct json_value recipient)
+{
+    struct json_iter steps;
+    struct json_value step;
+    struct span key;
+
+    if (!list(recipient, "history", &steps))
+        return;
+    while (json_next(&steps, &key, &step)) {
+        buf_add_text(out, "  ");
+        node_column(out, node_text(step, "what"), WIDTH);
+        node_column(out, node_text(step, "at"), 0);
+        node_column(out, node_text(step, "by"), 0);
+        node_column(out, node_text(step, "why"), 0);
+        buf_add_char(out, '\n');
+    }
+}
+
+static void
+put_recipients(struct buf *out, struct json_value root)
+{
+    struct json_iter recipients;
+    struct json_value recipient;
+    struct span key;
+
+    if (!list(root, "recipients", &recipients))
+        return;
+    while (json_next(&recipients, &key, &recipient)) {
+        struct span team = node_text(recipient, "team");
+        buf_add_text(out, "\nfor ");
+        node_column(out, team.n > 0 ? team : SPAN("nobody"), 0);
+        node_column(out, node_text(recipient, "name"), 0);
+        buf_add_char(out, '\n');
+        put_verdict(out, recipient, "then");
+        put_verdict(out, recipient, "now");
+        put_history(out, recipient);
+        put_fields(out, recipient);
+    }
+}
+
+static int
+show(struct json_value root, struct err *err)
+{
+    struct buf out = buf_new(OUT_BYTES);
+
+    node_column(&out, node_text(root, "id"), 0);
+    buf_add_char(&out, '\n');
+    line(&out, "received", node_text(root, "received"));
+    line(&out, "time", node_text(root, "time"));
+    line(&out, "classification", node_text(root, "classification"));
+    line(&out, "tlp", node_text(root, "tlp"));
+    line(&out, "provider", node_text(root, "provider"));
+    put_side(&out, root, "source");
+    put_side(&out, root, "destination");
+    put_recipients(&out, root);
+    int rc = node_print(&out, err);
+    buf_free(&out);
+    return rc;
+}
+
+int
+explain_node(const char *home, const char *id, bool json, struct err *err)
+{
+    struct node node = {.home = home, .json = json};
+    struct json_value root;
+    char path[PATH_BYTES];
+
+    (void)snprintf(path, sizeof path, "/api/v1/reports/%s/explanation", id);
+    int rc = node_open(&node, err);
+    if (rc == 0)
+        rc = node_ask(&node, "GET", path, SPAN(""), &root, err);
+    if (rc == 0)
+        rc = json ? node_print_answer(&node, err) : show(root, err);
+    node_close(&node);
+    return rc;
+}

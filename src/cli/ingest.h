@@ -1,0 +1,47 @@
+/* ingest.h: how does a file reach the running node, whatever happens on the way?
+ */
+#ifndef COMITY_CLI_INGEST_H
+#define COMITY_CLI_INGEST_H
+
+#include "base/mem.h"
+#include "cli/node.h"
+
+struct ingest_totals {
+    uint64_t received;
+    uint64_t stored;
+    uint64_t rejected;
+    uint64_t duplicate;
+    uint64_t outcomes;
+    uint64_t released;
+    uint64_t held;
+    uint64_t withheld;
+    uint64_t unattributed;
+};
+
+struct ingest {
+    struct node node;
+    const char *format;
+    const char *provider;
+    const char *mapping;
+    const char *name;
+    bool progress;
+    struct buf parameters; /* of every file */
+    struct ingest_totals totals;
+    size_t files;
+    size_t failed;
+    bool node_gone; /* it makes no sense to go on */
+    uint64_t bytes_total;
+    uint64_t bytes_done; /* files before */
+    int64_t begun_us;    /* ticks */
+    int64_t shown_us;
+};
+
+/* Read what all files need (the mapping). */
+MUST_USE int ingest_prepare(struct ingest *in, struct err *err);
+/* Send FILE ("-": standard input) until the node has it for good, waiting when it is behind. *ROOT
+ * is its answer. Errors: the file's, the node's, ERR_STOPPED. */
+MUST_USE int ingest_send(
+    struct ingest *in, const char *file, struct json_value *root, struct err *err);
+void ingest_free(struct ingest *in);
+
+#endif

@@ -1,0 +1,135 @@
+#include "cli/node.h"
+
+#include "cli/home.h"
+#include "cli/setup.h"
+#include "cli/shown.h"
+
+#include <stdio.h>
+#include <string.h>
+
+int
+node_option(struct node *node, int argc, char **argv, int *i, struct err *err)
+{
+    if (strcmp(argv[*i], "--json") == 0) {
+        node->json = true;
+        return 1;
+    }
+    return setup_option(argc, argv, i, "home", &node->home, err);
+}
+
+int
+node_open(struct node *node, struct err *err)
+{
+    char home[SETUP_PATH_BYTES];
+    int rc = home_path(node->home, home, err);
+
+    if (rc != 0)
+        return rc;
+    node->parser = json_new(CLIENT_ANSWER_BYTES);
+    if (node->parser == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a JSON parser");
+    return client_new(home, &node->client, err);
+}
+
+void
+node_close(struct node *node)
+{
+    client_answer_free(&node->answer);
+    client_free(node->client);
+    json_free(node->parser);
+    *node = (struct node){0};
+}
+
+int
+node_ask(struct node *node, const char *method, const char *path, struct span json,
+    struct json_value *root, struct err *err)
+{
+    client_answer_free(&node->answer);
+    int rc = client_ask(node->client, method, path, json, &node->answer, err);
+    if (rc == 0)
+        rc = client_check(&node->answer, err);
+    if (rc != 0)
+        return rc;
+    *root = (struct json_value){NULL, NULL, 0};
+    if (node->answer.body.n == 0)
+        return 0;
+    return json_parse_copy(node->parser, buf_span(&node->answer.body), root, err);
+}
+
+static int
+print(struct span text, struct err *err)
+{
+    if (text.n > 0 && fwrite(text.p, 1, text.n, stdout) != text.n)
+        return err_set(err, ERR_IO, "standard output cannot be written");
+    return fflush(stdout) == 0 ? 0 : err_set(err, ERR_IO, "standard output cannot be written");
+}
+
+int
+node_print(const struct buf *text, struct err *err)
+{
+    int rc = buf_check(text, "what is to be printed", err);
+
+    return rc == 0 ? print(buf_span(text), err) : rc;
+}
+
+int
+node_print_answer(const struct node *node, struct err *err)
+{
+    int rc = print(buf_span(&node->answer.body), err);
+
+    return rc == 0 && node->answer.body.n > 0 ? print(SPAN("\n"), err) : rc;
+}
+
+struct span
+node_text(struct json_value object, const char *name)
+{
+    struct json_value value;
+
+    if (object.tape == NULL || json_type(object) != JSON_OBJECT || !json_get(object, name, &value)
+        || json_type(value) != JSON_STRING)
+        return (struct span){"", 0};
+    return json_string(value);
+}
+
+uint64_t
+node_number(struct json_value object, const char *name)
+{
+    struct json_value value;
+
+    if (object.tape == NULL || json_type(object) != JSON_OBJECT || !json_get(object, name, &value))
+        return 0;
+    if (json_type(value) == JSON_UINT)
+        return json_uint(value);
+    return json_type(value) == JSON_INT && json_int(value) > 0 ? (uint64_t)json_int(value) : 0;
+}
+
+struct span
+node_text_in(struct json_value object, const char *outer, const char *name)
+{
+    struct json_value inner;
+
+    if (!json_get(object, outer, &inner) || json_type(inner) != JSON_OBJECT)
+        return (struct span){"", 0};
+    return node_text(inner, name);
+}
+
+static size_t
+columns(struct span text)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < text.n; i++)
+        n += ((unsigned char)text.p[i] & 0xc0) != 0x80;
+    return n;
+}
+
+void
+node_column(struct buf *out, struct span text, size_t width)
+{
+    size_t before = out->n;
+
+    shown_add(out, text, width > 0 ? width : 4096);
+    for (size_t n = columns((struct span){out->p + before, out->n - before}); n < width; n++)
+        buf_add_char(out, ' ');
+    buf_add_char(out, ' ');
+}

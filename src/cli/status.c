@@ -1,0 +1,99 @@
+/* comity status: how is the node? */
+#include "cli/cli.h"
+#include "cli/node.h"
+#include "cli/setup.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { OUT_BYTES = 64 * 1024 };
+
+static const char usage[] =
+    "usage: comity status [--json] [--home DIR]\n\n"
+    "How is the running node: since when, with which directory and agreements, what "
+    "waits.\n\n" NODE_HELP "\nExit status 0 when it is well, 3 when it does not answer.\n";
+
+static void
+line(struct buf *out, const char *name, struct span text)
+{
+    node_column(out, span_of(name), 14);
+    node_column(out, text, 0);
+    out->n--;
+    buf_add_char(out, '\n');
+}
+
+static void
+number(struct buf *out, struct json_value root, const char *name, const char *member)
+{
+    node_column(out, span_of(name), 14);
+    buf_format(out, "%llu\n", (unsigned long long)node_number(root, member));
+}
+
+static bool
+flag(struct json_value root, const char *name)
+{
+    struct json_value value;
+
+    return json_get(root, name, &value) && json_type(value) == JSON_TRUE;
+}
+
+static int
+show(const struct node *node, struct json_value root, struct err *err)
+{
+    struct buf out = buf_new(OUT_BYTES);
+
+    if (node->json)
+        return node_print_answer(node, err);
+    line(&out, "version", node_text(root, "version"));
+    line(&out, "started", node_text(root, "started"));
+    line(&out, "team", node_text(root, "team").n > 0 ? node_text(root, "team") : SPAN("none"));
+    line(&out, "sandbox", flag(root, "sandbox") ? SPAN("yes") : SPAN("NO: --no-sandbox was given"));
+    line(&out, "clock", flag(root, "clock_trusted") ? SPAN("trusted") : SPAN("NOT TRUSTED"));
+    number(&out, root, "teams", "teams");
+    number(&out, root, "agreements", "agreements");
+    number(&out, root, "held", "held");
+    number(&out, root, "due", "due");
+    number(&out, root, "waiting", "waiting");
+    number(&out, root, "delivered", "delivered");
+    if (node_text(root, "oldest").n > 0)
+        line(&out, "oldest", node_text(root, "oldest"));
+    int rc = node_print(&out, err);
+    buf_free(&out);
+    return rc;
+}
+
+static int
+parse(struct node *node, int argc, char **argv, struct err *err)
+{
+    for (int i = 1; i < argc; i++) {
+        int rc = node_option(node, argc, argv, &i, err);
+        if (rc == 0)
+            return err_set(
+                err, ERR_USAGE, "no option %s; `comity status --help` lists them", argv[i]);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+int
+cli_status(int argc, char **argv)
+{
+    struct node node = {0};
+    struct json_value root;
+    struct err err = {0};
+
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        (void)fputs(usage, stdout);
+        return EXIT_DONE;
+    }
+    int rc = parse(&node, argc, argv, &err);
+    if (rc == 0)
+        rc = node_open(&node, &err);
+    if (rc == 0)
+        rc = node_ask(&node, "GET", "/api/v1/status", SPAN(""), &root, &err);
+    if (rc == 0)
+        rc = show(&node, root, &err);
+    node_close(&node);
+    return rc == 0 ? EXIT_DONE : setup_fail(&err);
+}

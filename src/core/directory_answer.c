@@ -1,0 +1,285 @@
+/* Core's answers about teams and agreements, as JSON. */
+#include "core/directory.h"
+#include "core/state.h"
+#include "core/told.h"
+#include "flow/standing.h"
+#include "sys/clock.h"
+
+#include <stdio.h>
+
+enum { ANSWER_BYTES = CHANNEL_BODY_MAX, ENOUGH_BYTES = 2 << 20, PLACE_BYTES = 24 };
+
+static bool
+is_partner(const struct ask *ask)
+{
+    return ask->asker.kind == PRINCIPAL_PARTNER;
+}
+
+/* Where a list goes on: a position, as `next` said it. */
+static int
+take_next(struct span next, size_t *from, struct err *err)
+{
+    uint64_t value = 0;
+
+    if (next.n > 0 && !span_u64(next, &value))
+        return err_set_field(err, ERR_BAD_VALUE, "next", 4, "next: it is none that was given");
+    *from = (size_t)value;
+    return 0;
+}
+
+static void
+add_next(struct buf *out, size_t at, size_t count)
+{
+    char text[PLACE_BYTES];
+
+    buf_add_char(out, ']');
+    if (at < count) {
+        (void)snprintf(text, sizeof text, "%zu", at);
+        told_word(out, "next", text);
+    }
+    buf_add_char(out, '}');
+}
+
+static int
+answer(struct core *core, const struct ask *ask, struct buf *out, int rc, struct err *err)
+{
+    if (rc == 0)
+        rc = buf_check(out, "an answer", err);
+    if (rc == 0)
+        rc = core_answer(core, ask, buf_span(out), false, err);
+    buf_free(out);
+    return rc;
+}
+
+/* ---- teams ---- */
+
+static void
+add_team(struct buf *out, const struct team *team, bool card)
+{
+    buf_add_char(out, '{');
+    told_text(out, "id", team->id);
+    told_text(out, "name", team->name);
+    told_text(out, "full_name", team->full_name);
+    told_text(out, "kind", team->kind);
+    told_open(out, "economies", '[');
+    for (size_t i = 0; i < team->economy_count; i++) {
+        char code[3];
+        economy_code(team->economies[i], code);
+        told_item(out);
+        told_value(out, span_of(code));
+    }
+    buf_add_char(out, ']');
+    told_flag(out, "verified", team->verified);
+    told_text(out, "site", team->site);
+    told_text(out, "source", team->source);
+    told_open(out, "constituency", '{');
+    told_number(out, "prefixes", team->prefix_count);
+    told_number(out, "asns", team->asn_count);
+    told_number(out, "domains", team->domain_count);
+    buf_add_char(out, '}');
+    if (card && team->card.n > 0) {
+        told_name(out, "card");
+        buf_add_span(out, team->card);
+    }
+    buf_add_char(out, '}');
+}
+
+static bool
+holds(struct span text, struct span part)
+{
+    for (size_t i = 0; i + part.n <= text.n; i++)
+        if (span_equal_nocase((struct span){text.p + i, part.n}, part))
+            return true;
+    return false;
+}
+
+static bool
+team_matches(const struct team *team, struct span text, struct economy economy)
+{
+    bool of = economy.index == 0;
+
+    for (size_t i = 0; !of && i < team->economy_count; i++)
+        of = team->economies[i].index == economy.index;
+    return of
+        && (text.n == 0 || holds(team->id, text) || holds(team->name, text)
+            || holds(team->full_name, text));
+}
+
+static void
+add_teams(const struct core *core, struct span text, struct economy economy, size_t from,
+    uint32_t limit, struct buf *out)
+{
+    size_t count = roster_count(core->roster);
+    size_t i = from;
+    uint32_t added = 0;
+
+    buf_add_char(out, '{');
+    told_open(out, "items", '[');
+    for (; i < count && added < limit && out->n < ENOUGH_BYTES; i++) {
+        const struct team *team = roster_team(core->roster, (struct team_id){(uint32_t)i + 1});
+        if (!team_matches(team, text, economy))
+            continue;
+        told_item(out);
+        add_team(out, team, false);
+        added++;
+    }
+    add_next(out, i, count);
+}
+
+int
+core_teams(struct core *core, struct ask *ask, struct err *err)
+{
+    struct buf out = buf_new(ANSWER_BYTES);
+    struct span text = wire_text(&ask->in);
+    struct economy economy = {wire_u16(&ask->in)};
+    uint32_t limit = wire_u32(&ask->in);
+    struct span next = wire_text(&ask->in);
+    size_t from = 0;
+    int rc = wire_end(&ask->in, "a question for teams", err);
+
+    if (rc == 0)
+        rc = take_next(next, &from, err);
+    if (rc == 0)
+        add_teams(core, text, economy, from, limit, &out);
+    return answer(core, ask, &out, rc, err);
+}
+
+int
+core_team(struct core *core, struct ask *ask, struct err *err)
+{
+    struct buf out = buf_new(ANSWER_BYTES);
+    struct span id = wire_text(&ask->in);
+    struct team_id team = roster_find(core->roster, id);
+    int rc = wire_end(&ask->in, "a question for a team", err);
+
+    if (rc == 0 && team.index == 0)
+        rc = err_set(err, ERR_NOT_FOUND, "no team has the id %.*s", SPAN_ARGS(id));
+    if (rc == 0)
+        add_team(&out, roster_team(core->roster, team), true);
+    return answer(core, ask, &out, rc, err);
+}
+
+/* ---- agreements ---- */
+
+static const char *const kinds[AGREEMENT_KIND_COUNT] = {
+    [AGREEMENT_BILATERAL] = "bilateral",
+    [AGREEMENT_MULTILATERAL] = "multilateral",
+    [AGREEMENT_BASELINE] = "baseline",
+    [AGREEMENT_LAW] = "law",
+    [AGREEMENT_FEED] = "feed",
+};
+
+static bool
+is_party(const struct agreement *a, struct span team)
+{
+    for (size_t i = 0; i < a->party_count; i++)
+        if (span_equal(a->parties[i], team))
+            return true;
+    return false;
+}
+
+/* A partner sees what it is a party of, and what holds for everybody. */
+static bool
+may_see(const struct ask *ask, const struct agreement *a)
+{
+    return a->kind != AGREEMENT_FEED
+        && (!is_partner(ask) || a->kind == AGREEMENT_BASELINE || a->kind == AGREEMENT_LAW
+            || is_party(a, ask->asker.team));
+}
+
+static const char *
+standing(const struct core *core, const struct agreement *a)
+{
+    const struct registry *registry = core->basis.registry;
+    size_t i = registry == NULL ? 0 : registry_find(registry, a->id);
+    int64_t now = clock_now_us();
+
+    if (a->broken)
+        return standing_words[STANDING_BROKEN];
+    if (registry != NULL && i < registry->count)
+        return standing_words[registry_standing(registry, i, now)];
+    return standing_words[standing_at(a, NULL, now)];
+}
+
+static void
+add_agreement(struct buf *out, const struct core *core, const struct agreement *a, bool document)
+{
+    buf_add_char(out, '{');
+    told_text(out, "id", a->id);
+    told_text(out, "title", a->title);
+    told_word(out, "kind", kinds[a->kind]);
+    told_open(out, "parties", '[');
+    for (size_t i = 0; i < a->party_count; i++) {
+        told_item(out);
+        told_value(out, a->parties[i]);
+    }
+    buf_add_char(out, ']');
+    told_time(out, "valid_from", a->valid_from_us);
+    told_time(out, "valid_until", a->valid_until_us == INT64_MAX ? 0 : a->valid_until_us);
+    told_word(out, "standing", standing(core, a));
+    told_flag(out, "signed_by_all", a->signed_by_all);
+    told_text(out, "why", a->why);
+    told_number(out, "clauses", a->clause_count);
+    if (document && a->text.n > 0) {
+        told_name(out, "document");
+        buf_add_span(out, a->text);
+    }
+    buf_add_char(out, '}');
+}
+
+static void
+add_agreements(const struct core *core, const struct ask *ask, struct span team, size_t from,
+    uint32_t limit, struct buf *out)
+{
+    const struct agreement_set *set = &core->basis.agreements;
+    size_t i = from;
+    uint32_t added = 0;
+
+    buf_add_char(out, '{');
+    told_open(out, "items", '[');
+    for (; i < set->count && added < limit && out->n < ENOUGH_BYTES; i++) {
+        const struct agreement *a = &set->agreements[i];
+        if (!may_see(ask, a) || (team.n > 0 && !is_party(a, team)))
+            continue;
+        told_item(out);
+        add_agreement(out, core, a, false);
+        added++;
+    }
+    add_next(out, i, set->count);
+}
+
+int
+core_agreements(struct core *core, struct ask *ask, struct err *err)
+{
+    struct buf out = buf_new(ANSWER_BYTES);
+    struct span team = wire_text(&ask->in);
+    uint32_t limit = wire_u32(&ask->in);
+    struct span next = wire_text(&ask->in);
+    size_t from = 0;
+    int rc = wire_end(&ask->in, "a question for agreements", err);
+
+    if (rc == 0)
+        rc = take_next(next, &from, err);
+    if (rc == 0)
+        add_agreements(core, ask, team, from, limit, &out);
+    return answer(core, ask, &out, rc, err);
+}
+
+int
+core_agreement(struct core *core, struct ask *ask, struct err *err)
+{
+    const struct agreement_set *set = &core->basis.agreements;
+    struct buf out = buf_new(ANSWER_BYTES);
+    struct span id = wire_text(&ask->in);
+    int rc = wire_end(&ask->in, "a question for an agreement", err);
+    size_t i = 0;
+
+    while (i < set->count
+        && !(span_equal(set->agreements[i].id, id) && may_see(ask, &set->agreements[i])))
+        i++;
+    if (rc == 0 && i == set->count)
+        rc = err_set(err, ERR_NOT_FOUND, "there is no such agreement");
+    if (rc == 0)
+        add_agreement(&out, core, &set->agreements[i], true);
+    return answer(core, ask, &out, rc, err);
+}

@@ -1,0 +1,575 @@
+#include "core/intake.h"
+
+#include "base/hash.h"
+#include "core/batch.h"
+#include "core/check.h"
+#include "core/incoming.h"
+#include "flow/flow.h"
+#include "model/record.h"
+#include "sys/clock.h"
+
+#include <stdlib.h>
+
+enum {
+    BLOCK = 16, /* reports read ahead, so that tables they look into arrive meanwhile */
+    FIELDS = 4 * REPORT_FIELDS_MAX, /* of one block */
+    BACK_US = 1000000,              /* a clock that goes back by more is not believed */
+    TEAM_BYTES = 65,
+};
+
+struct stream {
+    bool open;
+    bool unsettled; /* some of its reports are not durable yet */
+    enum door door;
+    uint64_t tag;
+    uint64_t file;
+    uint8_t kind;          /* enum principal_kind of who opened it */
+    char team[TEAM_BYTES]; /* a partner's; "": this node's own people */
+    uint32_t credit_owed;  /* held back while the outbox is full */
+    struct intake_totals totals;
+};
+
+struct intake {
+    struct stream streams[INTAKE_STREAMS_MAX];
+    size_t open_count;
+    struct seen *seen;
+    struct flow *flow;
+    uint32_t knowledge; /* what the flow was made for */
+    struct check *check;
+    struct batch *batch;
+    struct loop_timer timer;
+    bool ripe;       /* the timer has come */
+    bool half_done;  /* a report failed on its way: the batch is not to be relied on */
+    int64_t seen_us; /* the latest time */
+    uint64_t due;    /* entries of the outbox */
+
+    /* the report that flows now */
+    struct core *core;
+    struct span record;
+    struct batch_origin origin;
+
+    struct report reports[BLOCK];
+    struct span records[BLOCK];
+    struct field fields[FIELDS];
+};
+
+/* ---- the window of duplicates ---- */
+
+static void
+add_digests(void *ctx, const uint64_t *digests, size_t count)
+{
+    struct intake *intake = ctx;
+
+    for (size_t i = 0; i < count; i++)
+        (void)seen_add(intake->seen, digests[i]);
+}
+
+static int
+fill_window(struct core *core, struct intake *intake, struct err *err)
+{
+    uint64_t window = core->options.window;
+
+    seen_free(intake->seen);
+    intake->seen = seen_new(window > 0 ? window : 1);
+    flow_free(intake->flow); /* it looks into the window that is gone */
+    intake->flow = NULL;
+    if (intake->seen == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a window of %llu reports",
+            (unsigned long long)window);
+    return store_digests(core->store, window, add_digests, intake, err);
+}
+
+/* ---- life ---- */
+
+static void
+on_ripe(void *ctx)
+{
+    struct intake *intake = ctx;
+
+    intake->ripe = true;
+}
+
+static int
+count_due(struct core *core, struct intake *intake, struct err *err)
+{
+    struct store_queue *queues;
+    size_t count;
+    int rc = store_queues(core->store, core->arena, &queues, &count, err);
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        intake->due += queues[i].due;
+    return rc;
+}
+
+int
+intake_new(struct core *core, struct intake **out, struct err *err)
+{
+    struct intake *intake = calloc(1, sizeof *intake);
+
+    *out = intake;
+    if (intake == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the intake");
+    intake->core = core;
+    intake->timer = (struct loop_timer){.due = on_ripe, .ctx = intake};
+    intake->check = check_new();
+    intake->batch = batch_new();
+    if (intake->check == NULL || intake->batch == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the intake");
+    int rc = fill_window(core, intake, err);
+    return rc == 0 ? count_due(core, intake, err) : rc;
+}
+
+void
+intake_free(struct intake *intake)
+{
+    if (intake == NULL)
+        return;
+    loop_timer_stop(intake->core->loop, &intake->timer);
+    flow_free(intake->flow);
+    seen_free(intake->seen);
+    check_free(intake->check);
+    batch_free(intake->batch);
+    free(intake);
+}
+
+/* ---- streams ---- */
+
+static struct stream *
+find(const struct intake *intake, enum door door, uint64_t tag)
+{
+    for (size_t i = 0; intake->open_count > 0 && i < INTAKE_STREAMS_MAX; i++) {
+        const struct stream *s = &intake->streams[i];
+        if (s->open && s->tag == tag && s->door == door)
+            return (struct stream *)s;
+    }
+    return NULL;
+}
+
+static void
+close_stream(struct intake *intake, struct stream *stream)
+{
+    intake->open_count--;
+    *stream = (struct stream){0};
+}
+
+bool
+intake_asker(const struct intake *intake, enum door door, uint64_t tag, struct asker *out)
+{
+    const struct stream *stream = find(intake, door, tag);
+
+    if (stream == NULL)
+        return false;
+    *out = (struct asker){.kind = stream->kind, .team = span_of(stream->team)};
+    return true;
+}
+
+void
+intake_gone(struct core *core, enum door door)
+{
+    struct intake *intake = core->intake;
+
+    for (size_t i = 0; intake != NULL && i < INTAKE_STREAMS_MAX; i++) {
+        struct stream *s = &intake->streams[i];
+        if (!s->open || s->door != door)
+            continue;
+        if (s->file != 0)
+            incoming_again(core, s->file);
+        close_stream(intake, s);
+    }
+}
+
+size_t
+intake_streams(const struct intake *intake)
+{
+    return intake->open_count;
+}
+
+uint64_t
+intake_due(const struct intake *intake)
+{
+    return intake->due;
+}
+
+static int
+give_credit(struct core *core, const struct stream *stream, uint32_t credit, struct err *err)
+{
+    struct buf body = buf_new(sizeof credit);
+
+    wire_add_u32(&body, credit);
+    int rc = core_say(core, stream->door, MESSAGE_CREDIT, stream->tag, buf_span(&body), false, err);
+    buf_free(&body);
+    return rc;
+}
+
+static bool
+behind(const struct core *core)
+{
+    return core->intake->due > core->options.outbox_max;
+}
+
+void
+intake_released(struct core *core, uint64_t count)
+{
+    struct intake *intake = core->intake;
+    struct err err;
+
+    intake->due -= count < intake->due ? count : intake->due;
+    if (behind(core))
+        return;
+    for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++) {
+        struct stream *s = &intake->streams[i];
+        if (s->open && s->credit_owed > 0 && give_credit(core, s, s->credit_owed, &err) == 0)
+            s->credit_owed = 0;
+    }
+}
+
+static struct stream *
+free_place(struct intake *intake)
+{
+    for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++)
+        if (!intake->streams[i].open)
+            return &intake->streams[i];
+    return NULL;
+}
+
+int
+core_intake_open(struct core *core, struct ask *ask, struct err *err)
+{
+    struct intake *intake = core->intake;
+    struct stream *stream = free_place(intake);
+    struct intake_open open;
+
+    intake_open_take(&ask->in, &open);
+    int rc = wire_end(&ask->in, "the beginning of a stream", err);
+    if (rc == 0 && core->stale.code != 0)
+        rc = err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg);
+    if (rc == 0 && (stream == NULL || behind(core)))
+        rc = err_set(err, ERR_BUSY,
+            stream == NULL ? "too many streams of reports are open"
+                           : "more reports wait to be written out than the outbox may hold");
+    if (rc == 0 && (ask->asker.team.n >= TEAM_BYTES || find(intake, ask->door, ask->tag) != NULL))
+        rc = err_set(err, ERR_INTERNAL, "a stream cannot be opened like that");
+    if (rc != 0)
+        return rc;
+    *stream = (struct stream){.open = true,
+        .door = ask->door,
+        .tag = ask->tag,
+        .file = ask->door == DOOR_LOCAL ? open.file : 0,
+        .kind = ask->asker.kind};
+    if (ask->asker.team.n > 0)
+        memcpy(stream->team, ask->asker.team.p, ask->asker.team.n);
+    intake->open_count++;
+    return give_credit(core, stream, INTAKE_CREDIT, err);
+}
+
+/* ---- reports ---- */
+
+static int
+deliver(void *ctx, const struct flow_result *result, struct err *err)
+{
+    struct intake *intake = ctx;
+
+    return batch_add(intake->batch, intake->core, result, intake->record, &intake->origin, err);
+}
+
+/* A new flow whenever there is something new to judge by. */
+static int
+make_flow(struct core *core, struct intake *intake, struct err *err)
+{
+    const struct flow_options options = {.world = core_world(core),
+        .policy = core->basis.policy,
+        .extras = core->basis.extras,
+        .feeds = &core->basis.feeds,
+        .origin = core->team,
+        .seen = intake->seen,
+        .decides_only = true,
+        .own = core->team,
+        .community = core->basis.community,
+        .deliver = deliver,
+        .ctx = intake};
+
+    if (intake->flow != NULL && intake->knowledge == core->knowledge)
+        return 0;
+    flow_free(intake->flow);
+    intake->flow = NULL;
+    intake->knowledge = core->knowledge;
+    return flow_new(&options, &intake->flow, err);
+}
+
+/* Time never goes back for verdicts: what has ended stays ended. */
+static void
+set_moment(struct core *core, struct intake *intake)
+{
+    int64_t now = clock_now_us();
+    bool trusted = core->basis.clock_trusted && now >= intake->seen_us - BACK_US;
+
+    if (now > intake->seen_us)
+        intake->seen_us = now;
+    flow_moment(intake->flow, intake->seen_us, trusted);
+}
+
+static int
+set_sender(struct core *core, struct intake *intake, const struct stream *stream, struct err *err)
+{
+    bool partner = stream->kind == PRINCIPAL_PARTNER;
+    struct team_id origin = partner ? roster_find(core->roster, span_of(stream->team)) : core->team;
+
+    flow_sender(intake->flow, origin, partner);
+    intake->origin = (struct batch_origin){.partner = partner};
+    if (origin.index != 0)
+        return knowledge_team_number(core, origin, &intake->origin.team, err);
+    return partner ? store_team(core->store, span_of(stream->team), &intake->origin.team, err) : 0;
+}
+
+/* What two senders say alike are two reports: nobody can keep another's from being told. */
+static uint64_t
+digest_of(const struct intake *intake, const struct report *report)
+{
+    uint64_t digest = report_digest(report);
+
+    return intake->origin.partner ? hash_fold(digest, intake->origin.team, UINT64_MAX) : digest;
+}
+
+/* Up to BLOCK sound reports off IN; LEFT counts down. Bad ones are counted. */
+static int
+read_block(struct intake *intake, struct wire_in *in, uint32_t *left, struct stream *stream,
+    size_t *count, struct err *err)
+{
+    uint32_t used = 0;
+
+    for (*count = 0; *left > 0 && *count < BLOCK && used + REPORT_FIELDS_MAX <= FIELDS; --*left) {
+        struct report *report = &intake->reports[*count];
+        const char *begin = in->p;
+        int rc = record_next(in, report, intake->fields + used, REPORT_FIELDS_MAX, err);
+        if (rc == 0)
+            rc = check_report(intake->check, report, err);
+        if (rc == ERR_INTERNAL || rc == ERR_NO_MEMORY)
+            return rc;
+        if (rc != 0) {
+            stream->totals.received++;
+            stream->totals.rejected++;
+            batch_rejected(intake->batch, 1);
+            continue;
+        }
+        intake->records[(*count)++] = (struct span){begin, (size_t)(in->p - begin)};
+        used += report->count;
+        report->digest = digest_of(intake, report);
+        flow_prepare(intake->flow, report);
+    }
+    return 0;
+}
+
+static void
+add_counts(
+    struct intake_totals *totals, const struct flow_counts *now, const struct flow_counts *before)
+{
+    totals->received += now->received - before->received;
+    totals->stored += now->stored - before->stored;
+    totals->duplicate += now->duplicate - before->duplicate;
+    totals->outcomes += now->outcomes - before->outcomes;
+    totals->released += now->released - before->released;
+    totals->held += now->held - before->held;
+    totals->withheld += now->withheld - before->withheld;
+    totals->unattributed += now->unattributed - before->unattributed;
+}
+
+static int
+take_report(struct core *core, struct intake *intake, size_t i, struct err *err)
+{
+    uint64_t duplicates = flow_counts(intake->flow)->duplicate;
+
+    intake->record = intake->records[i];
+    int rc = flow_report(intake->flow, &intake->reports[i], err);
+    if (rc == 0 && flow_counts(intake->flow)->duplicate > duplicates)
+        batch_duplicate(intake->batch, &intake->reports[i]);
+    if (rc == 0
+        && (batch_full(intake->batch) || batch_count(intake->batch) >= core->options.batch_reports))
+        rc = intake_seal(core, err);
+    intake->half_done = rc != 0;
+    return rc;
+}
+
+static int
+take_records(struct core *core, struct intake *intake, struct stream *stream, struct wire_in *in,
+    uint32_t left, struct err *err)
+{
+    struct flow_counts before = *flow_counts(intake->flow);
+    size_t count;
+    int rc = 0;
+
+    while (rc == 0 && left > 0) {
+        rc = read_block(intake, in, &left, stream, &count, err);
+        for (size_t i = 0; rc == 0 && i < count; i++)
+            rc = take_report(core, intake, i, err);
+    }
+    add_counts(&stream->totals, flow_counts(intake->flow), &before);
+    return rc == 0 ? wire_end(in, "a message of reports", err) : rc;
+}
+
+static int
+unsettle(struct intake *intake, struct stream *stream, struct err *err)
+{
+    stream->unsettled = true;
+    return intake->timer.place != 0 || intake->ripe
+        ? 0
+        : loop_timer_set(intake->core->loop, &intake->timer,
+            clock_ticks_us() + intake->core->options.batch_us, err);
+}
+
+static void
+count_rejected(struct intake *intake, struct stream *stream, uint32_t rejected)
+{
+    stream->totals.received += rejected;
+    stream->totals.rejected += rejected;
+    batch_rejected(intake->batch, rejected);
+}
+
+static int
+take_message(struct core *core, struct intake *intake, struct stream *stream, struct ask *ask,
+    struct err *err)
+{
+    uint32_t rejected = wire_u32(&ask->in);
+    uint32_t count = wire_u32(&ask->in);
+
+    if (ask->in.bad || count > INTAKE_RECORDS_MOST)
+        return err_set(err, ERR_INTERNAL, "a message of reports is none");
+    int rc = core_begin(core, err);
+    if (rc == 0)
+        rc = unsettle(intake, stream, err);
+    if (rc == 0)
+        rc = make_flow(core, intake, err);
+    if (rc == 0)
+        rc = set_sender(core, intake, stream, err);
+    if (rc != 0)
+        return rc;
+    set_moment(core, intake);
+    count_rejected(intake, stream, rejected);
+    return take_records(core, intake, stream, &ask->in, count, err);
+}
+
+int
+core_intake_records(struct core *core, struct ask *ask, struct err *err)
+{
+    struct intake *intake = core->intake;
+    struct stream *stream = find(intake, ask->door, ask->tag);
+
+    if (stream == NULL)
+        return 0; /* it was refused meanwhile */
+    int rc = core->stale.code != 0
+        ? err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg)
+        : take_message(core, intake, stream, ask, err);
+    if (rc != 0) {
+        close_stream(intake, stream);
+        if (intake->half_done)
+            core_lose(core, err);
+        return rc;
+    }
+    if (!behind(core))
+        return give_credit(core, stream, 1, err);
+    stream->credit_owed++;
+    return 0;
+}
+
+int
+core_intake_close(struct core *core, struct ask *ask, struct err *err)
+{
+    struct intake *intake = core->intake;
+    struct stream *stream = find(intake, ask->door, ask->tag);
+    struct buf body = buf_new(1024);
+
+    if (stream == NULL)
+        return 0;
+    uint32_t rejected = wire_u32(&ask->in);
+    struct span problems = wire_text(&ask->in);
+    int rc = wire_end(&ask->in, "the end of a stream", err);
+    if (rc == 0)
+        rc = core_begin(core, err);
+    if (rc == 0) {
+        count_rejected(intake, stream, rejected);
+        intake_totals_add(&body, &stream->totals);
+        rc = core_answer_durable(core, ask, buf_span(&body), err);
+    }
+    if (rc == 0 && stream->file != 0)
+        incoming_done(core, stream->file, problems);
+    close_stream(intake, stream);
+    buf_free(&body);
+    return rc;
+}
+
+int
+core_intake_abort(struct core *core, struct ask *ask, struct err *err)
+{
+    struct stream *stream = find(core->intake, ask->door, ask->tag);
+    struct span why = wire_text(&ask->in);
+
+    if (stream == NULL)
+        return 0;
+    if (stream->file != 0)
+        incoming_failed(core, stream->file, why);
+    close_stream(core->intake, stream);
+    return wire_end(&ask->in, "the breaking off of a stream", err);
+}
+
+/* ---- durable, or not ---- */
+
+int
+intake_seal(struct core *core, struct err *err)
+{
+    struct intake *intake = core->intake;
+    int rc;
+
+    if (intake == NULL || !batch_has_any(intake->batch))
+        return 0;
+    rc = core_begin(core, err);
+    return rc == 0 ? batch_seal(intake->batch, core, &intake->due, err) : rc;
+}
+
+bool
+intake_waits(const struct intake *intake)
+{
+    return intake->timer.place != 0;
+}
+
+static void
+rest(struct core *core, struct intake *intake)
+{
+    loop_timer_stop(core->loop, &intake->timer);
+    intake->ripe = false;
+}
+
+void
+intake_committed(struct core *core)
+{
+    struct intake *intake = core->intake;
+
+    if (intake == NULL)
+        return;
+    rest(core, intake);
+    for (size_t i = 0; intake->open_count > 0 && i < INTAKE_STREAMS_MAX; i++)
+        intake->streams[i].unsettled = false;
+}
+
+void
+intake_lost(struct core *core, const struct err *why)
+{
+    struct intake *intake = core->intake;
+    struct err err;
+
+    if (intake == NULL)
+        return;
+    rest(core, intake);
+    intake->half_done = false;
+    batch_clear(intake->batch);
+    for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++) {
+        struct stream *s = &intake->streams[i];
+        if (!s->open || !s->unsettled)
+            continue;
+        core_refuse(core, s->door, s->tag, why);
+        if (s->file != 0)
+            incoming_again(core, s->file);
+        close_stream(intake, s);
+    }
+    intake->due = 0;
+    if (fill_window(core, intake, &err) != 0 || count_due(core, intake, &err) != 0)
+        (void)err_set(&core->stale, err.code, "the store: %s", err.msg);
+}

@@ -1,0 +1,38 @@
+/* taxii.h: how does a front speak TAXII 2.1?
+ *
+ * OASIS TAXII 2.1: discovery at /taxii2/, one API root at /comity/. Paths end in a slash; without
+ * it they are others, and 404.
+ */
+#ifndef COMITY_EDGE_TAXII_H
+#define COMITY_EDGE_TAXII_H
+
+#include "edge/door.h"
+#include "edge/taxii_media.h"
+
+#define TAXII_ROOT "/comity/"
+#define TAXII_STIX "application/stix+json;version=2.1"
+
+extern const struct route_family taxii_discovery_family;
+extern const struct route_family taxii_root_family;
+
+/* For the taxii_*.c files. */
+
+/* ERR_NOT_ACCEPTABLE unless the client takes TAXII's media type (section 1.6.8: 406). */
+MUST_USE int taxii_check_accept(const struct request *request, struct err *err);
+/* Answer BODY (freed) as TAXII. */
+MUST_USE int taxii_answer(
+    struct request *request, unsigned status, struct buf *body, struct err *err);
+/* Answer a refusal of core's: what is not allowed on a collection that the asker cannot see is "not
+ * found" there already. Returns 0. */
+int taxii_refuse(struct request *request, const struct err *why);
+
+/* taxii_objects.c */
+int taxii_objects(struct request *request, struct err *err);
+int taxii_object(struct request *request, struct err *err);
+int taxii_manifest(struct request *request, struct err *err);
+int taxii_versions(struct request *request, struct err *err);
+int taxii_remove(struct request *request, struct err *err);
+/* taxii_add.c */
+int taxii_add(struct request *request, struct err *err);
+
+#endif

@@ -1,0 +1,429 @@
+#include "edge/taxii_reports.h"
+#include "base/hash.h"
+#include "edge/ask.h"
+#include "edge/taxii.h"
+#include "fmt/reader.h"
+#include "fmt/stix_sco.h"
+#include "fmt/stix_words.h"
+#include "model/intake.h"
+#include "model/record.h"
+
+#include <stdlib.h>
+
+enum {
+    TEXT_BYTES = PAGE_BODY_MAX * 2,
+    RECORDS_BYTES = 32 << 20,
+    MESSAGE_BYTES = 1 << 20, /* of records in one message, one record aside */
+    MESSAGES_MAX = 4096,
+    REFS_MAX = 1 << 20
+};
+
+enum what { WHAT_OTHER, WHAT_REPORT, WHAT_OBSERVABLE, WHAT_DEFINITION };
+
+/* One message of records. */
+struct part {
+    size_t end; /* in records */
+    uint32_t count;
+};
+
+struct reports {
+    struct request *request;
+    struct posted *posted;
+    int (*done)(struct request *request, void *ctx, struct err *err);
+    void *ctx;
+    size_t *places; /* position in posted of each object that is read, by its number - 1 */
+    size_t place_count;
+    bool *taken; /* by position in posted: it became a report */
+    struct buf records;
+    struct part *parts;
+    size_t part_count;
+    size_t part_next;
+    struct front *front;
+    uint64_t tag;
+    bool talking;
+    bool closed; /* INTAKE_CLOSE was said */
+};
+
+static void
+reports_free(void *ctx)
+{
+    struct reports *r = ctx;
+
+    if (r == NULL)
+        return;
+    if (r->talking)
+        ask_end(r->front, r->tag);
+    buf_free(&r->records);
+    free(r->places);
+    free(r->taken);
+    free(r->parts);
+    free(r);
+}
+
+/* ---- which objects are read ---- */
+
+static struct span
+type_of(struct span id)
+{
+    for (size_t i = 0; i + 1 < id.n; i++)
+        if (id.p[i] == '-' && id.p[i + 1] == '-')
+            return (struct span){id.p, i};
+    return (struct span){NULL, 0};
+}
+
+static enum what
+what_is(struct span id)
+{
+    struct span type = type_of(id);
+
+    if (span_equal(type, SPAN("observed-data")) || span_equal(type, SPAN("indicator"))
+        || span_equal(type, SPAN("note")))
+        return WHAT_REPORT;
+    if (span_equal(type, SPAN("identity")) || span_equal(type, SPAN("marking-definition"))
+        || span_equal(type, SPAN("extension-definition")))
+        return WHAT_DEFINITION;
+    return stix_sco_type(type) != SCO_NONE ? WHAT_OBSERVABLE : WHAT_OTHER;
+}
+
+/* Reports and all that they may refer to, as a list; false: there is no report. */
+static bool
+gather(struct reports *r, struct buf *text)
+{
+    bool any = false;
+
+    buf_add_char(text, '[');
+    for (size_t i = 0; i < r->posted->count; i++) {
+        const struct page_object *object = &r->posted->objects[i];
+        enum what what = object->json.n == 0 ? WHAT_OTHER : what_is(object->id);
+        if (what == WHAT_OTHER)
+            continue;
+        any = any || what == WHAT_REPORT;
+        if (r->place_count > 0)
+            buf_add_char(text, ',');
+        buf_add_span(text, object->json);
+        r->places[r->place_count++] = i;
+    }
+    buf_add_char(text, ']');
+    return any;
+}
+
+/* ---- reading ---- */
+
+static bool
+is_kept_whole(const struct report *report)
+{
+    for (uint32_t i = 0; i < report->count; i++)
+        if (report->fields[i].id == FIELD_OTHER
+            && span_equal(report->fields[i].name, SPAN("extra.stix_type")))
+            return true;
+    return false;
+}
+
+/* A new message begins when the last one is full. */
+static int
+room_for_record(struct reports *r, struct err *err)
+{
+    struct part *last = r->part_count == 0 ? NULL : &r->parts[r->part_count - 1];
+    size_t begin = r->part_count < 2 ? 0 : r->parts[r->part_count - 2].end;
+
+    if (last != NULL && last->count < INTAKE_RECORDS_MOST && last->end - begin < MESSAGE_BYTES)
+        return 0;
+    if (r->part_count == MESSAGES_MAX)
+        return err_set(err, ERR_LIMIT, "the request holds too many reports");
+    r->parts[r->part_count++] = (struct part){r->records.n, 0};
+    return 0;
+}
+
+static int
+on_report(void *ctx, const struct report *report, struct err *err)
+{
+    struct reports *r = ctx;
+
+    if (is_kept_whole(report) || report->line == 0 || report->line > r->place_count)
+        return 0;
+    int rc = room_for_record(r, err);
+    if (rc != 0)
+        return rc;
+    record_add(&r->records, report);
+    struct part *part = &r->parts[r->part_count - 1];
+    part->end = r->records.n;
+    part->count++;
+    r->taken[r->places[report->line - 1]] = true;
+    return buf_check(&r->records, "a request's reports", err);
+}
+
+static int
+on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
+{
+    struct reports *r = ctx;
+
+    (void)record;
+    if (why->line == 0 || why->line > r->place_count)
+        return 0;
+    return posted_fault(
+        request_arena(r->request), r->posted, r->places[why->line - 1], why->msg, err);
+}
+
+static int
+read_reports(struct reports *r, struct span text, struct err *err)
+{
+    const struct reader_sink sink = {.ctx = r, .report = on_report, .reject = on_reject};
+    const struct reader_options options = {.share_dir = ""};
+    struct input *input = NULL;
+    int rc = input_open_bytes(text, "request", &input, err);
+
+    if (rc == 0)
+        rc = stix_read(input, &options, &sink, err);
+    input_close(input);
+    return rc;
+}
+
+/* ---- what need not be kept besides ---- */
+
+static int
+note_refs(struct json *json, struct span object, struct table *refs, struct err *err)
+{
+    struct json_value root;
+    struct json_value list;
+    struct json_value item;
+    struct span key;
+    uint32_t index;
+    int rc = json_parse_copy(json, object, &root, err);
+
+    if (rc != 0 || !json_get(root, "object_refs", &list) || json_type(list) != JSON_ARRAY)
+        return rc;
+    for (struct json_iter it = json_iter(list); rc == 0 && json_next(&it, &key, &item);)
+        if (json_type(item) == JSON_STRING && table_find(refs, json_string(item)) < 0)
+            rc = table_add(refs, json_string(item), &index, err);
+    return rc;
+}
+
+/* Observables of reports that were taken, and definitions that everybody has. */
+static void
+mark_served(struct reports *r, const struct table *refs)
+{
+    for (size_t i = 0; i < r->posted->count; i++) {
+        struct page_object *object = &r->posted->objects[i];
+        if (object->json.n == 0)
+            continue;
+        enum what what = what_is(object->id);
+        if (r->taken[i] || (what == WHAT_OBSERVABLE && table_find(refs, object->id) >= 0)
+            || (what == WHAT_DEFINITION && stix_words_is_definition(object->id)))
+            object->json = (struct span){NULL, 0};
+    }
+}
+
+/* The texts in the table are the parser's, so it is asked before the next document: ids are looked
+ * up in what is posted, which stays. */
+static int
+add_refs_of(struct reports *r, struct json *json, struct table *all, struct err *err)
+{
+    struct table *own = NULL;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < r->posted->count; i++) {
+        if (!r->taken[i])
+            continue;
+        own = table_new(REFS_MAX);
+        if (own == NULL)
+            return err_set(err, ERR_NO_MEMORY, "no memory for a request's reports");
+        rc = note_refs(json, r->posted->objects[i].json, own, err);
+        for (size_t k = 0; rc == 0 && k < table_count(own); k++) {
+            struct span id = table_key(own, (uint32_t)k);
+            const char *copy = arena_copy(request_arena(r->request), id.p, id.n);
+            uint32_t index;
+            rc = copy == NULL              ? arena_full(err, "a request's reports")
+                : table_find(all, id) >= 0 ? 0
+                                           : table_add(all, (struct span){copy, id.n}, &index, err);
+        }
+        table_free(own);
+    }
+    return rc;
+}
+
+static int
+mark_all(struct reports *r, struct err *err)
+{
+    struct table *refs = table_new(REFS_MAX);
+    struct json *json = json_new(PAGE_OBJECT_MAX * 2);
+    int rc = refs == NULL || json == NULL
+        ? err_set(err, ERR_NO_MEMORY, "no memory for a request's reports")
+        : add_refs_of(r, json, refs, err);
+
+    if (rc == 0)
+        mark_served(r, refs);
+    table_free(refs);
+    json_free(json);
+    return rc;
+}
+
+/* ---- telling core ---- */
+
+static void
+fail(struct reports *r, struct err *err)
+{
+    struct request *request = r->request;
+
+    r->talking = false;
+    ask_end(r->front, r->tag);
+    request_refuse(request, err);
+}
+
+static uint32_t
+rejected(const struct reports *r)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < r->place_count; i++)
+        count += r->posted->results[r->places[i]].message.n > 0 ? 1 : 0;
+    return count;
+}
+
+static int
+say(struct reports *r, uint16_t type, const struct span *parts, size_t count, struct err *err)
+{
+    const struct caller nobody = {.scheme = CALLER_NOBODY};
+
+    return ask_again(r->front, r->tag, type, &nobody, parts, count, err);
+}
+
+static int
+say_close(struct reports *r, struct err *err)
+{
+    struct buf body = buf_new(64);
+
+    wire_add_u32(&body, rejected(r));
+    wire_add_text(&body, SPAN(""));
+    struct span part = buf_span(&body);
+    int rc = say(r, MESSAGE_INTAKE_CLOSE, &part, 1, err);
+    buf_free(&body);
+    r->closed = r->closed || rc == 0;
+    return rc;
+}
+
+static int
+say_part(struct reports *r, struct err *err)
+{
+    const struct part *part = &r->parts[r->part_next];
+    size_t begin = r->part_next == 0 ? 0 : r->parts[r->part_next - 1].end;
+    struct buf head = buf_new(64);
+
+    wire_add_u32(&head, 0);
+    wire_add_u32(&head, part->count);
+    const struct span parts[] = {buf_span(&head), {r->records.p + begin, part->end - begin}};
+    int rc = say(r, MESSAGE_INTAKE_RECORDS, parts, 2, err);
+    buf_free(&head);
+    if (rc == 0)
+        r->part_next++;
+    return rc;
+}
+
+static void
+on_credit(void *ctx, uint32_t more)
+{
+    struct reports *r = ctx;
+    struct err err = {0};
+    int rc = 0;
+
+    for (; rc == 0 && more > 0 && r->part_next < r->part_count; more--)
+        rc = say_part(r, &err);
+    if (rc == 0 && r->part_next == r->part_count && !r->closed)
+        rc = say_close(r, &err);
+    if (rc != 0 && r->talking)
+        fail(r, &err);
+}
+
+static void
+on_answered(void *ctx, struct span body, bool more, const struct err *why)
+{
+    struct reports *r = ctx;
+    struct err err = {0};
+
+    (void)body;
+    (void)more;
+    r->talking = false; /* the tag ended with the answer */
+    if (why != NULL) {
+        request_refuse(r->request, why);
+        return;
+    }
+    if (r->done(r->request, r->ctx, &err) != 0)
+        request_refuse(r->request, &err);
+}
+
+static int
+talk(struct reports *r, struct err *err)
+{
+    const struct ask_talk talk = {r, on_credit, on_answered};
+    const struct intake_open open = {.name = SPAN("TAXII")};
+    struct buf body = buf_new(256);
+
+    intake_open_add(&body, &open);
+    r->front = ask_front(r->request);
+    int rc = ask_begin(r->front, MESSAGE_INTAKE_OPEN, request_caller(r->request), buf_span(&body),
+        &talk, &r->tag, err);
+    buf_free(&body);
+    r->talking = rc == 0;
+    if (rc == 0)
+        request_hold(r->request);
+    return rc;
+}
+
+/* ---- the whole ---- */
+
+static int
+prepare(struct reports *r, bool *any, struct err *err)
+{
+    struct buf text = buf_new(TEXT_BYTES);
+    int rc = 0;
+
+    *any = gather(r, &text);
+    if (*any)
+        rc = buf_check(&text, "a request's reports", err);
+    if (*any && rc == 0)
+        rc = read_reports(r, buf_span(&text), err);
+    buf_free(&text);
+    if (*any && rc == 0)
+        rc = mark_all(r, err);
+    return rc;
+}
+
+static struct reports *
+reports_new(struct request *request, struct posted *posted)
+{
+    struct reports *r = calloc(1, sizeof *r);
+
+    if (r == NULL)
+        return NULL;
+    r->request = request;
+    r->posted = posted;
+    r->records = buf_new(RECORDS_BYTES);
+    r->places = calloc(posted->count + 1, sizeof *r->places);
+    r->taken = calloc(posted->count + 1, sizeof *r->taken);
+    r->parts = calloc(MESSAGES_MAX, sizeof *r->parts);
+    if (r->places != NULL && r->taken != NULL && r->parts != NULL)
+        return r;
+    reports_free(r);
+    return NULL;
+}
+
+int
+taxii_reports(struct request *request, struct posted *posted,
+    int (*done)(struct request *request, void *ctx, struct err *err), void *ctx, struct err *err)
+{
+    struct reports *r = reports_new(request, posted);
+    bool any = false;
+
+    if (r == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for a request's reports");
+    r->done = done;
+    r->ctx = ctx;
+    int rc = request_on_end(request, reports_free, r, err);
+    if (rc != 0) {
+        reports_free(r);
+        return rc;
+    }
+    rc = prepare(r, &any, err);
+    if (rc != 0)
+        return rc;
+    return r->part_count == 0 ? done(request, ctx, err) : talk(r, err);
+}

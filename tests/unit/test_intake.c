@@ -1,0 +1,316 @@
+/* Streams of reports: what is answered is durable, counted, and not there twice. */
+#include "core/counts.h"
+#include "core/intake.h"
+#include "core/outcome.h"
+#include "core_ask.h"
+
+static const struct caller nobody = {.scheme = CALLER_NOBODY};
+
+struct maker {
+    struct buf records;
+    uint32_t count;
+};
+
+/* Report N for HOST of 192.0.2.0/24, labelled TLP. */
+static void
+add(struct maker *m, const char *ip, unsigned n, const char *tlp)
+{
+    struct field fields[8];
+    struct report report;
+    struct err err;
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "login%u", n);
+    report_reset(&report, fields, 8);
+    report.line = n;
+    assert_int_equal(report_add_text(&report, FIELD_CLASSIFICATION_TYPE, SPAN("scanner"), &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_SOURCE_IP, span_of(ip), &err), 0);
+    assert_int_equal(
+        report_add_text(&report, FIELD_TIME_SOURCE, SPAN("2026-01-02T03:04:05Z"), &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_SOURCE_ACCOUNT, span_of(text), &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_FEED_PROVIDER, SPAN("Test"), &err), 0);
+    if (tlp != NULL)
+        assert_int_equal(report_add_text(&report, FIELD_TLP, span_of(tlp), &err), 0);
+    assert_int_equal(report_finish(&report, &err), 0);
+    record_add(&m->records, &report);
+    m->count++;
+}
+
+static uint64_t
+open_stream(struct core_test *t, enum door door, uint64_t file)
+{
+    struct buf body = buf_new(1024);
+    uint64_t tag = ++t->next_tag;
+    const struct intake_open open = {SPAN("test"), file};
+
+    intake_open_add(&body, &open);
+    t->credit = 0;
+    t->refusal = (struct err){0};
+    t->wants_any = true;
+    core_test_send(t, door, MESSAGE_INTAKE_OPEN, tag, &nobody, buf_span(&body));
+    assert_true(core_test_wait(t, 60000));
+    t->wants_any = false;
+    buf_free(&body);
+    return tag;
+}
+
+static void
+send_records(
+    struct core_test *t, enum door door, uint64_t tag, const struct maker *m, uint32_t rejected)
+{
+    struct buf body = buf_new(4 << 20);
+
+    wire_add_u32(&body, rejected);
+    wire_add_u32(&body, m->count);
+    buf_add_span(&body, buf_span(&m->records));
+    core_test_send(t, door, MESSAGE_INTAKE_RECORDS, tag, &nobody, buf_span(&body));
+    buf_free(&body);
+}
+
+static int
+close_stream(struct core_test *t, enum door door, uint64_t tag, uint32_t rejected,
+    struct intake_totals *totals)
+{
+    struct buf body = buf_new(1024);
+
+    t->body.n = 0;
+    wire_add_u32(&body, rejected);
+    wire_add_text(&body, SPAN(""));
+    core_test_send(t, door, MESSAGE_INTAKE_CLOSE, tag, &nobody, buf_span(&body));
+    buf_free(&body);
+    assert_true(core_test_wait(t, 60000));
+    assert_int_equal(t->tag, tag);
+    if (t->type == MESSAGE_REFUSAL)
+        return (int)t->refusal.code;
+    struct wire_in in = wire_in(buf_span(&t->body));
+    intake_totals_take(&in, totals);
+    assert_int_equal(in.n, 0);
+    return 0;
+}
+
+static struct intake_totals
+take(struct core_test *t, const struct maker *m)
+{
+    struct intake_totals totals;
+    uint64_t tag = open_stream(t, DOOR_LOCAL, 0);
+
+    assert_int_equal(t->credit, INTAKE_CREDIT);
+    send_records(t, DOOR_LOCAL, tag, m, 0);
+    assert_int_equal(close_stream(t, DOOR_LOCAL, tag, 0, &totals), 0);
+    return totals;
+}
+
+static void
+must_balance(const struct intake_totals *t)
+{
+    assert_int_equal(t->received, t->stored + t->rejected + t->duplicate);
+    assert_int_equal(t->outcomes, t->released + t->held + t->withheld + t->unattributed);
+}
+
+/* ---- */
+
+static void
+every_report_has_its_outcome(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct arena *arena = arena_new((size_t)64 << 20);
+    struct store_batch batch;
+    struct outcomes outcomes;
+    struct outcome_report out;
+    struct err err;
+
+    (void)state;
+    core_test_start(&t);
+    add(&m, "192.0.2.200", 1, "amber");  /* south: released */
+    add(&m, "198.51.100.7", 2, "amber"); /* east: held */
+    add(&m, "203.0.113.1", 3, "amber");  /* nobody's */
+    add(&m, "192.0.2.200", 4, "red");    /* south: no clause */
+    add(&m, "192.0.2.1", 5, "green");    /* our own */
+    add(&m, "192.0.2.200", 6, "clear");  /* south and everybody */
+    add(&m, "192.0.2.200", 1, "amber");  /* again */
+    struct intake_totals totals = take(&t, &m);
+    must_balance(&totals);
+    assert_int_equal(totals.received, 7);
+    assert_int_equal(totals.stored, 6);
+    assert_int_equal(totals.duplicate, 1);
+    assert_int_equal(totals.released, 4);
+    assert_int_equal(totals.held, 1);
+    assert_int_equal(totals.withheld, 1);
+    assert_int_equal(totals.unattributed, 1);
+
+    assert_int_equal(store_batch_get(t.core.store, arena, 1, &batch, &err), 0);
+    assert_int_equal(batch.count, 6);
+    assert_int_equal(outcome_read(arena, batch.outcomes, &outcomes, &err), 0);
+    assert_int_equal(outcomes.count, 6);
+    outcome_get(&outcomes, 0, &out);
+    assert_int_equal(out.count, 1);
+    assert_int_equal(out.sides[0].rule, ATTRIBUTION_RULE_PREFIX);
+    assert_true(span_equal(store_team_id(t.core.store, out.ones[0].team), SPAN("south.test")));
+    const struct outcome_verdict *v = &outcomes.verdicts[out.ones[0].verdict];
+    assert_int_equal(v->verdict.effect, EFFECT_RELEASE);
+    assert_int_equal(verdict_treatment(&v->verdict, FIELD_CLASS_ACCOUNT), TREATMENT_REMOVE);
+    assert_int_equal(v->clause_count, 1);
+    assert_true(span_equal(v->clauses[0].clause, SPAN("south")));
+    outcome_get(&outcomes, 5, &out);
+    assert_int_equal(out.count, 2);
+    assert_true(span_equal(store_team_id(t.core.store, out.ones[1].team), SPAN("community")));
+    buf_free(&m.records);
+    arena_free(arena);
+    core_test_end(&t);
+}
+
+static void
+sent_again_it_is_there_already(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 22)};
+
+    (void)state;
+    core_test_start(&t);
+    for (unsigned i = 0; i < 1000; i++)
+        add(&m, "192.0.2.200", i, "green");
+    assert_int_equal(take(&t, &m).stored, 1000);
+    assert_int_equal(take(&t, &m).duplicate, 1000);
+    core_test_restart(&t);
+    struct intake_totals totals = take(&t, &m);
+    assert_int_equal(totals.duplicate, 1000);
+    assert_int_equal(totals.stored, 0);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+/* Many messages, more than a batch, and nothing is answered before it is there for good. */
+static void
+what_was_answered_outlives_the_process(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 22)};
+    struct intake_totals totals;
+    struct arena *arena = arena_new((size_t)64 << 20);
+    struct store_batch batch;
+    struct err err;
+
+    (void)state;
+    core_test_start(&t);
+    uint64_t tag = open_stream(&t, DOOR_LOCAL, 0);
+    for (unsigned k = 0; k < 10; k++) {
+        m.records.n = m.count = 0;
+        for (unsigned i = 0; i < 1000; i++)
+            add(&m, "192.0.2.200", k * 1000 + i, "green");
+        send_records(&t, DOOR_LOCAL, tag, &m, k);
+    }
+    assert_int_equal(close_stream(&t, DOOR_LOCAL, tag, 5, &totals), 0);
+    must_balance(&totals);
+    assert_int_equal(totals.stored, 10000);
+    assert_int_equal(totals.rejected, 50);
+    core_test_restart(&t);
+    uint32_t stored = 0;
+    for (uint64_t n = 1; store_batch_get(t.core.store, arena, n, &batch, &err) == 0; n++) {
+        stored += batch.count;
+        arena_reset(arena);
+    }
+    assert_int_equal(stored, 10000);
+    assert_int_equal(intake_due(t.core.intake), 10000);
+    buf_free(&m.records);
+    arena_free(arena);
+    core_test_end(&t);
+}
+
+static uint64_t
+counted(struct core_test *t, enum stat stat)
+{
+    struct arena *arena = arena_new((size_t)16 << 20);
+    struct store_count *rows;
+    uint64_t sum = 0;
+    size_t count;
+    struct err err;
+
+    assert_int_equal(store_count_list(t->core.store, arena, 0, UINT32_MAX, &rows, &count, &err), 0);
+    for (size_t i = 0; i < count; i++)
+        sum += rows[i].name == (uint16_t)stat ? rows[i].value : 0;
+    arena_free(arena);
+    return sum;
+}
+
+static void
+counts_balance(void **state)
+{
+    static const char *const ips[] = {
+        "192.0.2.200", "192.0.2.3", "198.51.100.9", "203.0.113.5", "192.0.2.130"};
+    static const char *const tlps[] = {"clear", "green", "amber", "red", "nonsense"};
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 22)};
+    struct intake_totals totals;
+
+    (void)state;
+    core_test_start(&t);
+    for (unsigned i = 0; i < 900; i++)
+        add(&m, ips[i % 5], i % 500, tlps[i % 500 / 7 % 5]);
+    uint64_t tag = open_stream(&t, DOOR_LOCAL, 0);
+    send_records(&t, DOOR_LOCAL, tag, &m, 3);
+    assert_int_equal(close_stream(&t, DOOR_LOCAL, tag, 0, &totals), 0);
+    must_balance(&totals);
+    assert_true(totals.duplicate > 0 && totals.held > 0 && totals.unattributed > 0);
+    assert_int_equal(counted(&t, STAT_RECEIVED), totals.received);
+    assert_int_equal(counted(&t, STAT_STORED), totals.stored);
+    assert_int_equal(counted(&t, STAT_REJECTED), totals.rejected);
+    assert_int_equal(counted(&t, STAT_DUPLICATE), totals.duplicate);
+    assert_int_equal(counted(&t, STAT_OUTCOMES), totals.outcomes);
+    assert_int_equal(counted(&t, STAT_RELEASED), totals.released);
+    assert_int_equal(counted(&t, STAT_HELD), totals.held);
+    assert_int_equal(counted(&t, STAT_WITHHELD), totals.withheld);
+    assert_int_equal(counted(&t, STAT_UNATTRIBUTED), totals.unattributed);
+    uint64_t waiting;
+    struct err err;
+    assert_int_equal(store_held_count(t.core.store, &waiting, &err), 0);
+    assert_int_equal(waiting, totals.held);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+/* A front that was broken into: what it sends is looked at again, and only its stream suffers. */
+static void
+a_broken_front_is_found_out(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct intake_totals totals;
+
+    (void)state;
+    core_test_start(&t);
+    add(&m, "192.0.2.200", 1, "green");
+    add(&m, "192.0.2.200", 2, "green");
+    char *login = memmem(m.records.p, m.records.n, "login1", 6);
+    assert_non_null(login);
+    login[2] = (char)0xff;
+    totals = take(&t, &m);
+    assert_int_equal(totals.rejected, 1);
+    assert_int_equal(totals.stored, 1);
+
+    uint64_t tag = open_stream(&t, DOOR_LOCAL, 0);
+    m.count = 7; /* more than there are */
+    send_records(&t, DOOR_LOCAL, tag, &m, 0);
+    assert_true(core_test_wait(&t, 60000));
+    assert_int_equal(t.type, MESSAGE_REFUSAL);
+    assert_int_equal(t.refusal.code, ERR_INTERNAL);
+    m.count = 2;
+    totals = take(&t, &m); /* what had been taken before the fault was found is not lost */
+    assert_int_equal(totals.stored + totals.duplicate, 1);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_report_has_its_outcome),
+        cmocka_unit_test(sent_again_it_is_there_already),
+        cmocka_unit_test(what_was_answered_outlives_the_process),
+        cmocka_unit_test(counts_balance),
+        cmocka_unit_test(a_broken_front_is_found_out),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
