@@ -19,6 +19,7 @@ enum {
     HAND_BYTES_MAX = CHANNEL_BODY_MAX,
     US_A_MS = 1000,
     LONG_LIFE_US = 10 * 1000 * 1000, /* who was ready so long did not die of being started */
+    ENDING_US = 5 * 1000 * 1000,     /* from closing its channel to its end */
     PAUSE_FIRST_MS = 100,
     PAUSE_MOST_MS = 2000,
     STILLBORN_MAX = 5, /* never ready, in a row */
@@ -38,7 +39,7 @@ struct child {
     unsigned stillborn;      /* deaths in a row before it was ready */
     unsigned short_lives;    /* deaths in a row after a short life */
     int64_t begun_us;        /* ticks, when it became ready */
-    struct loop_timer timer; /* DOWN: start it; STARTING: it takes too long */
+    struct loop_timer timer; /* DOWN: start it; else it takes too long to be ready, or to end */
 };
 
 struct parent {
@@ -183,7 +184,7 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
     all_ready(child->parent);
 }
 
-/* Its process ends soon, or is hanging without a channel: that it has ended is told by SIGCHLD. */
+/* Its process is about to end, which SIGCHLD tells; one that does not is of no use. */
 static void
 on_closed(void *ctx, struct channel *channel, const struct err *why)
 {
@@ -192,7 +193,9 @@ on_closed(void *ctx, struct channel *channel, const struct err *why)
     (void)why;
     child->channel = NULL;
     channel_free(channel);
-    if (child->pid > 0 && child->state != STOPPING)
+    if (child->pid > 0 && child->state != STOPPING
+        && loop_timer_set(child->parent->loop, &child->timer, clock_ticks_us() + ENDING_US, NULL)
+            != 0)
         (void)kill(child->pid, SIGKILL);
 }
 
@@ -203,8 +206,9 @@ on_timer(void *ctx)
 
     if (child->state == DOWN && !child->parent->stopping)
         begin_child(child);
-    else if (child->state == STARTING && child->pid > 0) {
-        log_error("role is not ready in time", log_word("which", child->row->name));
+    else if (child->pid > 0) {
+        if (child->channel != NULL)
+            log_error("role is not ready in time", log_word("which", child->row->name));
         (void)kill(child->pid, SIGKILL);
     }
 }
