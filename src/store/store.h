@@ -30,9 +30,28 @@ MUST_USE int store_open(
     const char *folder, enum store_use use, struct store **out, struct err *err);
 void store_close(struct store *store);
 
+struct store_info {
+    int version;
+    int64_t batches;
+    int64_t reports;
+    int64_t oldest_us; /* received; 0: there is none */
+    int64_t newest_us;
+    int64_t due;  /* reports, for one recipient each */
+    int64_t held; /* waiting */
+    int64_t collections;
+    int64_t objects;
+    int64_t principals;
+    int64_t file_bytes; /* of these, free_bytes are kept for what comes */
+    int64_t free_bytes;
+    int64_t log_bytes;
+};
+/* Counts, which takes longer the more there is. */
+MUST_USE int store_info(struct store *store, struct store_info *out, struct err *err);
+
 typedef void store_progress(void *ctx, uint64_t done, uint64_t total);
 /* Everything that can be checked: pages, chunks (they decompress, counts and bounds agree),
- * references. Each fault is told to FOUND; *FAULTS counts them. */
+ * references. Each fault is told to FOUND; *FAULTS counts them. CTX goes to both functions, which
+ * may be NULL. */
 MUST_USE int store_check(struct store *store, void (*found)(void *ctx, const char *what), void *ctx,
     store_progress *progress, uint64_t *faults, struct err *err);
 /* A consistent copy at PATH while others work, durable on return. ERR_EXISTS. */

@@ -92,6 +92,23 @@ file_write_atomic(
 }
 
 int
+file_settle(const char *temporary, const char *path, struct err *err)
+{
+    int fd = open(temporary, O_RDONLY | O_CLOEXEC);
+    int rc = 0;
+
+    if (fd < 0 || fsync(fd) != 0)
+        rc = failed(err, path, "written");
+    if (fd >= 0)
+        (void)close(fd);
+    if (rc == 0 && link(temporary, path) != 0)
+        rc = errno == EEXIST ? err_set(err, ERR_EXISTS, "%s is there, and stays as it is", path)
+                             : failed(err, path, "made");
+    (void)unlink(temporary);
+    return rc == 0 ? sync_folder(path, err) : rc;
+}
+
+int
 file_folder(const char *path, struct err *err)
 {
     char part[PATH_MAX];

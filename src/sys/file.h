@@ -14,6 +14,10 @@
 MUST_USE int file_write_atomic(
     const char *path, const struct span *parts, size_t count, unsigned mode, struct err *err);
 
+/* TEMPORARY, complete and closed, becomes PATH, durable on return; what is there stays
+ * (ERR_EXISTS). TEMPORARY is gone in any case. ERR_IO. */
+MUST_USE int file_settle(const char *temporary, const char *path, struct err *err);
+
 /* Make the folder PATH and those above it that are not there, for the owner alone. ERR_IO. */
 MUST_USE int file_folder(const char *path, struct err *err);
 /* Wait until nobody else holds the lock PATH, and hold it until close(*FD). ERR_IO. */

@@ -19,26 +19,32 @@ enum {
 };
 
 static int
+say(struct store *store, const char *text, struct err *err)
+{
+    return sqlite3_exec(store->db, text, NULL, NULL, NULL) == SQLITE_OK
+        ? 0
+        : db_error(store, "it cannot be opened", err);
+}
+
+/* The cache's size comes last: SQLite forgets it when the size of pages changes. */
+static int
 pragmas(struct store *store, bool writing, struct err *err)
 {
     char text[512];
+    int rc = 0;
 
-    (void)snprintf(text, sizeof text,
-        "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; PRAGMA mmap_size = 0;"
-        "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;%s",
-        (int)CACHE_KIB, writing ? "" : "PRAGMA query_only = ON;");
-    if (sqlite3_exec(store->db, text, NULL, NULL, NULL) != SQLITE_OK)
-        return db_error(store, "it cannot be opened", err);
-    if (!writing)
-        return 0;
     (void)snprintf(text, sizeof text,
         "PRAGMA page_size = %d; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
         "PRAGMA secure_delete = FAST; PRAGMA wal_autocheckpoint = %d;"
         "PRAGMA journal_size_limit = %d",
         (int)PAGE_BYTES, (int)CHECKPOINT_PAGES, (int)LOG_KEPT_BYTES);
-    if (sqlite3_exec(store->db, text, NULL, NULL, NULL) != SQLITE_OK)
-        return db_error(store, "it cannot be opened", err);
-    return 0;
+    if (writing)
+        rc = say(store, text, err);
+    (void)snprintf(text, sizeof text,
+        "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA trusted_schema = OFF;"
+        "PRAGMA cell_size_check = ON; PRAGMA cache_size = -%d;%s",
+        (int)CACHE_KIB, writing ? "" : "PRAGMA query_only = ON;");
+    return rc == 0 ? say(store, text, err) : rc;
 }
 
 static int
@@ -67,22 +73,27 @@ disconnect(struct store *store)
     store->db = NULL;
 }
 
-/* Looked at without a chance to change it, before it is opened for good. */
+/* Looked at without a chance to change it, before it is opened for good. Only what a crash left
+ * half done cannot be looked at so: WRITING lets SQLite put that right first. */
 static int
-look(struct store *store, int64_t *version, struct err *err)
+look(struct store *store, bool writing, int64_t *version, struct err *err)
 {
     int rc = connect(store, SQLITE_OPEN_READONLY, err);
 
     if (rc == 0)
         rc = schema_check(store, version, err);
-    return rc;
+    if (rc == 0 || !writing || (sqlite3_extended_errcode(store->db) & 0xff) != SQLITE_READONLY)
+        return rc;
+    disconnect(store);
+    rc = connect(store, SQLITE_OPEN_READWRITE, err);
+    return rc == 0 ? schema_check(store, version, err) : rc;
 }
 
 static int
 open_reading(struct store *store, struct err *err)
 {
     int64_t version = 0;
-    int rc = look(store, &version, err);
+    int rc = look(store, false, &version, err);
 
     if (rc == 0 && version < STORE_VERSION)
         rc = err_set(err, ERR_BAD_STORE,
@@ -125,7 +136,7 @@ open_writing(struct store *store, const char *folder, bool there, struct err *er
     if (rc == 0 && !there)
         rc = make_private(store, err);
     if (rc == 0 && there) {
-        rc = look(store, &version, err);
+        rc = look(store, true, &version, err);
         disconnect(store);
     }
     if (rc == 0)
