@@ -148,6 +148,7 @@ class Death(Case):
     def test_one_that_dies_in_a_loop_stops_the_node_with_the_reason(self):
         node = self.node()
         self.home.rename(self.folder / "elsewhere")
+        self.home.write_text("no folder", encoding="utf-8")
         os.kill(node.pid("core"), signal.SIGKILL)
         self.assertEqual(node.end(), 3, node.log())
         why = node.find("node failed")[-1]
