@@ -36,7 +36,30 @@ is_text(const struct field *field)
         && (field->id == FIELD_OTHER || field->class == FIELD_CLASS_TEXT);
 }
 
-/* Only what is text through and through: URLs are cut, not searched to the byte. */
+/* Stands V for itself in JSON, and can be no part of a number or of true, false, null? */
+static bool
+is_plain(struct span v)
+{
+    bool word = false;
+
+    for (size_t i = 0; i < v.n; i++) {
+        char c = v.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '.' && c != '@' && c != '-' && c != '_')
+            return false;
+        word = word || c == '@' || c == '_' || (letter && strchr("truefalsnE", c) == NULL);
+    }
+    return word;
+}
+
+static bool
+is_json(const struct field *field)
+{
+    return field->type == VALUE_JSON
+        && (field->id == FIELD_OTHER || field->class == FIELD_CLASS_TEXT);
+}
+
+/* What is text through and through, and JSON; URLs are cut, not searched to the byte. */
 static void
 check(const struct look *look, const struct field *gone, const struct redacted *left)
 {
@@ -48,7 +71,9 @@ check(const struct look *look, const struct field *gone, const struct redacted *
         return;
     for (size_t i = 0; i < redacted_count(left); i++) {
         const struct field *f = redacted_field(left, i);
-        MUST(!is_text(f) || !is_in((struct span){f->s, f->n}, v));
+        const struct span kept = {f->s, f->n};
+        MUST(!is_text(f) || !is_in(kept, v));
+        MUST(!is_json(f) || !is_plain(v) || !is_in(kept, v));
     }
 }
 

@@ -1,14 +1,16 @@
 /* manual: fills a manual page's template from the tables that the program is made of.
  *
- * usage: manual PAGE.in [HELP]
+ * usage: manual PAGE.in [HELP [SUBCOMMAND.help...]]
  * A line `@word@` or `@word argument@` of the template is replaced by what the table
- * of that name says, in mdoc; HELP is a file with the command's own --help.
+ * of that name says, in mdoc; HELP is a file with the command's own --help, the
+ * others are those of its own commands.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *help_path;
+static char **more_help; /* up to NULL */
 
 /* Text in which mdoc must see neither a request nor an escape. */
 static void
@@ -83,12 +85,11 @@ synopsis(const char *argument)
 }
 
 static void
-help(const char *argument)
+put_help(const char *path)
 {
     char line[4096];
-    FILE *in = help_path == NULL ? NULL : fopen(help_path, "r");
+    FILE *in = path == NULL ? NULL : fopen(path, "r");
 
-    (void)argument;
     if (in == NULL) {
         (void)fprintf(stderr, "manual: @help@ needs the file with the command's --help\n");
         exit(1);
@@ -98,6 +99,26 @@ help(const char *argument)
         put_text(line);
     (void)printf(".Ed\n");
     (void)fclose(in);
+}
+
+static void
+help(const char *argument)
+{
+    (void)argument;
+    put_help(help_path);
+}
+
+/* Each under its own name: COMMAND-NAME.help. */
+static void
+helps(const char *argument)
+{
+    (void)argument;
+    for (char **path = more_help; *path != NULL; path++) {
+        const char *file = strrchr(*path, '/') == NULL ? *path : strrchr(*path, '/') + 1;
+        const char *name = strchr(file, '-') == NULL ? file : strchr(file, '-') + 1;
+        (void)printf(".Ss %.*s\n", (int)strcspn(name, "."), name);
+        put_help(*path);
+    }
 }
 
 static void
@@ -235,6 +256,7 @@ static const struct directive {
     {"about", about},
     {"synopsis", synopsis},
     {"help", help},
+    {"helps", helps},
     {"errors", errors},
     {"options", options},
     {"fields", fields},
@@ -273,10 +295,11 @@ main(int argc, char **argv)
     FILE *in = argc < 2 ? NULL : fopen(argv[1], "r");
 
     if (in == NULL) {
-        (void)fprintf(stderr, "usage: manual PAGE.in [HELP]\n");
+        (void)fprintf(stderr, "usage: manual PAGE.in [HELP [SUBCOMMAND.help...]]\n");
         return 2;
     }
     help_path = argc > 2 ? argv[2] : NULL;
+    more_help = argv + (argc > 3 ? 3 : argc);
     while (fgets(line, sizeof line, in) != NULL) {
         size_t n = strlen(line);
         if (n > 2 && line[0] == '@' && line[n - 2] == '@')

@@ -1,6 +1,7 @@
 #include "cli/agreement_desk.h"
 
 #include "base/time.h"
+#include "cli/home.h"
 #include "cli/walls.h"
 #include "sys/clock.h"
 
@@ -11,7 +12,8 @@ enum { ARENA_BYTES = 512 * 1024 * 1024 };
 const char desk_help[] =
     "  --with PATH          file or folder of agreements that hold beside it (repeatable; "
     "default:\n"
-    "                       the shipped baseline); one of the same id gives way\n"
+    "                       those of the node's register that all parties signed, and the shipped\n"
+    "                       baseline); one of the same id gives way\n"
     "  --teams PATH         team directory\n"
     "  --feeds FILE         providers' conditions (default: the shipped ones)\n"
     "  --at TIME            as of this time (default: now)\n"
@@ -32,6 +34,8 @@ desk_option(struct desk_options *options, int argc, char **argv, int *i, struct 
     const char *word = argv[*i];
     const char *with = NULL;
 
+    if (strcmp(word, "-") == 0)
+        word = "/dev/stdin";
     if (word[0] != '-')
         return add_path(options->files, &options->file_count, word, err);
     if (strcmp(word, "--json") == 0)
@@ -70,22 +74,47 @@ shipped(struct desk *desk, const char *name, struct err *err)
     return path;
 }
 
+/* What the node judges by today, as `route` does. */
+static int
+load_register(struct desk *desk, struct agreement_set *out, bool *has_baseline, struct err *err)
+{
+    char home[SETUP_PATH_BYTES];
+    bool there = false;
+    struct err why;
+
+    if (home_path(NULL, home, &why) != 0)
+        return 0; /* no home, no register */
+    int rc = registry_exists(home, &there, err);
+    if (rc == 0 && there)
+        rc = registry_open(home, REGISTRY_READ, desk->roster, &desk->registry, err);
+    return rc == 0 && there
+        ? registry_in_force(desk->registry, desk->arena, desk->at_us, out, has_baseline, err)
+        : rc;
+}
+
 static int
 load_with(struct desk *desk, struct err *err)
 {
     struct desk_options *o = &desk->options;
     struct agreement_set loaded = {NULL, 0};
+    struct agreement_set kept = {NULL, 0};
     struct feeds feeds = {0};
     const char *baseline = shipped(desk, "agreements", err);
     const char *path = o->feeds_path != NULL ? o->feeds_path : shipped(desk, "feeds.json", err);
 
     if (baseline == NULL || path == NULL)
         return ERR_LIMIT;
-    if (o->with_count == 0)
+    bool named = o->with_count > 0;
+    bool has_baseline = false;
+    int rc = named ? 0 : load_register(desk, &kept, &has_baseline, err);
+    if (!named && !has_baseline)
         o->with[o->with_count++] = baseline;
-    int rc = feeds_load(desk->arena, path, &feeds, err);
     if (rc == 0)
+        rc = feeds_load(desk->arena, path, &feeds, err);
+    if (rc == 0 && o->with_count > 0)
         rc = agreements_load(desk->arena, o->with, o->with_count, &loaded, err);
+    if (rc == 0)
+        rc = agreements_join(desk->arena, &kept, &loaded, &loaded, err);
     if (rc == 0)
         rc = agreements_join(desk->arena, &loaded, &feeds.conditions, &desk->with, err);
     for (size_t i = 0; rc == 0 && i < desk->with.count; i++)
@@ -123,6 +152,7 @@ desk_open(struct desk *desk, const struct desk_options *options, struct err *err
 void
 desk_close(struct desk *desk)
 {
+    registry_close(desk->registry);
     roster_free(desk->roster);
     arena_free(desk->arena);
 }

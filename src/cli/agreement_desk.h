@@ -10,11 +10,12 @@
 #include "flow/agreements.h"
 #include "flow/feeds.h"
 #include "flow/parties.h"
+#include "flow/registry.h"
 
 enum { DESK_PATHS_MAX = 64 };
 
 struct desk_options {
-    const char *with[DESK_PATHS_MAX]; /* none: the shipped baseline */
+    const char *with[DESK_PATHS_MAX]; /* none: the node's register, and the shipped baseline */
     size_t with_count;
     const char *files[DESK_PATHS_MAX];
     size_t file_count;
@@ -30,6 +31,7 @@ struct desk {
     struct arena *arena;
     char share_dir[SETUP_PATH_BYTES];
     struct roster *roster;
+    struct registry *registry; /* NULL: not asked, or none there */
     struct agreement_set with; /* and the providers' conditions */
     int64_t at_us;
 };

@@ -16,7 +16,8 @@ static const char usage[] =
     "usage: comity agreement diff [OPTIONS] A B\n\n"
     "Say in words, for each team that is told, what it would get under B and does not under A, or\n"
     "the other way round. Not the texts are compared but what they do, each taken as in force and\n"
-    "every channel as known; dates, parties and clauses that changed are listed first.\n\n"
+    "every channel as known; dates, parties and clauses that changed are listed first. \"-\" is\n"
+    "standard input.\n\n"
     "  --json               one JSON object\n";
 
 struct difference {

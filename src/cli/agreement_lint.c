@@ -13,7 +13,7 @@
 enum { OUT_BYTES = 64 * 1024 * 1024, COLUMNS = 1000 };
 
 static const char usage[] =
-    "usage: comity agreement lint [OPTIONS] FILE|FOLDER...\n\n"
+    "usage: comity agreement lint [OPTIONS] FILE|FOLDER|-...\n\n"
     "Every fault of form that breaks an agreement, each with its place and what would be right, "
     "and\n"
     "what can hardly be meant: teams that the directory does not have, clauses that never match, "
@@ -144,13 +144,21 @@ parse(struct lint *lint, struct desk_options *options, int argc, char **argv, st
         : err_set(err, ERR_USAGE, "name the agreements (files or folders) to check");
 }
 
+static const char *
+plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void
 print_sum(struct lint *lint)
 {
+    const size_t *n = lint->counts;
+
     if (!lint->json)
-        buf_format(&lint->out, "%zu agreement%s: %zu errors, %zu warnings, %zu hints\n",
-            lint->set.count, lint->set.count == 1 ? "" : "s", lint->counts[LINT_ERROR],
-            lint->counts[LINT_WARNING], lint->counts[LINT_HINT]);
+        buf_format(&lint->out, "%zu agreement%s: %zu error%s, %zu warning%s, %zu hint%s\n",
+            lint->set.count, plural(lint->set.count), n[LINT_ERROR], plural(n[LINT_ERROR]),
+            n[LINT_WARNING], plural(n[LINT_WARNING]), n[LINT_HINT], plural(n[LINT_HINT]));
 }
 
 int

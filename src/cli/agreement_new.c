@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "cli/cli.h"
 #include "cli/setup.h"
+#include "flow/agreements.h"
 #include "fmt/json.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { DRAFT_BYTES = 1 << 20, UUID_BYTES = 46 };
+enum { ARENA_BYTES = 64 << 20, DRAFT_BYTES = 1 << 20, UUID_BYTES = 46 };
 
 static const char usage[] =
     "comity agreement new: a draft with a new id, to be edited, checked and proposed\n\n"
@@ -150,14 +151,28 @@ write_draft(const struct draft *draft, struct buf *out)
         "out.\"\n    }\n  ]\n}\n");
 }
 
+/* What is not said well here is told now, not when it is proposed. */
+static int
+try_draft(const struct buf *out, struct err *err)
+{
+    const char *name = "the draft";
+    struct arena *arena = arena_new(ARENA_BYTES);
+    struct span text = buf_span(out);
+    struct agreement_set set;
+    int rc = arena == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for the draft")
+                           : agreements_parse(arena, &text, &name, 1, &set, err);
+
+    if (rc == 0 && set.agreements[0].broken)
+        rc = err_set(err, ERR_USAGE, "%.*s", SPAN_ARGS(set.agreements[0].why));
+    arena_free(arena);
+    return rc;
+}
+
 static int
 put(const struct draft *draft, struct buf *out, struct err *err)
 {
     const struct span part = buf_span(out);
-    int rc = buf_check(out, "the draft", err);
 
-    if (rc != 0)
-        return rc;
     if (draft->out == NULL)
         return fwrite(out->p, 1, out->n, stdout) == out->n && fflush(stdout) == 0
             ? 0
@@ -183,8 +198,12 @@ agreement_new(int argc, char **argv)
         rc = check(&draft, &err);
     if (rc == 0) {
         write_draft(&draft, &out);
-        rc = put(&draft, &out, &err);
+        rc = buf_check(&out, "the draft", &err);
     }
+    if (rc == 0)
+        rc = try_draft(&out, &err);
+    if (rc == 0)
+        rc = put(&draft, &out, &err);
     buf_free(&out);
     return rc == 0 ? EXIT_DONE : setup_fail(&err);
 }

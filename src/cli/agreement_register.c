@@ -218,6 +218,12 @@ agreement_own_key(struct agreement_register *r, struct agreement_key *out, struc
     bool made;
     int rc = registry_key(r->registry, out, &made, err);
 
+    if (rc == 0 && made && roster_find(r->roster, span_of(r->registry->team)).index == 0)
+        (void)fprintf(stderr,
+            "comity: no team of the directory has the id %s; if that was a slip, remove team and "
+            "key "
+            "in %s before anything is signed\n",
+            r->registry->team, r->registry->home);
     if (rc == 0 && made) {
         agreement_sign_base64(out->public, sizeof out->public, public);
         (void)fprintf(stderr,

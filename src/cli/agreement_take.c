@@ -5,10 +5,11 @@
 
 struct taking {
     struct agreement_register *r;
-    struct agreement a;               /* as it will be kept */
-    struct agreement_signature *rows; /* of it: those kept first, then the new ones */
-    size_t kept;                      /* how many were here before */
-    size_t at;                        /* its place in the register; count: it is new there */
+    struct agreement a; /* as it will be kept */
+    struct agreement_signature
+        *rows;   /* of it: those that the journal names first, then the others */
+    size_t kept; /* how many the journal names */
+    size_t at;   /* its place in the register; count: it is new there */
     char digest[AGREEMENT_SIGN_HEX];
     struct agreement_key key;
 };
@@ -38,7 +39,7 @@ check_fit(const struct taking *t, struct err *err)
             "it says \"suspended\": true; leave that out, and suspend it once it is signed");
     if (a->valid_until_us <= t->r->now_us)
         return err_set(err, ERR_BAD_AGREEMENT, "its valid_until is past: it could never hold");
-    if (a->party_count > 0 && !is_party(a, own(t)))
+    if (a->party_count > 0 && own(t).n > 0 && !is_party(a, own(t)))
         return err_set(err, ERR_USAGE, "%s is none of its parties, and so has nothing to sign",
             t->r->registry->team);
     return 0;
@@ -83,6 +84,28 @@ has_signature(const struct taking *t, const struct agreement_signature *signatur
     return false;
 }
 
+static bool
+is_journaled(const struct journal_event *events, struct span party)
+{
+    for (; events != NULL; events = events->next)
+        if (events->type == JOURNAL_SIGNED && span_equal(events->party, party))
+            return true;
+    return false;
+}
+
+/* The document is written before the journal's lines: of a run that was cut off between the two,
+ * the lines are still to be written. */
+static void
+take_kept(struct taking *t, const struct agreement *here, const struct journal_event *events)
+{
+    for (int journaled = 1; journaled >= 0; journaled--) {
+        for (size_t i = 0; i < here->signature_count; i++)
+            if (is_journaled(events, here->signatures[i].party) == (journaled == 1))
+                t->rows[t->a.signature_count++] = here->signatures[i];
+        t->kept = journaled == 1 ? t->a.signature_count : t->kept;
+    }
+}
+
 static int
 merge(struct taking *t, const struct agreement *document, struct err *err)
 {
@@ -95,10 +118,9 @@ merge(struct taking *t, const struct agreement *document, struct err *err)
     t->rows = arena_zalloc(t->r->arena, most, sizeof *t->rows);
     if (t->rows == NULL)
         return arena_full(err, "the signatures");
-    t->kept = here != NULL ? here->signature_count : 0;
-    if (t->kept > 0)
-        memcpy(t->rows, here->signatures, t->kept * sizeof *t->rows);
-    t->a.signature_count = t->kept;
+    t->a.signature_count = 0;
+    if (here != NULL)
+        take_kept(t, here, registry->events[t->at]);
     for (size_t i = 0; i < document->signature_count; i++) {
         struct agreement_signature signature = document->signatures[i];
         signature.mark = (uint8_t)agreement_sign_mark(&t->a, &signature, registry->ring);
@@ -152,7 +174,8 @@ tell(const struct taking *t)
     if (t->kept == a->signature_count)
         (void)printf("nothing new");
     for (size_t i = t->kept; i < a->signature_count; i++)
-        (void)printf("%ssigned by %.*s", i > t->kept ? ", " : "", SPAN_ARGS(t->rows[i].party));
+        (void)printf("%ssigned by %.*s%s", i > t->kept ? ", " : "", SPAN_ARGS(t->rows[i].party),
+            t->rows[i].mark == MARK_UNKNOWN ? " with a key that is not known" : "");
     for (size_t i = 0; i < a->party_count; i++)
         if (!agreement_sign_has(a, a->parties[i])) {
             (void)printf("%s%.*s", before, SPAN_ARGS(a->parties[i]));
@@ -176,10 +199,10 @@ agreement_take(
     struct agreement_register *r, const struct agreement *document, bool propose, struct err *err)
 {
     struct taking t = {.r = r, .a = *document};
-    int rc = agreement_own_key(r, &t.key, err);
+    int rc = check_fit(&t, err);
 
     if (rc == 0)
-        rc = check_fit(&t, err);
+        rc = agreement_own_key(r, &t.key, err);
     if (rc == 0)
         rc = find_kept(&t, propose, err);
     if (rc == 0)

@@ -26,7 +26,8 @@ const char job_help[] =
     "  --agreements PATH    file or folder of agreements (repeatable; default: those of\n"
     "                       the node's register that all parties signed, and the shipped "
     "baseline)\n"
-    "  --as TEAM            the team that sends: its id in the directory\n"
+    "  --as TEAM            the team that sends: its id in the directory (default: the register's\n"
+    "                       team, where its agreements are those judged by)\n"
     "  --at TIME            decide as of this time (default: now)\n"
     "  --default-tlp LABEL  for reports that carry no TLP (default: as the feeds file says)\n"
     "  --feeds FILE         providers' labels and conditions (default: the shipped ones)\n"
@@ -178,6 +179,23 @@ find_origin(struct job *job, struct err *err)
             "--as %s: no team of the directory has this id; `comity team list` shows them", id);
 }
 
+/* Who signs is who sends. Judged as a sender unknown, the register's agreements would not count. */
+static int
+be_register_team(struct job *job, struct err *err)
+{
+    const struct registry *r = job->basis.registry;
+
+    if (job->options.origin != NULL || r->team[0] == '\0')
+        return 0;
+    job->origin = roster_find(job->setup.roster, span_of(r->team));
+    return job->origin.index != 0
+        ? 0
+        : err_set(err, ERR_NOT_FOUND,
+            "the register in %s is that of %s, which no team of the directory has as its id; bring "
+            "in its card (`comity team import`), or say with --as who sends",
+            r->home, r->team);
+}
+
 static void
 tell(void *ctx, const char *line)
 {
@@ -208,7 +226,8 @@ load_basis(struct job *job, struct err *err)
         .now_us = clock_now_us(),
         .at_us = job->at_us,
         .tell = tell};
-    return basis_load(&job->basis, &options, err);
+    rc = basis_load(&job->basis, &options, err);
+    return rc == 0 && job->basis.registry != NULL ? be_register_team(job, err) : rc;
 }
 
 static int

@@ -323,8 +323,9 @@ print(const struct route *route, bool kept, struct err *err)
     size_t vouched = agreements_vouched(&route->job.basis.agreements);
     if (vouched > 0)
         (void)fprintf(stderr,
-            "comity: signatures are not checked yet: %zu agreement%s taken as signed because you "
-            "named %s\n",
+            "comity: %zu agreement%s not signed by all parties with keys that are known, and taken "
+            "as "
+            "agreed because you named %s\n",
             vouched, vouched == 1 ? " is" : "s are", vouched == 1 ? "it" : "them");
     if (counts->rejected > 0 && !kept)
         (void)fprintf(stderr, "comity: %llu records were rejected; each with its reason in %s\n",

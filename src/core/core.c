@@ -7,6 +7,7 @@
 #include "core/incoming.h"
 #include "core/intake.h"
 #include "core/node.h"
+#include "core/release.h"
 #include "core/reports.h"
 #include "core/rows.h"
 #include "core/state.h"
@@ -401,6 +402,8 @@ load(struct core *core, struct err *err)
         rc = core_commit(core, err);
     if (rc == 0)
         rc = intake_new(core, &core->intake, err);
+    if (rc == 0)
+        rc = release_new(core, &core->release, err);
     return rc == 0 ? incoming_new(core, &core->incoming, err) : rc;
 }
 
@@ -430,6 +433,7 @@ core_close(struct core *core)
         channel_free(core->channels[d]);
     auth_free(core->auth);
     incoming_free(core->incoming);
+    release_free(core->release);
     intake_free(core->intake);
     collections_free(core->collections);
     events_free(core->events);

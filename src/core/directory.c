@@ -309,9 +309,7 @@ show_definitions(struct core *core, struct err *err)
 int
 directory_open(struct core *core, struct err *err)
 {
-    struct span origin = core->team.index != 0 ? knowledge_team_id(core, core->team)
-        : core->options.team != NULL           ? span_of(core->options.team)
-                                               : span_of(core->node_id);
+    struct span origin = knowledge_own_id(core);
     int rc = core_begin(core, err);
 
     if (rc == 0)

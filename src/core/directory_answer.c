@@ -33,10 +33,8 @@ add_next(struct buf *out, size_t at, size_t count)
     char text[PLACE_BYTES];
 
     buf_add_char(out, ']');
-    if (at < count) {
-        (void)snprintf(text, sizeof text, "%zu", at);
-        told_word(out, "next", text);
-    }
+    (void)snprintf(text, sizeof text, "%zu", at);
+    told_word(out, "next", at < count ? text : NULL);
     buf_add_char(out, '}');
 }
 

@@ -1,6 +1,7 @@
 /* What waits for a person, and what they decided. */
 #include "core/counts.h"
 #include "core/node.h"
+#include "core/release.h"
 #include "core/reports.h"
 #include "core/told.h"
 #include "sys/clock.h"
@@ -201,6 +202,8 @@ decide_one(
         note(&d->conflicts, number);
         return 0;
     }
+    if (rc == 0 && d->release)
+        rc = release_held(core, &held, err);
     if (rc == 0) {
         note(&d->decided, number);
         d->decided_count++;

@@ -212,3 +212,13 @@ knowledge_team_number(struct core *core, struct team_id team, uint32_t *number, 
     *number = *known;
     return rc;
 }
+
+struct span
+knowledge_own_id(const struct core *core)
+{
+    if (core->team.index != 0)
+        return knowledge_team_id(core, core->team);
+    if (core->options.team != NULL)
+        return span_of(core->options.team);
+    return span_of(core->node_id);
+}

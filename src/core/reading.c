@@ -126,6 +126,21 @@ reading_get(struct reading *reading, struct core *core, uint32_t place, struct r
     return 0;
 }
 
+bool
+reading_may_have(const struct reading *reading, uint32_t place, struct span address)
+{
+    static const char mapped[][4] = {"ff:", "FF:", "fF:", "Ff:"};
+    struct span record = reading->records[place];
+
+    if (memmem(record.p, record.n, address.p, address.n) != NULL)
+        return true;
+    /* "::ffff:c000:207", in any case. */
+    for (size_t i = 0; i < sizeof mapped / sizeof mapped[0]; i++)
+        if (memmem(record.p, record.n, mapped[i], 3) != NULL)
+            return true;
+    return false;
+}
+
 int
 reading_find(struct reading *reading, struct core *core, struct span id, struct read_report *out,
     struct err *err)

@@ -31,6 +31,10 @@ uint64_t reading_tag(const struct reading *reading);
 /* PLACE below reading_count. ERR_BAD_STORE. */
 MUST_USE int reading_get(struct reading *reading, struct core *core, uint32_t place,
     struct read_report *out, struct err *err);
+/* May PLACE's report have the IPv4 address whose text is ADDRESS? Looks at its bytes alone, which
+ * is much cheaper than reading it: an address has one text (strict dotted quads), but where IPv6
+ * holds it. */
+bool reading_may_have(const struct reading *reading, uint32_t place, struct span address);
 /* The report with ID, whatever its batch. ERR_BAD_NAME, ERR_NOT_FOUND. */
 MUST_USE int reading_find(struct reading *reading, struct core *core, struct span id,
     struct read_report *out, struct err *err);

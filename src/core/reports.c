@@ -23,7 +23,8 @@ struct search_job {
     enum door door;
     uint64_t tag;
     struct search_query query;
-    char texts[3][TEXT_BYTES]; /* what the query borrows: name, team, provider */
+    char address[ADDRESS_TEXT_BYTES]; /* of a single IPv4 address that is looked for; else "" */
+    char texts[3][TEXT_BYTES];        /* what the query borrows: name, team, provider */
     uint64_t keys[SEARCH_QUERY_KEYS_MAX];
     struct store_search batches;
     uint32_t limit;
@@ -179,6 +180,8 @@ begin_job(struct core *core, struct ask *ask, struct search_job *job, struct err
         job->batches.since_us = INT64_MIN;
     if (job->batches.until_us == 0)
         job->batches.until_us = INT64_MAX;
+    if (job->query.address.family == 4 && job->query.address.bits == 32)
+        (void)address_format(&job->query.address, job->address);
     job->batches.keys = job->keys;
     job->batches.key_count = search_query_keys(&job->query, job->keys);
     job->deadline_us = clock_ticks_us() + DEADLINE_US;
@@ -195,8 +198,9 @@ look_at(struct core *core, struct search_job *job, struct reading *reading, stru
 {
     struct read_report read;
     struct search_facts facts;
+    if (job->address[0] != '\0' && !reading_may_have(reading, job->place, span_of(job->address)))
+        return 0;
     int rc = reading_get(reading, core, job->place, &read, err);
-
     if (rc != 0)
         return rc;
     reading_facts(core, &read, &facts);

@@ -1,6 +1,7 @@
 /* The role that holds the store: from what the parent gives to the loop, and out of it again. */
 #include "base/conf.h"
 #include "base/log.h"
+#include "core/collections.h"
 #include "core/incoming.h"
 #include "core/intake.h"
 #include "core/state.h"
@@ -94,6 +95,22 @@ note_time(struct core *core)
         log_warning_of("the time could not be noted", &err);
 }
 
+/* How far recipients have read is noted now and then, not at each page. */
+static void
+write_fetched(struct core *core)
+{
+    int64_t now = clock_now_us();
+    struct err err;
+
+    if (!collections_flush_due(core->collections, now))
+        return;
+    int rc = core_begin(core, &err);
+    if (rc == 0)
+        rc = collections_flush(core->collections, now, &err);
+    if (rc != 0)
+        core_lose(core, &err);
+}
+
 static void
 on_tick(void *ctx)
 {
@@ -101,6 +118,7 @@ on_tick(void *ctx)
     struct err err;
 
     knowledge_renew(&running->core);
+    write_fetched(&running->core);
     if (++running->ticks % SEE_TICKS == 0)
         note_time(&running->core);
     if (loop_timer_set(running->start->loop, &running->tick, clock_ticks_us() + TICK_US, &err) != 0)

@@ -129,6 +129,9 @@ void knowledge_renew(struct core *core);
 /* The store's number of a team of the roster, or of BASIS_COMMUNITY. */
 MUST_USE int knowledge_team_number(
     struct core *core, struct team_id team, uint32_t *number, struct err *err);
+/* This node's own, as those see it who do not know it: what the settings or the register say, else
+ * the node's id. */
+struct span knowledge_own_id(const struct core *core);
 /* Its id; lives until the knowledge is read anew. */
 struct span knowledge_team_id(const struct core *core, struct team_id team);
 static inline struct world

@@ -3,6 +3,7 @@
 #include "base/wire.h"
 #include "edge/ask.h"
 #include "edge/credentials.h"
+#include "edge/health.h"
 
 enum { QUESTION_BYTES = 16 * 1024 };
 
@@ -75,9 +76,6 @@ api_metrics(struct request *request, enum api_route route, struct err *err)
     struct buf question = buf_new(QUESTION_BYTES);
     int rc = api_inputs(request, route, &question, err);
 
-    if (rc == 0)
-        rc = ask_and_answer(request, api_rows[route].message, buf_span(&question), 200,
-            "text/plain; version=0.0.4; charset=utf-8", err);
     buf_free(&question);
-    return rc;
+    return rc == 0 ? health_metrics(request, err) : rc;
 }

@@ -2,6 +2,7 @@
 
 #include "base/refusal.h"
 #include "edge/front_private.h"
+#include "edge/intake.h"
 #include "sys/channel.h"
 
 #include <stdlib.h>
@@ -130,6 +131,8 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
     struct err why = {0};
 
     (void)channel;
+    if (message->type == MESSAGE_FILE && message->fd >= 0)
+        return intake_file(asks->front, message->body, message->fd);
     if (message->fd >= 0)
         (void)close(message->fd);
     if (slot == NULL)
@@ -218,6 +221,12 @@ asks_connected(const struct asks *asks)
 }
 
 static int
+core_is_gone(struct err *err)
+{
+    return err_set(err, ERR_BUSY, "the node's core is starting again; try again a little later");
+}
+
+static int
 send_parts(struct asks *asks, uint64_t tag, uint16_t type, const struct caller *caller,
     const struct span *parts, size_t count, struct err *err)
 {
@@ -226,8 +235,7 @@ send_parts(struct asks *asks, uint64_t tag, uint16_t type, const struct caller *
     struct buf head = buf_new(CALLER_BYTES_MAX);
 
     if (asks->channel == NULL)
-        return err_set(
-            err, ERR_BUSY, "the node's core is starting again; try again a little later");
+        return core_is_gone(err);
     if (count + 1 > PARTS_MAX)
         return err_set(err, ERR_INTERNAL, "a question of %zu parts", count);
     caller_add(&head, caller);
@@ -237,6 +245,8 @@ send_parts(struct asks *asks, uint64_t tag, uint16_t type, const struct caller *
         all[i + 1] = parts[i];
     if (rc == 0)
         rc = channel_send(asks->channel, &message, all, count + 1, err);
+    if (rc == ERR_IO) /* its other end has closed, which we will be told */
+        rc = core_is_gone(err);
     buf_free(&head);
     return rc;
 }

@@ -1,8 +1,16 @@
 #include "edge/front_private.h"
 
+#include "fmt/input.h"
+
 #include <stdlib.h>
 
-enum { RATIO_FREE_BYTES = 1 << 20, RATIO_MAX = 200 };
+/* A body that is collected may not make much of little; one that is read as it comes takes no more
+ * memory for it, and may grow as a file may (fmt/input.h). */
+enum {
+    WHOLE_FREE_BYTES = 1 << 20,
+    WHOLE_RATIO_MAX = 200,
+    STREAM_FREE_BYTES = 64 << 20,
+};
 
 static bool
 refuse(struct request *request, unsigned status, enum err_code code, const char *text)
@@ -43,6 +51,16 @@ begin_unpacking(struct request *request)
     return true;
 }
 
+static uint64_t
+most_bytes(const struct request *request)
+{
+    uint64_t most = request->route->body_max;
+    uint64_t stream_max = request->front->settings.stream_max;
+
+    return request->route->body == BODY_STREAM && stream_max != 0 && stream_max < most ? stream_max
+                                                                                       : most;
+}
+
 bool
 body_begin(struct request *request)
 {
@@ -62,7 +80,7 @@ body_begin(struct request *request)
         return true;
     if (route->body == BODY_NONE)
         return refuse(request, 0, ERR_LIMIT, "no body is taken here");
-    if (n > route->body_max)
+    if (n > most_bytes(request))
         return refuse(request, 0, ERR_LIMIT, "the body is longer than what is taken here");
     if (!begin_unpacking(request))
         return false;
@@ -92,7 +110,7 @@ deliver(struct request *request, struct span bytes)
     struct err err = {0};
     size_t taken = bytes.n;
 
-    if (bytes.n > request->route->body_max - request->body_bytes) {
+    if (bytes.n > most_bytes(request) - request->body_bytes) {
         refuse(request, 0, ERR_LIMIT, "the body is longer than what is taken here");
         return bytes.n;
     }
@@ -111,8 +129,11 @@ deliver(struct request *request, struct span bytes)
 static bool
 is_bomb(const struct request *request)
 {
-    return request->body_bytes > RATIO_FREE_BYTES
-        && request->body_bytes / RATIO_MAX > request->packed_bytes;
+    bool streams = request->streams_in;
+    uint64_t most = streams ? INPUT_RATIO_MAX : WHOLE_RATIO_MAX;
+
+    return request->body_bytes > (streams ? STREAM_FREE_BYTES : WHOLE_FREE_BYTES)
+        && request->body_bytes / most > request->packed_bytes;
 }
 
 /* What was unpacked before; true when all of it was taken. */
@@ -141,8 +162,7 @@ take_packed(struct request *request, struct span bytes, bool last)
             &request->unpacked_n, &err);
         request->packed_bytes += before.n - bytes.n;
         if (rc == 0 && is_bomb(request))
-            rc = err_set(
-                &err, ERR_BOMB, "the body grows more than %d-fold when unpacked", RATIO_MAX);
+            rc = err_set(&err, ERR_BOMB, "the body grows too much when it is unpacked");
         if (rc == 0 && request->unpacked_n == 0 && bytes.n > 0 && bytes.n == before.n)
             rc = err_set(&err, ERR_DECOMPRESS, "bytes are behind the body's compressed stream");
         if (rc != 0) {

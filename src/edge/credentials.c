@@ -131,7 +131,26 @@ cookie_name(const struct request *request)
     return request_is_tls(request) ? SPAN("__Host-comity") : SPAN("comity");
 }
 
-static int
+/* Asked once a connection: the session's certificate does not change. */
+static void
+take_certificate(struct request *request)
+{
+    struct guard_conn *conn = request->conn;
+
+    if (!conn->fingerprint_known) {
+        const union MHD_ConnectionInfo *info =
+            MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        conn->fingerprint_known = true;
+        if (info == NULL || !tls_fingerprint(info->tls_session, conn->fingerprint))
+            conn->fingerprint[0] = '\0';
+    }
+    if (conn->fingerprint[0] == '\0')
+        return;
+    request->caller.scheme = CALLER_CERTIFICATE;
+    request->caller.secret = span_of(conn->fingerprint);
+}
+
+static void
 take_session(struct request *request)
 {
     struct span cookies;
@@ -140,13 +159,12 @@ take_session(struct request *request)
     if (!request_header(request, MHD_HTTP_HEADER_COOKIE, &cookies)
         || !find_cookie(cookies, cookie_name(request), &secret) || secret.n == 0
         || secret.n > SECRET_BYTES_MAX)
-        return 0;
+        return;
     request->caller.scheme = CALLER_SESSION;
     request->caller.secret = secret;
     (void)!request_header(request, "X-CSRF-Token", &request->caller.proof);
     if (request->caller.proof.n > SECRET_BYTES_MAX)
         request->caller.proof = (struct span){NULL, 0};
-    return 0;
 }
 
 int
@@ -157,7 +175,10 @@ credentials_find(struct request *request, struct err *err)
     request->caller.peer = span_of(request->conn->peer);
     if (request_header(request, MHD_HTTP_HEADER_AUTHORIZATION, &text) && text.n > 0)
         return take_authorization(request, text, err);
-    return take_session(request);
+    take_session(request);
+    if (request->caller.scheme == CALLER_NOBODY && request->conn->tls != NULL)
+        take_certificate(request);
+    return 0;
 }
 
 static int

@@ -67,7 +67,8 @@ enum door request_door(const struct request *request);
 struct arena *request_arena(struct request *request); /* until it is answered */
 
 /* Headers for the answer, before it. Values with control bytes are refused (ERR_INTERNAL). Those
- * that all answers get (doc/man/comity-serve) are replaced by one of the same name. */
+ * that all answers get (X-Content-Type-Options, Content-Security-Policy, Referrer-Policy,
+ * Cross-Origin-Resource-Policy, Cache-Control) are replaced by one of the same name. */
 MUST_USE int request_add_header(
     struct request *request, const char *name, struct span value, struct err *err);
 /* Answer once. BODY is copied; or owned: freed with free(). Security headers are added for all. */

@@ -11,6 +11,7 @@
 #include "sys/loop.h"
 
 struct front;
+struct intake_readers;
 
 struct front_settings {
     enum door door;
@@ -18,7 +19,10 @@ struct front_settings {
     const struct route_family *const *families; /* ended by NULL */
     struct guard_limits limits;
     const struct tls_material *tls; /* NULL: plain */
-    bool sandboxed;                 /* what /healthz says */
+    const struct intake_readers
+        *readers;        /* lives as long as the front; NULL: no reports are taken */
+    uint64_t stream_max; /* bytes of a body that is read as it comes; 0: as its route says */
+    bool sandboxed;      /* what /healthz says */
 };
 
 struct front_counts {
@@ -42,6 +46,8 @@ MUST_USE int front_certificate(
     struct front *front, const struct tls_material *material, struct err *err);
 /* Accept nothing more, finish what runs, at most for PATIENCE_US; then STOPPED is called. */
 void front_stop(struct front *front, int64_t patience_us, void (*stopped)(void *ctx), void *ctx);
+/* Limits that may change while it runs: all of SETTINGS' but the numbers of connections. */
+void front_limits(struct front *front, const struct front_settings *settings);
 const struct front_counts *front_counts(const struct front *front);
 
 #endif

@@ -1,4 +1,5 @@
 #include "edge/front_private.h"
+#include "edge/intake.h"
 
 #include "sys/clock.h"
 
@@ -31,7 +32,12 @@ on_connection(void *ctx, struct MHD_Connection *connection, void **place,
     struct front *front = ctx;
 
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        guard_ended(front->guard, *place);
+        struct guard_conn *ended = *place;
+        if (ended != NULL)
+            tls_release(ended->tls);
+        guard_ended(front->guard, ended);
+        /* At its limit libmicrohttpd does not wait for connections: it must be told to again. */
+        front->woken = true;
         *place = NULL;
         return;
     }
@@ -40,7 +46,16 @@ on_connection(void *ctx, struct MHD_Connection *connection, void **place,
     const union MHD_ConnectionInfo *from =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
     front->counts.connections++;
-    *place = guard_began(front->guard, fd->connect_fd, from->client_addr);
+    struct guard_conn *conn = guard_began(front->guard, fd->connect_fd, from->client_addr);
+    *place = conn;
+    if (front->tls == NULL)
+        return;
+    const union MHD_ConnectionInfo *session =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    if (conn != NULL && session != NULL)
+        conn->tls = tls_begin(front->tls, session->tls_session);
+    if (conn == NULL || conn->tls == NULL)
+        (void)shutdown(fd->connect_fd, SHUT_RDWR);
 }
 
 /* Parameters and path are decoded in edge/route.c, where a segment's bounds are known. */
@@ -103,6 +118,7 @@ on_completed(void *ctx, struct MHD_Connection *connection, void **place,
     request->conn->request = NULL;
     request->conn->used = true;
     front->running--;
+    request_log(request);
     request_over(request);
     request_recycle(request);
 }
@@ -163,7 +179,9 @@ refuse_head(struct request *request, const struct err *why)
 {
     request->close = true;
     request->front->counts.refused++;
-    request_refuse_with(request, MHD_HTTP_BAD_REQUEST, why);
+    request_refuse_with(request,
+        why->code == ERR_LIMIT ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : MHD_HTTP_BAD_REQUEST,
+        why);
 }
 
 /* All headers are there: false when the answer is known already. */
@@ -367,6 +385,21 @@ look_for_gone(void *ctx, struct guard_conn *conn)
     front_wake(request);
 }
 
+/* The time to stop is over: who still waits hears so. */
+static void
+refuse_waiting(void *ctx, struct guard_conn *conn)
+{
+    struct request *request = conn->request;
+    struct err err = {0};
+
+    (void)ctx;
+    if (request == NULL || request->answered || request->state != REQUEST_HANDLED)
+        return;
+    request->close = true;
+    (void)err_set(&err, ERR_STOPPED, "the node is stopping");
+    request_refuse(request, &err);
+}
+
 static void
 on_second(void *ctx)
 {
@@ -380,6 +413,8 @@ on_second(void *ctx)
         && (front->running == 0 || now >= front->stop_at_us)) {
         void (*stopped)(void *ctx) = front->stopped;
         front->stopped = NULL;
+        guard_each(front->guard, refuse_waiting, NULL);
+        run(front);
         guard_shut(front->guard, true);
         stopped(front->stopped_ctx);
         return;
@@ -405,9 +440,16 @@ start_daemon(struct front *front, struct err *err)
         {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, front},
         {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_line, front},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, front},
+        /* The last two only with TLS; what they say is set anew for each connection. */
+        {front->tls == NULL ? MHD_OPTION_END : MHD_OPTION_HTTPS_PRIORITIES, 0,
+            (void *)(uintptr_t)tls_priorities},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, front->pem_certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, front->pem_key},
         {MHD_OPTION_END, 0, NULL},
     };
 
+    if (front->tls != NULL)
+        flags |= MHD_USE_TLS;
     front->daemon = MHD_start_daemon(
         flags, 0, on_admit, front, on_request, front, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (front->daemon == NULL)
@@ -421,6 +463,46 @@ start_daemon(struct front *front, struct err *err)
     loop_idle(front->loop, on_idle, front);
     front->timer = (struct loop_timer){.due = on_second, .ctx = front};
     return loop_timer_set(front->loop, &front->timer, clock_ticks_us() + SWEEP_US, err);
+}
+
+static int
+start_tls(struct front *front, const struct tls_material *material, struct err *err)
+{
+    int rc = tls_new(material, &front->tls, err);
+
+    if (rc != 0)
+        return rc;
+    front->pem_certificate = strndup(material->certificate.p, material->certificate.n);
+    front->pem_key = strndup(material->key.p, material->key.n);
+    if (front->pem_certificate == NULL || front->pem_key == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for TLS");
+    return 0;
+}
+
+static void
+free_tls(struct front *front)
+{
+    if (front->pem_key != NULL)
+        explicit_bzero(front->pem_key, strlen(front->pem_key));
+    free(front->pem_key);
+    free(front->pem_certificate);
+    tls_free(front->tls);
+}
+
+int
+front_certificate(struct front *front, const struct tls_material *material, struct err *err)
+{
+    if (front->tls == NULL)
+        return err_set(err, ERR_BAD_CONFIG, "this door has no TLS");
+    return tls_replace(front->tls, material, err);
+}
+
+void
+front_limits(struct front *front, const struct front_settings *settings)
+{
+    front->settings.limits = settings->limits;
+    front->settings.stream_max = settings->stream_max;
+    guard_set_limits(front->guard, &settings->limits);
 }
 
 int
@@ -439,6 +521,8 @@ front_new(
     int rc = guard_new(&settings->limits, &front->guard, err);
     if (rc == 0)
         rc = route_compile(front, err);
+    if (rc == 0 && settings->tls != NULL)
+        rc = start_tls(front, settings->tls, err);
     if (rc == 0)
         rc = asks_new(front, &front->asks, err);
     if (rc == 0)
@@ -482,12 +566,14 @@ front_free(struct front *front)
         loop_forget(front->loop, front->epoll_fd);
     if (front->daemon != NULL)
         close_all(front);
+    intake_drop_files(front);
     asks_free(front->asks);
     for (struct request *request = front->spares, *next; request != NULL; request = next) {
         next = request->spare;
         request_free(request);
     }
     guard_free(front->guard);
+    free_tls(front);
     free(front->routes);
     free(front);
 }

@@ -111,6 +111,7 @@ struct front {
     struct guard *guard;
     struct tls *tls; /* NULL: none */
     struct asks *asks;
+    struct intake *files; /* being read */
     struct compiled_route *routes;
     size_t route_count;
     struct request *spares;
@@ -126,6 +127,9 @@ struct front {
     struct loop_timer timer;
     int64_t stop_at_us;
     struct front_counts counts;
+    /* libmicrohttpd wants them as C strings for as long as it runs; they are the first ones. */
+    char *pem_certificate;
+    char *pem_key;
 };
 
 /* front_http.c */
@@ -169,6 +173,9 @@ MUST_USE int asks_new(struct front *front, struct asks **out, struct err *err);
 void asks_free(struct asks *asks);
 void asks_drop(struct request *request);
 bool asks_connected(const struct asks *asks);
+
+/* access.c */
+void request_log(const struct request *request);
 
 /* problem.c */
 int problem_answer(

@@ -21,6 +21,7 @@ const struct guard_limits guard_usual = {
     .idle_s = 60,
     .grace_s = 20,
     .rate = 1024,
+    .head_bytes = 16 * 1024,
 };
 
 struct guard {
@@ -47,6 +48,17 @@ void
 guard_free(struct guard *guard)
 {
     free(guard);
+}
+
+void
+guard_set_limits(struct guard *guard, const struct guard_limits *limits)
+{
+    uint32_t connections = guard->limits.connections;
+    uint32_t each = guard->limits.connections_per_address;
+
+    guard->limits = *limits;
+    guard->limits.connections = connections;
+    guard->limits.connections_per_address = each;
 }
 
 /* ---- who comes from where ---- */
@@ -369,6 +381,9 @@ guard_check_head(const struct request *request, const char *version, struct err 
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     const char *wrong = check_line(request, version);
 
+    if (info != NULL && info->header_size > request->front->settings.limits.head_bytes)
+        return err_set(err, ERR_LIMIT, "the head is longer than %u bytes",
+            request->front->settings.limits.head_bytes);
     if (wrong == NULL) {
         struct head_walk walk = {.at = version + strlen(version) + 2,
             .end = request->method + (info == NULL ? 0 : info->header_size)};

@@ -14,6 +14,7 @@
 
 struct guard;
 struct request;
+struct tls_set;
 
 struct guard_limits {
     uint32_t connections;             /* in all */
@@ -23,6 +24,7 @@ struct guard_limits {
     uint32_t idle_s;  /* from one request's end to the next one's line */
     uint32_t grace_s; /* before a rate is asked for */
     uint32_t rate;    /* bytes a second, body and answer */
+    uint32_t head_bytes;
 };
 extern const struct guard_limits guard_usual;
 
@@ -33,11 +35,14 @@ struct guard_conn {
     uint64_t address; /* hash of what is counted; 0: not counted */
     char peer[INET6_ADDRSTRLEN];
     struct request *request; /* NULL: idle */
-    int64_t since_us;        /* ticks: when it began what it does now */
-    uint64_t moved;          /* bytes since, of a body or an answer */
-    int64_t paused_us;       /* ticks that were ours, not the client's */
-    uint8_t phase;           /* enum guard_phase */
-    bool used;               /* had a request before */
+    struct tls_set *tls;     /* NULL: plain */
+    char fingerprint[65];    /* of the client's certificate; "": none, or not asked for yet */
+    bool fingerprint_known;
+    int64_t since_us;  /* ticks: when it began what it does now */
+    uint64_t moved;    /* bytes since, of a body or an answer */
+    int64_t paused_us; /* ticks that were ours, not the client's */
+    uint8_t phase;     /* enum guard_phase */
+    bool used;         /* had a request before */
     bool shut;
 };
 enum guard_phase {
@@ -50,6 +55,8 @@ enum guard_phase {
 
 MUST_USE int guard_new(const struct guard_limits *limits, struct guard **out, struct err *err);
 void guard_free(struct guard *guard);
+/* Other limits, but for the numbers of connections. */
+void guard_set_limits(struct guard *guard, const struct guard_limits *limits);
 
 /* May one more come from there? */
 bool guard_admits(const struct guard *guard, const struct sockaddr *from, socklen_t n);
@@ -66,7 +73,7 @@ size_t guard_sweep(struct guard *guard, int64_t now_us);
 void guard_shut(struct guard *guard, bool all);
 
 /* Is the head of this request, whose headers have all come, one that may be served? Errors:
- * ERR_BAD_VALUE with the reason. */
+ * ERR_BAD_VALUE with the reason, ERR_LIMIT: too large. */
 MUST_USE int guard_check_head(const struct request *request, const char *version, struct err *err);
 
 #endif

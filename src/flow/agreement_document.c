@@ -228,11 +228,12 @@ check_parties(struct doc *doc, const struct agreement *a, const bool *seen)
     bool good = true;
 
     if (a->kind == AGREEMENT_BILATERAL && a->party_count != 2) {
-        doc_fault(doc, "parties", "names %zu teams; a bilateral agreement has two", a->party_count);
+        doc_fault(doc, "parties", "names %zu team%s; a bilateral agreement has two", a->party_count,
+            a->party_count == 1 ? "" : "s");
         good = false;
     } else if (between && a->party_count < 2) {
-        doc_fault(doc, "parties", "names %zu teams; a multilateral agreement has two or more",
-            a->party_count);
+        doc_fault(doc, "parties", "names %zu team%s; a multilateral agreement has two or more",
+            a->party_count, a->party_count == 1 ? "" : "s");
         good = false;
     } else if (a->party_count == 0 && says_party(a)) {
         doc_fault(doc, "parties", "names nobody, and a clause says \"party\"; name them");
@@ -306,18 +307,19 @@ agreement_document_check(struct arena *arena, struct span file, struct json_valu
     const struct doc_listener *listener, struct agreement *out, struct err *err)
 {
     static const struct doc_key keys[KEY_COUNT] = {
-        [KEY_ID] = {"id", true, read_id},
-        [KEY_TITLE] = {"title", true, read_title},
-        [KEY_KIND] = {"kind", true, read_kind},
-        [KEY_PARTIES] = {"parties", false, read_parties},
-        [KEY_ECONOMY] = {"economy", false, read_economy},
-        [KEY_FROM] = {"valid_from", true, read_valid_from},
-        [KEY_UNTIL] = {"valid_until", false, read_valid_until},
-        [KEY_SUSPENDED] = {"suspended", false, read_suspended},
-        [KEY_CLAUSES] = {"clauses", true, read_clauses},
-        [KEY_TEXT_URL] = {"text_url", false, read_text_url},
-        [KEY_TEXT_SHA256] = {"text_sha256", false, read_text_sha256},
-        [KEY_SIGNATURES] = {"signatures", false, read_signatures},
+        [KEY_ID] = {"id", "write urn:uuid: and a UUID, as `comity agreement new` makes one",
+            read_id},
+        [KEY_TITLE] = {"title", "write what people call it", read_title},
+        [KEY_KIND] = {"kind", "write bilateral, multilateral, baseline or law", read_kind},
+        [KEY_PARTIES] = {"parties", NULL, read_parties},
+        [KEY_ECONOMY] = {"economy", NULL, read_economy},
+        [KEY_FROM] = {"valid_from", "write a date such as 2026-01-31", read_valid_from},
+        [KEY_UNTIL] = {"valid_until", NULL, read_valid_until},
+        [KEY_SUSPENDED] = {"suspended", NULL, read_suspended},
+        [KEY_CLAUSES] = {"clauses", "write a list of clauses", read_clauses},
+        [KEY_TEXT_URL] = {"text_url", NULL, read_text_url},
+        [KEY_TEXT_SHA256] = {"text_sha256", NULL, read_text_sha256},
+        [KEY_SIGNATURES] = {"signatures", NULL, read_signatures},
     };
     struct doc doc = {.arena = arena, .file = file, .listener = listener};
     bool seen[KEY_COUNT];

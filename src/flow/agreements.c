@@ -156,14 +156,18 @@ add_path(struct loader *l, const char *path, struct err *err)
     size_t before = l->count;
     int rc;
 
-    if (folder == NULL && errno == ENOTDIR)
-        return add_file(l, path, err);
+    if (folder == NULL && errno == ENOTDIR) {
+        rc = add_file(l, path, err);
+        return rc != 0 || l->count > before
+            ? rc
+            : err_set(err, ERR_NOT_FOUND, "the file %s holds an empty list, no agreement", path);
+    }
     if (folder == NULL)
         return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s cannot be opened: %s",
             path, strerror(errno));
     (void)closedir(folder);
     rc = add_folder(l, path, err);
-    /* A mistyped folder must not pass for one that agrees to nothing. */
+    /* A mistyped folder, like an empty list, must not pass for one that agrees to nothing. */
     return rc != 0 || l->count > before
         ? rc
         : err_set(err, ERR_NOT_FOUND, "the folder %s holds no agreement (*.json)", path);

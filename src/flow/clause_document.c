@@ -226,20 +226,31 @@ read_require(struct doc *doc, const char *key, struct json_value value, void *ta
     return true;
 }
 
+/* 180.0 is 180, to JSON Schema and in RFC 8785's form, over which is signed. */
+static bool
+whole_number(struct json_value value, uint32_t max, uint32_t *out)
+{
+    enum json_type type = json_type(value);
+    double number = type == JSON_FLOAT ? json_float(value)
+        : type == JSON_INT             ? (double)json_int(value)
+                                       : 0;
+    bool good = number >= 1 && number <= max;
+
+    *out = good ? (uint32_t)number : 0;
+    return good && (double)*out >= number;
+}
+
 static bool
 read_retention(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    enum json_type type = json_type(value);
+    struct clause *clause = target;
 
-    if (type == JSON_NULL)
+    if (json_type(value) == JSON_NULL
+        || whole_number(value, CLAUSE_RETENTION_MAX, &clause->retention_days))
         return true;
-    if (type != JSON_INT || json_int(value) < 1 || json_int(value) > CLAUSE_RETENTION_MAX) {
-        doc_fault(doc, key, "is no number of days; write a whole number from 1 to %d, or null",
-            CLAUSE_RETENTION_MAX);
-        return false;
-    }
-    ((struct clause *)target)->retention_days = (uint32_t)json_int(value);
-    return true;
+    doc_fault(doc, key, "is no number of days; write a whole number from 1 to %d, or null",
+        CLAUSE_RETENTION_MAX);
+    return false;
 }
 
 static bool
@@ -257,18 +268,19 @@ clause_document_read(
     struct doc *doc, struct json_value value, size_t position, struct clause *clause)
 {
     static const struct doc_key keys[] = {
-        {"id", true, read_id},
-        {"from", true, read_from},
-        {"to", true, read_to},
-        {"classification", true, read_classification},
-        {"tlp_max", true, read_tlp_max},
-        {"providers", false, read_providers},
-        {"effect", true, read_effect},
-        {"treatment", false, read_treatment},
-        {"require", false, read_require},
-        {"retention_days", false, read_retention},
-        {"onward", false, read_onward},
-        {"note", false, read_note},
+        {"id", "write the clause's number on paper, such as 3.1", read_id},
+        {"from", "write party, a team's id, economy:XX or *", read_from},
+        {"to", "write party, a team's id, economy:XX or *", read_to},
+        {"classification", "write a list of patterns such as malicious-code.*",
+            read_classification},
+        {"tlp_max", "write clear, green, amber, amber+strict or red", read_tlp_max},
+        {"providers", NULL, read_providers},
+        {"effect", "write release, hold or withhold", read_effect},
+        {"treatment", NULL, read_treatment},
+        {"require", NULL, read_require},
+        {"retention_days", NULL, read_retention},
+        {"onward", NULL, read_onward},
+        {"note", NULL, read_note},
     };
     bool seen[COUNT(keys)];
     struct json_value id;

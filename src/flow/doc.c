@@ -94,8 +94,8 @@ doc_object(struct doc *doc, struct json_value value, const struct doc_key *keys,
         }
     }
     for (size_t k = 0; k < count; k++)
-        if (keys[k].required && (met >> k & 1) == 0) {
-            doc_fault(doc, keys[k].name, "is missing");
+        if (keys[k].wanted != NULL && (met >> k & 1) == 0) {
+            doc_fault(doc, keys[k].name, "is missing; %s", keys[k].wanted);
             good = false;
         }
     return good;
@@ -259,11 +259,39 @@ doc_time(struct doc *doc, const char *key, struct json_value value, int64_t *out
     return good;
 }
 
+/* Of a pipe the length is known only at its end. */
+static int
+read_pipe(struct arena *arena, FILE *file, const char *path, struct span *out, struct err *err)
+{
+    struct buf text = buf_new(DOC_FILE_BYTES_MAX);
+    char chunk[8192];
+    size_t n;
+    int rc = 0;
+
+    while (!text.full && (n = fread(chunk, 1, sizeof chunk, file)) > 0)
+        buf_add(&text, chunk, n);
+    if (text.full)
+        rc = err_set(err, ERR_LIMIT, "%s has more bytes than the %d that are read", path,
+            DOC_FILE_BYTES_MAX);
+    else if (ferror(file) != 0)
+        rc = err_set(err, ERR_IO, "%s cannot be read to its end", path);
+    char *bytes = rc == 0 ? arena_zalloc(arena, text.n + 1, 1) : NULL;
+    if (rc == 0 && bytes == NULL)
+        rc = arena_full(err, path);
+    if (rc == 0 && text.n > 0)
+        memcpy(bytes, text.p, text.n);
+    *out = (struct span){bytes, rc == 0 ? text.n : 0};
+    buf_free(&text);
+    return rc;
+}
+
 static int
 read_all(struct arena *arena, FILE *file, const char *path, struct span *out, struct err *err)
 {
     long size = fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
 
+    if (size < 0 && errno == ESPIPE)
+        return read_pipe(arena, file, path, out, err);
     if (size < 0 || fseek(file, 0, SEEK_SET) != 0)
         return err_set(err, ERR_IO, "%s cannot be read: %s", path, strerror(errno));
     if (size > DOC_FILE_BYTES_MAX)

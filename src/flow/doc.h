@@ -37,7 +37,7 @@ struct doc {
 typedef bool doc_reader(struct doc *doc, const char *key, struct json_value value, void *target);
 struct doc_key {
     const char *name;
-    bool required;
+    const char *wanted; /* what to do if it is missing; NULL: it may be */
     doc_reader *read;
 };
 

@@ -152,19 +152,19 @@ static bool
 read_iep(struct doc *doc, const char *key, struct json_value value, void *target)
 {
     static const struct doc_key keys[] = {
-        {"id", true, read_policy_id},
-        {"name", true, read_policy_name},
-        {"iep_version", true, read_version},
-        {"description", false, skip_value},
-        {"start_date", false, skip_value},
-        {"end_date", false, skip_value},
-        {"external_references", false, skip_value},
-        {"encrypt_in_transit", false, read_encrypt},
-        {"permitted_actions", false, read_actions},
-        {"affected_party_notifications", false, read_notifications},
-        {"tlp", false, read_floor},
-        {"attribution", false, read_attribution},
-        {"unmodified_resale", false, read_resale},
+        {"id", "write the policy's id as the provider gave it", read_policy_id},
+        {"name", "write the policy's name as the provider gave it", read_policy_name},
+        {"iep_version", "write 2.0", read_version},
+        {"description", NULL, skip_value},
+        {"start_date", NULL, skip_value},
+        {"end_date", NULL, skip_value},
+        {"external_references", NULL, skip_value},
+        {"encrypt_in_transit", NULL, read_encrypt},
+        {"permitted_actions", NULL, read_actions},
+        {"affected_party_notifications", NULL, read_notifications},
+        {"tlp", NULL, read_floor},
+        {"attribution", NULL, read_attribution},
+        {"unmodified_resale", NULL, read_resale},
     };
     bool seen[COUNT(keys)];
     struct entry *entry = target;
@@ -213,11 +213,11 @@ static bool
 read_feeds(struct doc *doc, const char *key, struct json_value value, void *target)
 {
     static const struct doc_key keys[] = {
-        {"provider", true, read_provider},
-        {"also", false, read_also},
-        {"tlp", true, read_entry_tlp},
-        {"iep", false, read_iep},
-        {"note", false, skip_value},
+        {"provider", "write the provider's name as its reports have it", read_provider},
+        {"also", NULL, read_also},
+        {"tlp", "write clear, green, amber, amber+strict or red", read_entry_tlp},
+        {"iep", NULL, read_iep},
+        {"note", NULL, skip_value},
     };
     bool seen[COUNT(keys)];
     struct reading *reading = target;
@@ -278,9 +278,9 @@ static int
 read_document(struct doc *doc, struct json_value root, struct feeds *out, struct err *err)
 {
     static const struct doc_key keys[] = {
-        {"default_tlp", true, read_default_tlp},
-        {"feeds", true, read_feeds},
-        {"note", false, skip_value},
+        {"default_tlp", "write clear, green, amber, amber+strict or red", read_default_tlp},
+        {"feeds", "write a list of providers", read_feeds},
+        {"note", NULL, skip_value},
     };
     bool seen[COUNT(keys)];
     struct reading reading = {.out = out};

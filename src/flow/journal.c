@@ -26,6 +26,8 @@ enum {
     KEY_COUNT
 };
 
+static const char as_it_was[] = "bring the file back from a backup";
+
 const char *const journal_words[JOURNAL_TYPE_COUNT] = {
     "proposed", "signed", "suspended", "resumed", "ended"};
 
@@ -124,17 +126,17 @@ parse_line(struct doc *doc, struct json *json, struct span text, const struct ke
     const struct journal *before, struct journal_event *out)
 {
     static const struct doc_key keys[KEY_COUNT] = {
-        [KEY_AGREEMENT] = {"agreement", true, read_agreement},
-        [KEY_AT] = {"at", true, read_at},
-        [KEY_BY] = {"by", true, read_by},
-        [KEY_EVENT] = {"event", true, read_event},
-        [KEY_KEY] = {"key", true, read_key},
-        [KEY_PARTY] = {"party", false, read_party},
-        [KEY_PREVIOUS] = {"previous", true, read_previous},
-        [KEY_REASON] = {"reason", false, read_reason},
-        [KEY_DIGEST] = {"sha256", true, read_digest},
-        [KEY_SIGNATURE] = {"signature", true, read_signature},
-        [KEY_TIME] = {"time", true, read_time},
+        [KEY_AGREEMENT] = {"agreement", as_it_was, read_agreement},
+        [KEY_AT] = {"at", as_it_was, read_at},
+        [KEY_BY] = {"by", as_it_was, read_by},
+        [KEY_EVENT] = {"event", as_it_was, read_event},
+        [KEY_KEY] = {"key", as_it_was, read_key},
+        [KEY_PARTY] = {"party", NULL, read_party},
+        [KEY_PREVIOUS] = {"previous", as_it_was, read_previous},
+        [KEY_REASON] = {"reason", NULL, read_reason},
+        [KEY_DIGEST] = {"sha256", as_it_was, read_digest},
+        [KEY_SIGNATURE] = {"signature", as_it_was, read_signature},
+        [KEY_TIME] = {"time", as_it_was, read_time},
     };
     bool seen[KEY_COUNT];
     struct line line = {0};
@@ -193,6 +195,23 @@ journal_read(struct arena *arena, struct span text, const char *name, const stru
         out->count++;
         agreement_sign_digest(line, out->head);
     }
+    json_free(json);
+    return rc;
+}
+
+int
+journal_check_line(struct arena *arena, struct span line, const struct keyring *ring,
+    const struct journal *before, struct err *err)
+{
+    struct json *json = json_new(LINE_MAX_BYTES);
+    struct doc doc = {.arena = arena, .file = SPAN("the event")};
+    struct journal_event event;
+    int rc = json == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for an event") : 0;
+
+    if (rc == 0 && before->count >= JOURNAL_EVENTS_MAX)
+        rc = err_set(err, ERR_LIMIT, "the journal has its most lines, %d", JOURNAL_EVENTS_MAX);
+    if (rc == 0 && !parse_line(&doc, json, line, ring, before, &event))
+        rc = err_set(err, ERR_USAGE, "%.*s", (int)doc.why.n, doc.why.p);
     json_free(json);
     return rc;
 }

@@ -46,6 +46,10 @@ struct journal {
  * team's, out of time's order, or not bound to the one before; ERR_LIMIT; ERR_NO_MEMORY. */
 MUST_USE int journal_read(struct arena *arena, struct span text, const char *name,
     const struct keyring *ring, struct journal *out, struct err *err);
+/* Would LINE (without its newline) be read behind BEFORE? ERR_USAGE says why not; ERR_LIMIT;
+ * ERR_NO_MEMORY. */
+MUST_USE int journal_check_line(struct arena *arena, struct span line, const struct keyring *ring,
+    const struct journal *before, struct err *err);
 /* The hash behind the first COUNT lines, at most journal->count. */
 struct span journal_head(const struct journal *journal, size_t count);
 

@@ -19,6 +19,7 @@ struct reach {
     struct cells cells;
     struct agreement_set all; /* CHECKED first, none suspended */
     struct policy *policy;
+    bool asked;                /* false: they tell too much apart */
     struct policy_team *teams; /* given every channel: that is the cards' matter */
     uint32_t *providers;
     int64_t moments[AGREEMENT_LINT_MOMENTS_MAX];
@@ -349,6 +350,19 @@ leave_out_broken(struct reach *r)
             rows[i].suspended = true;
 }
 
+/* What was found without asking is still worth telling. */
+static void
+say_too_many(struct reach *r, const char *why)
+{
+    r->lint->clause = NULL;
+    for (size_t i = 0; i < r->lint->q->checked->count; i++) {
+        r->lint->agreement = &r->lint->q->checked->agreements[i];
+        if (!r->lint->agreement->broken)
+            lint_say(r->lint, LINT_HINT, "not-checked", "",
+                "whether clauses match, are shadowed or void was not looked at: %s", why);
+    }
+}
+
 static int
 prepare(struct reach *r, struct err *err)
 {
@@ -360,6 +374,11 @@ prepare(struct reach *r, struct err *err)
         return rc;
     leave_out_broken(r);
     rc = cells_make(r->lint->arena, sets, 1, r->teams, parties->count, &r->cells, err);
+    if (rc == ERR_LIMIT) {
+        say_too_many(r, err->msg);
+        return 0;
+    }
+    r->asked = rc == 0;
     if (rc == 0)
         rc = policy_compile(&r->all, r->teams, parties->count, &r->policy, err);
     if (rc != 0)
@@ -378,7 +397,7 @@ lint_reach(struct linting *lint, struct err *err)
     struct reach r = {.lint = lint};
     int rc = prepare(&r, err);
 
-    for (size_t i = 0; rc == 0 && i < lint->q->checked->count; i++)
+    for (size_t i = 0; rc == 0 && r.asked && i < lint->q->checked->count; i++)
         check_agreement(&r, i);
     policy_free(r.policy);
     return rc;

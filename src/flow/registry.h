@@ -16,6 +16,7 @@ enum { REGISTRY_PATH_BYTES = 4096, REGISTRY_TEAM_BYTES = 65 };
 struct registry {
     char home[REGISTRY_PATH_BYTES];
     char team[REGISTRY_TEAM_BYTES]; /* "": not said yet */
+    bool team_is_new;               /* said, not kept yet */
     struct arena *arena;            /* all below */
     struct keyring *ring;
     struct agreement *agreements;        /* signatures checked */
@@ -53,7 +54,8 @@ size_t registry_find(const struct registry *registry, struct span id);
 
 /* The rest asks for REGISTRY_WRITE. */
 
-/* Who this is. ERR_EXISTS when it was said otherwise before. */
+/* Who this is; kept once the team's key is asked for, so that what is refused leaves nothing
+ * behind. ERR_EXISTS when it was said otherwise before. */
 MUST_USE int registry_name(struct registry *registry, const char *team, struct err *err);
 /* The team's own key; *MADE says that there was none, and that one was made. ERR_BAD_CONFIG when
  * its file is damaged or others may read it; ERR_USAGE when the team's id is not known yet. */
@@ -65,7 +67,8 @@ MUST_USE int registry_trust(
 /* Keep document A (its signatures are the ones kept); it counts once an event names it. */
 MUST_USE int registry_keep(struct registry *registry, const struct agreement *a, struct err *err);
 /* Add EVENT to the journal. Team, hash and time order are seen to here: ERR_CLOCK when its time is
- * before one seen already. The agreements in memory are as before: open again to see them anew. */
+ * before one seen already, ERR_USAGE when its line would not be read again. The agreements in
+ * memory are as before: open again to see them anew. */
 MUST_USE int registry_add(struct registry *registry, const struct journal_event *event,
     const struct agreement_key *key, struct err *err);
 /* Forget the latest time seen: the clock was wrong then and is right now. ERR_CLOCK when an event

@@ -82,7 +82,6 @@ registry_read_team(struct registry *r, struct err *err)
 int
 registry_name(struct registry *r, const char *team, struct err *err)
 {
-    char line[REGISTRY_TEAM_BYTES + 1];
     struct span id = span_of(team);
 
     if (id.n >= sizeof r->team || !clause_document_is_team(id))
@@ -93,10 +92,21 @@ registry_name(struct registry *r, const char *team, struct err *err)
     if (r->team[0] != '\0')
         return err_set(
             err, ERR_EXISTS, "the register in %s is that of %s, not of %s", r->home, r->team, team);
-    int n = snprintf(line, sizeof line, "%s\n", team);
+    memcpy(r->team, team, id.n + 1);
+    r->team_is_new = true;
+    return 0;
+}
+
+static int
+keep_team(struct registry *r, struct err *err)
+{
+    char line[REGISTRY_TEAM_BYTES + 1];
+
+    if (!r->team_is_new)
+        return 0;
+    int n = snprintf(line, sizeof line, "%s\n", r->team);
     int rc = write_file(r, "team", (struct span){line, (size_t)n}, PUBLIC, err);
-    if (rc == 0)
-        memcpy(r->team, team, id.n + 1);
+    r->team_is_new = rc != 0;
     return rc;
 }
 
@@ -194,6 +204,8 @@ registry_key(struct registry *r, struct agreement_key *out, bool *made, struct e
         return err_set(err, ERR_USAGE,
             "who signs? Say so once: `comity agreement key --as TEAM`, your id in the directory");
     if (rc == 0)
+        rc = keep_team(r, err);
+    if (rc == 0)
         rc = read_key(path, seed, &there, err);
     if (rc == 0 && !there) {
         rc = make_key(r, seed, err);
@@ -208,6 +220,8 @@ registry_key(struct registry *r, struct agreement_key *out, bool *made, struct e
 }
 
 /* ---- the latest time and journal seen ---- */
+
+static const char as_it_was[] = "bring the file back from a backup";
 
 struct seen_read {
     struct registry_seen seen;
@@ -246,8 +260,8 @@ read_time(struct doc *doc, const char *key, struct json_value value, void *targe
 int
 registry_read_seen(struct registry *r, struct registry_seen *out, struct err *err)
 {
-    static const struct doc_key keys[] = {
-        {"events", true, read_events}, {"head", true, read_head}, {"seen", true, read_time}};
+    static const struct doc_key keys[] = {{"events", as_it_was, read_events},
+        {"head", as_it_was, read_head}, {"seen", as_it_was, read_time}};
     char name[REGISTRY_PATH_BYTES];
     struct seen_read read = {.seen = {.there = true}};
     struct json *json = json_new(KEY_FILE_BYTES_MAX);
@@ -312,6 +326,17 @@ registry_keep(struct registry *r, const struct agreement *a, struct err *err)
     return rc;
 }
 
+/* A line that is not read back would close the register for good. */
+static int
+check_readable(struct registry *r, struct span line, struct err *err)
+{
+    if (line.n + r->journal_text.n > DOC_FILE_BYTES_MAX)
+        return err_set(
+            err, ERR_LIMIT, "the journal would have more than %d bytes", DOC_FILE_BYTES_MAX);
+    line.n--; /* the newline */
+    return journal_check_line(r->arena, line, r->ring, &r->journal, err);
+}
+
 int
 registry_add(struct registry *r, const struct journal_event *event, const struct agreement_key *key,
     struct err *err)
@@ -327,10 +352,12 @@ registry_add(struct registry *r, const struct journal_event *event, const struct
         rc = err_set(err, ERR_CLOCK, "the clock is behind a time that was seen already");
     memcpy(seen.head, r->journal.head, sizeof seen.head);
     if (rc == 0)
-        rc = registry_write_seen(r, &seen, err);
-    if (rc == 0)
         rc = journal_line(head, event, key, &line, err);
     struct span parts[] = {r->journal_text, buf_span(&line)};
+    if (rc == 0)
+        rc = check_readable(r, buf_span(&line), err);
+    if (rc == 0)
+        rc = registry_write_seen(r, &seen, err);
     if (rc == 0)
         rc = file_write_atomic(path, parts, 2, PRIVATE, err);
     if (rc == 0) {

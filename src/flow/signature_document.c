@@ -57,10 +57,10 @@ signature_document_read(struct doc *doc, const char *key, struct json_value valu
     const struct agreement_signature **out, size_t *count)
 {
     static const struct doc_key keys[KEY_COUNT] = {
-        [KEY_PARTY] = {"party", true, read_party},
-        [KEY_KEY] = {"key", true, read_key},
-        [KEY_SIGNED_AT] = {"signed_at", true, read_signed_at},
-        [KEY_SIGNATURE] = {"signature", true, read_signature},
+        [KEY_PARTY] = {"party", "write the id of the team that signed", read_party},
+        [KEY_KEY] = {"key", "write its public key in base64", read_key},
+        [KEY_SIGNED_AT] = {"signed_at", "write when it was signed", read_signed_at},
+        [KEY_SIGNATURE] = {"signature", "write the signature in base64", read_signature},
     };
     bool seen[KEY_COUNT];
     struct json_value item;

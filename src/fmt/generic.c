@@ -45,21 +45,32 @@ first_line(struct span head)
     return line;
 }
 
+/* OWN: *OUT is the caller's to free. */
 static int
-find_map(struct input *input, const struct reader_options *options, struct generic_map **out,
-    struct err *err)
+find_map(struct input *input, const struct reader_options *options, const struct generic_map **out,
+    struct generic_map **own, struct err *err)
 {
     char folder[4096];
     struct span head;
 
-    if (options->mapping_path != NULL)
-        return generic_map_load(options->mapping_path, out, err);
+    if (reader_has_mapping(options)) {
+        int rc = options->mapping.n > 0
+            ? generic_map_parse(options->mapping, "that was sent", own, err)
+            : generic_map_load(options->mapping_path, own, err);
+        *out = *own;
+        return rc;
+    }
     int rc = input_peek(input, &head, err);
     if (rc != 0)
         return rc;
     struct span header = first_line(head);
     (void)snprintf(folder, sizeof folder, "%s/mappings", options->share_dir);
-    rc = generic_map_match(folder, header, out, err);
+    if (options->maps != NULL)
+        *out = generic_maps_find(options->maps, header);
+    else {
+        rc = generic_map_match(folder, header, own, err);
+        *out = *own;
+    }
     if (rc == 0 && *out == NULL)
         rc = err_set(err, ERR_NO_MAPPING,
             "no mapping says what the columns \"%.*s\" mean; write a file like {\"columns\": "
@@ -255,7 +266,8 @@ generic_read(struct input *input, const struct reader_options *options,
     const struct reader_sink *sink, struct err *err)
 {
     struct generic *generic = calloc(1, sizeof *generic);
-    struct generic_map *map = NULL;
+    const struct generic_map *map = NULL;
+    struct generic_map *own = NULL;
     struct csv *csv = NULL;
 
     if (generic == NULL || (generic->scratch = arena_new(SCRATCH_BYTES)) == NULL
@@ -268,7 +280,7 @@ generic_read(struct input *input, const struct reader_options *options,
     generic->options = options;
     generic->sink = sink;
     bool blank = is_blank(input);
-    int rc = blank ? 0 : find_map(input, options, &map, err);
+    int rc = blank ? 0 : find_map(input, options, &map, &own, err);
     generic->map = map;
     if (rc == 0 && !blank)
         rc = csv_new(input, map->form, &csv, err);
@@ -277,7 +289,7 @@ generic_read(struct input *input, const struct reader_options *options,
     if (rc > 0)
         rc = read_rows(generic, csv, err);
     csv_free(csv);
-    generic_map_free(map);
+    generic_map_free(own);
     arena_free(generic->scratch);
     free(generic->fields);
     free(generic);
@@ -291,8 +303,10 @@ generic_recognise(struct span head, struct span name, const struct reader_option
     struct generic_map *map = NULL;
 
     (void)name;
-    if (options->mapping_path != NULL)
+    if (reader_has_mapping(options))
         return true;
+    if (options->maps != NULL)
+        return generic_maps_find(options->maps, first_line(head)) != NULL;
     (void)snprintf(folder, sizeof folder, "%s/mappings", options->share_dir);
     if (generic_map_match(folder, first_line(head), &map, NULL) != 0 || map == NULL)
         return false;

@@ -367,30 +367,38 @@ slurp(const char *path, struct buf *text, struct err *err)
 }
 
 int
-generic_map_load(const char *path, struct generic_map **out, struct err *err)
+generic_map_parse(struct span text, const char *name, struct generic_map **out, struct err *err)
 {
     struct generic_map *map = calloc(1, sizeof *map);
-    struct load load = {map, path};
+    struct load load = {map, name};
     struct json *json = json_new(MAP_BYTES_MAX);
     struct json_value root;
-    struct buf text = buf_new(MAP_BYTES_MAX);
     struct err inner = {0};
     int rc = 0;
 
     if (map == NULL || json == NULL || (map->arena = arena_new(8 * (size_t)MAP_BYTES_MAX)) == NULL)
-        rc = err_set(err, ERR_NO_MEMORY, "no memory for the mapping %s", path);
-    if (rc == 0)
-        rc = slurp(path, &text, err);
-    if (rc == 0 && json_parse_copy(json, buf_span(&text), &root, &inner) != 0)
-        rc = err_set(err, ERR_BAD_CONFIG, "mapping %s: %s", path, inner.msg);
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for the mapping %s", name);
+    if (rc == 0 && json_parse_copy(json, text, &root, &inner) != 0)
+        rc = err_set(err, ERR_BAD_CONFIG, "mapping %s: %s", name, inner.msg);
     if (rc == 0)
         rc = read_map(&load, root, err);
-    buf_free(&text);
     json_free(json);
     if (rc != 0)
         generic_map_free(map);
     else
         *out = map;
+    return rc;
+}
+
+int
+generic_map_load(const char *path, struct generic_map **out, struct err *err)
+{
+    struct buf text = buf_new(MAP_BYTES_MAX);
+    int rc = slurp(path, &text, err);
+
+    if (rc == 0)
+        rc = generic_map_parse(buf_span(&text), path, out, err);
+    buf_free(&text);
     return rc;
 }
 
@@ -429,6 +437,59 @@ static int
 is_json(const struct dirent *entry)
 {
     return entry->d_name[0] != '.' && span_ends(span_of(entry->d_name), SPAN(".json"));
+}
+
+struct generic_maps {
+    size_t count;
+    struct generic_map *maps[MAPS_MAX];
+};
+
+static void
+load_one(struct generic_maps *maps, const char *folder, const char *name)
+{
+    char path[4096];
+    int n = snprintf(path, sizeof path, "%s/%s", folder, name);
+
+    if (maps->count < MAPS_MAX && n < (int)sizeof path
+        && generic_map_load(path, &maps->maps[maps->count], NULL) == 0)
+        maps->count++;
+}
+
+int
+generic_maps_load(const char *folder, struct generic_maps **out, struct err *err)
+{
+    struct generic_maps *maps = calloc(1, sizeof *maps);
+    struct dirent **entries = NULL;
+
+    if (maps == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the mappings of %s", folder);
+    int count = scandir(folder, &entries, is_json, alphasort);
+    for (int i = 0; i < count; i++) {
+        load_one(maps, folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    *out = maps;
+    return 0;
+}
+
+void
+generic_maps_free(struct generic_maps *maps)
+{
+    for (size_t i = 0; maps != NULL && i < maps->count; i++)
+        generic_map_free(maps->maps[i]);
+    free(maps);
+}
+
+const struct generic_map *
+generic_maps_find(const struct generic_maps *maps, struct span header)
+{
+    if (header.n > INPUT_HEAD_MAX)
+        header.n = INPUT_HEAD_MAX;
+    for (size_t i = 0; i < maps->count; i++)
+        if (fits(maps->maps[i], header))
+            return maps->maps[i];
+    return NULL;
 }
 
 int

@@ -11,7 +11,9 @@ enum { PACKED_BYTES = 128 * 1024, BUFFER_BYTES = 256 * 1024, RATIO_FREE_BYTES = 
 
 struct input {
     char *name;
-    int fd;             /* -1: bytes in memory */
+    int fd;           /* -1: bytes in memory, or from `pull` */
+    input_pull *pull; /* NULL: none */
+    void *pull_ctx;
     struct span memory; /* what is left of them */
     struct unpack *unpack;
     char *packed; /* compressed bytes read, not yet unpacked */
@@ -62,6 +64,18 @@ input_open_bytes(struct span bytes, const char *name, struct input **out, struct
     return open_common(-1, bytes, name, out, err);
 }
 
+int
+input_open_pull(input_pull *pull, void *ctx, const char *name, struct input **out, struct err *err)
+{
+    int rc = open_common(-1, (struct span){NULL, 0}, name, out, err);
+
+    if (rc != 0)
+        return rc;
+    (*out)->pull = pull;
+    (*out)->pull_ctx = ctx;
+    return 0;
+}
+
 void
 input_close(struct input *input)
 {
@@ -109,6 +123,11 @@ input_bytes_read(const struct input *input)
 static int
 read_raw(struct input *input, char *to, size_t size, size_t *got, struct err *err)
 {
+    if (input->pull != NULL) {
+        int rc = input->pull(input->pull_ctx, to, size, got, err);
+        input->bytes_read += rc == 0 ? *got : 0;
+        return rc;
+    }
     if (input->fd < 0) {
         *got = input->memory.n < size ? input->memory.n : size;
         if (*got > 0)

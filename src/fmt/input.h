@@ -26,6 +26,10 @@ MUST_USE int input_open_fd(int fd, const char *name, struct input **out, struct 
 /* Bytes stay the caller's and must outlive the input. */
 MUST_USE int input_open_bytes(
     struct span bytes, const char *name, struct input **out, struct err *err);
+/* Bytes come from PULL: at most SIZE to TO, *GOT 0 at the end. It may wait for them as it likes. */
+typedef int input_pull(void *ctx, char *to, size_t size, size_t *got, struct err *err);
+MUST_USE int input_open_pull(
+    input_pull *pull, void *ctx, const char *name, struct input **out, struct err *err);
 void input_close(struct input *input);
 
 const char *input_name(const struct input *input);

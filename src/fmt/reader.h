@@ -15,6 +15,7 @@
 #include "model/report.h"
 
 struct shadowschema;
+struct generic_maps;
 
 struct reader_sink {
     void *ctx;
@@ -31,6 +32,10 @@ struct reader_sink {
 struct reader_options {
     const char *share_dir;    /* where schemas and mappings are; never NULL */
     const char *mapping_path; /* generic CSV: the mapping file; NULL: by the header, in share_dir */
+    struct span mapping;      /* the same as JSON text; n 0: none */
+    /* Mappings that were read before (generic_maps_load), for who may open no files any more; NULL:
+     * share_dir's are read. */
+    const struct generic_maps *maps;
     const char
         *report_type;     /* Shadowserver: type when the file's name does not tell; NULL: by name */
     const char *provider; /* feed.provider when the input gives none; NULL: leave out */
@@ -38,6 +43,13 @@ struct reader_options {
      * reads it anew. */
     struct shadowschema **schema;
 };
+
+/* Does the operator say what the columns mean? Then nothing is recognised by them. */
+static inline bool
+reader_has_mapping(const struct reader_options *options)
+{
+    return options->mapping_path != NULL || options->mapping.n > 0;
+}
 
 /* Hand a finished report or its rejection to the sink: what every reader ends a
  * record with. RC is what parsing said so far; 0 runs report_finish first.

@@ -519,7 +519,7 @@ shadowserver_recognise(struct span head, struct span name, const struct reader_o
     bool found = false;
 
     struct span header = {head.p, lf == NULL ? head.n : (size_t)(lf - head.p)};
-    if (options->mapping_path != NULL || header.n == 0
+    if (reader_has_mapping(options) || header.n == 0
         || memmem(header.p, header.n, "timestamp", 9) == NULL)
         return false;
     struct input *input;

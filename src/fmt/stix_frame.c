@@ -30,8 +30,8 @@ add_marking(struct buf *out, enum tlp tlp)
         stix_words_marking(tlp), tlp_label(tlp), tlp_word(tlp));
 }
 
-static void
-add_origin(struct buf *out, const struct release_note *note)
+void
+stix_write_identity(struct buf *out, const struct release_note *note)
 {
     struct stix_id id;
 
@@ -58,7 +58,7 @@ stix_write_head(struct buf *out, const struct release_note *note)
     for (enum tlp tlp = TLP_CLEAR; tlp <= TLP_RED; tlp++)
         add_marking(out, tlp);
     buf_add_text(out, own_definitions);
-    add_origin(out, note);
+    stix_write_identity(out, note);
 }
 
 void

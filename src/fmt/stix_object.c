@@ -197,6 +197,22 @@ add_count(struct report *report, struct json_value object, struct err *err)
     return report_add(report, &field, err);
 }
 
+/* Ids that nodes give are of version 8 (RFC 9562), those that follow from the content are not. */
+static int
+add_id(struct report *report, struct json_value object, struct err *err)
+{
+    enum { UUID = 36, VERSION_AT = 14 };
+    struct span id = stix_object_text(object, "id");
+    struct field field = {
+        .id = FIELD_OTHER, .class = FIELD_CLASS_TEXT, .name = SPAN(REPORT_ID_NAME)};
+
+    if (id.n < UUID || id.p[id.n - UUID + VERSION_AT] != '8')
+        return 0;
+    field.s = id.p + id.n - UUID;
+    field.n = UUID;
+    return report_add(report, &field, err);
+}
+
 int
 stix_object_observed(
     struct report *report, struct arena *scratch, struct json_value object, struct err *err)
@@ -209,6 +225,8 @@ stix_object_observed(
         rc = add_times(report, object, err);
     if (rc == 0)
         rc = add_count(report, object, err);
+    if (rc == 0 && ours)
+        rc = add_id(report, object, err);
     if (rc == 0 && !ours)
         rc = add_class(report, object, "labels", err);
     return rc != 0

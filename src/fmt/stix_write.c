@@ -247,6 +247,8 @@ stix_write(struct buf *out, const struct redacted *redacted, const struct releas
     size_t body = add_head(&w, note, &origin);
     add_refs(&w, &origin);
     add_extension(&w, note);
-    if (!out->full)
+    if (!out->full && note->id.n == STIX_UUID_BYTES)
+        memcpy(out->p + at, note->id.p, STIX_UUID_BYTES);
+    else if (!out->full)
         stix_id_uuid(STIX_ID_OWN, (struct span){out->p + body, out->n - body}, out->p + at);
 }

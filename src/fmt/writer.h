@@ -16,5 +16,7 @@ void idf_write(struct buf *out, const struct redacted *redacted);
 void stix_write_head(struct buf *out, const struct release_note *note);
 void stix_write(struct buf *out, const struct redacted *redacted, const struct release_note *note);
 void stix_write_tail(struct buf *out);
+/* The identity of NOTE's origin, which its reports refer to; the head has it. */
+void stix_write_identity(struct buf *out, const struct release_note *note);
 
 #endif

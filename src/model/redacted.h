@@ -33,6 +33,7 @@ const struct field *redacted_after(
 
 /* What may stand beside the report for its recipient, and holds nothing of the report. */
 struct release_note {
+    struct span id;        /* the report's own UUID, which it has at all nodes; n 0: it has none */
     struct span origin;    /* team id */
     struct span recipient; /* team id */
     uint32_t asn;          /* attribution; 0: none */

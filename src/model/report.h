@@ -49,6 +49,8 @@ enum value_type {
 };
 
 enum { REPORT_FIELDS_MAX = 1024 };
+/* The UUID under which another node knows the report: kept beside what it claims. */
+#define REPORT_ID_NAME "extra.comity_id"
 
 struct field {
     uint16_t id;   /* enum field_id */

@@ -148,9 +148,9 @@ def treatment(value):
 def retention(value):
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 36500:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value <= 36500 or value != int(value):
         raise Bad("retention")
-    return value
+    return int(value)
 
 
 def optional_text(value):

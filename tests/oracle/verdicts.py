@@ -56,7 +56,7 @@ def a_clause(r, n, teams):
     if r.random() < .25:
         c["require"] = r.sample(["encrypted-channel", "receipt"], r.randint(0, 2))
     if r.random() < .3:
-        c["retention_days"] = r.choice([1, 30, 365, 36500, None])
+        c["retention_days"] = r.choice([1, 30, 365.0, 36500, None])
     if r.random() < .7:
         c["onward"] = r.choice(oracle.ONWARD)
     if r.random() < .1:

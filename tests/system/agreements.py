@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from case import COMITY, OPTIONS, Case, report, team
+from case import COMITY, OPTIONS, Case, agreement, clause, report, team
 
 
 def moment(seconds=0):
@@ -80,7 +80,9 @@ class Life(Case):
             done = self.at("north", "route", *OPTIONS, "--json", "--quiet", "--teams", "teams.json", "--feeds",
                            "feeds.json", "--agreements", draft, self.input)
             self.assertNotIn("withheld:", done.stderr)
-        for words in (["--kind", "treaty"], ["--parties", "one.test"], ["--kind", "law"], ["--nonsense"], ["x"]):
+        for words in (["--parties", "one.test,one.test"], ["--parties", "one test,b.test"], ["--parties", "a.test,"],
+                      ["--kind", "law", "--economy", "QZ9"], ["--parties", "a.test,b.test", "--title", ""],
+                      ["--kind", "treaty"], ["--parties", "one.test"], ["--kind", "law"], ["--nonsense"], ["x"]):
             self.at("north", "agreement", "new", *words, status=2)
 
     def test_signed_by_both_it_is_in_force(self):
@@ -107,6 +109,7 @@ class Life(Case):
         self.agree_at("north", "propose", "--as", "north.test", "draft.json")
         done = self.agree_at("south", "sign", self.exported("north", ident, "to-south.json"))
         self.assertIn("counts as none", done.stderr)
+        self.assertIn("signed by north.test with a key that is not known", done.stdout)
         self.assertEqual(self.standing("south", ident), "proposed")
 
     def test_a_changed_text_is_refused(self):
@@ -164,6 +167,49 @@ class Life(Case):
         self.assertEqual([e["event"] for e in events],
                          ["proposed", "signed", "signed", "suspended", "resumed", "ended"])
 
+    def test_a_slip_in_who_signs_is_not_kept(self):
+        self.draft()
+        done = self.agree_at("north", "propose", "--as", "nroth.test", "draft.json", status=2)
+        self.assertIn("none of its parties", done.stderr)
+        self.agree_at("north", "propose", "--as", "north.test", "draft.json")
+        self.assertIn("no team of the directory", self.agree_at("south", "key", "--as", "suoth.test").stderr)
+
+    def test_documents_come_through_pipes(self):
+        self.draft()
+        text = (self.folder / "draft.json").read_text()
+        self.assertIn("0 errors", self.agree_at("north", "lint", *OPTIONS, "-", stdin=text).stdout)
+        self.assertIn("identical", self.agree_at("north", "diff", *OPTIONS, "draft.json", "-", stdin=text).stdout)
+        self.agree_at("north", "propose", "--as", "north.test", "/dev/stdin", stdin=text)
+        self.agree_at("north", "lint", *OPTIONS, "-", stdin=" " * (17 << 20), status=1)
+
+    def test_lint_and_diff_look_at_what_the_register_holds(self):
+        ident = self.in_force()
+        for name, number, economy in (("law.json", 9, "FI"), ("laws.json", 10, "SE")):
+            self.write(name, agreement(number, "law", [clause("9", tlp_max="red", effect="withhold")], economy=economy))
+        self.write("new.json", agreement(8, "bilateral", [clause("1", **{"from": "party", "to": "party"}, tlp_max="amber",
+                                                                  onward="constituency")],
+                                         parties=["north.test", "south.test"]))
+        options = ["--feeds", "feeds.json", *OPTIONS, "new.json"]
+        self.assertIn("shadowed", self.agree_at("stranger", "lint", "--with", "draft.json", *options).stdout)
+        told = self.agree_at("north", "lint", *options).stdout
+        self.assertIn("shadowed", told)
+        self.assertNotIn("void-by-ceiling", told)
+        self.agree_at("north", "propose", "law.json")
+        self.agree_at("north", "propose", "laws.json")
+        self.assertIn("void-by-ceiling", self.agree_at("north", "lint", *options).stdout)
+        self.assertIn("identical", self.agree_at("north", "diff", *options, "draft.json").stdout)
+        self.assertNotIn("identical", self.agree_at("stranger", "diff", *options, "draft.json").stdout)
+        self.assertIn(ident, self.agree_at("north", "list").stdout)
+
+    def test_no_reason_closes_the_register(self):
+        ident = self.in_force()
+        for reason in ("bad\x01byte", "\x1b[31mred", b"no \xff text", "\x7f" * 1001):
+            self.agree_at("north", "suspend", "--reason", reason, ident, status=2)
+            self.assertEqual(self.standing("north", ident), "in force")
+        self.agree_at("north", "suspend", "--reason", "two\nlines, \"quoted\" \\ é\U0001f600", ident)
+        shown = json.loads(self.agree_at("north", "show", "--json", ident).stdout)
+        self.assertEqual(shown["events"][-1]["reason"], "two\nlines, \"quoted\" \\ é\U0001f600")
+
     def test_what_makes_no_sense_is_refused(self):
         ident = self.in_force()
         self.agree_at("north", "resume", ident, status=3)
@@ -211,6 +257,34 @@ class Life(Case):
         self.agree_at("north", "list", status=3)
         journal.write_text("".join(lines))
         self.assertEqual(self.standing("north", ident), "suspended")
+
+    def test_a_run_cut_off_before_its_journal_line_is_made_good(self):
+        self.know()
+        ident = self.draft()
+        self.agree_at("north", "propose", "draft.json")
+        self.agree_at("south", "sign", self.exported("north", ident, "to-south.json"))
+        self.exported("south", ident, "to-north.json")
+        files = [self.folder / "north" / name for name in ("journal.jsonl", "seen")]
+        before = [f.read_bytes() for f in files]
+        self.agree_at("north", "sign", "to-north.json")
+        for f, text in zip(files, before):
+            f.write_bytes(text)
+        told = self.agree_at("north", "sign", "to-north.json").stdout
+        self.assertIn("signed by south.test; signed by all", told)
+        events = json.loads(self.agree_at("north", "show", "--json", ident).stdout)["events"]
+        self.assertEqual([e["event"] for e in events], ["proposed", "signed", "signed"])
+        self.assertIn("nothing new", self.agree_at("north", "sign", "to-north.json").stdout)
+
+    def test_the_register_says_who_sends(self):
+        ident = self.in_force()
+        words = ["route", *OPTIONS, "--json", "--quiet", "--feeds", "feeds.json"]
+        self.assertEqual(json.loads(self.at("north", *words, "--teams", "teams.json", self.input).stdout)["released"], 1)
+        self.write("others.json", [team("south.test", "SE", constituency={"prefixes": ["192.0.2.0/24"]})])
+        done = self.at("north", *words, "--teams", "others.json", self.input, status=3)
+        self.assertIn("no team of the directory has as its id", done.stderr)
+        done = self.at("north", *words, "--teams", "teams.json", "--agreements", "draft.json", self.input)
+        self.assertIn("1 agreement is not signed by all parties", done.stderr)
+        self.assertIn(ident, self.agree_at("north", "list").stdout)
 
     def test_the_key_is_guarded(self):
         self.know()

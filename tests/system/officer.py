@@ -86,6 +86,20 @@ class Lint(Case):
         self.found(odd, status=1, arguments=["--strict"])
         run("agreement", "lint", status=2)
         run("agreement", "lint", *OPTIONS, self.folder / "none.json", status=3)
+        run("agreement", "lint", *OPTIONS, self.write("empty.json", []), status=3)
+
+    def test_what_is_missing_is_told_with_what_would_be_right(self):
+        path = self.write("draft.json", [{"clauses": [{"id": "1"}]}])
+        rows = self.lint(path, status=1)
+        missing = {(r["clause"], r["key"]): r["message"] for r in rows if "is missing" in r["message"]}
+        self.assertEqual({k for _, k in missing}, {"id", "title", "kind", "valid_from", "from", "to", "classification",
+                                                   "tlp_max", "effect"})
+        self.assertEqual([m for m in missing.values() if "; write " not in m], [])
+
+    def test_too_much_to_ask_is_a_hint_beside_the_rest(self):
+        many = agreement(1, "baseline", [clause(str(n), providers=[f"feed {n}"]) for n in range(100)], valid_until="2026-02-01",
+                         valid_from="2026-01-01")
+        self.assertEqual(self.found(many), [("warning", "ended", None, "valid_until"), ("hint", "not-checked", None, None)])
 
     def test_other_documents_count(self):
         feeds = self.write("conditions.json", {"default_tlp": "amber", "feeds": [{"provider": "Feed", "tlp": "amber", "iep": {

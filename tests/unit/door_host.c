@@ -1,8 +1,13 @@
 #include "door_host.h"
 
+#include "base/log.h"
 #include "base/refusal.h"
 #include "edge/ask.h"
 #include "edge/credentials.h"
+#include "edge/health.h"
+#include "edge/intake.h"
+#include "model/intake.h"
+#include "model/record.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
 
@@ -22,8 +27,16 @@ struct host_state {
     int orders[2]; /* a byte: an order for the thread */
     int done[2];   /* a byte: it was carried out */
     enum host_core how;
+    const struct tls_material *material; /* of the order */
+    bool taken;
     atomic_uint ended;
     atomic_uint events_ended;
+    struct intake_totals totals; /* of the stream that was opened last */
+    atomic_uint closed;
+    atomic_uint aborted;
+    atomic_uint problems; /* bytes of the last stream's */
+    struct intake_readers readers;
+    int file; /* to be handed over */
 };
 
 static struct host_state *the_host; /* handlers have no other way to it */
@@ -61,6 +74,44 @@ refuse(struct channel *channel, const struct channel_message *to, enum err_code 
     buf_free(&body);
 }
 
+/* Reports are counted, and credit is given as it is used, or withheld until somebody asks. */
+static void
+take_intake(struct host_state *state, struct channel *channel,
+    const struct channel_message *message, struct wire_in *in)
+{
+    struct buf out = buf_new(4096);
+    struct field fields[REPORT_FIELDS_MAX];
+    struct report report;
+    struct err err = {0};
+
+    if (message->type == MESSAGE_INTAKE_OPEN) {
+        state->totals = (struct intake_totals){0};
+        wire_add_u32(&out, 2);
+        reply(channel, message, MESSAGE_CREDIT, 0, buf_span(&out));
+    } else if (message->type == MESSAGE_INTAKE_RECORDS) {
+        state->totals.rejected += wire_u32(in);
+        for (uint32_t left = wire_u32(in); left > 0; left--) {
+            must(record_next(in, &report, fields, REPORT_FIELDS_MAX, &err), &err);
+            state->totals.stored++;
+        }
+        must(wire_end(in, "records", &err), &err);
+        wire_add_u32(&out, 1);
+        reply(channel, message, MESSAGE_CREDIT, 0, buf_span(&out));
+    } else if (message->type == MESSAGE_INTAKE_CLOSE) {
+        state->totals.rejected += wire_u32(in);
+        state->totals.received = state->totals.stored + state->totals.rejected;
+        atomic_store(&state->problems, (unsigned)wire_text(in).n);
+        intake_totals_add(&out, &state->totals);
+        reply(channel, message, MESSAGE_ANSWER, 0, buf_span(&out));
+        atomic_fetch_add(&state->closed, 1);
+    } else {
+        struct span why = wire_text(in);
+        atomic_store(&state->problems, (unsigned)why.n);
+        atomic_fetch_add(&state->aborted, 1);
+    }
+    buf_free(&out);
+}
+
 static void
 on_core_message(void *ctx, struct channel *channel, const struct channel_message *message)
 {
@@ -72,6 +123,15 @@ on_core_message(void *ctx, struct channel *channel, const struct channel_message
     caller_take(&in, &caller);
     if (message->type == MESSAGE_EVENTS_END) {
         atomic_fetch_add(&state->events_ended, 1);
+        return;
+    }
+    if (message->type == MESSAGE_METRICS) {
+        reply(channel, message, MESSAGE_ANSWER, 0, SPAN("played 1\n"));
+        return;
+    }
+    bool intake = message->type >= MESSAGE_INTAKE_OPEN && message->type <= MESSAGE_INTAKE_ABORT;
+    if (intake && state->how == HOST_ANSWERS) {
+        take_intake(state, channel, message, &in);
         return;
     }
     if (state->how == HOST_REFUSES)
@@ -275,6 +335,19 @@ get_events(struct request *request, struct err *err)
 }
 
 static int
+post_reports(struct request *request, struct err *err)
+{
+    struct intake_said said = {0};
+    int rc = request_on_end(request, count_end, NULL, err);
+
+    (void)request_query(request, "format", &said.format);
+    (void)request_query(request, "provider", &said.provider);
+    (void)request_query(request, "mapping", &said.mapping);
+    (void)request_query(request, "name", &said.name);
+    return rc != 0 ? rc : intake_handle(request, &said, err);
+}
+
+static int
 post_session(struct request *request, struct err *err)
 {
     int rc = credentials_set_session(request, SPAN("s3cret"), err);
@@ -284,6 +357,7 @@ post_session(struct request *request, struct err *err)
 
 static const struct route table[] = {
     {"GET", "/plain", BODY_NONE, 0, false, get_plain},
+    {"GET", "/metrics", BODY_NONE, 0, false, health_metrics},
     {"GET", "/big", BODY_NONE, 0, false, get_big},
     {"GET", "/core", BODY_NONE, 0, false, get_core},
     {"GET", "/parts", BODY_NONE, 0, false, get_parts},
@@ -292,7 +366,9 @@ static const struct route table[] = {
     {"GET", "/nothing", BODY_NONE, 0, false, get_nothing},
     {"GET", "/events", BODY_NONE, 0, false, get_events},
     {"POST", "/whole", BODY_WHOLE, 100000, false, post_whole},
+    {"POST", "/large", BODY_WHOLE, 100000000, false, post_whole},
     {"POST", "/stream", BODY_STREAM, (uint64_t)1 << 40, false, post_stream},
+    {"POST", "/reports", BODY_STREAM, (uint64_t)1 << 40, false, post_reports},
     {"POST", "/session", BODY_NONE, 0, false, post_session},
     {NULL, NULL, BODY_NONE, 0, false, NULL},
 };
@@ -310,6 +386,22 @@ on_stopped(void *ctx)
 }
 
 static void
+hand_over_file(struct host_state *state)
+{
+    struct buf body = buf_new(256);
+    struct err err = {0};
+
+    wire_add_u64(&body, 7);
+    wire_add_text(&body, SPAN("dropped.csv"));
+    const struct channel_message message = {.type = MESSAGE_FILE, .fd = state->file};
+    const struct span part = buf_span(&body);
+    must(channel_send(state->core, &message, &part, 1, &err), &err);
+    buf_free(&body);
+    (void)close(state->file);
+    (void)!write(state->done[1], "", 1);
+}
+
+static void
 on_order(void *ctx, unsigned events)
 {
     struct host_state *state = ctx;
@@ -320,6 +412,16 @@ on_order(void *ctx, unsigned events)
         return;
     if (order == 's') {
         front_stop(state->front, 1000 * 1000, on_stopped, state);
+        return;
+    }
+    if (order == 'c') {
+        struct err err = {0};
+        state->taken = front_certificate(state->front, state->material, &err) == 0;
+        (void)!write(state->done[1], "", 1);
+        return;
+    }
+    if (order == 'f') {
+        hand_over_file(state);
         return;
     }
     state->how = (enum host_core)(order - '0');
@@ -339,6 +441,7 @@ run(void *ctx)
 
     must(loop_run(state->loop, &err), &err);
     front_free(state->front);
+    intake_readers_free(&state->readers);
     if (state->core != NULL)
         channel_free(state->core);
     loop_free(state->loop);
@@ -366,7 +469,7 @@ void
 host_start(struct host *host, int listen_fd, const struct guard_limits *limits,
     const struct tls_material *tls)
 {
-    static const struct route_family *const families[] = {&host_family, NULL};
+    static const struct route_family *const families[] = {&health_family, &host_family, NULL};
     struct host_state *state = calloc(1, sizeof *state);
     struct err err = {0};
 
@@ -374,13 +477,17 @@ host_start(struct host *host, int listen_fd, const struct guard_limits *limits,
         abort();
     if (listen_fd < 0)
         listen_fd = listen_somewhere(&host->port);
+    log_settings(LOG_FORMAT_TEXT, LOG_LEVEL_WARNING);
     host->state = the_host = state;
     must(loop_new(&state->loop, &err), &err);
+    const char *share = getenv("COMITY_SHARE");
+    must(intake_readers_load(&state->readers, share == NULL ? "share" : share, &err), &err);
     const struct front_settings settings = {.door = DOOR_OPERATORS,
         .listen_fd = listen_fd,
         .families = families,
         .limits = *limits,
         .tls = tls,
+        .readers = &state->readers,
         .sandboxed = true};
     must(front_new(state->loop, &settings, &state->front, &err), &err);
     connect_core(state);
@@ -389,14 +496,41 @@ host_start(struct host *host, int listen_fd, const struct guard_limits *limits,
         abort();
 }
 
-void
-host_core(struct host *host, enum host_core how)
+static void
+give_order(struct host *host, char order)
 {
-    char order = (char)('0' + how);
     char done;
 
     if (write(host->state->orders[1], &order, 1) != 1 || read(host->state->done[0], &done, 1) != 1)
         abort();
+}
+
+void
+host_core(struct host *host, enum host_core how)
+{
+    give_order(host, (char)('0' + how));
+}
+
+void
+host_file(struct host *host, int fd)
+{
+    host->state->file = fd;
+    give_order(host, 'f');
+}
+
+struct host_streams
+host_streams(const struct host *host)
+{
+    return (struct host_streams){atomic_load(&host->state->closed),
+        atomic_load(&host->state->aborted), atomic_load(&host->state->problems)};
+}
+
+bool
+host_certificate(struct host *host, const struct tls_material *tls)
+{
+    host->state->material = tls;
+    give_order(host, 'c');
+    return host->state->taken;
 }
 
 unsigned

@@ -126,7 +126,7 @@ static const struct {
         "\"treaty\" is not one of", true},
     {"{" ID "\"kind\":\"bilateral\",\"parties\":[\"a\"],\"valid_from\":\"2026-01-01\",\"clauses\":"
      "[" CLAUSE "]}",
-        "names 1 teams", true},
+        "names 1 team;", true},
     {"{" ID "\"kind\":\"bilateral\",\"parties\":[\"a\",\"a\"],\"valid_from\":\"2026-01-01\","
      "\"clauses\":[" CLAUSE "]}",
         "named twice", true},

@@ -3,102 +3,7 @@
 #include "core/intake.h"
 #include "core/outcome.h"
 #include "core_ask.h"
-
-static const struct caller nobody = {.scheme = CALLER_NOBODY};
-
-struct maker {
-    struct buf records;
-    uint32_t count;
-};
-
-/* Report N for HOST of 192.0.2.0/24, labelled TLP. */
-static void
-add(struct maker *m, const char *ip, unsigned n, const char *tlp)
-{
-    struct field fields[8];
-    struct report report;
-    struct err err;
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "login%u", n);
-    report_reset(&report, fields, 8);
-    report.line = n;
-    assert_int_equal(report_add_text(&report, FIELD_CLASSIFICATION_TYPE, SPAN("scanner"), &err), 0);
-    assert_int_equal(report_add_text(&report, FIELD_SOURCE_IP, span_of(ip), &err), 0);
-    assert_int_equal(
-        report_add_text(&report, FIELD_TIME_SOURCE, SPAN("2026-01-02T03:04:05Z"), &err), 0);
-    assert_int_equal(report_add_text(&report, FIELD_SOURCE_ACCOUNT, span_of(text), &err), 0);
-    assert_int_equal(report_add_text(&report, FIELD_FEED_PROVIDER, SPAN("Test"), &err), 0);
-    if (tlp != NULL)
-        assert_int_equal(report_add_text(&report, FIELD_TLP, span_of(tlp), &err), 0);
-    assert_int_equal(report_finish(&report, &err), 0);
-    record_add(&m->records, &report);
-    m->count++;
-}
-
-static uint64_t
-open_stream(struct core_test *t, enum door door, uint64_t file)
-{
-    struct buf body = buf_new(1024);
-    uint64_t tag = ++t->next_tag;
-    const struct intake_open open = {SPAN("test"), file};
-
-    intake_open_add(&body, &open);
-    t->credit = 0;
-    t->refusal = (struct err){0};
-    t->wants_any = true;
-    core_test_send(t, door, MESSAGE_INTAKE_OPEN, tag, &nobody, buf_span(&body));
-    assert_true(core_test_wait(t, 60000));
-    t->wants_any = false;
-    buf_free(&body);
-    return tag;
-}
-
-static void
-send_records(
-    struct core_test *t, enum door door, uint64_t tag, const struct maker *m, uint32_t rejected)
-{
-    struct buf body = buf_new(4 << 20);
-
-    wire_add_u32(&body, rejected);
-    wire_add_u32(&body, m->count);
-    buf_add_span(&body, buf_span(&m->records));
-    core_test_send(t, door, MESSAGE_INTAKE_RECORDS, tag, &nobody, buf_span(&body));
-    buf_free(&body);
-}
-
-static int
-close_stream(struct core_test *t, enum door door, uint64_t tag, uint32_t rejected,
-    struct intake_totals *totals)
-{
-    struct buf body = buf_new(1024);
-
-    t->body.n = 0;
-    wire_add_u32(&body, rejected);
-    wire_add_text(&body, SPAN(""));
-    core_test_send(t, door, MESSAGE_INTAKE_CLOSE, tag, &nobody, buf_span(&body));
-    buf_free(&body);
-    assert_true(core_test_wait(t, 60000));
-    assert_int_equal(t->tag, tag);
-    if (t->type == MESSAGE_REFUSAL)
-        return (int)t->refusal.code;
-    struct wire_in in = wire_in(buf_span(&t->body));
-    intake_totals_take(&in, totals);
-    assert_int_equal(in.n, 0);
-    return 0;
-}
-
-static struct intake_totals
-take(struct core_test *t, const struct maker *m)
-{
-    struct intake_totals totals;
-    uint64_t tag = open_stream(t, DOOR_LOCAL, 0);
-
-    assert_int_equal(t->credit, INTAKE_CREDIT);
-    send_records(t, DOOR_LOCAL, tag, m, 0);
-    assert_int_equal(close_stream(t, DOOR_LOCAL, tag, 0, &totals), 0);
-    return totals;
-}
+#include "core_reports.h"
 
 static void
 must_balance(const struct intake_totals *t)
@@ -122,14 +27,14 @@ every_report_has_its_outcome(void **state)
 
     (void)state;
     core_test_start(&t);
-    add(&m, "192.0.2.200", 1, "amber");  /* south: released */
-    add(&m, "198.51.100.7", 2, "amber"); /* east: held */
-    add(&m, "203.0.113.1", 3, "amber");  /* nobody's */
-    add(&m, "192.0.2.200", 4, "red");    /* south: no clause */
-    add(&m, "192.0.2.1", 5, "green");    /* our own */
-    add(&m, "192.0.2.200", 6, "clear");  /* south and everybody */
-    add(&m, "192.0.2.200", 1, "amber");  /* again */
-    struct intake_totals totals = take(&t, &m);
+    core_reports_add(&m, "192.0.2.200", 1, "amber");  /* south: released */
+    core_reports_add(&m, "198.51.100.7", 2, "amber"); /* east: held */
+    core_reports_add(&m, "203.0.113.1", 3, "amber");  /* nobody's */
+    core_reports_add(&m, "192.0.2.200", 4, "red");    /* south: no clause */
+    core_reports_add(&m, "192.0.2.1", 5, "green");    /* our own */
+    core_reports_add(&m, "192.0.2.200", 6, "clear");  /* south and everybody */
+    core_reports_add(&m, "192.0.2.200", 1, "amber");  /* again */
+    struct intake_totals totals = core_reports_take(&t, &m);
     must_balance(&totals);
     assert_int_equal(totals.received, 7);
     assert_int_equal(totals.stored, 6);
@@ -169,11 +74,11 @@ sent_again_it_is_there_already(void **state)
     (void)state;
     core_test_start(&t);
     for (unsigned i = 0; i < 1000; i++)
-        add(&m, "192.0.2.200", i, "green");
-    assert_int_equal(take(&t, &m).stored, 1000);
-    assert_int_equal(take(&t, &m).duplicate, 1000);
+        core_reports_add(&m, "192.0.2.200", i, "green");
+    assert_int_equal(core_reports_take(&t, &m).stored, 1000);
+    assert_int_equal(core_reports_take(&t, &m).duplicate, 1000);
     core_test_restart(&t);
-    struct intake_totals totals = take(&t, &m);
+    struct intake_totals totals = core_reports_take(&t, &m);
     assert_int_equal(totals.duplicate, 1000);
     assert_int_equal(totals.stored, 0);
     buf_free(&m.records);
@@ -193,14 +98,14 @@ what_was_answered_outlives_the_process(void **state)
 
     (void)state;
     core_test_start(&t);
-    uint64_t tag = open_stream(&t, DOOR_LOCAL, 0);
+    uint64_t tag = core_reports_open_stream(&t, DOOR_LOCAL, 0);
     for (unsigned k = 0; k < 10; k++) {
         m.records.n = m.count = 0;
         for (unsigned i = 0; i < 1000; i++)
-            add(&m, "192.0.2.200", k * 1000 + i, "green");
-        send_records(&t, DOOR_LOCAL, tag, &m, k);
+            core_reports_add(&m, "192.0.2.200", k * 1000 + i, "green");
+        core_reports_send_records(&t, DOOR_LOCAL, tag, &m, k);
     }
-    assert_int_equal(close_stream(&t, DOOR_LOCAL, tag, 5, &totals), 0);
+    assert_int_equal(core_reports_close_stream(&t, DOOR_LOCAL, tag, 5, &totals), 0);
     must_balance(&totals);
     assert_int_equal(totals.stored, 10000);
     assert_int_equal(totals.rejected, 50);
@@ -246,10 +151,10 @@ counts_balance(void **state)
     (void)state;
     core_test_start(&t);
     for (unsigned i = 0; i < 900; i++)
-        add(&m, ips[i % 5], i % 500, tlps[i % 500 / 7 % 5]);
-    uint64_t tag = open_stream(&t, DOOR_LOCAL, 0);
-    send_records(&t, DOOR_LOCAL, tag, &m, 3);
-    assert_int_equal(close_stream(&t, DOOR_LOCAL, tag, 0, &totals), 0);
+        core_reports_add(&m, ips[i % 5], i % 500, tlps[i % 500 / 7 % 5]);
+    uint64_t tag = core_reports_open_stream(&t, DOOR_LOCAL, 0);
+    core_reports_send_records(&t, DOOR_LOCAL, tag, &m, 3);
+    assert_int_equal(core_reports_close_stream(&t, DOOR_LOCAL, tag, 0, &totals), 0);
     must_balance(&totals);
     assert_true(totals.duplicate > 0 && totals.held > 0 && totals.unattributed > 0);
     assert_int_equal(counted(&t, STAT_RECEIVED), totals.received);
@@ -279,23 +184,24 @@ a_broken_front_is_found_out(void **state)
 
     (void)state;
     core_test_start(&t);
-    add(&m, "192.0.2.200", 1, "green");
-    add(&m, "192.0.2.200", 2, "green");
+    core_reports_add(&m, "192.0.2.200", 1, "green");
+    core_reports_add(&m, "192.0.2.200", 2, "green");
     char *login = memmem(m.records.p, m.records.n, "login1", 6);
     assert_non_null(login);
     login[2] = (char)0xff;
-    totals = take(&t, &m);
+    totals = core_reports_take(&t, &m);
     assert_int_equal(totals.rejected, 1);
     assert_int_equal(totals.stored, 1);
 
-    uint64_t tag = open_stream(&t, DOOR_LOCAL, 0);
+    uint64_t tag = core_reports_open_stream(&t, DOOR_LOCAL, 0);
     m.count = 7; /* more than there are */
-    send_records(&t, DOOR_LOCAL, tag, &m, 0);
+    core_reports_send_records(&t, DOOR_LOCAL, tag, &m, 0);
     assert_true(core_test_wait(&t, 60000));
     assert_int_equal(t.type, MESSAGE_REFUSAL);
     assert_int_equal(t.refusal.code, ERR_INTERNAL);
     m.count = 2;
-    totals = take(&t, &m); /* what had been taken before the fault was found is not lost */
+    totals =
+        core_reports_take(&t, &m); /* what had been taken before the fault was found is not lost */
     assert_int_equal(totals.stored + totals.duplicate, 1);
     buf_free(&m.records);
     core_test_end(&t);

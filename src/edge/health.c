@@ -1,0 +1,115 @@
+#include "edge/health.h"
+
+#include "edge/ask.h"
+#include "edge/front_private.h"
+
+static int
+get_health(struct request *request, struct err *err)
+{
+    return request_answer(request, MHD_HTTP_OK, "text/plain",
+        request->front->settings.sandboxed ? SPAN("ok\n") : SPAN("ok, sandbox off\n"), err);
+}
+
+static int
+on_status(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
+    struct err *err)
+{
+    (void)ctx;
+    (void)body;
+    if (more)
+        return 0;
+    if (why == NULL)
+        return request_answer(request, MHD_HTTP_OK, "text/plain", SPAN("ready\n"), err);
+    int rc = request_add_header(request, "Retry-After", SPAN("5"), err);
+    return rc != 0 ? rc
+                   : request_answer(request, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain",
+                       SPAN("not ready\n"), err);
+}
+
+/* Asked as nobody, whoever asks: wrong credentials say nothing about core. */
+static int
+get_ready(struct request *request, struct err *err)
+{
+    request->caller = (struct caller){.scheme = CALLER_NOBODY, .peer = request->caller.peer};
+    if (ask_core(request, MESSAGE_STATUS, (struct span){NULL, 0}, on_status, NULL, err) == 0)
+        return 0;
+    return on_status(request, NULL, (struct span){NULL, 0}, false, err, err);
+}
+
+static void
+add_own(const struct request *request, struct buf *out)
+{
+    static const char *const doors[DOOR_COUNT] = {
+#define DOOR(name, word, text) [DOOR_##name] = (word),
+#include "tables/doors.def"
+#undef DOOR
+    };
+    const struct front *front = request->front;
+    const char *door = doors[front->settings.door];
+
+    buf_add_text(out,
+        "# HELP comity_http_answers_total Answers by class of status.\n"
+        "# TYPE comity_http_answers_total counter\n");
+    for (unsigned i = 2; i < 6; i++)
+        buf_format(out, "comity_http_answers_total{door=\"%s\",status=\"%uxx\"} %llu\n", door, i,
+            (unsigned long long)front->counts.answers[i]);
+    buf_format(out,
+        "# HELP comity_http_connections Connections that are open.\n"
+        "# TYPE comity_http_connections gauge\n"
+        "comity_http_connections{door=\"%s\"} %zu\n"
+        "# HELP comity_http_refused_total Requests that were none.\n"
+        "# TYPE comity_http_refused_total counter\n"
+        "comity_http_refused_total{door=\"%s\"} %llu\n"
+        "# HELP comity_http_shut_total Connections whose client was too slow.\n"
+        "# TYPE comity_http_shut_total counter\n"
+        "comity_http_shut_total{door=\"%s\"} %llu\n",
+        door, guard_connections(front->guard), door, (unsigned long long)front->counts.refused,
+        door, (unsigned long long)front->counts.shut);
+}
+
+static int
+on_metrics(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
+    struct err *err)
+{
+    struct buf *out = ctx;
+
+    if (why != NULL) {
+        request_refuse(request, why);
+        return 0;
+    }
+    buf_add_span(out, body);
+    if (more)
+        return 0;
+    add_own(request, out);
+    return request_answer_owned(
+        request, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", out, err);
+}
+
+static void
+free_buf(void *ctx)
+{
+    buf_free(ctx);
+}
+
+int
+health_metrics(struct request *request, struct err *err)
+{
+    enum { METRICS_BYTES_MAX = 4 * 1024 * 1024 };
+    struct buf *out = arena_zalloc(request->arena, 1, sizeof *out);
+
+    if (out == NULL)
+        return arena_full(err, "collecting metrics");
+    *out = buf_new(METRICS_BYTES_MAX);
+    int rc = request_on_end(request, free_buf, out, err);
+    return rc != 0
+        ? rc
+        : ask_core(request, MESSAGE_METRICS, (struct span){NULL, 0}, on_metrics, out, err);
+}
+
+static const struct route health_routes[] = {
+    {"GET", "/healthz", BODY_NONE, 0, false, get_health},
+    {"GET", "/readyz", BODY_NONE, 0, false, get_ready},
+    {NULL, NULL, BODY_NONE, 0, false, NULL},
+};
+
+const struct route_family health_family = {.name = "health", .table = health_routes};

@@ -1,0 +1,253 @@
+/* The outbox: each recipient gets what was decided for it, once, and nothing else. */
+#include "core/collections.h"
+#include "core/release.h"
+#include "core_ask.h"
+#include "core_reports.h"
+#include "flow/secretfile.h"
+
+#include <zstd.h>
+
+static void
+write_out(struct core_test *t)
+{
+    struct err err;
+    bool more = true;
+
+    while (more)
+        assert_int_equal(release_batch(&t->core, &more, &err), 0);
+    assert_int_equal(core_commit(&t->core, &err), 0);
+    assert_int_equal(intake_due(t->core.intake), 0);
+}
+
+/* Everything in TEAM's collection, behind its first piece. */
+static void
+read_all(struct core_test *t, const char *team, struct buf *out)
+{
+    struct arena *arena = arena_new((size_t)256 << 20);
+    struct store_page_query query = {
+        .after_us = INT64_MIN, .limit = 1000, .versions = VERSIONS_ALL};
+    struct store_page page;
+    uint32_t number;
+    struct err err;
+
+    out->n = 0;
+    assert_int_equal(store_team(t->core.store, span_of(team), &number, &err), 0);
+    assert_int_equal(
+        collections_of_team(t->core.collections, number, clock_now_us(), &query.collection, &err),
+        0);
+    do {
+        assert_int_equal(store_page(t->core.store, arena, &query, &page, &err), 0);
+        for (size_t i = 0; i < page.run_count; i++) {
+            const struct store_run *run = &page.runs[i];
+            char *raw = malloc(run->raw_bytes);
+            assert_non_null(raw);
+            assert_int_equal(
+                ZSTD_decompress(raw, run->raw_bytes, run->packed.p, run->packed.n), run->raw_bytes);
+            buf_add(out, raw + run->begin, run->end - run->begin);
+            buf_add_char(out, '\n');
+            free(raw);
+        }
+        if (page.row_count > 0)
+            query.after_us = page.rows[page.row_count - 1].added_us;
+    } while (page.more);
+    arena_free(arena);
+}
+
+static size_t
+times(const struct buf *text, const char *what)
+{
+    const char *at = text->p;
+    size_t n = 0;
+
+    while (at != NULL
+        && (at = memmem(at, (size_t)(text->p + text->n - at), what, strlen(what))) != NULL) {
+        n++;
+        at++;
+    }
+    return n;
+}
+
+#define REPORTS "\"id\":\"observed-data--"
+
+static void
+recipients_get_what_is_theirs(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct buf text = buf_new((size_t)64 << 20);
+
+    (void)state;
+    core_test_start(&t);
+    core_reports_add(&m, "192.0.2.200", 1, "amber");  /* south */
+    core_reports_add(&m, "198.51.100.7", 2, "amber"); /* east: held */
+    core_reports_add(&m, "192.0.2.200", 4, "red");    /* withheld */
+    core_reports_add(&m, "192.0.2.1", 5, "green");    /* our own */
+    core_reports_add(&m, "192.0.2.201", 6, "clear");  /* south and everybody */
+    (void)core_reports_take(&t, &m);
+    write_out(&t);
+    read_all(&t, "south.test", &text);
+    assert_int_equal(times(&text, REPORTS), 2);
+    assert_int_equal(times(&text, "192.0.2.200"), 1);
+    assert_int_equal(times(&text, "login"), 0); /* accounts are removed */
+    assert_int_equal(times(&text, "00000001#south"), 2);
+    read_all(&t, "community", &text);
+    assert_int_equal(times(&text, REPORTS), 1);
+    assert_int_equal(times(&text, "192.0.2.201"), 1);
+    assert_int_equal(times(&text, "login"), 0);
+    read_all(&t, "north.test", &text);
+    assert_int_equal(times(&text, REPORTS), 1);
+    assert_int_equal(times(&text, "login5"), 1);
+    read_all(&t, "east.test", &text);
+    assert_int_equal(times(&text, REPORTS), 0);
+    buf_free(&text);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+/* A person lets it go: then it goes as the clause has it, and once. */
+static void
+held_ones_go_when_a_person_says_so(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct buf text = buf_new((size_t)64 << 20);
+    struct buf body = buf_new(1024);
+    const struct caller nobody = {.scheme = CALLER_NOBODY};
+
+    (void)state;
+    core_test_start(&t);
+    core_reports_add(&m, "198.51.100.7", 2, "amber");
+    core_reports_add(&m, "198.51.100.8", 3, "amber");
+    assert_int_equal(core_reports_take(&t, &m).held, 2);
+    wire_add_u8(&body, 1);
+    wire_add_u32(&body, 1);
+    wire_add_u64(&body, 2);
+    wire_add_text(&body, SPAN("asked by phone"));
+    assert_int_equal(
+        core_test_ask(&t, DOOR_LOCAL, MESSAGE_HELD_DECIDE, &nobody, buf_span(&body)), 0);
+    read_all(&t, "east.test", &text);
+    assert_int_equal(times(&text, REPORTS), 1);
+    assert_int_equal(times(&text, "198.51.100.8"), 1);
+    assert_int_equal(
+        core_test_ask(&t, DOOR_LOCAL, MESSAGE_HELD_DECIDE, &nobody, buf_span(&body)), ERR_CONFLICT);
+    read_all(&t, "east.test", &text);
+    assert_int_equal(times(&text, REPORTS), 1);
+    buf_free(&text);
+    buf_free(&body);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+/* Killed between writing and commit: it is done again, and nothing is there twice. */
+static void
+what_was_not_committed_is_done_again(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 22)};
+    struct buf text = buf_new((size_t)64 << 20);
+    struct err err = {.code = ERR_IO, .msg = "the device is full"};
+    bool more;
+
+    (void)state;
+    core_test_start(&t);
+    release_pause(t.core.release, true);
+    for (unsigned i = 0; i < 1000; i++)
+        core_reports_add(&m, "192.0.2.200", i, "green");
+    (void)core_reports_take(&t, &m);
+    assert_int_equal(release_batch(&t.core, &more, &err), 0);
+    core_lose(&t.core, &err);
+    assert_int_equal(intake_due(t.core.intake), 1000);
+    core_test_restart(&t);
+    write_out(&t);
+    read_all(&t, "south.test", &text);
+    assert_int_equal(times(&text, REPORTS), 1000);
+    core_test_restart(&t);
+    write_out(&t);
+    read_all(&t, "south.test", &text);
+    assert_int_equal(times(&text, REPORTS), 1000);
+    buf_free(&text);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+/* What is decided is decided: agreements that changed since do not change what goes out. */
+static void
+the_verdict_of_then_counts(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct buf text = buf_new((size_t)64 << 20);
+    struct err err;
+
+    (void)state;
+    core_test_start(&t);
+    release_pause(t.core.release, true);
+    core_reports_add(&m, "192.0.2.200", 1, "amber");
+    (void)core_reports_take(&t, &m);
+    core_test_write(t.agreements, "[]");
+    assert_int_equal(core_settings(&t.core, &err), 0);
+    m.records.n = m.count = 0;
+    core_reports_add(&m, "192.0.2.200", 2, "amber");
+    assert_int_equal(core_reports_take(&t, &m).withheld, 1);
+    release_pause(t.core.release, false);
+    write_out(&t);
+    read_all(&t, "south.test", &text);
+    assert_int_equal(times(&text, REPORTS), 1);
+    assert_int_equal(times(&text, "login"), 0);
+    buf_free(&text);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+/* Ids are of version 8, each once, and a report that came with one keeps it. */
+static void
+ids_are_for_life(void **state)
+{
+    static const char foreign[] = "1b4e28ba-2fa1-8d52-883f-0016d3cca427";
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct buf text = buf_new((size_t)64 << 20);
+    struct field fields[8];
+    struct report report;
+    struct err err;
+
+    (void)state;
+    core_test_start(&t);
+    report_reset(&report, fields, 8);
+    const struct field id = {.id = FIELD_OTHER,
+        .type = VALUE_TEXT,
+        .name = SPAN(REPORT_ID_NAME),
+        .s = foreign,
+        .n = sizeof foreign - 1};
+    assert_int_equal(report_add(&report, &id, &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_CLASSIFICATION_TYPE, SPAN("scanner"), &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_SOURCE_IP, SPAN("192.0.2.200"), &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_TLP, SPAN("green"), &err), 0);
+    assert_int_equal(report_finish(&report, &err), 0);
+    record_add(&m.records, &report);
+    m.count++;
+    core_reports_add(&m, "192.0.2.200", 2, "green");
+    assert_int_equal(core_reports_take(&t, &m).released, 2);
+    write_out(&t);
+    read_all(&t, "south.test", &text);
+    assert_int_equal(times(&text, REPORTS), 2);
+    assert_int_equal(times(&text, foreign), 1);
+    assert_int_equal(times(&text, "comity_id"), 0);
+    buf_free(&text);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(recipients_get_what_is_theirs),
+        cmocka_unit_test(held_ones_go_when_a_person_says_so),
+        cmocka_unit_test(what_was_not_committed_is_done_again),
+        cmocka_unit_test(the_verdict_of_then_counts),
+        cmocka_unit_test(ids_are_for_life),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
