@@ -107,7 +107,8 @@ say_settings(struct child *child, struct err *err)
     return rc;
 }
 
-/* A socket pair between core and CHILD, if both are there. */
+/* A socket pair between core and CHILD, if both are there. One that does not hear of it has died,
+ * and its successor is linked again. */
 static int
 link_to_core(struct child *child, struct err *err)
 {
@@ -119,12 +120,13 @@ link_to_core(struct child *child, struct err *err)
         return 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
         return err_set(err, ERR_IO, "a socket pair cannot be had: %s", strerror(errno));
-    int rc = say(core, MESSAGE_PAIR, (struct span){&door, 1}, ends[0], err);
-    if (rc == 0)
-        rc = say(child, MESSAGE_PAIR, (struct span){&door, 1}, ends[1], err);
+    struct err unheard;
+    if (say(core, MESSAGE_PAIR, (struct span){&door, 1}, ends[0], &unheard) != 0
+        || say(child, MESSAGE_PAIR, (struct span){&door, 1}, ends[1], &unheard) != 0)
+        log_debug("role is not linked", log_word("which", child->row->name));
     (void)close(ends[0]);
     (void)close(ends[1]);
-    return rc;
+    return 0;
 }
 
 static int
@@ -234,6 +236,24 @@ start_process(struct child *child, struct err *err)
     return channel_new(parent->loop, ends[0], QUEUE_BYTES, &events, &child->channel, err);
 }
 
+/* There is no process: it is tried again as if one had died. */
+static void
+not_begun(struct child *child, const struct err *why)
+{
+    struct parent *parent = child->parent;
+    struct err err;
+
+    log_error_of("role cannot be started", why, log_word("which", child->row->name));
+    channel_free(child->channel);
+    child->channel = NULL;
+    child->state = DOWN;
+    if (++child->stillborn >= STILLBORN_MAX || !parent->served
+        || loop_timer_set(
+               parent->loop, &child->timer, clock_ticks_us() + PAUSE_MOST_MS * US_A_MS, &err)
+            != 0)
+        stop_node(parent, why);
+}
+
 static void
 begin_child(struct child *child)
 {
@@ -243,17 +263,20 @@ begin_child(struct child *child)
     struct err err = {0};
     int rc = start_process(child, &err);
 
-    child->state = STARTING;
-    if (rc == 0)
-        rc = hand_over(child, &err);
-    if (rc == 0)
-        rc = loop_timer_set(parent->loop, &child->timer, late_us, &err);
-    if (rc != 0) {
-        log_error_of("role cannot be started", &err, log_word("which", child->row->name));
-        stop_node(parent, &err);
+    if (rc != 0 && child->pid == 0) {
+        not_begun(child, &err);
         return;
     }
+    child->state = STARTING;
     log_info("role started", log_word("which", child->row->name), log_number("pid", child->pid));
+    if (rc == 0)
+        rc = loop_timer_set(parent->loop, &child->timer, late_us, &err);
+    if (rc == 0)
+        rc = hand_over(child, &err);
+    if (rc != 0) {
+        log_error_of("role was not told", &err, log_word("which", child->row->name));
+        (void)kill(child->pid, SIGKILL); /* which SIGCHLD tells */
+    }
 }
 
 /* How long the next start is put off: the first time not at all, then longer and longer. */

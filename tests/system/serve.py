@@ -9,6 +9,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -34,6 +35,11 @@ class Case(unittest.TestCase):
         node = Node(COMITY, self.home, *OPTIONS, *options, **more)
         self.addCleanup(node.close)
         return node
+
+    def connect(self, node, door):
+        client = node.connect(door)
+        self.addCleanup(client.close)
+        return client
 
     def config(self, text):
         path = self.folder / "comity.conf"
@@ -108,6 +114,7 @@ class Life(Case):
                     if word in said.split("\n"):
                         return said
             self.assertIn("STATUS=serving", told("READY=1"))
+            node.wait("node ready")  # said just before, and read by another thread
             self.assertEqual(sorted(line["which"] for line in node.find("role ready")), ROLES)
             told("WATCHDOG=1")
             node.send(signal.SIGHUP)
@@ -174,6 +181,86 @@ class Death(Case):
             time.sleep(0.01)
         self.assertTrue(all(gone(pid) for pid in pids))
         self.assertEqual(self.node().stop(), 0)
+
+
+class Doors(Case):
+    """The same over the doors themselves, behind their walls."""
+
+    def test_a_connection_outlives_reload_and_core(self):
+        node = self.node()
+        client = self.connect(node, "operators")
+        node.ask("operators", "/readyz", 200, client)
+        before = client.sock
+        since = node.mark()
+        node.send(signal.SIGHUP)
+        node.wait("settings read", since)
+        node.ask("operators", "/readyz", 200, client)
+        os.kill(node.pid("core"), signal.SIGSTOP)  # it cannot answer, and is not gone
+        os.kill(node.pid("core"), signal.SIGKILL)
+        node.ask("operators", "/readyz", 200, client)
+        self.assertIs(client.sock, before)
+        self.assertEqual(len(node.find("role died")), 1)
+        self.assertEqual(node.stop(), 0, node.log())
+
+    def test_while_core_is_away_the_doors_say_so(self):
+        node = self.node()
+        self.home.rename(self.folder / "elsewhere")
+        self.home.write_text("no folder", encoding="utf-8")  # so that core stays away, until the node gives up
+        clients = {door: self.connect(node, door) for door in ("operators", "partners")}
+        for client in clients.values():
+            client.connect()
+        os.kill(node.pid("core"), signal.SIGKILL)
+        for door, client in clients.items():
+            answer = node.ask(door, "/readyz", 503, client)
+            self.assertTrue(int(answer.headers["Retry-After"]) > 0)
+        self.assertEqual(node.end(), 3, node.log())
+
+    def test_a_door_that_dies_is_open_again(self):
+        node = self.node()
+        for door in ("operators", "partners"):
+            with self.subTest(door):
+                node.kill("front " + door)
+                node.ask(door, "/readyz", 200)
+
+    def test_a_door_and_core_may_die_together(self):
+        node = self.node()
+        for first, second in (("core", "front partners"), ("front partners", "core")):
+            since = node.mark()
+            for role in (first, second):
+                os.kill(node.pid(role), signal.SIGKILL)
+            for role in (first, second):
+                node.wait("role ready", since, which=role)
+            node.ask("partners", "/readyz", 200)
+
+    def test_another_certificate_is_shown_to_those_who_come_later(self):
+        node = self.node()
+        host, port = node.address["partners"].rsplit(":", 1)
+        old = ssl.get_server_certificate((host, int(port)))
+        self.assertEqual(old.split(), (self.home / "tls" / "certificate.pem").read_text(encoding="utf-8").split())
+        client = self.connect(node, "partners")
+        node.ask("partners", "/healthz", 200, client)
+        other = Node(COMITY, self.folder / "other", *OPTIONS)
+        self.addCleanup(other.close)
+        self.assertEqual(other.stop(), 0)
+        for name in ("certificate.pem", "key.pem"):
+            shutil.copy(self.folder / "other" / "tls" / name, self.home / "tls" / name)
+        since = node.mark()
+        node.send(signal.SIGHUP)
+        node.wait("settings read", since)
+        node.ask("partners", "/healthz", 200, client)
+        new = (self.folder / "other" / "tls" / "certificate.pem").read_text(encoding="utf-8")
+        until = time.monotonic() + PATIENCE
+        while ssl.get_server_certificate((host, int(port))).split() != new.split():
+            self.assertLess(time.monotonic(), until)
+
+    def test_the_local_door_is_for_comity_itself(self):
+        node = self.node()
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(PATIENCE)
+            client.connect(str(self.home / "local.sock"))
+            client.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            self.assertTrue(client.recv(100).startswith(b"HTTP/1.1 200 "))
+        self.assertEqual(node.find("role died"), [])
 
 
 class Refusals(Case):
@@ -283,16 +370,6 @@ class Reload(Case):
         os.kill(node.pid("courier"), signal.SIGKILL)
         node.wait("role died", since, which="courier")
         self.assertEqual(node.find("settings read", since), [])
-
-    def test_another_certificate_is_taken(self):
-        other = Node(COMITY, self.folder / "other", *OPTIONS)
-        self.addCleanup(other.close)
-        self.assertEqual(other.stop(), 0)
-        node = self.node()
-        for name in ("certificate.pem", "key.pem"):
-            shutil.copy(self.folder / "other" / "tls" / name, self.home / "tls" / name)
-        node.wait("settings read", self.reload(node))
-        self.assertEqual(node.find("role died"), [])
 
 
 class Config(Case):
