@@ -126,6 +126,7 @@ core_lose(struct core *core, const struct err *why)
     if (core->collections != NULL && collections_again(core->collections, &err) != 0)
         core_tell(core, "collections cannot be read: %s", err.msg);
     core->begun = false;
+    auth_lost(core);
     incoming_lost(core);
     intake_lost(core, why);
     answer_all(core, why);
@@ -168,7 +169,7 @@ after_round(void *ctx)
 static int
 answer(struct core *core, struct ask *ask, const struct message_row *row, struct err *err)
 {
-    int rc = auth_may(core, &ask->asker, &ask->caller, row, err);
+    int rc = auth_may(core, ask, row, err);
 
     if (rc == 0)
         rc = row->answer(core, ask, err);
@@ -196,10 +197,16 @@ look(struct core *core, enum door door, const struct channel_message *message, s
         .tag = message->tag,
         .type = message->type,
         .in = wire_in(message->body),
-        .arena = core->arena};
+        .arena = core->arena,
+        .message = message};
     if (door == DOOR_PARENT)
         return 0; /* nobody is behind it but the parent itself */
     caller_take(&ask->in, &ask->caller);
+    if (message->type == MESSAGE_SIGN_IN) { /* shows who it is in its body */
+        ask->caller.scheme = CALLER_PASSWORD;
+        ask->caller.user = wire_text(&ask->in);
+        ask->caller.secret = wire_text(&ask->in);
+    }
     return ask->in.bad ? err_set(err, ERR_INTERNAL, "a question does not say who asks") : 0;
 }
 
@@ -211,43 +218,58 @@ is_of_stream(uint16_t type)
         || type == MESSAGE_INTAKE_ABORT;
 }
 
-/* ASKER is NULL: not known yet. */
-static void
-ask_by(struct core *core, enum door door, const struct channel_message *message,
-    const struct asker *asker)
+/* What needs no right is answered to who has no session any more, too. */
+static int
+who(struct core *core, struct ask *ask, const struct message_row *row, struct err *err)
+{
+    uint8_t scheme = ask->caller.scheme;
+    int rc = auth_who(core, ask, err);
+
+    if (rc != ERR_NOT_SIGNED_IN || row->right != RIGHT_NONE
+        || (scheme != CALLER_SESSION && scheme != CALLER_CERTIFICATE))
+        return rc;
+    ask->asker = (struct asker){.kind = PRINCIPAL_NOBODY};
+    return 0;
+}
+
+/* 0, AUTH_LATER, or an error that the asker is to be told. */
+static int
+ask_it(struct core *core, struct ask *ask, const struct message_row *row, const struct asker *asker,
+    struct err *err)
+{
+    int rc = 0;
+
+    if (is_of_stream(ask->type)) {
+        if (!intake_asker(core->intake, ask->door, ask->tag, &ask->asker))
+            return 0; /* it was refused meanwhile */
+    } else if (asker != NULL) {
+        ask->asker = *asker;
+    } else if (ask->door != DOOR_PARENT) {
+        rc = who(core, ask, row, err);
+    }
+    return rc == 0 ? answer(core, ask, row, err) : rc;
+}
+
+void
+core_ask_again(struct core *core, enum door door, const struct channel_message *message,
+    const struct asker *asker, const struct auth_result *result)
 {
     const struct message_row *row;
     struct ask ask;
     struct err err = {0};
     int rc = look(core, door, message, &ask, &row, &err);
 
-    if (rc == 0 && asker != NULL)
-        ask.asker = *asker;
-    if (rc == 0 && is_of_stream(message->type)) {
-        if (!intake_asker(core->intake, door, message->tag, &ask.asker))
-            return; /* it was refused meanwhile */
-    } else if (rc == 0 && asker == NULL && door != DOOR_PARENT) {
-        rc = auth_who(core, door, &ask.caller, message, &ask.asker, &err);
-        if (rc == AUTH_LATER)
-            return;
+    if (rc == 0) {
+        ask.result = result;
+        rc = ask_it(core, &ask, row, asker, &err);
     }
-    if (rc == 0)
-        rc = answer(core, &ask, row, &err);
-    if (rc != 0)
+    if (rc != 0 && rc != AUTH_LATER)
         core_refuse(core, door, message->tag, &err);
     if (core->begun && !store_changing(core->store)) {
-        struct err lost = err;
-        if (rc == 0)
-            (void)err_set(&lost, ERR_IO, "the store lost a transaction");
-        core_lose(core, &lost);
+        if (err.code == 0)
+            (void)err_set(&err, ERR_IO, "the store lost a transaction");
+        core_lose(core, &err);
     }
-}
-
-void
-core_ask_again(struct core *core, enum door door, const struct channel_message *message,
-    const struct asker *asker)
-{
-    ask_by(core, door, message, asker);
 }
 
 /* ---- doors ---- */
@@ -260,7 +282,7 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
     (void)channel;
     if (message->fd >= 0)
         (void)close(message->fd); /* nobody has one to give */
-    ask_by(end->core, end->door, message, NULL);
+    core_ask_again(end->core, end->door, message, NULL, NULL);
 }
 
 static void
@@ -400,6 +422,8 @@ load(struct core *core, struct err *err)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for searches");
     if (rc == 0)
         rc = core_commit(core, err);
+    if (rc == 0)
+        auth_welcome(core->auth);
     if (rc == 0)
         rc = intake_new(core, &core->intake, err);
     if (rc == 0)

@@ -16,6 +16,7 @@
 #include "sys/role.h"
 
 struct core;
+struct auth_result;
 
 /* Who asks, as core found it out. */
 struct asker {
@@ -33,8 +34,10 @@ struct ask {
     uint16_t type; /* enum message */
     struct asker asker;
     struct caller caller;
-    struct wire_in in;   /* behind the caller */
-    struct arena *arena; /* for the answer; emptied when it returns */
+    struct wire_in in;                     /* behind the caller */
+    struct arena *arena;                   /* for the answer; emptied when it returns */
+    const struct channel_message *message; /* the whole question */
+    const struct auth_result *result;      /* core/auth.h: what the function had asked for */
 };
 
 /* Answer BODY now; with MORE, a part of it. For what changes nothing. */
@@ -47,8 +50,8 @@ MUST_USE int core_answer_durable(
 /* The role's main: until it is told to stop; the process's exit status. */
 int core_main(const struct role_start *start);
 
-/* What every function that answers has: RC other than 0 is told to the asker as a refusal
- * (err.code, field, msg). */
+/* What every function that answers has: an error is told to the asker as a refusal (err.code,
+ * field, msg). 0: it has answered, or will. */
 #define MESSAGE(name, number, function, doors, right, changes, text)                               \
     int core_##function(struct core *core, struct ask *ask, struct err *err);
 #include "tables/messages.def"

@@ -191,7 +191,9 @@ measure(struct core *core, uint32_t collection, struct page_question *q, bool *l
     if (rc != 0)
         return rc;
     *last = false;
-    while (n < page.row_count && !*last)
+    /* The last row is looked at with the next page, when it is known what follows it. */
+    size_t known = page.row_count - (page.more ? 1 : 0);
+    while (n < known && !*last)
         *last = ends(&page, n++);
     *last = *last || !page.more;
     if (n == 0)

@@ -114,9 +114,10 @@ void core_refuse(struct core *core, enum door door, uint64_t tag, const struct e
 void core_tell(const struct core *core, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* What a question asks is asked again with who asks, once auth knows (core/auth.h). */
+/* MESSAGE is asked again: by ASKER (NULL: who asks is found out anew), with RESULT, which may be
+ * NULL (core/auth.h). */
 void core_ask_again(struct core *core, enum door door, const struct channel_message *message,
-    const struct asker *asker);
+    const struct asker *asker, const struct auth_result *result);
 
 /* ---- knowledge.c: directory, agreements, feeds ---- */
 

@@ -4,7 +4,9 @@
 #include "edge/api.h"
 #include "edge/health.h"
 #include "edge/intake.h"
+#include "edge/misp.h"
 #include "edge/roles.h"
+#include "edge/taxii.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -21,6 +23,13 @@ families_of(enum door door)
     families[n++] = &health_family;
     if (api_family(door) != NULL)
         families[n++] = api_family(door);
+    if (door != DOOR_LOCAL) {
+        families[n++] = &taxii_discovery_family;
+        families[n++] = &taxii_root_family;
+        families[n++] = &misp_family;
+        families[n++] = &cerebrate_organisations_family;
+        families[n++] = &cerebrate_groups_family;
+    }
     families[n] = NULL;
     return families;
 }
@@ -67,6 +76,19 @@ settings_of(const struct role_start *start)
         .sandboxed = start->sandbox};
 }
 
+static int
+set_taxii(const struct conf *conf, struct err *err)
+{
+    const struct taxii_settings settings = {.title = conf_text(conf, CONF_TAXII_TITLE),
+        .description = conf_text(conf, CONF_TAXII_DESCRIPTION),
+        .contact = conf_text(conf, CONF_TAXII_CONTACT),
+        .max_content_length = (uint32_t)conf_number(conf, CONF_TAXII_MAX_CONTENT_LENGTH),
+        .page_max = (uint32_t)conf_number(conf, CONF_TAXII_PAGE_MAX),
+        .cache_bytes = (size_t)conf_number(conf, CONF_FRONT_CACHE)};
+
+    return taxii_set(&settings, err);
+}
+
 static void
 on_settings(void *ctx)
 {
@@ -76,6 +98,8 @@ on_settings(void *ctx)
     struct err err = {0};
 
     front_limits(role->front, &settings);
+    if (set_taxii(role->start->conf, &err) != 0)
+        log_warning_of("settings of TAXII not taken", &err);
     if (material.certificate.n > 0 && front_certificate(role->front, &material, &err) != 0)
         log_warning_of("certificate not taken", &err);
 }
@@ -120,6 +144,8 @@ open_front(struct front_role *role, struct err *err)
         settings.tls = &material;
     settings.readers = &role->readers;
     int rc = intake_readers_load(&role->readers, conf_text(start->conf, CONF_SHARE).p, err);
+    if (rc == 0)
+        rc = set_taxii(start->conf, err);
     if (rc == 0)
         rc = front_new(start->loop, &settings, &role->front, err);
     int pair = start->pairs[start->door]; /* -1: core is away, too, and on_pair will be called */

@@ -3,8 +3,6 @@
 #include "fmt/json.h"
 #include "model/page.h"
 
-#include <stdio.h>
-
 enum { ANSWER_MAX = 4 << 20 };
 
 /* ---- what all answers share ---- */
@@ -69,6 +67,79 @@ refuse(struct request *request, unsigned status, const struct err *why, struct e
     return taxii_answer(request, status, &out, err);
 }
 
+/* ---- settings ---- */
+
+enum { SETTING_BYTES = 3000, FIXED_BYTES = 16384 };
+
+static char titles[SETTING_BYTES];
+static struct taxii_settings current = {.title = {"Comity", 6},
+    .max_content_length = PAGE_BODY_MAX,
+    .page_max = 1000,
+    .cache_bytes = 16 << 20};
+/* Discovery and API root, made once. */
+static char discovery_text[FIXED_BYTES];
+static char root_text[FIXED_BYTES];
+
+const struct taxii_settings *
+taxii_settings(void)
+{
+    return &current;
+}
+
+static void
+write_discovery(struct buf *out)
+{
+    buf_add_text(out, "{\"title\":");
+    json_add_string(out, current.title);
+    add_member(out, "description", current.description);
+    add_member(out, "contact", current.contact);
+    buf_add_text(out, ",\"default\":\"" TAXII_ROOT "\",\"api_roots\":[\"" TAXII_ROOT "\"]}");
+}
+
+static void
+write_root(struct buf *out)
+{
+    buf_add_text(out, "{\"title\":");
+    json_add_string(out, current.title);
+    add_member(out, "description", current.description);
+    buf_format(out, ",\"versions\":[\"" TAXII_MEDIA "\"],\"max_content_length\":%u}",
+        current.max_content_length);
+}
+
+static int
+keep_text(void (*write)(struct buf *out), char *out, struct err *err)
+{
+    struct buf text = buf_new(FIXED_BYTES - 1);
+
+    write(&text);
+    int rc = buf_check(&text, "TAXII's settings", err);
+    if (rc == 0) {
+        memcpy(out, text.p, text.n);
+        out[text.n] = '\0';
+    }
+    buf_free(&text);
+    return rc;
+}
+
+int
+taxii_set(const struct taxii_settings *settings, struct err *err)
+{
+    struct span *texts[] = {&current.title, &current.description, &current.contact};
+    size_t n = 0;
+
+    current = *settings;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (n + texts[i]->n > sizeof titles)
+            return err_set(err, ERR_LIMIT, "TAXII's title, description and contact are too long");
+        if (texts[i]->n > 0)
+            memcpy(titles + n, texts[i]->p, texts[i]->n);
+        texts[i]->p = titles + n;
+        n += texts[i]->n;
+    }
+    int rc = keep_text(write_discovery, discovery_text, err);
+    return rc == 0 ? keep_text(write_root, root_text, err) : rc;
+}
+
 /* ---- discovery and API root (sections 4.1, 4.2) ---- */
 
 /* What is public to all who may sign in is told once core has judged who asks. */
@@ -103,24 +174,13 @@ fixed(struct request *request, const char *text, struct err *err)
 static int
 discovery(struct request *request, struct err *err)
 {
-    return fixed(request,
-        "{\"title\":\"Comity\",\"description\":\"Reports between CSIRTs, under their agreements.\","
-        "\"default\":\"" TAXII_ROOT "\",\"api_roots\":[\"" TAXII_ROOT "\"]}",
-        err);
+    return fixed(request, discovery_text, err);
 }
 
 static int
 api_root(struct request *request, struct err *err)
 {
-    char text[256];
-    char *copy;
-    int n = snprintf(text, sizeof text,
-        "{\"title\":\"Comity\",\"description\":\"What this node has for the one who asks.\","
-        "\"versions\":[\"" TAXII_MEDIA "\"],\"max_content_length\":%d}",
-        PAGE_BODY_MAX);
-
-    copy = arena_copy(request_arena(request), text, (size_t)n);
-    return copy == NULL ? arena_full(err, "an answer") : fixed(request, copy, err);
+    return fixed(request, root_text, err);
 }
 
 /* ---- status (section 4.3) ---- */

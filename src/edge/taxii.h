@@ -15,7 +15,21 @@
 extern const struct route_family taxii_discovery_family;
 extern const struct route_family taxii_root_family;
 
+/* What the operator set; texts are copied. Called before the first request, and again when settings
+ * were read anew. ERR_LIMIT. */
+struct taxii_settings {
+    struct span title;
+    struct span description;     /* n 0: none */
+    struct span contact;         /* n 0: none */
+    uint32_t max_content_length; /* bytes of a POST, at most PAGE_BODY_MAX */
+    uint32_t page_max;           /* objects of a page, at most PAGE_LIMIT_MAX */
+    size_t cache_bytes;          /* of unpacked pieces; when the first page is answered */
+};
+MUST_USE int taxii_set(const struct taxii_settings *settings, struct err *err);
+
 /* For the taxii_*.c files. */
+
+const struct taxii_settings *taxii_settings(void);
 
 /* ERR_NOT_ACCEPTABLE unless the client takes TAXII's media type (section 1.6.8: 406). */
 MUST_USE int taxii_check_accept(const struct request *request, struct err *err);

@@ -220,6 +220,9 @@ taxii_add(struct request *request, struct err *err)
     int rc = taxii_check_accept(request, err);
     if (rc == 0)
         rc = check_content_type(request, &a->as_stix, err);
+    if (rc == 0 && request_body(request).n > taxii_settings()->max_content_length)
+        rc = err_set(err, ERR_LIMIT, "at most %u bytes are taken at once",
+            taxii_settings()->max_content_length);
     if (rc == 0) {
         a->collection = request_segment(request, "collection");
         a->since_us = clock_now_us();

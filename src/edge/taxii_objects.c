@@ -8,7 +8,6 @@
 #include "fmt/stix_check.h"
 
 enum {
-    PIECES_BYTES = 24 << 20, /* unpacked pieces that are kept */
     QUESTION_MAX = 64 * 1024,
 };
 
@@ -118,7 +117,7 @@ static int
 add_objects(struct buf *out, const struct wanted *wanted, const struct page *page, struct err *err)
 {
     if (pieces == NULL)
-        pieces = taxii_pieces_new(PIECES_BYTES);
+        pieces = taxii_pieces_new(taxii_settings()->cache_bytes);
     if (pieces == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for pieces of collections");
     add_more(out, wanted, page);
@@ -200,7 +199,8 @@ read_wanted(struct request *request, enum page_what what, struct wanted **out, s
     wanted->id = request_segment(request, "id");
     int rc = taxii_check_accept(request, err);
     if (rc == 0)
-        rc = taxii_query_read(request, arena, what, collection, wanted->id, &wanted->query, err);
+        rc = taxii_query_read(request, arena, what, collection, wanted->id,
+            taxii_settings()->page_max, &wanted->query, err);
     if (rc != 0)
         return rc;
     struct page_question *q = &wanted->question;

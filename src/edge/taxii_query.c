@@ -281,18 +281,18 @@ single(const struct request *request, struct reading *r, const char *name)
 
 /* Clients that page through with a page size of 0 mean the server's own. */
 static void
-read_limit(const struct request *request, struct reading *r)
+read_limit(const struct request *request, struct reading *r, uint32_t page_max)
 {
     struct span text = single(request, r, "limit");
     uint64_t limit;
 
-    r->out->limit = PAGE_LIMIT_DEFAULT;
+    r->out->limit = page_max;
     if (text.n == 0 || r->rc != 0 || span_equal(text, SPAN("0")))
         return;
     if (!span_u64(text, &limit))
         (void)bad(r, ERR_BAD_VALUE, "a positive number is wanted");
     else
-        r->out->limit = limit > PAGE_LIMIT_MAX ? PAGE_LIMIT_MAX : (uint32_t)limit;
+        r->out->limit = limit > page_max ? page_max : (uint32_t)limit;
 }
 
 static void
@@ -321,12 +321,13 @@ read_place(const struct request *request, struct reading *r)
 
 int
 taxii_query_read(const struct request *request, struct arena *arena, enum page_what what,
-    struct span collection, struct span id, struct taxii_query *out, struct err *err)
+    struct span collection, struct span id, uint32_t page_max, struct taxii_query *out,
+    struct err *err)
 {
     struct reading r = {.arena = arena, .err = err, .out = out};
 
     *out = (struct taxii_query){.after_us = INT64_MIN};
-    read_limit(request, &r);
+    read_limit(request, &r, page_max);
     if (r.rc == 0)
         (void)read_filters(request, &r, what, collection, id);
     if (r.rc == 0)

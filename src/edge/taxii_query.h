@@ -21,11 +21,12 @@ struct taxii_query {
 enum { TAXII_NEXT_MAX = 4096 };
 
 /* From REQUEST's parameters. COLLECTION and WHAT (and ID of the path, n 0: none) are what `next` is
- * bound to besides. Everything lives in the request's arena. ERR_BAD_VALUE, ERR_BAD_TIME: the
+ * bound to besides; PAGE_MAX is the most objects a page has, and as many where LIMIT is not given.
+ * Everything lives in the request's arena. ERR_BAD_VALUE, ERR_BAD_TIME: the
  * client's fault, with the parameter as field. */
 MUST_USE int taxii_query_read(const struct request *request, struct arena *arena,
-    enum page_what what, struct span collection, struct span id, struct taxii_query *out,
-    struct err *err);
+    enum page_what what, struct span collection, struct span id, uint32_t page_max,
+    struct taxii_query *out, struct err *err);
 /* The `next` of a page whose last object has AFTER_US, at the end of OUT. */
 void taxii_query_next(struct buf *out, const struct taxii_query *query, int64_t after_us);
 

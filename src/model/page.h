@@ -14,8 +14,7 @@
 enum {
     PAGE_FILTER_MAX = 256,       /* values of one match filter */
     PAGE_HELD_MAX = 256,         /* pieces that a question names */
-    PAGE_LIMIT_MAX = 1000,       /* objects a page */
-    PAGE_LIMIT_DEFAULT = 100,    /* where the client names none */
+    PAGE_LIMIT_MAX = 10000,      /* objects a page */
     PAGE_OBJECT_MAX = 1 << 20,   /* bytes of one posted object */
     PAGE_ADD_BYTES = 1 << 20,    /* of objects in one OBJECTS_ADD, one object aside */
     PAGE_BODY_MAX = 4 << 20,     /* bytes of one POST */

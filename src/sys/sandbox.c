@@ -56,12 +56,22 @@ allow_path(int ruleset, const char *path, uint64_t rights, struct err *err)
     return rc == 0 ? 0 : sandbox_refused("landlock rule", error, err);
 }
 
+/* Moving a file to another folder. Landlock's first version refuses it always, later ones unless
+ * all walls around a process allow it. */
+static uint64_t
+moving(void)
+{
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+    return version >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0;
+}
+
 /* What folders that may be read, and those that may be written, allow. */
 static int
 limit_files(
     const struct sandbox_paths *paths, uint64_t read_rights, uint64_t write_rights, struct err *err)
 {
-    struct landlock_ruleset_attr attr = {.handled_access_fs = ALL_RIGHTS};
+    struct landlock_ruleset_attr attr = {.handled_access_fs = ALL_RIGHTS | moving()};
     int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     int rc = 0;
 
@@ -94,7 +104,7 @@ sandbox_enter_as(enum sandbox_kind kind, const struct sandbox_paths *paths, stru
     tzset(); /* else the first gmtime_r of any library looks for the zone's file */
     if (rc == 0)
         rc = limit_files(kind == SANDBOX_FRONT ? &none : paths, READ_FOLDER,
-            kind == SANDBOX_CORE ? DATA_FOLDER : WRITE_FOLDER, err);
+            kind == SANDBOX_CORE ? DATA_FOLDER | moving() : WRITE_FOLDER, err);
     return rc == 0 ? sandbox_calls(kind, err) : rc;
 }
 
@@ -115,6 +125,6 @@ sandbox_enter_parent(const struct sandbox_paths *paths, struct err *err)
     int rc = no_new_rights(err);
 
     return rc == 0 ? limit_files(&all, READ_FOLDER | LANDLOCK_ACCESS_FS_EXECUTE,
-               DATA_FOLDER | LANDLOCK_ACCESS_FS_MAKE_SOCK, err)
+               DATA_FOLDER | LANDLOCK_ACCESS_FS_MAKE_SOCK | moving(), err)
                    : rc;
 }

@@ -205,6 +205,7 @@ the_courier_can_connect(void **state)
 static char *const no_words[] = {NULL};
 
 PROBE(new_process, fork() < 0)
+PROBE(new_process_too, (int)syscall(SYS_vfork) < 0)
 PROBE(new_process_3, (int)syscall(SYS_clone3, NULL, 0) < 0)
 PROBE(run_program, execve("/bin/true", no_words, no_words))
 PROBE(run_descriptor, (int)syscall(SYS_execveat, handed, "", no_words, no_words, AT_EMPTY_PATH))
@@ -252,7 +253,7 @@ PROBE(make_hard_link, link("secret", "home/hard"))
 PROBE(watch_files, (int)syscall(SYS_inotify_init1, 0) < 0)
 PROBE(change_folder, chdir("/"))
 
-static const struct probe forbidden[] = {NAMED(new_process), NAMED(new_process_3),
+static const struct probe forbidden[] = {NAMED(new_process), NAMED(new_process_too),
     NAMED(run_program), NAMED(run_descriptor), NAMED(signal_stranger), NAMED(signal_parent),
     NAMED(signal_all), NAMED(signal_thread), NAMED(signal_queued), NAMED(signal_by_descriptor),
     NAMED(signal_by_owner), NAMED(trace_stranger), NAMED(read_stranger), NAMED(write_stranger),
@@ -268,7 +269,13 @@ static const struct probe forbidden[] = {NAMED(new_process), NAMED(new_process_3
 static void
 no_role_leaves_its_walls(void **state)
 {
+    /* Core's filter says that there is no such call, so that the C library takes the older one. */
+    static const struct probe clone3[] = {NAMED(new_process_3)};
+
     (void)state;
+    expect_behind(enter_front, clone3, 1, KILLED);
+    expect_behind(enter_core, clone3, 1, FAILED);
+    expect_behind(enter_courier, clone3, 1, KILLED);
     expect_behind(enter_front, forbidden, COUNT(forbidden), KILLED);
     expect_behind(enter_core, forbidden, COUNT(forbidden), KILLED);
     expect_behind(enter_courier, forbidden, COUNT(forbidden), KILLED);

@@ -1,0 +1,221 @@
+"""A node of its own for one test: started with `comity serve`, with a partner or two, reached over plain HTTP on loopback.
+
+Arguments of the test: COMITY [--no-sandbox]; COMITY_SHARE names the share folder.
+"""
+import base64
+import http.client
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+# Behind the standard library: tests/system has a file that is called http.
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "system"))
+from case import agreement, clause, team
+
+COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
+SHARE = os.environ["COMITY_SHARE"]
+TAXII = "application/taxii+json;version=2.1"
+ROOT = "/comity/"
+DEADLINE_S = 60
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    def json(self):
+        return json.loads(self.body)
+
+
+class Client:
+    """One keep-alive connection of one account."""
+
+    def __init__(self, port, user=None, secret=None, token=None):
+        self.port, self.connection = port, None
+        self.authorization = None
+        if user is not None:
+            self.authorization = "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()
+        elif token is not None:
+            self.authorization = "Bearer " + token
+
+    def ask(self, method, path, body=None, headers=None, **query):
+        if query:
+            path += "?" + urllib.parse.urlencode(query)
+        sent = {"Accept": TAXII}
+        if self.authorization:
+            sent["Authorization"] = self.authorization
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        if body is not None:
+            sent["Content-Type"] = TAXII
+        sent.update(headers or {})
+        sent = {name: value for name, value in sent.items() if value is not None}
+        for attempt in (0, 1):
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+            try:
+                self.connection.putrequest(method, path, skip_accept_encoding=True)
+                for name, value in sent.items():
+                    self.connection.putheader(name, value)
+                if body is not None and "Content-Length" not in sent:
+                    self.connection.putheader("Content-Length", str(len(body)))
+                self.connection.endheaders(body)
+                answer = Answer(self.connection.getresponse())
+                if answer.headers.get("Connection", "").lower() == "close":
+                    self.close()
+                return answer
+            except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+                self.close()
+                if attempt:
+                    raise
+        raise AssertionError
+
+    def close(self):
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+
+    def get(self, path, headers=None, **query):
+        return self.ask("GET", path, headers=headers, **query)
+
+    def collections(self):
+        return {c.get("alias") or c["title"]: c for c in self.get(ROOT + "collections/").json().get("collections", [])}
+
+    def post(self, collection, objects, headers=None):
+        return self.ask("POST", f"{ROOT}collections/{collection}/objects/", {"objects": objects}, headers)
+
+    def pages(self, collection, what="objects", **query):
+        """All of a collection, as a client that follows `next`."""
+        found, query = [], dict(query)
+        while True:
+            answer = self.get(f"{ROOT}collections/{collection}/{what}/", **query)
+            assert answer.status == 200, (answer.status, answer.body)
+            page = answer.json()
+            found += page.get("objects", [])
+            if not page.get("more"):
+                return found
+            query["next"] = page["next"]
+
+
+class Node:
+    def __init__(self, tls=False):
+        self.tls = tls
+        self.temporary = tempfile.TemporaryDirectory(prefix="comity-taxii-")
+        self.folder = pathlib.Path(self.temporary.name)
+        self.home = self.folder / "home"
+        self.port, self.own_port = free_port(), free_port()
+        self.write("teams.json", [
+            team("own", "NO", constituency={"prefixes": ["198.51.100.0/24"]}),
+            team("bb-cert", "SE", constituency={"prefixes": ["192.0.2.0/24"]}),
+            team("cc-cert", "FI", constituency={"prefixes": ["203.0.113.0/24"]})])
+        self.write("agreements.json", [
+            agreement(1, "baseline", [clause("1", treatment={"account": "remove", "text": "remove"})]),
+            agreement(2, "bilateral", [clause("1", **{"from": "own", "to": "bb-cert"}, treatment={"account": "remove", "text": "remove"})], parties=["own", "bb-cert"])])
+        self.log = open(self.folder / "log", "w+b")  # closed in close
+        self.process = None
+        self.start()
+        self.secrets = {}
+        for name, kind, of in (("bb", "partner", "bb-cert"), ("cc", "partner", "cc-cert"), ("ana", "analyst", None),
+                               ("rea", "reader", None), ("ops", "operator", None)):
+            self.account(name, kind, of)
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.write_text(json.dumps(content))
+        return path
+
+    def start(self):
+        f = self.folder
+        self.process = subprocess.Popen(
+            [COMITY, "serve", *OPTIONS, "--home", self.home, "--share", SHARE, "--team", "own", "--teams", f / "teams.json",
+             "--agreements", f / "agreements.json", "--tls", "on" if self.tls else "off", "--listen.partners", f"127.0.0.1:{self.port}",
+             "--listen.operators", f"127.0.0.1:{self.own_port}", "--login.rate", "10000", "--watch", "off",
+             "--http.connections-per-address", "0"], stdout=self.log, stderr=self.log)
+        until = time.monotonic() + DEADLINE_S
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                raise AssertionError("the node ended: " + self.said())
+            try:
+                if all(self.is_well(port) for port in (self.port, self.own_port)):
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError("the node is not ready: " + self.said())
+
+    def is_well(self, port):
+        if self.tls:
+            return "role ready which=\"front partners\"" in self.said() and "role ready which=\"core\"" in self.said()
+        client = Client(port)
+        try:
+            return client.get("/healthz", headers={"Accept": "*/*"}).status == 200
+        finally:
+            client.close()
+
+    def said(self):
+        self.log.flush()
+        return (self.folder / "log").read_text(errors="replace")
+
+    def comity(self, *arguments, stdin=None):
+        done = subprocess.run([COMITY, *arguments, "--home", self.home], input=stdin, capture_output=True, check=False,
+                              timeout=DEADLINE_S)
+        if done.returncode != 0:
+            raise AssertionError(f"{arguments}: {done.stderr.decode()}{self.said()}")
+        return done.stdout.decode()
+
+    def account(self, name, kind, of):
+        self.comity("account", "add", name, "--kind", kind, *(["--team", of] if of else []))
+        self.comity("account", "password", name, "--stdin", stdin=f"{name}-password-of-the-test\n".encode())
+        self.secrets[name] = f"{name}-password-of-the-test"
+
+    def client(self, name, port=None):
+        return Client(port or self.port, name, self.secrets[name])
+
+    def token(self, name):
+        out = self.comity("account", "token", name, "--label", "test")
+        return re.findall(r"\S{30,}", out)[0]
+
+    def ingest(self, *reports):
+        path = self.folder / "in.idf"
+        path.write_text("".join(json.dumps(r) + "\n" for r in reports))
+        self.comity("ingest", path)
+
+    def wait(self, condition):
+        until = time.monotonic() + DEADLINE_S
+        while not condition():
+            if time.monotonic() > until:
+                raise AssertionError("it did not come: " + self.said())
+            time.sleep(0.05)
+
+    def stop(self):
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(DEADLINE_S)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def close(self):
+        self.stop()
+        self.log.close()
+        self.temporary.cleanup()
