@@ -33,10 +33,12 @@ print_bash(void)
     (void)fputs(
         "\"\n"
         "  elif [ \"${current#-}\" != \"$current\" ]; then\n"
-        "    local under=\n" /* only agreement's commands have a help of their own */
-        "    if [ \"${COMP_WORDS[1]}\" = agreement ] && [ \"$COMP_CWORD\" -gt 2 ]; then\n"
-        "      under=${COMP_WORDS[2]}\n"
-        "    fi\n"
+        "    local under=\n" /* of some commands each command has a help of its own */
+        "    case ${COMP_WORDS[1]}:$COMP_CWORD in\n"
+        "    *:2) ;;\n"
+        "    agreement:* | ledger:*) under=${COMP_WORDS[2]} ;;\n"
+        "    *) ;;\n"
+        "    esac\n"
         "    words=$(comity \"${COMP_WORDS[1]}\" ${under:+\"$under\"} --help 2>/dev/null | grep "
         "-oE -e "
         "'--[a-z][a-z-]+' | sort -u)\n"

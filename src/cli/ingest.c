@@ -90,7 +90,7 @@ show_rejections(struct json_value root, const char *file)
     struct json_value item;
     struct span key;
 
-    if (!json_get(root, "problems", &list) || json_type(list) != JSON_ARRAY)
+    if (!json_get(root, "rejections", &list) || json_type(list) != JSON_ARRAY)
         return;
     struct json_iter it = json_iter(list);
     while (json_next(&it, &key, &item)) {
@@ -100,7 +100,7 @@ show_rejections(struct json_value root, const char *file)
         if (field.n > 0)
             text.p[text.n - 1] = ':';
         buf_add_text(&text, field.n > 0 ? " " : "");
-        node_column(&text, node_text(item, "detail"), 0);
+        node_column(&text, node_text(item, "reason"), 0);
         (void)fprintf(stderr, "comity: %s:%llu: %.*s\n", file,
             (unsigned long long)node_number(item, "line"), (int)text.n, text.p);
         buf_free(&text);

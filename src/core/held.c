@@ -149,6 +149,7 @@ core_held(struct core *core, struct ask *ask, struct err *err)
 
 struct deciding {
     bool release;
+    bool many; /* what could not be decided is told beside what was, not refused */
     uint32_t count;
     const char *numbers; /* u64 each */
     struct span why;
@@ -161,7 +162,9 @@ struct deciding {
 static int
 read_deciding(struct ask *ask, struct deciding *d, struct err *err)
 {
-    d->release = wire_u8(&ask->in) != 0;
+    uint8_t how = wire_u8(&ask->in);
+    d->release = (how & 1) != 0;
+    d->many = (how & 2) != 0;
     d->count = wire_u32(&ask->in);
     if (d->count == 0 || d->count > NUMBERS_MAX)
         return err_set(err, ERR_INTERNAL, "a decision names %u items", d->count);
@@ -237,7 +240,7 @@ decide_all(struct core *core, const struct ask *ask, struct deciding *d, struct 
 static int
 check_single(const struct deciding *d, struct err *err)
 {
-    if (d->count != 1 || d->decided_count == 1)
+    if (d->many || d->decided_count > 0)
         return 0;
     if (d->conflicts.n > 0)
         return err_set_field(err, ERR_CONFLICT, "number", 6,

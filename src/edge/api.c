@@ -130,8 +130,12 @@ api_ask(struct request *request, enum api_route route, struct err *err)
 int
 api_document(struct request *request, enum api_route route, struct err *err)
 {
-    (void)route;
-    return request_answer(request, 200, "application/json", api_document_text(), err);
+    struct buf question = buf_new(QUESTION_BYTES);
+    int rc = api_inputs(request, route, &question, err);
+
+    buf_free(&question);
+    return rc != 0 ? rc
+                   : request_answer(request, 200, "application/json", api_document_text(), err);
 }
 
 /* One function a route, as the front's table asks for one. */

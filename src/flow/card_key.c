@@ -1,5 +1,6 @@
 #include "flow/card_key.h"
 
+#include "base/base64.h"
 #include "base/time.h"
 
 #include <sodium.h>
@@ -7,12 +8,7 @@
 int
 card_key_parse(struct span text, uint8_t out[CARD_KEY_BYTES], struct err *err)
 {
-    size_t n = 0;
-
-    if (sodium_base642bin(
-            out, CARD_KEY_BYTES, text.p, text.n, NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL)
-            != 0
-        || n != CARD_KEY_BYTES || crypto_core_ed25519_is_valid_point(out) != 1)
+    if (!base64_exact(text, out, CARD_KEY_BYTES) || crypto_core_ed25519_is_valid_point(out) != 1)
         return err_set(err, ERR_BAD_CONFIG,
             "\"%.*s\" is no Ed25519 key: it is the base64 of 32 bytes, 44 characters; "
             "`comity agreement key` shows a team its own",

@@ -1,9 +1,9 @@
 #include "flow/doc.h"
 
+#include "base/base64.h"
 #include "base/time.h"
 
 #include <errno.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -215,13 +215,10 @@ bool
 doc_base64(struct doc *doc, const char *key, struct json_value value, uint8_t *out, size_t size)
 {
     struct span text;
-    size_t n = 0;
 
     if (!doc_text(doc, key, value, DOC_BASE64_MAX, &text))
         return false;
-    if (sodium_base642bin(out, size, text.p, text.n, NULL, &n, NULL, sodium_base64_VARIANT_ORIGINAL)
-            == 0
-        && n == size)
+    if (base64_exact(text, out, size))
         return true;
     doc_fault(doc, key, "must be %zu bytes in base64 (RFC 4648, section 4)", size);
     return false;

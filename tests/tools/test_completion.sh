@@ -30,6 +30,9 @@ expect --listen.partners serve --listen.
 expect --no-sandbox serve --no
 expect check config c
 expect --strict agreement lint --s
+expect audit ledger a
+expect --against ledger audit --a
+expect --witness verify --w
 expect --on agreement simulate draft.json --o
 [ "$("$program" help | grep -c '^  [a-z]')" -ge 4 ] || { echo "not ok: hardly any command"; failed=1; }
 exit $failed

@@ -339,7 +339,7 @@ list_held(struct asked *a, unsigned state, const char *next)
 static int
 decide_held(struct asked *a, bool release, const uint64_t *numbers, uint32_t count, const char *why)
 {
-    wire_add_u8(&a->q, release);
+    wire_add_u8(&a->q, (uint8_t)(release | (count > 1 ? 2 : 0)));
     wire_add_u32(&a->q, count);
     for (uint32_t i = 0; i < count; i++)
         wire_add_u64(&a->q, numbers[i]);

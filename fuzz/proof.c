@@ -1,0 +1,57 @@
+/* Proofs of a ledger and its entries, from anybody: what is read is written the same again, and
+ * judging comes to its end without a key's word for it. */
+#include "fuzz.h"
+
+#include "fmt/ledger_proof.h"
+
+enum { ROOM = 8 << 20 };
+
+static void
+entry(struct span bytes)
+{
+    struct arena *arena = arena_new(1 << 20);
+    struct json *json = json_new(LEDGER_ENTRY_MAX);
+    struct buf again = buf_new(ROOM);
+    struct ledger_entry e;
+
+    MUST(arena != NULL && json != NULL);
+    if (ledger_entry_read(arena, json, bytes, &e, NULL) == 0 && e.kind != LEDGER_KIND_UNKNOWN) {
+        MUST(ledger_entry_write(&again, &e, NULL) == 0);
+        MUST(span_equal(buf_span(&again), bytes));
+    }
+    buf_free(&again);
+    json_free(json);
+    arena_free(arena);
+}
+
+static void
+judge(const struct ledger_proof *proof, struct span item)
+{
+    static struct ledger_proof_answer answer;
+    struct arena *arena = arena_new(1 << 20);
+    struct ledger_proof_question question = {.proof = proof, .item = &item};
+
+    MUST(arena != NULL);
+    if (ledger_proof_judge(arena, &question, &answer, NULL) == 0)
+        MUST(answer.signed_by == 0 && answer.seen_by == 0 && !answer.wrong);
+    arena_free(arena);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct span bytes = {size == 0 ? "" : (const char *)data, size};
+    struct buf again = buf_new(ROOM);
+    struct ledger_proof proof;
+
+    if (ledger_proof_read(bytes, &proof, NULL) == 0) {
+        MUST(ledger_proof_write(&again, &proof, NULL) == 0);
+        MUST(span_equal(buf_span(&again), bytes));
+        judge(&proof, bytes);
+        entry(proof.entry);
+    }
+    entry(bytes);
+    buf_free(&again);
+    buf_free(&proof.extra);
+    return 0;
+}

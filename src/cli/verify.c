@@ -1,0 +1,318 @@
+/* comity verify: does this file prove what it is said to, and what not? */
+#include "base/time.h"
+#include "cli/cli.h"
+#include "cli/setup.h"
+#include "cli/shown.h"
+#include "cli/verify_told.h"
+#include "cli/vkeys.h"
+#include "cli/walls.h"
+#include "flow/doc.h"
+#include "fmt/ledger_proof.h"
+#include "fmt/receipt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ARENA_BYTES = 64 << 20, QUORUM_ALL = -1 };
+
+static const char help[] =
+    "comity verify: check a proof of a delivery, or a receipt, offline\n\n"
+    "usage: comity verify [OPTIONS] FILE\n\n"
+    "  --key VKEY       a log's key that you believe, or for a receipt its signer's (repeatable);\n"
+    "                   ask for it by another way than the one the file came by\n"
+    "  --item FILE      the item that the proof is about, as it was received\n"
+    "  --witness VKEY   a witness that must have seen this state of the log (repeatable)\n"
+    "  --quorum N       that many of the witnesses are enough (default: all that are named)\n"
+    "  --json           one object: proven, statements, log, index, size, root, entry\n"
+    "  --no-sandbox     work even where the kernel has no sandbox\n\n"
+    "FILE is a C2SP tlog-proof as `comity ledger prove` writes it, or a receipt. Each thing that\n"
+    "follows is said in a line: PROVEN, NOT PROVEN (the file does not show it, or you gave no key\n"
+    "for it), or FALSE.\n"
+    "Exit status 0 if all that you asked for is proven, 1 if not.\n";
+
+struct verify {
+    const char *file;
+    const char *item;
+    struct vkeys keys;
+    struct vkeys witnesses;
+    int64_t quorum;
+    bool json;
+    bool sandbox;
+    struct arena *arena;
+    struct buf canonical;
+    struct told told;
+};
+
+/* ---- options ---- */
+
+static int
+quorum_option(struct verify *v, int argc, char **argv, int *i, struct err *err)
+{
+    const char *text;
+    uint64_t quorum;
+    int rc = setup_option(argc, argv, i, "quorum", &text, err);
+
+    if (rc <= 0)
+        return rc;
+    if (!span_u64(span_of(text), &quorum) || quorum > VKEYS_MAX)
+        return err_set(err, ERR_USAGE, "--quorum: a number of witnesses, at most %d", VKEYS_MAX);
+    v->quorum = (int64_t)quorum;
+    return 1;
+}
+
+static int
+one_option(struct verify *v, int argc, char **argv, int *i, struct err *err)
+{
+    const char *word = argv[*i];
+
+    if (strcmp(word, "--json") == 0)
+        v->json = true;
+    else if (strcmp(word, "--no-sandbox") == 0)
+        v->sandbox = false;
+    else if (word[0] != '-' && v->file == NULL)
+        v->file = word;
+    else {
+        int rc = vkeys_option(&v->keys, argc, argv, i, "key", NOTE_ED25519, err);
+        if (rc == 0)
+            rc = vkeys_option(&v->witnesses, argc, argv, i, "witness", NOTE_COSIGNATURE, err);
+        if (rc == 0)
+            rc = setup_option(argc, argv, i, "item", &v->item, err);
+        if (rc == 0)
+            rc = quorum_option(v, argc, argv, i, err);
+        return rc != 0 ? (rc > 0 ? 0 : rc)
+                       : err_set(err, ERR_USAGE,
+                           "verify: no argument \"%s\"; `comity verify --help` says more", word);
+    }
+    return 0;
+}
+
+static int
+options(struct verify *v, int argc, char **argv, struct err *err)
+{
+    int rc = 0;
+
+    v->sandbox = true;
+    v->quorum = QUORUM_ALL;
+    for (int i = 1; rc == 0 && i < argc; i++)
+        rc = one_option(v, argc, argv, &i, err);
+    if (rc == 0 && v->file == NULL)
+        rc = err_set(err, ERR_USAGE, "verify: name the file; `comity verify --help` says more");
+    if (rc == 0 && v->quorum > (int64_t)v->witnesses.count)
+        rc = err_set(err, ERR_USAGE, "--quorum %d, but only %zu witnesses are named",
+            (int)v->quorum, v->witnesses.count);
+    return rc;
+}
+
+/* ---- a proof ---- */
+
+static void
+tell_keys(struct verify *v, const struct ledger_proof_answer *a)
+{
+    for (size_t i = 0; i < v->keys.count; i++) {
+        const struct note_key *key = &v->keys.keys[i];
+        if (a->keys[i] == NOTE_GOOD)
+            told_add(&v->told, TOLD_PROVEN, "the log %.*s signed this state with its key %08x",
+                SPAN_ARGS(key->name), key->id);
+        else if (a->keys[i] == NOTE_WRONG)
+            told_add(&v->told, TOLD_FALSE, "the signature in the name of %.*s is wrong",
+                SPAN_ARGS(key->name));
+    }
+    if (v->keys.count == 0)
+        told_add(&v->told, TOLD_MISSING,
+            "that the log %.*s says so: without its key (--key) anybody could have made this file",
+            SPAN_ARGS(a->checkpoint.origin));
+    else if (a->signed_by == 0)
+        told_add(&v->told, TOLD_FALSE, "none of the keys you gave signed for the log %.*s",
+            SPAN_ARGS(a->checkpoint.origin));
+}
+
+static void
+tell_witnesses(struct verify *v, const struct ledger_proof_answer *a)
+{
+    size_t wanted = v->quorum == QUORUM_ALL ? v->witnesses.count : (size_t)v->quorum;
+    char time[TIME_TEXT_BYTES];
+
+    for (size_t i = 0; i < v->witnesses.count; i++) {
+        const struct note_key *key = &v->witnesses.keys[i];
+        int64_t seconds = a->times_s[i] < 4102444800 ? (int64_t)a->times_s[i] : 4102444800;
+        (void)time_format(seconds * 1000000, "Z", time);
+        if (a->witnesses[i] == NOTE_GOOD)
+            told_add(&v->told, TOLD_PROVEN,
+                "the witness %.*s saw this state, and nothing that contradicts it, by %s",
+                SPAN_ARGS(key->name), time);
+        else if (a->witnesses[i] == NOTE_WRONG)
+            told_add(&v->told, TOLD_FALSE, "the signature in the name of the witness %.*s is wrong",
+                SPAN_ARGS(key->name));
+        else
+            told_add(&v->told, a->seen_by >= wanted ? TOLD_BESIDE : TOLD_MISSING,
+                "that the witness %.*s saw this state", SPAN_ARGS(key->name));
+    }
+    if (v->witnesses.count == 0)
+        told_add(&v->told, TOLD_BESIDE,
+            "that others were shown the same history: no witness is named (--witness)");
+}
+
+static void
+tell_item(struct verify *v, const struct ledger_proof *proof, const struct ledger_proof_answer *a)
+{
+    unsigned long long number = (unsigned long long)proof->item.index + 1;
+
+    switch (a->item) {
+    case LEDGER_PROOF_ITEM:
+        told_add(&v->told, TOLD_PROVEN, "the item is number %llu of the %llu of that batch", number,
+            (unsigned long long)a->entry.items);
+        break;
+    case LEDGER_PROOF_UNTRIED:
+        told_add(&v->told, TOLD_BESIDE,
+            "which item is number %llu of the %llu of that batch: give it by --item", number,
+            (unsigned long long)a->entry.items);
+        break;
+    case LEDGER_PROOF_OTHER_ITEM:
+        told_add(&v->told, TOLD_FALSE,
+            proof->has_item ? "the item that you gave is not the one that this file is about"
+                            : "this file is about the whole batch and shows no item");
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+tell_log(struct verify *v, const struct ledger_proof *proof, const struct ledger_proof_answer *a)
+{
+    bool in_log = a->log == LEDGER_PROOF_IN_LOG;
+
+    told_add(&v->told, in_log ? TOLD_PROVEN : TOLD_FALSE,
+        in_log ? "the entry stands at place %llu in the %llu entries of the log %.*s"
+               : "the entry does not stand at place %llu in the %llu entries of the log %.*s",
+        (unsigned long long)proof->log.index, (unsigned long long)a->checkpoint.size,
+        SPAN_ARGS(a->checkpoint.origin));
+    if (a->entry.kind == LEDGER_KIND_DELIVERY)
+        told_add(&v->told, TOLD_BESIDE,
+            "that %.*s received it: that says a receipt of theirs, over this batch and root",
+            SPAN_ARGS(a->entry.to));
+    told_add(&v->told, TOLD_BESIDE, "that what was delivered is true");
+}
+
+static int
+judge_proof(struct verify *v, struct span text, struct span item, struct err *err)
+{
+    static struct ledger_proof_answer answer;
+    struct ledger_proof proof;
+    struct ledger_proof_question question = {.proof = &proof,
+        .item = v->item == NULL ? NULL : &item,
+        .keys = v->keys.keys,
+        .key_count = v->keys.count,
+        .witnesses = v->witnesses.keys,
+        .witness_count = v->witnesses.count};
+    int rc = ledger_proof_read(text, &proof, err);
+
+    if (rc == 0)
+        rc = ledger_proof_judge(v->arena, &question, &answer, err);
+    if (rc == 0) {
+        tell_keys(v, &answer);
+        tell_item(v, &proof, &answer);
+        tell_witnesses(v, &answer);
+        tell_log(v, &proof, &answer);
+        told_proof(&v->told, &proof, &answer);
+    }
+    buf_free(&proof.extra);
+    return rc;
+}
+
+/* ---- a receipt ---- */
+
+static int
+judge_receipt(struct verify *v, struct span text, struct err *err)
+{
+    struct receipt receipt;
+    struct note note;
+    size_t good = 0;
+    int rc = note_read(text, &note, err);
+
+    if (rc == 0)
+        rc = receipt_read(note.text, &receipt, err);
+    if (rc != 0)
+        return rc;
+    for (size_t i = 0; i < v->keys.count; i++) {
+        const struct note_key *key = &v->keys.keys[i];
+        enum note_found found = note_check(&note, key, NULL);
+        good += found == NOTE_GOOD;
+        if (found == NOTE_GOOD)
+            told_add(&v->told, TOLD_PROVEN, "%.*s says that the batch arrived with %llu items",
+                SPAN_ARGS(key->name), (unsigned long long)receipt.count);
+        if (found == NOTE_WRONG)
+            told_add(&v->told, TOLD_FALSE, "the signature in the name of %.*s is wrong",
+                SPAN_ARGS(key->name));
+    }
+    if (v->keys.count == 0)
+        told_add(&v->told, TOLD_MISSING, "who says so: give the recipient's key by --key");
+    else if (good == 0)
+        told_add(&v->told, TOLD_FALSE, "none of the keys you gave signed this receipt");
+    if (v->item != NULL)
+        told_add(&v->told, TOLD_MISSING, "that the item was in it: a proof of the item shows that");
+    told_receipt(&v->told, &receipt);
+    return 0;
+}
+
+/* ---- both ---- */
+
+static int
+read_files(struct verify *v, struct span *text, struct span *item, struct err *err)
+{
+    const char *files[] = {v->file, v->item};
+    struct walls walls = {
+        .wanted = v->sandbox, .files = files, .file_count = v->item == NULL ? 1 : 2};
+    struct span bytes;
+    int rc = walls_enter(&walls, err);
+
+    if (rc == 0)
+        rc = doc_file(v->arena, v->file, text, err);
+    if (rc != 0 || v->item == NULL)
+        return rc;
+    rc = doc_file(v->arena, v->item, &bytes, err);
+    if (rc == 0)
+        rc = items_canonical(bytes, &v->canonical, err);
+    *item = buf_span(&v->canonical);
+    return rc;
+}
+
+static int
+run(struct verify *v, struct err *err)
+{
+    struct span text;
+    struct span item = {"", 0};
+    int rc = v->arena == NULL ? err_set(err, ERR_NO_MEMORY, "no memory") : 0;
+
+    if (rc == 0)
+        rc = read_files(v, &text, &item, err);
+    if (rc == 0)
+        rc = receipt_is(text) ? judge_receipt(v, text, err) : judge_proof(v, text, item, err);
+    return rc != 0 ? rc : told_print(&v->told, v->json, err);
+}
+
+int
+cli_verify(int argc, char **argv)
+{
+    static struct verify v;
+    struct err err = {0};
+
+    if (argc == 2 && strcmp(argv[1], "--help") == 0)
+        return fputs(help, stdout) < 0 ? EXIT_FAILED : EXIT_DONE;
+    int rc = options(&v, argc, argv, &err);
+    if (rc == 0) {
+        v.arena = arena_new(ARENA_BYTES);
+        v.canonical = buf_new(ITEMS_BYTES_MAX);
+        told_new(&v.told);
+        rc = run(&v, &err);
+    }
+    bool proven = told_all_proven(&v.told);
+    told_free(&v.told);
+    buf_free(&v.canonical);
+    arena_free(v.arena);
+    if (rc == ERR_BAD_PROOF || rc == ERR_BAD_NOTE || rc == ERR_BAD_ENTRY) {
+        (void)setup_fail(&err);
+        return EXIT_REJECTED;
+    }
+    return rc != 0 ? setup_fail(&err) : proven ? EXIT_DONE : EXIT_REJECTED;
+}

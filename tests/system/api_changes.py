@@ -1,0 +1,184 @@
+"""Does the node do what the API asks: take reports in, let held ones go, tell what happens?
+
+usage: api_changes.py COMITY [--no-sandbox]     (COMITY_SHARE names the share folder, COMITY_TABLES src/tables)
+"""
+import json
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+from api_case import COMITY, PATIENCE, Running
+
+
+class Held(unittest.TestCase):
+    """On a node of its own: it is changed."""
+
+    def setUp(self):
+        self.own = Running()
+        self.addCleanup(self.own.close)
+        self.own.take(self.own.reports, tlp="amber")
+
+    def test_release_and_refuse(self):
+        items = self.own.pages("/api/v1/held", limit=7)
+        self.assertGreater(len(items), 20)
+        self.assertEqual({i["team"] for i in items}, {"east.test"})
+        self.assertEqual([i["number"] for i in items], sorted(i["number"] for i in items))
+        one = items[0]["number"]
+        before = self.own.get("/api/v1/status").json
+        answer = self.own.ask("POST", f"/api/v1/held/{one}/release", {"reason": "called them"})
+        self.assertEqual((answer.status, answer.json["decided"]), (200, [one]), answer.body)
+        late = self.own.ask("POST", f"/api/v1/held/{one}/refuse", {"reason": "too late"})
+        self.assertEqual((late.status, late.json["code"]), (409, "conflict"))
+        self.assertEqual(self.own.ask("POST", "/api/v1/held/999999/release", {"reason": "x"}).status, 404)
+        self.assertEqual(self.own.ask("POST", "/api/v1/held/nonsense/release", {"reason": "x"}).status, 400)
+        many = [one, items[1]["number"], items[2]["number"], 999999]
+        answer = self.own.ask("POST", "/api/v1/held/refuse", {"numbers": many, "reason": "no"}).json
+        self.assertEqual((answer["decided"], answer["conflicts"], answer["missing"]), (many[1:3], [one], [999999]))
+        after = self.own.get("/api/v1/status").json
+        self.assertEqual(after["held"], before["held"] - 3)
+        self.assertEqual(after["due"] + after["waiting"] + after["delivered"],
+                         before["due"] + before["waiting"] + before["delivered"] + 1)
+        story = self.own.get(f"/api/v1/reports/{items[0]['report']}/explanation").json
+        history = story["recipients"][0]["history"]
+        self.assertEqual([step["what"] for step in history][-1], "released")
+        self.assertEqual(history[-1]["why"], "called them")
+        refused = self.own.pages("/api/v1/held?state=refused")
+        self.assertEqual([i["number"] for i in refused], many[1:3])
+        self.assertTrue(self.own.get("/api/v1/statistics").json["balanced"])
+
+    def test_by_command(self):
+        listed = self.own.command("held", "list")
+        self.assertEqual(listed.returncode, 0, listed.stderr)
+        number = listed.stdout.split()[0]
+        self.assertEqual(self.own.command("held", "release", number).returncode, 2)
+        done = self.own.command("held", "release", "--reason", "seen", number)
+        self.assertEqual((done.returncode, done.stdout), (0, f"{number} was released\n"), done.stderr)
+        again = self.own.command("held", "refuse", "--reason", "late", number)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("faster", again.stdout)
+
+    def test_two_at_once(self):
+        """Of many who decide the same item at once, one is right and all others are told so."""
+        number = self.own.get("/api/v1/held?limit=1").json["items"][0]["number"]
+        statuses = []
+
+        def decide():
+            statuses.append(self.own.ask("POST", f"/api/v1/held/{number}/release", {"reason": "me"}).status)
+        threads = [threading.Thread(target=decide) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(statuses), [200] + [409] * 7)
+
+
+class Events(unittest.TestCase):
+    def listen(self, running, **headers):
+        connection = running.connect()
+        connection.request("GET", "/api/v1/events", headers=headers)
+        response = connection.getresponse()
+        self.assertEqual((response.status, response.headers["Content-Type"]), (200, "text/event-stream"))
+        self.addCleanup(connection.close)
+        return response
+
+    @staticmethod
+    def events(response):
+        name = None
+        for line in response:
+            line = line.decode().rstrip("\n")
+            if line.startswith("event: "):
+                name = line[7:]
+            elif line.startswith("data: "):
+                yield name, json.loads(line[6:])
+
+    def test_what_happens_is_told(self):
+        own = Running()
+        self.addCleanup(own.close)
+        listening = self.events(self.listen(own))
+        self.assertEqual(next(listening)[0], "counts")
+        own.take(own.reports, tlp="amber")
+        held = next(data for name, data in listening if name == "held")
+        self.assertGreater(held["waiting"], 0)
+        own.ask("POST", "/api/v1/held/1/release", {"reason": "seen"})
+        let_go = next(data for name, data in listening if name == "let-go")
+        self.assertEqual(let_go["decided"], [1])
+        own.node.kill("front partners")
+        role = next(data for name, data in listening if name == "role")
+        self.assertEqual(role["door"], "partners")
+
+    def test_many_listeners_are_bounded_and_leave_room(self):
+        own = Running()
+        self.addCleanup(own.close)
+        connections = []
+        for _ in range(64):
+            connection = own.connect()
+            connection.request("GET", "/api/v1/events")
+            connections.append(connection)
+        responses = [c.getresponse() for c in connections]
+        self.assertTrue(all(r.status == 200 for r in responses), [r.status for r in responses])
+        self.assertEqual(own.get("/api/v1/events").status, 429)
+        for connection in connections:
+            connection.close()
+        # Their places are free as soon as the front has seen them go.
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            connection = own.connect()
+            connection.request("GET", "/api/v1/events")
+            status = connection.getresponse().status
+            connection.close()
+            if status == 200 or time.monotonic() > deadline:
+                break
+        self.assertEqual(status, 200)
+
+
+class Ingest(unittest.TestCase):
+    def setUp(self):
+        self.own = Running()
+        self.addCleanup(self.own.close)
+
+    def test_counts_balance_and_again_is_safe(self):
+        good = [json.dumps(r) for r in self.own.reports]
+        lines = "\n".join(good[:300] + ["{", '{"source.ip": "nonsense"}'] + good[300:] + good[:5]) + "\n"
+        path = self.own.folder / "mixed.jsonl"
+        path.write_text(lines, encoding="utf-8")
+        done = self.own.command("ingest", "--json", str(path))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        said = json.loads(done.stdout)
+        self.assertEqual((said["received"], said["stored"], said["rejected"], said["duplicate"]), (607, 600, 2, 5))
+        self.assertEqual(said["outcomes"], said["released"] + said["held"] + said["withheld"] + said["unattributed"])
+        self.assertIn("mixed.jsonl:301:", done.stderr)
+        self.assertIn("source.ip", done.stderr)
+        again = json.loads(self.own.command("ingest", "--json", str(path)).stdout)
+        self.assertEqual((again["stored"], again["duplicate"]), (0, 605))
+        stats = self.own.command("stats")
+        self.assertEqual(stats.returncode, 0)
+        self.assertIn("it balances", stats.stdout)
+
+    def test_packed_and_standard_input(self):
+        lines = "".join(json.dumps(r) + "\n" for r in self.own.reports).encode()
+        packed = subprocess.run(["gzip", "-c"], input=lines, capture_output=True, check=True).stdout
+        (self.own.folder / "reports.gz").write_bytes(packed)
+        done = self.own.command("ingest", "--json", str(self.own.folder / "reports.gz"))
+        self.assertEqual(json.loads(done.stdout)["stored"], 600, done.stderr)
+        again = self.own.command("ingest", "--json", "--format", "idf", "-", stdin=lines.decode())
+        self.assertEqual(json.loads(again.stdout)["duplicate"], 600, again.stderr)
+
+    def test_what_fails(self):
+        self.assertEqual(self.own.command("ingest").returncode, 2)
+        self.assertEqual(self.own.command("ingest", "--nonsense", "x").returncode, 2)
+        missing = self.own.command("ingest", str(self.own.folder / "nothing"))
+        self.assertNotEqual(missing.returncode, 0)
+        path = self.own.folder / "odd"
+        path.write_bytes(b"\0\1\2\3 nonsense")
+        done = self.own.command("ingest", str(path), str(self.own.folder / "odd"))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        nobody = subprocess.run([COMITY, "ingest", "--home", str(self.own.folder / "none"), str(path)], capture_output=True,
+                                check=False, text=True, timeout=PATIENCE)
+        self.assertEqual(nobody.returncode, 3)
+        self.assertIn("no node runs", nobody.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,97 @@
+"""A node under test: started on free ports of loopback, watched by its log, stopped at the end.
+
+    node = Node(comity, folder, "--no-sandbox" or not)
+    node.wait("node ready"); node.address["partners"]; node.pid("core"); node.stop()
+Nothing here waits by sleeping: what is awaited is a line of the log, or a process's end.
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+
+PATIENCE = 60  # seconds, before a test is given up
+
+
+class Node:
+    def __init__(self, comity, home, *options, env=None, before=None, ready=True):
+        self.home = pathlib.Path(home)
+        self.lines, self.text, self.changed, self.ended = [], [], threading.Condition(), False
+        self.process = subprocess.Popen(
+            [comity, "serve", "--home", str(home), "--log.format", "json", "--listen.operators", "127.0.0.1:0",
+             "--listen.partners", "127.0.0.1:0", *options],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **(env or {})},
+            preexec_fn=before)
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+        if ready:
+            self.wait("node ready")
+
+    def read(self):
+        for line in self.process.stderr:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                event = {"event": None}
+            with self.changed:
+                self.text.append(line.decode(errors="replace"))
+                self.lines.append(event)
+                self.changed.notify_all()
+        self.process.stderr.close()
+        with self.changed:
+            self.ended = True
+            self.changed.notify_all()
+
+    def find(self, event, since=0, **fields):
+        return [line for line in self.lines[since:] if line["event"] == event
+                and all(line.get(key) == value for key, value in fields.items())]
+
+    def wait(self, event, since=0, count=1, **fields):
+        """The COUNTth line with this event and fields, of those from SINCE on."""
+        with self.changed:
+            if not self.changed.wait_for(lambda: len(self.find(event, since, **fields)) >= count or self.ended, PATIENCE):
+                raise AssertionError(f'no "{event}" {fields} came:\n{self.log()}')
+            found = self.find(event, since, **fields)
+            if len(found) < count:
+                raise AssertionError(f'the node ended before "{event}" {fields}:\n{self.log()}')
+            return found[count - 1]
+
+    def log(self):
+        return "".join(self.text)
+
+    def mark(self):
+        with self.changed:
+            return len(self.lines)
+
+    @property
+    def address(self):
+        return {line["door"]: line["address"] for line in self.find("listening") if "address" in line}
+
+    def pid(self, role):
+        return self.find("role started", which=role)[-1]["pid"]
+
+    def kill(self, role, number=signal.SIGKILL):
+        """Kill it and wait until its successor is ready."""
+        since, pid = self.mark(), self.pid(role)
+        os.kill(pid, number)
+        self.wait("role died", since, which=role, pid=pid)
+        return self.wait("role ready", since, which=role)["pid"]
+
+    def send(self, number):
+        os.kill(self.process.pid, number)
+
+    def end(self):
+        """Its exit status, once it has ended and all it said is read."""
+        status = self.process.wait(PATIENCE)
+        self.reader.join(PATIENCE)
+        return status
+
+    def stop(self, number=signal.SIGTERM):
+        self.send(number)
+        return self.end()
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.end()
