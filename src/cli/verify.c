@@ -181,12 +181,14 @@ static void
 tell_log(struct verify *v, const struct ledger_proof *proof, const struct ledger_proof_answer *a)
 {
     bool in_log = a->log == LEDGER_PROOF_IN_LOG;
+    struct span nobody = SPAN("that this file names"); /* without a signature it is anybody's */
+    struct span log = a->signed_by > 0 ? a->checkpoint.origin : nobody;
 
     told_add(&v->told, in_log ? TOLD_PROVEN : TOLD_FALSE,
         in_log ? "the entry stands at place %llu in the %llu entries of the log %.*s"
                : "the entry does not stand at place %llu in the %llu entries of the log %.*s",
         (unsigned long long)proof->log.index, (unsigned long long)a->checkpoint.size,
-        SPAN_ARGS(a->checkpoint.origin));
+        SPAN_ARGS(log));
     if (a->entry.kind == LEDGER_KIND_DELIVERY)
         told_add(&v->told, TOLD_BESIDE,
             "that %.*s received it: that says a receipt of theirs, over this batch and root",

@@ -117,7 +117,8 @@ id_read(const struct id_key *key, struct span text, struct id_place *out, struct
         return err_set_field(err, ERR_BAD_NAME, "id", 2,
             "\"%.*s\" is no UUID; a report's id looks like 0192b3c4-d5e6-8f70-8123-456789abcdef",
             SPAN_ARGS(text));
-    if ((half[0] >> 12 & 15) != 8 || half[1] >> 62 != 2)
+    unsigned version = (unsigned)(half[0] >> 12 & 15);
+    if ((version != 8 && version != 4) || half[1] >> 62 != 2)
         return err_set_field(err, ERR_NOT_FOUND, "id", 2,
             "%.*s is no id of this node: theirs are UUIDs of version 8", SPAN_ARGS(text));
     out->batch = reveal(key, half[0] >> 16);

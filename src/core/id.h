@@ -31,7 +31,8 @@ struct id_batch id_batch(const struct id_key *key, uint64_t number, uint64_t tag
 size_t id_text(const struct id_batch *batch, uint32_t place, char out[ID_TEXT_BYTES]);
 
 /* Which batch and place does TEXT name, if it is an id of this node? TAG is to be held against the
- * batch's (62 bits). Any case. ERR_BAD_NAME: no UUID; ERR_NOT_FOUND: none of version 8. */
+ * batch's (62 bits). Any case, and as STIX writes it (version 4). ERR_BAD_NAME: no UUID;
+ * ERR_NOT_FOUND: of another version. */
 struct id_place {
     uint64_t batch;
     uint64_t tag;

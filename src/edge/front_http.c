@@ -48,6 +48,9 @@ on_connection(void *ctx, struct MHD_Connection *connection, void **place,
     front->counts.connections++;
     struct guard_conn *conn = guard_began(front->guard, fd->connect_fd, from->client_addr);
     *place = conn;
+    if (front->settings.limits.idle_s != front->first_idle_s)
+        (void)MHD_set_connection_option(
+            connection, MHD_CONNECTION_OPTION_TIMEOUT, front->settings.limits.idle_s);
     if (front->tls == NULL)
         return;
     const union MHD_ConnectionInfo *session =
@@ -65,245 +68,6 @@ leave_escaped(void *ctx, struct MHD_Connection *connection, char *text)
     (void)ctx;
     (void)connection;
     return strlen(text);
-}
-
-static void
-make_id(struct front *front, char *id)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint64_t n = front->next_id++;
-
-    for (int i = 15; i >= 0; i--, n >>= 4)
-        id[i] = digits[n & 15];
-    id[16] = '\0';
-}
-
-/* The request's line has come: TARGET is still as it came. */
-static void *
-on_line(void *ctx, const char *target, struct MHD_Connection *connection)
-{
-    struct front *front = ctx;
-    struct request *request = request_new(front);
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-    if (request == NULL || info->socket_context == NULL)
-        return request_recycle(request), NULL;
-    size_t n = strlen(target);
-    request->connection = connection;
-    request->conn = info->socket_context;
-    request->conn->request = request;
-    request->begun_us = clock_ticks_us();
-    request->target = (struct span){arena_copy(request->arena, target, n), n};
-    make_id(front, request->id);
-    guard_phase(request->conn, GUARD_HEAD, request->begun_us);
-    front->running++;
-    front->counts.requests++;
-    return request;
-}
-
-static void
-on_completed(void *ctx, struct MHD_Connection *connection, void **place,
-    enum MHD_RequestTerminationCode code)
-{
-    struct front *front = ctx;
-    struct request *request = *place;
-
-    (void)connection;
-    (void)code;
-    *place = NULL;
-    if (request == NULL)
-        return;
-    guard_phase(request->conn, GUARD_IDLE, clock_ticks_us());
-    request->conn->request = NULL;
-    request->conn->used = true;
-    front->running--;
-    request_log(request);
-    request_over(request);
-    request_recycle(request);
-}
-
-static enum MHD_Result
-queue(struct request *request)
-{
-    struct MHD_Response *response = request->response;
-
-    request->response = NULL;
-    request->state = REQUEST_ANSWERED;
-    guard_phase(request->conn, request->out != NULL ? GUARD_OURS : GUARD_ANSWER, clock_ticks_us());
-    request->conn->moved = request->sent_bytes;
-    enum MHD_Result rc = MHD_queue_response(request->connection, request->status, response);
-    MHD_destroy_response(response);
-    return rc;
-}
-
-static void
-suspend(struct request *request)
-{
-    request->suspended = true;
-    request->conn->paused_us = clock_ticks_us();
-    MHD_suspend_connection(request->connection);
-}
-
-/* The handler has returned, or somebody it asked has: answer, or wait. */
-static enum MHD_Result
-settle(struct request *request)
-{
-    struct err err = {0};
-
-    if (request->response != NULL)
-        return queue(request);
-    if (request->answered) /* and could not be made */
-        return MHD_NO;
-    if (request->ask_count == 0 && !request->held && request->state == REQUEST_HANDLED) {
-        (void)err_set(&err, ERR_INTERNAL, "%.*s %.*s was not answered",
-            SPAN_ARGS(request_method(request)), SPAN_ARGS(request->path));
-        request_refuse(request, &err);
-        return request->response != NULL ? queue(request) : MHD_NO;
-    }
-    suspend(request);
-    return MHD_YES;
-}
-
-static void
-handle(struct request *request)
-{
-    struct err err = {0};
-
-    if (request->route->handle(request, &err) != 0)
-        request_refuse(request, &err);
-}
-
-static void
-refuse_head(struct request *request, const struct err *why)
-{
-    request->close = true;
-    request->front->counts.refused++;
-    request_refuse_with(request,
-        why->code == ERR_LIMIT ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : MHD_HTTP_BAD_REQUEST,
-        why);
-}
-
-/* All headers are there: false when the answer is known already. */
-static bool
-look_at_head(struct request *request, const char *version)
-{
-    struct err err = {0};
-
-    if (guard_check_head(request, version, &err) != 0 || route_parse_target(request, &err) != 0)
-        return refuse_head(request, &err), false;
-    if (request->front->stopping)
-        request->close = true;
-    if (!route_find(request))
-        return false;
-    int rc = credentials_find(request, &err);
-    if (rc == 0 && request->route->signed_in && request->caller.scheme == CALLER_NOBODY)
-        rc = err_set(&err, ERR_NOT_SIGNED_IN, "this needs credentials, and none came");
-    if (rc != 0)
-        request_refuse(request, &err);
-    return rc == 0;
-}
-
-/* A short body is read before the refusal is sent: closing with bytes unread would reset the
- * connection, and the client might never see why. Otherwise an answer that is queued now closes
- * the connection. */
-static enum MHD_Result
-refused_early(struct request *request)
-{
-    struct span text;
-    uint64_t n = 0;
-    bool chunked = request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING, &text);
-
-    if (!chunked && request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH, &text))
-        (void)span_u64(text, &n);
-    bool expects = request_header(request, MHD_HTTP_HEADER_EXPECT, &text);
-    if (request->close || chunked || n > REQUEST_DRAIN_BYTES || (n > 0 && expects))
-        return settle(request);
-    request->state = n == 0 ? REQUEST_HANDLED : REQUEST_DRAIN;
-    if (n > 0)
-        guard_phase(request->conn, GUARD_BODY, clock_ticks_us());
-    return MHD_YES;
-}
-
-/* The head is there. What is answered here would close the connection, so that even without a body
- * the answer waits for the last call, which follows at once. */
-static enum MHD_Result
-begin(struct request *request, const char *method, const char *version)
-{
-    request->method = method;
-    guard_phase(request->conn, GUARD_OURS, clock_ticks_us());
-    if (!look_at_head(request, version) || !body_begin(request))
-        return refused_early(request);
-    if (request->state == REQUEST_BODY)
-        guard_phase(request->conn, GUARD_BODY, clock_ticks_us());
-    if (request->state != REQUEST_BODY || request->route->body == BODY_STREAM)
-        handle(request);
-    return MHD_YES;
-}
-
-static enum MHD_Result
-take_body(struct request *request, const char *bytes, size_t *n)
-{
-    struct span came = {bytes, *n};
-
-    if (request->state == REQUEST_BODY && !request->answered) {
-        size_t left = body_take(request, came);
-        *n = left;
-        request->conn->moved += came.n - left;
-        if (left > 0 && !request->answered)
-            suspend(request);
-        if (!request->answered)
-            return MHD_YES;
-    }
-    request->state = REQUEST_DRAIN;
-    request->drained += *n;
-    request->conn->moved += *n;
-    *n = 0;
-    return request->drained > REQUEST_DRAIN_BYTES ? MHD_NO : MHD_YES;
-}
-
-static enum MHD_Result
-finish(struct request *request)
-{
-    if (request->state == REQUEST_BODY && !request->answered) {
-        if (!body_end(request)) {
-            suspend(request);
-            return MHD_YES;
-        }
-        request->state = REQUEST_HANDLED;
-        guard_phase(request->conn, GUARD_OURS, clock_ticks_us());
-        if (request->route->body == BODY_WHOLE && !request->answered)
-            handle(request);
-    }
-    return settle(request);
-}
-
-static enum MHD_Result
-step(struct request *request, const char *method, const char *version, const char *upload,
-    size_t *upload_n)
-{
-    if (*upload_n > 0 && request->state != REQUEST_HEAD)
-        return take_body(request, upload, upload_n);
-    if (request->state == REQUEST_HEAD)
-        return begin(request, method, version);
-    return finish(request);
-}
-
-static enum MHD_Result
-on_request(void *ctx, struct MHD_Connection *connection, const char *url, const char *method,
-    const char *version, const char *upload, size_t *upload_n, void **place)
-{
-    struct front *front = ctx;
-    struct request *request = *place;
-
-    (void)connection;
-    (void)url;
-    if (request == NULL || request->gone || front->dying)
-        return MHD_NO;
-    request->inside = true;
-    enum MHD_Result rc = step(request, method, version, upload, upload_n);
-    request->inside = false;
-    return rc;
 }
 
 /* ---- the loop ---- */
@@ -368,6 +132,16 @@ front_wake(struct request *request)
     MHD_resume_connection(request->connection);
 }
 
+/* libmicrohttpd waits for changes of a socket, and takes a short read for its end: of data and an
+ * end that came together it never sees the second. */
+static bool
+has_ended(const struct guard_conn *conn)
+{
+    char c;
+
+    return conn->phase <= GUARD_BODY && recv(conn->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Nobody looks at the sockets of those who wait. A client that only ended its own side may still
  * read its answer, but not one that goes on for ever. */
 static void
@@ -377,7 +151,12 @@ look_for_gone(void *ctx, struct guard_conn *conn)
     struct pollfd look = {.fd = conn->fd, .events = POLLRDHUP};
 
     (void)ctx;
-    if (request == NULL || !request->suspended || poll(&look, 1, 0) != 1)
+    if (request == NULL || !request->suspended) {
+        if (!conn->shut && has_ended(conn))
+            guard_shut_one(conn);
+        return;
+    }
+    if (poll(&look, 1, 0) != 1)
         return;
     if ((look.revents & (POLLHUP | POLLERR)) == 0 && request->out == NULL)
         return;
@@ -437,8 +216,8 @@ start_daemon(struct front *front, struct err *err)
         {MHD_OPTION_CONNECTION_MEMORY_INCREMENT, POOL_STEP_BYTES, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)settings->limits.idle_s, NULL},
         {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)on_connection, front},
-        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)on_completed, front},
-        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)on_line, front},
+        {MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)front_step_over, front},
+        {MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)front_step_line, front},
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)leave_escaped, front},
         /* The last two only with TLS; what they say is set anew for each connection. */
         {front->tls == NULL ? MHD_OPTION_END : MHD_OPTION_HTTPS_PRIORITIES, 0,
@@ -451,7 +230,7 @@ start_daemon(struct front *front, struct err *err)
     if (front->tls != NULL)
         flags |= MHD_USE_TLS;
     front->daemon = MHD_start_daemon(
-        flags, 0, on_admit, front, on_request, front, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+        flags, 0, on_admit, front, front_step, front, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (front->daemon == NULL)
         return err_set(err, ERR_IO, "HTTP cannot be served on the listening socket");
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(front->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -515,6 +294,7 @@ front_new(
         return err_set(err, ERR_NO_MEMORY, "no memory for a door");
     front->loop = loop;
     front->settings = *settings;
+    front->first_idle_s = settings->limits.idle_s;
     front->epoll_fd = -1;
     /* Ids tell requests apart in the log, over restarts too; they are no secret. */
     front->next_id = (uint64_t)clock_now_us() << 12;

@@ -122,6 +122,7 @@ struct front {
     bool dying;
     bool woken; /* a request goes on in the next run */
     int epoll_fd;
+    uint32_t first_idle_s; /* what libmicrohttpd was started with */
     void (*stopped)(void *ctx);
     void *stopped_ctx;
     struct loop_timer timer;
@@ -135,6 +136,13 @@ struct front {
 /* front_http.c */
 /* Go on with a request from outside libmicrohttpd's callbacks: its answer is there, or room. */
 void front_wake(struct request *request);
+
+/* front_step.c: libmicrohttpd's callbacks; CTX is the front */
+void *front_step_line(void *ctx, const char *target, struct MHD_Connection *connection);
+enum MHD_Result front_step(void *ctx, struct MHD_Connection *connection, const char *url,
+    const char *method, const char *version, const char *upload, size_t *upload_n, void **place);
+void front_step_over(void *ctx, struct MHD_Connection *connection, void **place,
+    enum MHD_RequestTerminationCode code);
 
 /* request.c */
 void request_set_answer(struct request *request, unsigned status, struct MHD_Response *response);

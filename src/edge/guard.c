@@ -203,8 +203,8 @@ is_late(const struct guard *guard, const struct guard_conn *conn, int64_t now_us
     return false;
 }
 
-static void
-shut(struct guard_conn *conn)
+void
+guard_shut_one(struct guard_conn *conn)
 {
     conn->shut = true;
     (void)shutdown(conn->fd, SHUT_RDWR);
@@ -217,7 +217,7 @@ guard_sweep(struct guard *guard, int64_t now_us)
 
     for (struct guard_conn *conn = guard->first; conn != NULL; conn = conn->next)
         if (!conn->shut && is_late(guard, conn, now_us)) {
-            shut(conn);
+            guard_shut_one(conn);
             n++;
         }
     return n;
@@ -228,7 +228,7 @@ guard_shut(struct guard *guard, bool all)
 {
     for (struct guard_conn *conn = guard->first; conn != NULL; conn = conn->next)
         if (!conn->shut && (all || (conn->phase == GUARD_IDLE && conn->used)))
-            shut(conn);
+            guard_shut_one(conn);
 }
 
 /* ---- the head ---- */

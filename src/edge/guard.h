@@ -69,6 +69,7 @@ void guard_each(struct guard *guard, void (*each)(void *ctx, struct guard_conn *
 void guard_phase(struct guard_conn *conn, enum guard_phase phase, int64_t now_us);
 /* Shut down those whose time is up; call about once a second. Returns how many were. */
 size_t guard_sweep(struct guard *guard, int64_t now_us);
+void guard_shut_one(struct guard_conn *conn);
 /* Shut down all that are idle, or all. */
 void guard_shut(struct guard *guard, bool all);
 

@@ -6,9 +6,8 @@ enum kind { KIND_NEW, KIND_SDO, KIND_SCO, KIND_MARKING };
 static const struct {
     const char *type;
     enum kind kind;
-    const char *members;
 } types[] = {
-#define STIX_TYPE(type, kind, members) {type, KIND_##kind, members},
+#define STIX_TYPE(type, kind) {type, KIND_##kind},
 #include "tables/stix_types.def"
 #undef STIX_TYPE
 };
@@ -124,23 +123,6 @@ check_times(struct json_value object, enum kind kind, struct stix_checked *out, 
 }
 
 static int
-check_members(struct json_value object, const char *members, struct err *err)
-{
-    struct span rest = span_of(members);
-    struct span name;
-    struct json_value v;
-
-    while (span_next(&rest, ' ', &name)) {
-        char text[64];
-        memcpy(text, name.p, name.n);
-        text[name.n] = '\0';
-        if (!json_get(object, text, &v))
-            return fault(err, ERR_MISSING_FIELD, text, "the member is required");
-    }
-    return 0;
-}
-
-static int
 check_reference(struct json_value v, const char *member, const char *type, struct err *err)
 {
     struct span id = json_type(v) == JSON_STRING ? json_string(v) : (struct span){NULL, 0};
@@ -232,7 +214,6 @@ int
 stix_check(struct json_value object, struct stix_checked *out, struct err *err)
 {
     enum kind kind = KIND_NEW;
-    const char *members = "";
 
     *out = (struct stix_checked){.spec = STIX_SPEC_21};
     if (json_type(object) != JSON_OBJECT)
@@ -243,16 +224,12 @@ stix_check(struct json_value object, struct stix_checked *out, struct err *err)
     if (rc != 0)
         return rc;
     for (size_t i = 0; i < TYPES; i++)
-        if (span_equal(out->type, span_of(types[i].type))) {
+        if (span_equal(out->type, span_of(types[i].type)))
             kind = types[i].kind;
-            members = types[i].members;
-        }
     if (kind == KIND_NEW)
         kind = is_new_observable(object) ? KIND_SCO : KIND_SDO;
     rc = check_spec(object, kind, out, err);
     if (rc == 0)
         rc = check_times(object, kind, out, err);
-    if (rc == 0)
-        rc = check_members(object, members, err);
     return rc == 0 ? check_references(object, err) : rc;
 }

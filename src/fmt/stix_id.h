@@ -8,7 +8,8 @@
 
 #include "base/str.h"
 
-enum { STIX_ID_BYTES = 64, STIX_UUID_BYTES = 36 };
+/* STIX_UUID_VERSION_AT: where a UUID says its version. */
+enum { STIX_ID_BYTES = 64, STIX_UUID_BYTES = 36, STIX_UUID_VERSION_AT = 14 };
 
 enum stix_id_space { STIX_ID_OBSERVABLE, STIX_ID_OWN };
 

@@ -1,4 +1,5 @@
 #include "fmt/stix_object.h"
+#include "fmt/stix_id.h"
 
 #include "fmt/stix_map.h"
 #include "fmt/stix_words.h"
@@ -197,19 +198,24 @@ add_count(struct report *report, struct json_value object, struct err *err)
     return report_add(report, &field, err);
 }
 
-/* Ids that nodes give are of version 8 (RFC 9562), those that follow from the content are not. */
+/* Ids that nodes give are of version 8 (RFC 9562), and 4 in STIX, which knows no later one; those
+ * that follow from the content are of version 5. */
 static int
-add_id(struct report *report, struct json_value object, struct err *err)
+add_id(struct report *report, struct arena *scratch, struct json_value object, struct err *err)
 {
-    enum { UUID = 36, VERSION_AT = 14 };
     struct span id = stix_object_text(object, "id");
     struct field field = {
         .id = FIELD_OTHER, .class = FIELD_CLASS_TEXT, .name = SPAN(REPORT_ID_NAME)};
+    const char *uuid = id.n < STIX_UUID_BYTES ? NULL : id.p + id.n - STIX_UUID_BYTES;
 
-    if (id.n < UUID || id.p[id.n - UUID + VERSION_AT] != '8')
+    if (uuid == NULL || (uuid[STIX_UUID_VERSION_AT] != '4' && uuid[STIX_UUID_VERSION_AT] != '8'))
         return 0;
-    field.s = id.p + id.n - UUID;
-    field.n = UUID;
+    char *copy = arena_copy(scratch, uuid, STIX_UUID_BYTES);
+    if (copy == NULL)
+        return arena_full(err, "a report's id");
+    copy[STIX_UUID_VERSION_AT] = '8';
+    field.s = copy;
+    field.n = STIX_UUID_BYTES;
     return report_add(report, &field, err);
 }
 
@@ -226,7 +232,7 @@ stix_object_observed(
     if (rc == 0)
         rc = add_count(report, object, err);
     if (rc == 0 && ours)
-        rc = add_id(report, object, err);
+        rc = add_id(report, scratch, object, err);
     if (rc == 0 && !ours)
         rc = add_class(report, object, "labels", err);
     return rc != 0

@@ -247,8 +247,10 @@ stix_write(struct buf *out, const struct redacted *redacted, const struct releas
     size_t body = add_head(&w, note, &origin);
     add_refs(&w, &origin);
     add_extension(&w, note);
-    if (!out->full && note->id.n == STIX_UUID_BYTES)
+    if (!out->full && note->id.n == STIX_UUID_BYTES) {
         memcpy(out->p + at, note->id.p, STIX_UUID_BYTES);
-    else if (!out->full)
+        /* STIX 2.1 (section 2.9) knows versions 1 to 5 alone: it says 4 where the node says 8. */
+        out->p[at + STIX_UUID_VERSION_AT] = '4';
+    } else if (!out->full)
         stix_id_uuid(STIX_ID_OWN, (struct span){out->p + body, out->n - body}, out->p + at);
 }

@@ -86,6 +86,30 @@ class Ledger(unittest.TestCase):
         self.run_comity("ledger", "audit", "log", status=3)
         self.run_comity("ledger", "audit", "nowhere", status=3)
 
+    def test_a_copy_that_means_ill(self):
+        """What is no regular file, leads elsewhere or is too large is not read, and nobody waits for it."""
+        key, = self.make("log", [event(n) for n in range(300)])
+        log = self.folder / "log"
+
+        def fifo(path):
+            path.unlink()
+            os.mkfifo(path)
+
+        def link(path):
+            path.rename(path.with_suffix(".elsewhere"))
+            path.symlink_to(path.with_suffix(".elsewhere").name)
+
+        def large(path):
+            os.truncate(path, 1 << 40)
+
+        for harm in (fifo, link, large):
+            copy = self.folder / harm.__name__
+            shutil.copytree(log, copy)
+            harm(copy / "tile/0/000")
+            self.assertEqual(set(self.audit("--key", key, copy.name, status=1)[0]), {"resource"}, harm)
+            harm(copy / "checkpoint")
+            self.run_comity("ledger", "audit", copy.name, status=3)
+
     def test_foreign_entries_are_told_and_still_hashed(self):
         self.make("log", [event(1), "hello", '{"v":2,"new":"kind"}', "\x1b[31mred"])
         found, answer = self.audit("log", status=1)
@@ -135,6 +159,7 @@ class Ledger(unittest.TestCase):
         self.assertEqual((states, answer["index"], answer["log"]), (["proven"] * 3, 4, LOG))
         self.assertEqual(json.dumps(answer["entry"], sort_keys=True, separators=(",", ":")), event(4))
         self.assertEqual(self.states("proof", status=1)[0], ["not-proven", "proven"])
+        self.assertIn("of the log that this file names", self.run_comity("verify", "proof", status=1).stdout)
         self.assertEqual(self.states("--key", stranger, "proof", status=1)[0], ["false", "proven"])
         self.assertEqual(self.states("--key", key, "--witness", absent, "proof", status=1)[0], ["proven", "not-proven", "proven"])
         both = ["--key", key, "--witness", witness, "--witness", absent]

@@ -352,7 +352,7 @@ class Sections(unittest.TestCase):
         cases = [({**tool(1), "id": "tool--7"}, "id"), ({**tool(1), "id": f"malware--{uuid(1)}"}, "id"),
                  ({**tool(1), "spec_version": "2.0"}, "spec_version"), ({k: v for k, v in tool(1).items() if k != "spec_version"}, "spec_version"),
                  ({k: v for k, v in tool(1).items() if k != "created"}, "created"), ({**tool(1), "created": "2023-01-01"}, "created"),
-                 ({**tool(1), "modified": "2022-01-01T00:00:00Z"}, "modified"), ({k: v for k, v in tool(1).items() if k != "name"}, "name"),
+                 ({**tool(1), "modified": "2022-01-01T00:00:00Z"}, "modified"),
                  ({**tool(1), "created_by_ref": "me"}, "created_by_ref"), ({**tool(1), "object_marking_refs": []}, "object_marking_refs"),
                  ({**tool(1), "type": "bundle", "id": f"bundle--{uuid(1)}"}, "type")]
         status = self.ana.post(name, [c for c, _ in cases]).json()

@@ -113,7 +113,8 @@ class Client:
 
 
 class Node:
-    def __init__(self):
+    def __init__(self, tls=False):
+        self.tls = tls
         self.temporary = tempfile.TemporaryDirectory(prefix="comity-taxii-")
         self.folder = pathlib.Path(self.temporary.name)
         self.home = self.folder / "home"
@@ -142,7 +143,7 @@ class Node:
         f = self.folder
         self.process = subprocess.Popen(
             [COMITY, "serve", *OPTIONS, "--home", self.home, "--share", SHARE, "--team", "own", "--teams", f / "teams.json",
-             "--agreements", f / "agreements.json", "--tls", "off", "--listen.partners", f"127.0.0.1:{self.port}",
+             "--agreements", f / "agreements.json", "--tls", "on" if self.tls else "off", "--listen.partners", f"127.0.0.1:{self.port}",
              "--listen.operators", f"127.0.0.1:{self.own_port}", "--login.rate", "10000", "--watch", "off",
              "--http.connections-per-address", "0"], stdout=self.log, stderr=self.log)
         until = time.monotonic() + DEADLINE_S
@@ -157,8 +158,9 @@ class Node:
             time.sleep(0.05)
         raise AssertionError("the node is not ready: " + self.said())
 
-    @staticmethod
-    def is_well(port):
+    def is_well(self, port):
+        if self.tls:
+            return "role ready which=\"front partners\"" in self.said() and "role ready which=\"core\"" in self.said()
         client = Client(port)
         try:
             return client.get("/healthz", headers={"Accept": "*/*"}).status == 200

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { KEYS_A_REPORT = 64, DUE_MAX = 1000000 };
+enum { KEYS_A_REPORT = 256, DUE_MAX = 1000000 };
 
 static int
 check_batch(const struct store_batch *batch, struct err *err)

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { WORK_KEPT_BYTES = 2 << 20 };
+
 static const char *const texts[STATEMENTS] = {
 #define STATEMENT(name, text) text,
 #include "store/statements.def"
@@ -82,11 +84,18 @@ store_begin(struct store *store, struct err *err)
     return db_change(store, err);
 }
 
+/* What a great chunk needed is given back, so that a node that is idle stays small. */
 static void
 ended(struct store *store)
 {
     store->changing = false;
     store->failed = false;
+    for (size_t i = 0; i < WORK_BUFS; i++)
+        if (store->work[i].size > WORK_KEPT_BYTES) {
+            size_t max_bytes = store->work[i].max_bytes;
+            buf_free(&store->work[i]);
+            store->work[i] = buf_new(max_bytes);
+        }
 }
 
 void
