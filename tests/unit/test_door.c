@@ -226,6 +226,29 @@ test_health(void **state)
     host_core(&host, HOST_ANSWERS);
 }
 
+/* Bodies of all requests together are bounded, and room comes back. */
+static void
+test_collected(void **state)
+{
+    (void)state;
+    static char text[HOST_BODIES_BYTES + 400];
+    const size_t n = HOST_BODIES_BYTES / 2;
+    int head = snprintf(
+        text, 200, "POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n", n + 1);
+
+    int fd = open_connection();
+    send_bytes(fd, text, (size_t)head + n); /* all but the last byte */
+    for (int i = 0; i < 100; i++)
+        STATUS(ask(GET("/plain")), "200");
+    (void)ask_bytes(text, (size_t)head + n + 1);
+    if (reply_n > 0) /* it gives up reading what it refuses */
+        STATUS(reply, "503");
+    (void)close(fd);
+    do
+        (void)ask_bytes(text, (size_t)head + n + 1);
+    while (reply_n == 0 || strncmp(reply, "HTTP/1.1 200", 12) != 0);
+}
+
 /* Who waits when the time to stop is over hears so. */
 static void
 test_stop(void **state)
@@ -270,6 +293,7 @@ main(void)
         cmocka_unit_test(test_pipelined),
         cmocka_unit_test(test_health),
         cmocka_unit_test(test_session),
+        cmocka_unit_test(test_collected),
         cmocka_unit_test(test_stop),
     };
 
