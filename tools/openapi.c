@@ -283,7 +283,7 @@ put_responses(const struct route *route)
     if (asks || strcmp(route->name, "SESSION_PUT") == 0)
         put_problem(401);
     put_problem(403);
-    if (has_input(route, PLACE_PATH, NULL) || has_input(route, PLACE_BODY, "NUMBERS"))
+    if (has_input(route, PLACE_PATH, NULL) || strcmp(route->tag, "accounts") == 0)
         put_problem(404);
     if (get && route->schema[0] != '-')
         put_problem(406);
@@ -359,7 +359,8 @@ static const char head[] =
     "\"paths\":{\n";
 static const char middle[] =
     "},\n\"components\":{\"securitySchemes\":{"
-    "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"comity\",\"description\":\"what "
+    "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"__Host-comity\",\"description\":"
+    "\"without TLS: comity; what "
     "changes something needs X-CSRF-Token besides, as GET /api/v1/session tells it\"},"
     "\"token\":{\"type\":\"http\",\"scheme\":\"bearer\"},"
     "\"password\":{\"type\":\"http\",\"scheme\":\"basic\"}},\n"

@@ -442,6 +442,8 @@ core_open(struct core *core, struct loop *loop, const struct core_options *optio
     if (core->arena == NULL || core->waiting == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to begin");
     int rc = store_open(options->home, STORE_CREATE, &core->store, err);
+    if (rc == 0 && options->store_cache > 0)
+        rc = store_cache(core->store, options->store_cache, err);
     if (rc == 0)
         rc = load(core, err);
     arena_reset(core->arena);

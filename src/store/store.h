@@ -29,6 +29,8 @@ enum { STORE_VERSION = 1 };
 MUST_USE int store_open(
     const char *folder, enum store_use use, struct store **out, struct err *err);
 void store_close(struct store *store);
+/* Pages that are kept in memory, at most; 8 MiB unless it is said. */
+MUST_USE int store_cache(struct store *store, uint64_t bytes, struct err *err);
 
 struct store_info {
     int version;

@@ -71,7 +71,7 @@ class Documented(Case):
                  "provider": "x" * 201, "text": "x" * 101}
         for path, operations in self.document["paths"].items():
             for parameter in operations.get("get", {}).get("parameters", []):
-                value = wrong[parameter["name"]]
+                value = wrong[parameter["name"]] if path != "/api/v1/tokens" else "x" * 65
                 if parameter["in"] != "query" or value is None:
                     continue
                 with self.subTest(f"{path} {parameter['name']}"):

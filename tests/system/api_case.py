@@ -98,14 +98,14 @@ class UnixConnection(http.client.HTTPConnection):
 class Running:
     """One node for all tests that leave it as it is."""
 
-    def __init__(self):
+    def __init__(self, *options):
         self.temporary = tempfile.TemporaryDirectory()
         folder = pathlib.Path(self.temporary.name)
         self.home = folder / "home"
         (folder / "teams.json").write_text(json.dumps(TEAMS), encoding="utf-8")
         (folder / "agreed.json").write_text(json.dumps(AGREEMENTS), encoding="utf-8")
         self.node = Node(COMITY, self.home, *OPTIONS, "--tls", "off", "--teams", str(folder / "teams.json"),
-                         "--agreements", str(folder / "agreed.json"), "--team", "north.test")
+                         "--agreements", str(folder / "agreed.json"), "--team", "north.test", *options)
         self.folder = folder
         self.reports = list(make_reports())
 

@@ -24,6 +24,9 @@ SHARE = os.environ["COMITY_SHARE"]
 TAXII = "application/taxii+json;version=2.1"
 ROOT = "/comity/"
 DEADLINE_S = 60
+PARTNERS = ("bb", "cc")
+ACCOUNTS = (("bb", "partner", "bb-cert"), ("cc", "partner", "cc-cert"), ("ana", "analyst", None), ("rea", "reader", None),
+            ("ops", "operator", None))
 
 
 def free_port():
@@ -114,6 +117,7 @@ class Client:
 
 class Node:
     def __init__(self, tls=False):
+        """With TLS no accounts are made: the test brings certificates."""
         self.tls = tls
         self.temporary = tempfile.TemporaryDirectory(prefix="comity-taxii-")
         self.folder = pathlib.Path(self.temporary.name)
@@ -127,12 +131,14 @@ class Node:
             agreement(1, "baseline", [clause("1", treatment={"account": "remove", "text": "remove"})]),
             agreement(2, "bilateral", [clause("1", **{"from": "own", "to": "bb-cert"}, treatment={"account": "remove", "text": "remove"})], parties=["own", "bb-cert"])])
         self.log = open(self.folder / "log", "w+b")  # closed in close
-        self.process = None
-        self.start()
-        self.secrets = {}
-        for name, kind, of in (("bb", "partner", "bb-cert"), ("cc", "partner", "cc-cert"), ("ana", "analyst", None),
-                               ("rea", "reader", None), ("ops", "operator", None)):
-            self.account(name, kind, of)
+        self.process, self.secrets = None, {}
+        try:
+            self.start()
+            for name, kind, of in () if tls else ACCOUNTS:
+                self.account(name, kind, of)
+        except BaseException:
+            self.close()
+            raise
 
     def write(self, name, content):
         path = self.folder / name
@@ -182,9 +188,19 @@ class Node:
         self.comity("account", "add", name, "--kind", kind, *(["--team", of] if of else []))
         self.comity("account", "password", name, "--stdin", stdin=f"{name}-password-of-the-test\n".encode())
         self.secrets[name] = f"{name}-password-of-the-test"
+        if kind != "partner":  # people choose their own
+            client = self.client(name)
+            answer = client.ask("PUT", f"/api/v1/principals/{name}/password",
+                                {"password": f"{name}-own-password-of-the-test", "current": self.secrets[name]},
+                                {"Content-Type": "application/json", "Accept": "*/*"})
+            client.close()
+            if answer.status not in (200, 204):
+                raise AssertionError(f"{name}: {answer.status} {answer.body}")
+            self.secrets[name] = f"{name}-own-password-of-the-test"
 
-    def client(self, name, port=None):
-        return Client(port or self.port, name, self.secrets[name])
+    def client(self, name):
+        """By the door that is theirs."""
+        return Client(self.port if name in PARTNERS else self.own_port, name, self.secrets[name])
 
     def token(self, name):
         out = self.comity("account", "token", name, "--label", "test")
