@@ -1,8 +1,7 @@
 #include "flow/agreement_lint.h"
 
-#include "flow/basis.h"
-
 #include "base/time.h"
+#include "flow/basis.h"
 #include "flow/lint_private.h"
 #include "flow/nearmiss.h"
 
