@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { FAMILIES_MAX = 8 };
+enum { FAMILIES_MAX = 16 };
 
 /* What is served at DOOR: the first of these that has a path serves it. */
 static const struct route_family *const *

@@ -10,11 +10,9 @@ import sys
 import tempfile
 import threading
 import unittest
+import urllib.request
 
 from node import Node
-
-sys.path.pop(0)  # http.py beside this file is not the library's
-import urllib.request  # noqa: E402
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 KILLS, A_FILE = 25, 2000
