@@ -156,6 +156,30 @@ class Ingest(unittest.TestCase):
         self.assertEqual(stats.returncode, 0)
         self.assertIn("it balances", stats.stdout)
 
+    def test_core_dies_meanwhile(self):
+        """The front refuses what comes while core starts again; the command waits, sends again, and nothing is lost or
+        there twice."""
+        many = [{**report, "source.account": f"{n} {report['source.account']}"} for n in range(40) for report in self.own.reports]
+        path = self.own.folder / "many.jsonl"
+        path.write_text("".join(json.dumps(report) + "\n" for report in many), encoding="utf-8")
+        command = subprocess.Popen([COMITY, "ingest", "--json", "--home", str(self.own.home), str(path)], text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.own.node.kill("core")
+        said, errors = command.communicate(timeout=PATIENCE)
+        self.assertEqual(command.returncode, 0, errors)
+        counts = json.loads(said)
+        self.assertEqual(counts["stored"] + counts["duplicate"], len(many))
+        self.assertEqual(len(self.own.pages("/api/v1/reports", limit=1000)), len(many))
+        self.assertTrue(self.own.get("/api/v1/statistics").json["balanced"])
+
+    def test_a_full_outbox_makes_it_wait(self):
+        own = Running("--outbox.max", "1000")
+        self.addCleanup(own.close)
+        for n in range(4):
+            many = [{**r, "tlp": "amber", "source.account": f"{n} {k} {i}"} for k in range(8) for i, r in enumerate(own.reports)]
+            self.assertEqual(own.take(many)["stored"], len(many))
+        self.assertEqual(own.get("/api/v1/statistics").json["totals"]["stored"], 4 * 8 * len(own.reports))
+
     def test_packed_and_standard_input(self):
         lines = "".join(json.dumps(r) + "\n" for r in self.own.reports).encode()
         packed = subprocess.run(["gzip", "-c"], input=lines, capture_output=True, check=True).stdout
