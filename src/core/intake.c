@@ -211,7 +211,7 @@ void
 intake_released(struct core *core, uint64_t count)
 {
     struct intake *intake = core->intake;
-    struct err err;
+    struct err err = {0};
 
     intake->due -= count < intake->due ? count : intake->due;
     if (behind(core))
@@ -553,7 +553,7 @@ void
 intake_lost(struct core *core, const struct err *why)
 {
     struct intake *intake = core->intake;
-    struct err err;
+    struct err err = {0};
 
     if (intake == NULL)
         return;

@@ -168,7 +168,7 @@ knowledge_read(struct core *core, struct err *err)
 void
 knowledge_renew(struct core *core)
 {
-    struct err err;
+    struct err err = {0};
 
     if (core->stale.code == 0 && clock_now_us() < core->basis.changes_us
         && register_state(core) == core->register_state)

@@ -28,6 +28,9 @@ struct core_options {
     bool watch;             /* look into incoming/ */
     int64_t watch_interval_us;
     uint32_t login_rate;     /* wrong attempts a minute */
+    int64_t keep_reports_us; /* 0: for ever; the same below */
+    int64_t keep_pieces_us;
+    uint64_t store_cache;    /* bytes; 0: as the store thinks right */
     int64_t session_us;      /* a session ends so long after it began, */
     int64_t session_idle_us; /* or after so long without a question */
 };

@@ -39,7 +39,7 @@ class Clients(unittest.TestCase):
         cls.node = Node()
         cls.addClassCleanup(cls.node.close)
         cls.ana, cls.bb = cls.node.client("ana"), cls.node.client("bb")
-        ops = cls.node.client("ops", cls.node.own_port)
+        ops = cls.node.client("ops")
         for n in range(12):
             answer = ops.ask("POST", "/api/v1/collections", {"title": f"Shared {n}", "alias": f"shared-{n}"},
                              {"Content-Type": "application/json", "Accept": "*/*"})
