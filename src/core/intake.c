@@ -232,6 +232,34 @@ free_place(struct intake *intake)
     return NULL;
 }
 
+/* One door may not take all places. */
+static bool
+door_is_full(const struct intake *intake, enum door door)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++)
+        count += intake->streams[i].open && intake->streams[i].door == door;
+    return count >= INTAKE_STREAMS_MAX / 2;
+}
+
+static int
+may_open(const struct core *core, const struct ask *ask, struct err *err)
+{
+    const struct intake *intake = core->intake;
+
+    if (core->stale.code != 0)
+        return err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg);
+    if (door_is_full(intake, ask->door))
+        return err_set(err, ERR_BUSY, "too many streams of reports are open");
+    if (behind(core))
+        return err_set(
+            err, ERR_BUSY, "more reports wait to be written out than the outbox may hold");
+    return ask->asker.team.n >= TEAM_BYTES || find(intake, ask->door, ask->tag) != NULL
+        ? err_set(err, ERR_INTERNAL, "a stream cannot be opened like that")
+        : 0;
+}
+
 int
 core_intake_open(struct core *core, struct ask *ask, struct err *err)
 {
@@ -240,17 +268,17 @@ core_intake_open(struct core *core, struct ask *ask, struct err *err)
     struct intake_open open;
 
     intake_open_take(&ask->in, &open);
+    knowledge_renew(core);
     int rc = wire_end(&ask->in, "the beginning of a stream", err);
-    if (rc == 0 && core->stale.code != 0)
-        rc = err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg);
-    if (rc == 0 && (stream == NULL || behind(core)))
-        rc = err_set(err, ERR_BUSY,
-            stream == NULL ? "too many streams of reports are open"
-                           : "more reports wait to be written out than the outbox may hold");
-    if (rc == 0 && (ask->asker.team.n >= TEAM_BYTES || find(intake, ask->door, ask->tag) != NULL))
-        rc = err_set(err, ERR_INTERNAL, "a stream cannot be opened like that");
-    if (rc != 0)
+    if (rc == 0)
+        rc = may_open(core, ask, err);
+    if (rc == 0 && stream == NULL)
+        rc = err_set(err, ERR_BUSY, "too many streams of reports are open");
+    if (rc != 0) {
+        if (ask->door == DOOR_LOCAL && open.file != 0)
+            incoming_again(core, open.file);
         return rc;
+    }
     *stream = (struct stream){.open = true,
         .door = ask->door,
         .tag = ask->tag,
@@ -447,18 +475,30 @@ take_message(struct core *core, struct intake *intake, struct stream *stream, st
     return take_records(core, intake, stream, &ask->in, count, err);
 }
 
+/* Our own faults pass, and the file is read again; what a front cannot say right it never can. */
+static void
+give_up_file(struct core *core, const struct stream *stream, const struct err *why)
+{
+    if (stream->file != 0 && why->code == ERR_INTERNAL)
+        incoming_failed(core, stream->file, span_of(why->msg));
+    else if (stream->file != 0)
+        incoming_again(core, stream->file);
+}
+
 int
 core_intake_records(struct core *core, struct ask *ask, struct err *err)
 {
     struct intake *intake = core->intake;
-    struct stream *stream = find(intake, ask->door, ask->tag);
 
+    knowledge_renew(core); /* may refuse streams: the open batch is sealed */
+    struct stream *stream = find(intake, ask->door, ask->tag);
     if (stream == NULL)
         return 0; /* it was refused meanwhile */
     int rc = core->stale.code != 0
         ? err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg)
         : take_message(core, intake, stream, ask, err);
     if (rc != 0) {
+        give_up_file(core, stream, err);
         close_stream(intake, stream);
         if (intake->half_done)
             core_lose(core, err);
@@ -491,6 +531,8 @@ core_intake_close(struct core *core, struct ask *ask, struct err *err)
     }
     if (rc == 0 && stream->file != 0)
         incoming_done(core, stream->file, problems);
+    if (rc != 0)
+        give_up_file(core, stream, err);
     close_stream(intake, stream);
     buf_free(&body);
     return rc;

@@ -81,7 +81,8 @@ struct core {
     int64_t started_us;
     bool begun; /* store_begin was called and nothing was committed since */
     uint64_t commits_failed;
-    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
+    int64_t renew_at_us; /* ticks: when what could not be read is tried again */
+    struct err stale;    /* why what is judged by cannot be read anew; code 0: it is what holds */
     bool stopping;
 };
 
@@ -127,8 +128,9 @@ void core_ask_again(struct core *core, enum door door, const struct channel_mess
 /* Read all of it; what was there stays when that fails. */
 MUST_USE int knowledge_read(struct core *core, struct err *err);
 void knowledge_free(struct core *core);
-/* Read anew if a change that was foretold has come, or the register was changed. While that cannot
- * be done, `stale` says why, and no report is taken in: what holds now is not known. */
+/* Read anew if a change that was foretold has come, or the register was changed: asked before each
+ * message of reports, so that none is judged by what has ended. While that cannot be done, `stale`
+ * says why, and no report is taken in: what holds now is not known. */
 void knowledge_renew(struct core *core);
 /* The store's number of a team of the roster, or of BASIS_COMMUNITY. */
 MUST_USE int knowledge_team_number(
