@@ -1,9 +1,9 @@
 #include "core/intake.h"
 
-#include "base/hash.h"
 #include "core/batch.h"
 #include "core/check.h"
 #include "core/incoming.h"
+#include "core/window.h"
 #include "flow/flow.h"
 #include "model/record.h"
 #include "sys/clock.h"
@@ -55,28 +55,13 @@ struct intake {
 
 /* ---- the window of duplicates ---- */
 
-static void
-add_digests(void *ctx, const uint64_t *digests, size_t count)
-{
-    struct intake *intake = ctx;
-
-    for (size_t i = 0; i < count; i++)
-        (void)seen_add(intake->seen, digests[i]);
-}
-
 static int
 fill_window(struct core *core, struct intake *intake, struct err *err)
 {
-    uint64_t window = core->options.window;
-
     seen_free(intake->seen);
-    intake->seen = seen_new(window > 0 ? window : 1);
     flow_free(intake->flow); /* it looks into the window that is gone */
     intake->flow = NULL;
-    if (intake->seen == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for a window of %llu reports",
-            (unsigned long long)window);
-    return store_digests(core->store, window, add_digests, intake, err);
+    return window_read(core->store, core->options.window, &intake->seen, err);
 }
 
 /* ---- life ---- */
@@ -349,15 +334,6 @@ set_sender(struct core *core, struct intake *intake, const struct stream *stream
     return partner ? store_team(core->store, span_of(stream->team), &intake->origin.team, err) : 0;
 }
 
-/* What two senders say alike are two reports: nobody can keep another's from being told. */
-static uint64_t
-digest_of(const struct intake *intake, const struct report *report)
-{
-    uint64_t digest = report_digest(report);
-
-    return intake->origin.partner ? hash_fold(digest, intake->origin.team, UINT64_MAX) : digest;
-}
-
 /* Up to BLOCK sound reports off IN; LEFT counts down. Bad ones are counted. */
 static int
 read_block(struct intake *intake, struct wire_in *in, uint32_t *left, struct stream *stream,
@@ -381,7 +357,7 @@ read_block(struct intake *intake, struct wire_in *in, uint32_t *left, struct str
         }
         intake->records[(*count)++] = (struct span){begin, (size_t)(in->p - begin)};
         used += report->count;
-        report->digest = digest_of(intake, report);
+        report->digest = window_digest(report, intake->origin.partner ? intake->origin.team : 0);
         flow_prepare(intake->flow, report);
     }
     return 0;
