@@ -66,10 +66,9 @@ class Dropped(Case):
         self.node()
         self.assertEqual(self.ingest(1)["released"], 1)
         self.agree_at("north", "suspend", ident, "--reason", "a test")
-        self.until(lambda n: self.ingest(10 + n)["withheld"] == 1)
-        self.assertEqual(self.ingest(5)["withheld"], 1)
+        self.assertEqual(self.ingest(2)["withheld"], 1)
         self.agree_at("north", "resume", ident, "--reason", "it is over")
-        self.until(lambda n: self.ingest(5000 + n)["released"] == 1)
+        self.assertEqual(self.ingest(3)["released"], 1)
 
     def test_files_that_are_dropped_are_read_once(self):
         self.node("--watch.interval", "100 ms")
