@@ -49,6 +49,13 @@ struct collections;
 struct events;
 struct reports;
 
+/* Counts of days that will not change any more, so that metrics read two days and not all. */
+enum { COUNTED_NUMBERS = 16 };
+struct counted {
+    uint32_t until_day;
+    uint64_t totals[COUNTED_NUMBERS]; /* by number of stats.def */
+};
+
 struct core {
     struct core_options options;
     struct loop *loop;
@@ -78,6 +85,7 @@ struct core {
     struct collections *collections; /* core/collections.h's */
     struct events *events;           /* core/node.h's */
     struct reports *reports;         /* core/reports.h's */
+    struct counted counted;          /* core/node.c's */
     int64_t started_us;
     bool begun; /* store_begin was called and nothing was committed since */
     uint64_t commits_failed;

@@ -172,6 +172,28 @@ class Directory(unittest.TestCase):
         self.assertTrue(bb.pages(own, **{"match[type]": "csirt-agreement"})[0]["revoked"])
 
 
+class Outbox(unittest.TestCase):
+    def test_what_was_fetched_is_delivered(self):
+        node = Node()
+        self.addCleanup(node.close)
+        bb, ops = node.client("bb"), node.client("ops")
+        self.addCleanup(bb.close)
+        self.addCleanup(ops.close)
+        queue = lambda: ops.get("/api/v1/outbox", {"Accept": "*/*"}).json()["items"][0]
+        node.ingest(*(report(ip=f"192.0.2.{n}") for n in range(1, 50)))
+        own = bb.collections()["Released to bb-cert"]["id"]
+        node.wait(lambda: queue()["waiting"] == 49)
+        path = f"{ROOT}collections/{own}/objects/"
+        # A page is not yet known to have come; who asks for what is behind it has it.
+        last = bb.get(path, limit=1000).headers["X-TAXII-Date-Added-Last"]
+        self.assertEqual(queue()["delivered"], 0)
+
+        def asked_again():
+            bb.get(path, added_after=last)
+            return queue()["delivered"] == 49
+        node.wait(asked_again)
+
+
 class Feeds(unittest.TestCase):
     """A partner's MISP feed, and the directory as a Cerebrate shows it."""
 
