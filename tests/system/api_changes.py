@@ -113,6 +113,25 @@ class Events(unittest.TestCase):
         role = next(data for name, data in listening if name == "role")
         self.assertEqual(role["door"], "partners")
 
+    def test_who_does_not_read_is_told_what_it_missed(self):
+        own = Running()
+        self.addCleanup(own.close)
+        own.take([{"source.ip": f"198.51.100.{i % 250}", "classification.type": "spam", "tlp": "amber", "feed.provider": "Feed",
+                   "time.source": "2026-03-01T00:00:00Z", "source.account": str(i)} for i in range(200_000)])
+        response = self.listen(own)
+        for first in range(1, 200_000, 1000):  # about 7 KB of news each, more than front and kernel keep
+            answer = own.ask("POST", "/api/v1/held/refuse", {"numbers": list(range(first, first + 1000)), "reason": "no"})
+            self.assertEqual(len(answer.json["decided"]), 1000)
+        told, dropped = 0, None
+        for name, data in self.events(response):
+            told += name == "kept-back"
+            if name == "dropped":
+                dropped = data["count"]
+                break
+        self.assertGreater(told, 0)
+        self.assertGreater(dropped, 0)
+        self.assertLessEqual(told + dropped, 200 + 20)
+
     def test_many_listeners_are_bounded_and_leave_room(self):
         own = Running()
         self.addCleanup(own.close)
