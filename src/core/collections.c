@@ -91,7 +91,8 @@ make(struct collections *c, uint8_t kind, const char *what, struct span name,
     if (rc == 0) {
         stix_id_uuid(STIX_ID_OWN, buf_span(&text), id);
         collection->kind = kind;
-        collection->id = (struct span){id, sizeof id};
+        if (collection->id.n == 0)
+            collection->id = (struct span){id, sizeof id};
         rc = store_collection_add(c->store, collection, err);
     }
     buf_free(&text);
@@ -242,7 +243,10 @@ collections_add_shared(struct collections *c, struct span title, struct span ali
     struct span description, struct span *id, struct err *err)
 {
     struct store_collection collection = {
-        .title = title, .alias = alias, .description = description};
+        .title = title, .alias = alias, .description = description, .id = *id};
+
+    if (id->n > 0 && !stix_check_uuid(*id))
+        return err_set_field(err, ERR_BAD_NAME, "id", 2, "id: a UUID is wanted");
 
     if (!is_alias(alias))
         return err_set_field(err, ERR_BAD_NAME, "alias", 5,
@@ -251,9 +255,10 @@ collections_add_shared(struct collections *c, struct span title, struct span ali
         return err_set_field(err, ERR_BAD_VALUE, "title", 5,
             "title: 1 to 200 bytes are wanted, of a description at most 1000");
     for (size_t i = 0; i < c->count; i++)
-        if (span_equal(c->list[i].alias, alias) || span_equal(c->list[i].id, alias))
-            return err_set_field(err, ERR_EXISTS, "alias", 5, "alias: %.*s is another collection's",
-                SPAN_ARGS(alias));
+        if (span_equal(c->list[i].alias, alias) || span_equal(c->list[i].id, alias)
+            || (id->n > 0 && span_equal_nocase(c->list[i].id, *id)))
+            return err_set_field(err, ERR_EXISTS, "alias", 5,
+                "alias or id is another collection's: %.*s", SPAN_ARGS(c->list[i].alias));
     if (c->count >= COLLECTIONS_MAX)
         return err_set(
             err, ERR_LIMIT, "there are %d collections, and no more may be made", COLLECTIONS_MAX);

@@ -93,7 +93,7 @@ core_add_status(struct core *core, struct ask *ask, struct err *err)
     return say(core, ask, &answer, false, rc, err);
 }
 
-/* The inputs stand in tables/inputs.def: title, alias, description. */
+/* The inputs stand in tables/inputs.def: title, alias, description, id. */
 int
 core_collection_add(struct core *core, struct ask *ask, struct err *err)
 {
@@ -101,7 +101,7 @@ core_collection_add(struct core *core, struct ask *ask, struct err *err)
     struct span title = wire_text(&ask->in);
     struct span alias = wire_text(&ask->in);
     struct span description = wire_text(&ask->in);
-    struct span id = {NULL, 0};
+    struct span id = wire_text(&ask->in);
     int rc = wire_end(&ask->in, "a new collection", err);
 
     if (rc == 0)

@@ -4,6 +4,7 @@
 #include "core/collections.h"
 #include "core/incoming.h"
 #include "core/intake.h"
+#include "core/retain.h"
 #include "core/state.h"
 #include "sys/clock.h"
 
@@ -16,6 +17,7 @@ struct running {
     const struct role_start *start;
     struct loop_timer tick;
     unsigned ticks;
+    struct retain retain;
 };
 
 static const char *
@@ -46,6 +48,9 @@ read_options(const struct role_start *start, struct core_options *out)
         .watch = conf_bool(conf, CONF_WATCH),
         .watch_interval_us = conf_number(conf, CONF_WATCH_INTERVAL) * 1000,
         .login_rate = (uint32_t)conf_number(conf, CONF_LOGIN_RATE),
+        .keep_reports_us = conf_number(conf, CONF_KEEP_REPORTS) * 1000,
+        .keep_pieces_us = conf_number(conf, CONF_KEEP_PIECES) * 1000,
+        .store_cache = (uint64_t)conf_number(conf, CONF_STORE_CACHE),
         .session_us = conf_number(conf, CONF_SESSION_LENGTH) * 1000,
         .session_idle_us = conf_number(conf, CONF_SESSION_IDLE) * 1000};
 }
@@ -56,7 +61,7 @@ static void
 on_settings(void *ctx)
 {
     struct running *running = ctx;
-    struct err err;
+    struct err err = {0};
 
     read_options(running->start, &running->core.options);
     if (core_settings(&running->core, &err) != 0)
@@ -67,7 +72,7 @@ static void
 on_pair(void *ctx, enum door door, int fd)
 {
     struct running *running = ctx;
-    struct err err;
+    struct err err = {0};
 
     if (core_connect(&running->core, door, fd, &err) != 0)
         log_error_of("a door could not be connected", &err);
@@ -87,7 +92,7 @@ on_stop(void *ctx)
 static void
 note_time(struct core *core)
 {
-    struct err err;
+    struct err err = {0};
     bool trusted;
 
     if (core->basis.registry != NULL
@@ -100,7 +105,7 @@ static void
 write_fetched(struct core *core)
 {
     int64_t now = clock_now_us();
-    struct err err;
+    struct err err = {0};
 
     if (!collections_flush_due(core->collections, now))
         return;
@@ -111,14 +116,38 @@ write_fetched(struct core *core)
         core_lose(core, &err);
 }
 
+/* The counts of collections change with what they have. */
+static void
+remove_old(struct running *running)
+{
+    struct core *core = &running->core;
+    const struct retain_now now = {.clock_us = clock_now_us(),
+        .ticks_us = clock_ticks_us(),
+        .reports_us = core->options.keep_reports_us,
+        .pieces_us = core->options.keep_pieces_us};
+    uint32_t removed;
+    struct err err;
+
+    if (!retain_due(&running->retain, now.ticks_us))
+        return;
+    int rc = core_begin(core, &err);
+    if (rc == 0)
+        rc = retain_step(&running->retain, core->store, &now, &removed, &err);
+    if (rc == 0 && removed > 0)
+        rc = collections_again(core->collections, &err);
+    if (rc != 0)
+        core_lose(core, &err);
+}
+
 static void
 on_tick(void *ctx)
 {
     struct running *running = ctx;
-    struct err err;
+    struct err err = {0};
 
     knowledge_renew(&running->core);
     write_fetched(&running->core);
+    remove_old(running);
     if (++running->ticks % SEE_TICKS == 0)
         note_time(&running->core);
     if (loop_timer_set(running->start->loop, &running->tick, clock_ticks_us() + TICK_US, &err) != 0)

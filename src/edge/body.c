@@ -103,6 +103,25 @@ request_resume(struct request *request)
     front_wake(request);
 }
 
+/* Credentials are judged when the body is there, so bodies of anybody are kept until then: not more
+ * of them than the machine has memory for. */
+static void
+collect(struct request *request, struct span bytes, struct err *err)
+{
+    struct front *front = request->front;
+    uint64_t most = front->settings.bodies_max;
+
+    if (bytes.n > (most != 0 ? most : FRONT_BODIES_USUAL) - front->collected_bytes) {
+        (void)err_set(err, ERR_BUSY, "too many bodies come at once; try again a little later");
+        return;
+    }
+    buf_add_span(&request->body, bytes);
+    if (request->body.full)
+        (void)err_set(err, ERR_LIMIT, "the body is longer than what is taken here");
+    else
+        front->collected_bytes += bytes.n;
+}
+
 /* Unpacked bytes for the handler; returns how many it did not take. */
 static size_t
 deliver(struct request *request, struct span bytes)
@@ -115,11 +134,9 @@ deliver(struct request *request, struct span bytes)
         return bytes.n;
     }
     if (!request->streams_in)
-        buf_add_span(&request->body, bytes);
+        collect(request, bytes, &err);
     else if (request->stream.take != NULL)
         taken = request->stream.take(request->stream.ctx, bytes, &err);
-    if (request->body.full)
-        (void)err_set(&err, ERR_LIMIT, "the body is longer than what is taken here");
     if (err.code != ERR_OK)
         request_refuse(request, &err);
     request->body_bytes += taken;
@@ -208,6 +225,7 @@ body_free(struct request *request)
 {
     unpack_free(request->unpack);
     free(request->unpacked);
+    request->front->collected_bytes -= request->body.n;
     buf_free(&request->body);
     request->unpack = NULL;
     request->unpacked = NULL;

@@ -13,6 +13,8 @@
 struct front;
 struct intake_readers;
 
+#define FRONT_BODIES_USUAL ((uint64_t)256 << 20)
+
 struct front_settings {
     enum door door;
     int listen_fd; /* listening, not blocking; the door's from then on */
@@ -22,6 +24,7 @@ struct front_settings {
     const struct intake_readers
         *readers;        /* lives as long as the front; NULL: no reports are taken */
     uint64_t stream_max; /* bytes of a body that is read as it comes; 0: as its route says */
+    uint64_t bodies_max; /* bytes of all bodies that are collected at once; 0: as usual */
     bool sandboxed;      /* what /healthz says */
 };
 

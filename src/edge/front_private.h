@@ -122,7 +122,8 @@ struct front {
     bool dying;
     bool woken; /* a request goes on in the next run */
     int epoll_fd;
-    uint32_t first_idle_s; /* what libmicrohttpd was started with */
+    uint64_t collected_bytes; /* bodies that are in memory */
+    uint32_t first_idle_s;    /* what libmicrohttpd was started with */
     void (*stopped)(void *ctx);
     void *stopped_ctx;
     struct loop_timer timer;

@@ -35,8 +35,8 @@ is_type(struct span type)
 }
 
 /* RFC 9562 as STIX has it: lower or upper case, any version. */
-static bool
-is_uuid(struct span text)
+bool
+stix_check_uuid(struct span text)
 {
     if (text.n != UUID_BYTES)
         return false;
@@ -57,7 +57,7 @@ stix_check_id(struct span id)
         return false;
     size_t n = id.n - UUID_BYTES - 2;
     return id.p[n] == '-' && id.p[n + 1] == '-' && is_type((struct span){id.p, n})
-        && is_uuid((struct span){id.p + n + 2, UUID_BYTES});
+        && stix_check_uuid((struct span){id.p + n + 2, UUID_BYTES});
 }
 
 bool

@@ -21,6 +21,7 @@ struct stix_checked {
  * ERR_DUPLICATE_KEY, with the member in err->field. */
 MUST_USE int stix_check(struct json_value object, struct stix_checked *out, struct err *err);
 
+bool stix_check_uuid(struct span text);
 /* "type--UUID"? */
 bool stix_check_id(struct span id);
 /* A STIX timestamp (section 3.2): RFC 3339 in UTC with "Z". */

@@ -29,6 +29,8 @@ enum { STORE_VERSION = 1 };
 MUST_USE int store_open(
     const char *folder, enum store_use use, struct store **out, struct err *err);
 void store_close(struct store *store);
+/* Pages that are kept in memory, at most; 8 MiB unless it is said. */
+MUST_USE int store_cache(struct store *store, uint64_t bytes, struct err *err);
 
 struct store_info {
     int version;
@@ -223,6 +225,9 @@ struct store_page_query {
     const int64_t *named_us; /* VERSIONS_NAMED */
     size_t named_count;
     bool rows_only; /* no runs: for a manifest */
+    /* Pieces whose bodies the asker has: their runs come without (packed n 0). */
+    const uint64_t *held;
+    size_t held_count;
 };
 /* Objects that lie one behind the other in a piece: BEGIN..END of its body is a list with commas.
  */

@@ -29,6 +29,7 @@ export async function speak(language) {
     time: new Intl.DateTimeFormat(language, {dateStyle: 'medium', timeStyle: 'medium'}),
     day: new Intl.DateTimeFormat(language, {dateStyle: 'medium', timeZone: 'UTC'}),
     list: new Intl.ListFormat(language, {type: 'conjunction'}),
+    region: new Intl.DisplayNames(language, {type: 'region'}),
     order: new Intl.Collator(language, {numeric: true}),
   };
 }
@@ -40,7 +41,8 @@ export function t(key, values) {
   return values ? message.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all) : message;
 }
 export const word = (kind, value) => messages[`${kind}.${value}`] ?? value ?? '';
-export const economy = (code) => (code ? names[code] ?? code : '');
+// Teams may be of a region ("EU") that is no economy of the data.
+export const economy = (code) => (code ? names[code] ?? (/^[A-Z]{2}$/.test(code) ? formats.region.of(code) : code) : '');
 export const economies = () => Object.entries(names).sort((a, b) => formats.order.compare(a[1], b[1]));
 export const number = (value) => (value == null ? '' : formats.number.format(value));
 export const time = (at) => formats.time.format(new Date(at));

@@ -34,11 +34,16 @@ function ringOf(arcs, indices) {
     return [lon + turn, lat];
   });
 }
+// What lies beyond the edge is cut off at it: of each run out there only its two ends are kept.
+function cut(ring, shift) {
+  const out = (n) => Math.abs(ring[(n + ring.length) % ring.length][0] + shift) > 180;
+  return ring.filter((point, n) => !out(n) || !out(n - 1) || !out(n + 1))
+    .map(([lon, lat]) => project(Math.max(-180, Math.min(180, lon + shift)), lat).map((v) => v.toFixed(1)).join(' '));
+}
 function pathOf(ring) {
   const lons = ring.map(([lon]) => lon);
   const shifts = [0, Math.max(...lons) > 180 && -360, Math.min(...lons) < -180 && 360].filter((shift) => shift !== false);
-  return shifts.map((shift) => `M${ring.map(([lon, lat]) => project(Math.max(-180, Math.min(180, lon + shift)), lat)
-    .map((v) => v.toFixed(1)).join(' ')).join('L')}Z`).join('');
+  return shifts.map((shift) => `M${cut(ring, shift).join('L')}Z`).join('');
 }
 let world;
 async function load() {

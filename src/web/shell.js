@@ -95,7 +95,7 @@ export function Shell({children}) {
   return html`<a class="skip" href="#main">${t('skip')}</a><div class="frame"><${Side} /><div>
     <header class="top"><${Search} /><div class="who"><${Languages} /><${Theme} />
       <button onClick=${() => showHelp(true)} aria-label=${t('help')}>?</button>
-      <a class="button" href="/account">${me.name} <span class="quiet"> (${t(`kind.${me.kind}`)})</span></a>
+      <a class="button" href="/account"><span dir="auto">${me.name}</span><span class="quiet">(${t(`kind.${me.kind}`)})</span></a>
       <button onClick=${() => signOut()}>${t('sign.out')}</button></div></header>
     <main id="main" tabIndex="-1">${children}</main></div></div>
     ${help && html`<${Help} close=${() => showHelp(false)} />`}<${Notes} />`;

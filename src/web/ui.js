@@ -50,7 +50,6 @@ export function Busy({when}) {
   return html`<div role="status" class="quiet">${when ? html`${t('loading')} <progress aria-label=${t('loading')} />` : ''}</div>`;
 }
 export const Time = ({at}) => (at ? html`<time dateTime=${at} title=${utc(at)}>${time(at)}</time>` : '–');
-export const Number_ = ({of}) => html`<span>${number(of)}</span>`;
 export const Code = ({children}) => html`<code dir="ltr">${children}</code>`;
 
 const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', released: 'good', refused: 'bad',
@@ -61,8 +60,8 @@ export const Team = ({id}) => (id ? html`<a href="/teams/${encodeURIComponent(id
 export const Economy = ({code}) => code && html`<a href="/economies/${code}">${economy(code)}</a>`;
 export function Side({of}) {
   if (!of) return '–';
-  return html`${of.address && html`<${Code}>${of.address}<//>`} ${of.name && html`<${Code}>${of.name}<//>`}
-    ${of.asn && html` <span class="quiet">AS${of.asn}</span>`} ${of.economy && html` <${Economy} code=${of.economy} />`}`;
+  return html`<div class="side-of">${of.address && html`<${Code}>${of.address}<//>`}${of.name && html`<${Code}>${of.name}<//>`}
+    <span>${of.asn && html`<span class="quiet">AS${of.asn} </span>`}${of.economy && html`<${Economy} code=${of.economy} />`}</span></div>`;
 }
 export const Facts = ({of}) => html`<dl class="facts">${of.filter(([, value]) => value !== undefined && value !== null && value !== '')
   .map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>`;
@@ -76,6 +75,9 @@ export function Page({title, children, actions}) {
   useEffect(() => heading.current?.focus({preventScroll: true}), []);
   return html`<div class="head"><h1 ref=${heading} tabIndex="-1" dir="auto">${title}</h1><div class="row">${actions}</div></div>${children}`;
 }
+
+// DB-IP's licence asks for the link wherever its data is shown.
+export const Sources = () => html`<p class="quiet">${t('measure.sources')} <a href="https://db-ip.com" rel="noreferrer noopener" target="_blank">IP Geolocation by DB-IP</a></p>`;
 
 // ---- out of the page ----
 export function download(name, type, text) {
@@ -129,7 +131,7 @@ export function Table({name, caption, columns, rows, id, sorts, fetchAll, select
     ? html`<button onClick=${() => set({sort: by === c.id ? `-${c.id}` : c.id}, {replace: true})}>${c.label}
         ${by === c.id ? ' ▲' : by === `-${c.id}` ? ' ▼' : ''}</button>` : c.label);
   const order = (c) => (by === c.id ? 'ascending' : by === `-${c.id}` ? 'descending' : undefined);
-  return html`<div class="wrap" role="region" aria-label=${caption} tabIndex="0"><table>
+  return html`<div class="table"><div class="wrap" role="region" aria-label=${caption} tabIndex="0"><table>
     <caption class=${hideCaption ? 'hidden' : ''}>${caption}</caption>
     <thead><tr>${select && html`<th scope="col"><input type="checkbox" aria-label=${t('select.all')}
         checked=${rows.length > 0 && rows.every((row) => selected.has(id(row)))}
@@ -138,7 +140,7 @@ export function Table({name, caption, columns, rows, id, sorts, fetchAll, select
     <tbody>${shown.map((row) => html`<${Row} key=${id?.(row)} ...${{row, columns, id, selected, select}} />`)}
       ${!rows.length && html`<tr><td colSpan=${columns.length + (select ? 1 : 0)} class="quiet">${t('empty')}</td></tr>`}</tbody>
   </table></div>
-  <div class="under"><${Export} ...${{name, columns, rows: shown, fetchAll}} />${children}</div>`;
+  <div class="under"><${Export} ...${{name, columns, rows: shown, fetchAll}} />${children}</div></div>`;
 }
 function Row({row, columns, id, selected, select}) {
   const on = select && selected.has(id(row));

@@ -31,7 +31,7 @@ class Sections(unittest.TestCase):
         cls.node = Node()
         cls.addClassCleanup(cls.node.close)
         cls.ana, cls.bb, cls.cc = (cls.node.client(n) for n in ("ana", "bb", "cc"))
-        cls.ops = cls.node.client("ops", cls.node.own_port)
+        cls.ops = cls.node.client("ops")
         cls.number = 0
 
     @classmethod

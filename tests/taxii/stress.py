@@ -72,7 +72,7 @@ class Stress(unittest.TestCase):
     def test_one_writer_eight_pollers(self):
         node = Node()
         self.addCleanup(node.close)
-        ops = node.client("ops", node.own_port)
+        ops = node.client("ops")
         answer = ops.ask("POST", "/api/v1/collections", {"title": "Busy", "alias": "busy"},
                          {"Content-Type": "application/json", "Accept": "*/*"})
         self.assertEqual(answer.status, 201, answer.body)

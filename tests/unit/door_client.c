@@ -58,6 +58,8 @@ read_reply(int fd)
     reply_n = 0;
     while (reply_n < want && reply_n < REPLY_BYTES) {
         size_t room = want == SIZE_MAX ? 1 : want - reply_n;
+        if (room > REPLY_BYTES - reply_n)
+            room = REPLY_BYTES - reply_n;
         ssize_t n = recv(fd, reply + reply_n, room, 0);
         if (n <= 0)
             break;

@@ -244,6 +244,15 @@ post_whole(struct request *request, struct err *err)
 }
 
 static int
+post_large(struct request *request, struct err *err)
+{
+    char text[32];
+    int n = snprintf(text, sizeof text, "%zu", request_body(request).n);
+
+    return request_answer(request, 200, "text/plain", (struct span){text, (size_t)n}, err);
+}
+
+static int
 get_nothing(struct request *request, struct err *err)
 {
     (void)request;
@@ -366,7 +375,7 @@ static const struct route table[] = {
     {"GET", "/nothing", BODY_NONE, 0, false, get_nothing},
     {"GET", "/events", BODY_NONE, 0, false, get_events},
     {"POST", "/whole", BODY_WHOLE, 100000, false, post_whole},
-    {"POST", "/large", BODY_WHOLE, 100000000, false, post_whole},
+    {"POST", "/large", BODY_WHOLE, 100000000, false, post_large},
     {"POST", "/stream", BODY_STREAM, (uint64_t)1 << 40, false, post_stream},
     {"POST", "/reports", BODY_STREAM, (uint64_t)1 << 40, false, post_reports},
     {"POST", "/session", BODY_NONE, 0, false, post_session},
@@ -488,6 +497,7 @@ host_start(struct host *host, int listen_fd, const struct guard_limits *limits,
         .limits = *limits,
         .tls = tls,
         .readers = &state->readers,
+        .bodies_max = HOST_BODIES_BYTES,
         .sandboxed = true};
     must(front_new(state->loop, &settings, &state->front, &err), &err);
     connect_core(state);

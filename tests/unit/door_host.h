@@ -15,6 +15,8 @@ enum host_core {
     HOST_IS_GONE,   /* it was closed */
 };
 
+enum { HOST_BODIES_BYTES = 20000000 }; /* of all bodies that are collected at once */
+
 struct host {
     int port;
     struct host_state *state;

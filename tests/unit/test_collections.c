@@ -389,7 +389,7 @@ removed_by_own_people_only(void **state)
     struct page page;
     struct page_question question = {
         .collection = SPAN("shared-1"), .after_us = INT64_MIN, .limit = 10};
-    struct span made;
+    struct span made = {NULL, 0};
 
     begin(&node, state);
     OK(node.f, store_begin(node.f->store, &node.f->err));

@@ -1,6 +1,7 @@
 /* Requests over a socket against a front with test routes and a played core. */
 #include "door_client.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -226,6 +227,42 @@ test_health(void **state)
     host_core(&host, HOST_ANSWERS);
 }
 
+/* Bodies of all requests together are bounded, and room comes back. */
+static void
+test_collected(void **state)
+{
+    (void)state;
+    static char text[HOST_BODIES_BYTES + 400];
+    const size_t n = HOST_BODIES_BYTES / 2;
+    int head = snprintf(
+        text, 200, "POST /large HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n", n + 1);
+
+    int fd = open_connection();
+    send_bytes(fd, text, (size_t)head + n); /* all but the last byte */
+    for (int i = 0; i < 100; i++)
+        STATUS(ask(GET("/plain")), "200");
+    (void)ask_bytes(text, (size_t)head + n + 1);
+    if (reply_n > 0) /* it gives up reading what it refuses */
+        STATUS(reply, "503");
+    (void)close(fd);
+    do
+        (void)ask_bytes(text, (size_t)head + n + 1);
+    while (reply_n == 0 || strncmp(reply, "HTTP/1.1 200", 12) != 0);
+}
+
+static bool
+is_listening(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        .sin_port = htons((uint16_t)host.port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool is = connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
+
+    (void)close(fd);
+    return is;
+}
+
 /* Who waits when the time to stop is over hears so. */
 static void
 test_stop(void **state)
@@ -236,6 +273,7 @@ test_stop(void **state)
     send_bytes(fd, GET("/core"), strlen(GET("/core")));
     STATUS(ask(GET("/plain")), "200");
     host_stop(&host);
+    assert_false(is_listening());
     assert_true(read_reply(fd));
     STATUS(reply, "503");
     HAS(reply, "Connection: close\r\n");
@@ -270,6 +308,7 @@ main(void)
         cmocka_unit_test(test_pipelined),
         cmocka_unit_test(test_health),
         cmocka_unit_test(test_session),
+        cmocka_unit_test(test_collected),
         cmocka_unit_test(test_stop),
     };
 

@@ -145,6 +145,21 @@ test_intake_file(void **state)
     assert_true(host_streams(&host).problems > 10);
 }
 
+/* Core is behind: the file waits, and is read from its beginning. */
+static void
+test_intake_file_waits(void **state)
+{
+    (void)state;
+    struct host_streams before = host_streams(&host);
+    host_core(&host, HOST_IS_BUSY);
+    hand_over(IDF("192.0.2.1"));
+    STATUS(ask(GET("/core")), "503");
+    host_core(&host, HOST_ANSWERS);
+    while (host_streams(&host).closed == before.closed)
+        (void)usleep(1000);
+    assert_int_equal(host_streams(&host).problems, 0);
+}
+
 int
 main(void)
 {
@@ -153,6 +168,7 @@ main(void)
         cmocka_unit_test(test_intake_long),
         cmocka_unit_test(test_intake_breaks_off),
         cmocka_unit_test(test_intake_file),
+        cmocka_unit_test(test_intake_file_waits),
     };
 
     return cmocka_run_group_tests(tests, client_start, client_stop);

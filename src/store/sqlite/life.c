@@ -194,6 +194,16 @@ store_open(const char *folder, enum store_use use, struct store **out, struct er
     return 0;
 }
 
+int
+store_cache(struct store *store, uint64_t bytes, struct err *err)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "PRAGMA cache_size = -%llu",
+        (unsigned long long)(bytes < 1024 ? 1 : bytes / 1024));
+    return say(store, text, err);
+}
+
 void
 store_close(struct store *store)
 {

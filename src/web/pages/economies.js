@@ -3,7 +3,7 @@ import {html, useState, useEffect} from '../lib/htm.js';
 import {t, economy, asset} from '../i18n.js';
 import {all} from '../api.js';
 import {useQuery} from '../router.js';
-import {Failure, Page, Table, Economy, Choice} from '../ui.js';
+import {Failure, Page, Table, Economy, Choice, Sources} from '../ui.js';
 import {WorldMap} from '../map.js';
 
 const measures = ['active_asns', 'ipv4_addresses', 'ipv4_prefixes', 'ipv6_slash32', 'teams', 'internet_users_pct', 'fixed_bb_per_100',
@@ -33,5 +33,5 @@ export default function Economies() {
       options=${measures.map((id) => [id, t(`measure.${id}`)])} />
       <${WorldMap} label=${t(`measure.${shown}`)} values=${Object.fromEntries((rows ?? []).map((row) => [row.code, row[shown] ?? 0]))} /></section>
     <${Table} name="economies" caption=${t('page.economies')} hideCaption sorts columns=${columns} rows=${rows ?? []} id=${(row) => row.code} />
-    <p class="quiet">${t('measure.sources')}</p><//>`;
+    <${Sources} /><//>`;
 }

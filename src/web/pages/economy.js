@@ -1,7 +1,7 @@
 // One economy: its networks, its teams, what came in about it and what nobody answers for.
 import {html, useState, useEffect} from '../lib/htm.js';
 import {t, economy, number, word, asset} from '../i18n.js';
-import {useData, Failure, Busy, Page, Facts, Table, Code, Side, Time, Tag, Team} from '../ui.js';
+import {useData, Failure, Busy, Page, Facts, Table, Code, Side, Time, Tag, Team, Sources} from '../ui.js';
 import {Places} from '../map.js';
 
 const percent = (value, year) => value !== undefined && html`${number(value)} ${year && html`<span class="quiet">(${year})</span>`}`;
@@ -50,5 +50,5 @@ export default function EconomyPage({id}) {
     ${found.data && !teams.length && html`<div class="notice">${t('economy.noteam')}</div>`}
     <${Table} name="teams" caption=${t('page.teams')} columns=${columns} rows=${teams} id=${(row) => row.id} />
     ${found.data && html`<${Counts} teams=${teams} />`}<${Recent} code=${code} /><${Recent} code=${code} unattributed />
-    <p class="quiet">${t('measure.sources')}</p><//>`;
+    <${Sources} /><//>`;
 }

@@ -1,7 +1,7 @@
 // One report's whole story: where it belongs, who was told, under which clause, and what was left of it.
 import {html, useState} from '../lib/htm.js';
 import {t, word, list, number} from '../i18n.js';
-import {useData, Failure, Busy, Page, Table, Time, Tag, Team, Economy, Facts, Code, download} from '../ui.js';
+import {useData, Failure, Busy, Page, Table, Time, Tag, Team, Economy, Facts, Code, download, Sources} from '../ui.js';
 
 const text = (value) => (value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -40,9 +40,9 @@ function Verdict({of, title}) {
 const columns = () => [
   {id: 'name', label: t('field'), cell: (row) => html`<${Code}>${row.name}<//>`},
   {id: 'before', label: t('before'), value: (row) => text(row.before),
-    cell: (row) => html`<span class="mono" dir="auto">${row.result === 'kept' ? text(row.before) : html`<del>${text(row.before)}</del>`}</span>`},
+    cell: (row) => html`<span class="mono value" dir="auto">${row.result === 'kept' ? text(row.before) : html`<del>${text(row.before)}</del>`}</span>`},
   {id: 'after', label: t('after'), value: (row) => text(row.after), cell: (row) => (row.result === 'removed' ? html`<span class="quiet">–</span>`
-    : html`<span class="mono" dir="auto">${row.after_name !== row.name && html`${row.after_name}: `}${row.result === 'changed'
+    : html`<span class="mono value" dir="auto">${row.after_name !== row.name && html`${row.after_name}: `}${row.result === 'changed'
       ? html`<ins>${text(row.after)}</ins>` : text(row.after)}</span>`)},
   {id: 'result', label: t('result'), cell: (row) => html`<${Tag} kind="result" value=${row.result} />`},
   {id: 'class', label: t('class'), value: (row) => row.class, cell: (row) => word('class', row.class)},
@@ -73,5 +73,5 @@ export default function Report({id}) {
       [t('classification'), r.classification && html`<a href="/reports?classification=${r.classification}">${r.classification}</a> <span class="quiet">${r.taxonomy}</span>`],
       ['TLP', r.tlp], [t('provider'), r.provider && html`<span dir="auto">${r.provider}</span>`]]} /></section>
     <div class="grid"><${Endpoint} title=${t('source')} of=${r.source} /><${Endpoint} title=${t('destination')} of=${r.destination} /></div>
-    ${r.recipients.map((one, n) => html`<${Recipient} of=${one} n=${n} id=${id} />`)}`}<//>`;
+    ${r.recipients.map((one, n) => html`<${Recipient} of=${one} n=${n} id=${id} />`)}<${Sources} />`}<//>`;
 }

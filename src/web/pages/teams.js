@@ -3,7 +3,7 @@ import {html, useState} from '../lib/htm.js';
 import {t, word, economies, economy, list} from '../i18n.js';
 import {all} from '../api.js';
 import {useQuery} from '../router.js';
-import {useData, useList, Failure, Busy, Page, Table, More, Field, Choice, Facts, Economy, Code} from '../ui.js';
+import {useData, useList, Failure, Busy, Page, Table, More, Field, Choice, Facts, Economy, Code, Sources} from '../ui.js';
 import {Places} from '../map.js';
 
 function Whois() {
@@ -23,7 +23,7 @@ function Whois() {
       [t('evidence.asn'), economy(w.asn_economy)], [t('evidence.domain'), w.registered_domain && html`<${Code}>${w.registered_domain}<//>`],
       [t('evidence.special'), w.special]]} />
       ${w.disagrees && html`<div class="notice">${t('evidence.disagrees')}</div>`}
-      ${w.verified === false && html`<div class="notice">${t('team.unverified')}</div>`}</div>`}</section>`;
+      ${w.verified === false && html`<div class="notice">${t('team.unverified')}</div>`}<${Sources} /></div>`}</section>`;
 }
 const columns = () => [
   {id: 'name', label: t('name'), cell: (row) => html`<a href="/teams/${encodeURIComponent(row.id)}" dir="auto">${row.name}</a>`},

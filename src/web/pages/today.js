@@ -10,7 +10,7 @@ const periods = ['1', '7', '30', '365'];
 const dayMs = 86400000;
 
 const Part = ({n, text, to}) => html`<div class="part"><b>${to && n ? html`<a href=${to}>${number(n)}</a>` : number(n)}</b><span>${text}</span></div>`;
-const Sign = ({children}) => html`<span class="sign" aria-hidden="true">${children}</span>`;
+const Sign = ({children}) => html`<span class="op" aria-hidden="true">${children}</span>`;
 
 function Balance({totals, balanced, since}) {
   const parts = (of) => of.map((name, i) => html`${i > 0 && html`<${Sign}>+<//>`}<${Part} n=${totals[name]} text=${word('stat', name)}
@@ -63,8 +63,8 @@ function Bars({rows}) {
     <line class="axis" x1="20" x2="720" y1="150" y2="150" />${rows.map(bar)}
     <text x="20" y="166">${day(rows[0]?.day ?? Date.now())}</text><text x="720" y="166" text-anchor="end">${day(rows.at(-1)?.day ?? Date.now())}</text>
     <text x="20" y="10">${number(most)}</text></svg>
-    <p class="quiet">${[['bar1', 'released'], ['bar2', 'held'], ['bar3', 'withheld']].map(([kind, name]) =>
-      html`<span><span class="key ${kind}"></span>${word('stat', name)} </span>`)}</p>`;
+    <p class="quiet">${[['bar1', ['released']], ['bar2', ['held']], ['bar3', ['withheld', 'unattributed']]].map(([kind, names]) =>
+      html`<span><span class="key ${kind}"></span>${names.map((name) => word('stat', name)).join(', ')} ${' '}</span>`)}</p>`;
 }
 function Flows({items, own}) {
   const [teams, set] = useState();
@@ -83,9 +83,9 @@ function Flows({items, own}) {
     <${WorldMap} values=${counts} flows=${flows} label=${t('today.flows')} />
     <details><summary>${t('as.table')}</summary><${Table} name="flows" caption=${t('today.flows')} columns=${columns} rows=${rows} id=${(row) => row.code} /></details></section>`;
 }
-function Top({title, rows, cell, name}) {
+function Top({title, label, rows, cell, name}) {
   const most = Math.max(1, ...rows.map((row) => row.count));
-  const columns = [{id: 'id', label: title, cell}, {id: 'count', label: t('count'), number: true},
+  const columns = [{id: 'id', label, cell}, {id: 'count', label: t('count'), number: true},
     {id: 'share', label: html`<span class="hidden">${t('share')}</span>`, value: (row) => row.count / most,
       cell: (row) => html`<svg class="meter" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="bar1" width=${(100 * row.count) / most} height="8" /></svg>`}];
   return html`<${Table} name=${name} caption=${title} columns=${columns} rows=${rows.slice(0, 10)} id=${(row) => row.id} />`;
@@ -94,8 +94,8 @@ function Waiting() {
   const held = useData('held', {limit: 5});
   return html`<section class="panel"><h2><a href="/held">${t('today.waiting')}</a> ${held.data && html`<span class="count">${number(held.data.waiting)}</span>`}</h2>
     <${Failure} error=${held.error} retry=${held.reload} />
-    ${held.data && (held.data.items.length ? html`<ul>${held.data.items.map((item) => html`<li><a href="/reports/${item.report}">${item.classification ?? item.report}</a>
-      → <${Team} id=${item.team} /> <span class="quiet">${word('reason', item.reason)}, <${Time} at=${item.since} /></span></li>`)}</ul>`
+    ${held.data && (held.data.items.length ? html`<ul>${held.data.items.map((item) => html`<li><a href="/reports/${item.report}">${item.classification ?? item.report}</a>${' → '}<${Team} id=${item.team} />
+      <div class="quiet">${word('reason', item.reason)} <${Time} at=${item.since} /></div></li>`)}</ul>`
     : html`<p class="quiet">${t('today.nothing')}</p>`)}</section>`;
 }
 function Node({status}) {
@@ -132,7 +132,7 @@ export default function Today() {
       ${days !== '1' && html`<${Days} items=${items} first=${first} />`}</section>`}
     <div class="grid"><${Waiting} /><${Node} status=${status.data} /></div>
     ${items && html`<${Flows} items=${items} own=${status.data?.team} />
-      <div class="grid"><${Top} name="recipients" title=${t('today.recipients')} rows=${by(items, 'released', 'team')} cell=${(row) => html`<${Team} id=${row.id} />`} />
-      <${Top} name="classifications" title=${t('classification')} rows=${by(items, 'outcomes', 'classification')}
+      <div class="grid"><${Top} name="recipients" title=${t('today.recipients')} label=${t('recipient')} rows=${by(items, 'released', 'team')} cell=${(row) => html`<${Team} id=${row.id} />`} />
+      <${Top} name="classifications" title=${t('today.kinds')} label=${t('classification')} rows=${by(items, 'outcomes', 'classification')}
         cell=${(row) => html`<a href="/reports?classification=${row.id}">${row.id}</a>`} /></div>`}<//>`;
 }

@@ -1,4 +1,4 @@
-"""Other people's clients against the running node. Installed by `./dev deps --interop` into build-interop; run by `./dev interop`.
+"""Other people's clients against the running node: `./dev deps --interop` installs them, `./dev interop taxii` runs them.
 
 What is not installed is SKIPPED, with the reason that the installation left in build-interop/NAME.missing; nothing passes silently.
 """
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.append(str(ROOT / "tests" / "taxii"))
 from taxii_node import Node  # noqa: E402
 
@@ -39,13 +39,15 @@ class Interop(unittest.TestCase):
     def setUpClass(cls):
         cls.node = Node()
         cls.addClassCleanup(cls.node.close)
-        ops = cls.node.client("ops", cls.node.own_port)
-        for alias in ("read-only", "read-write", "sink"):
-            answer = ops.ask("POST", "/api/v1/collections", {"title": alias, "alias": alias},
+        ops = cls.node.client("ops")
+        laboratory = {"title": "Read-Only TestLab Collection", "id": "22f763c1-e478-4765-8635-e4c32db665ea",
+                      "description": "This is a Read-Only collection for use with the FreeTAXII TestLab tool"}
+        for alias, more in (("read-only", laboratory), ("read-write", {}), ("sink", {})):
+            answer = ops.ask("POST", "/api/v1/collections", {"title": alias, "alias": alias, **more},
                              {"Content-Type": "application/json", "Accept": "*/*"})
             assert answer.status == 201, answer.body
         ops.close()
-        cls.bb, cls.ana = cls.node.client("bb"), cls.node.client("ana", cls.node.own_port)
+        cls.bb, cls.ana = cls.node.client("bb"), cls.node.client("ana")
         cls.addClassCleanup(cls.bb.close)
         cls.addClassCleanup(cls.ana.close)
         cls.node.ingest(*(report(ip=f"192.0.2.{n}", **{"source.url": f"http://a{n}.test/x", "source.fqdn": f"a{n}.test",
@@ -177,7 +179,7 @@ class Interop(unittest.TestCase):
 
     # ---- FreeTAXII's test laboratory ----
 
-    def testlab(self, program, user, port):
+    def run_testlab(self, program, user, port):
         path = INSTALLED / "bin" / program
         if not path.exists():
             self.skipTest(f"{program}: {missing('testlab')}")
@@ -186,19 +188,19 @@ class Interop(unittest.TestCase):
                               capture_output=True, check=False, timeout=120)
         said = (done.stdout + done.stderr).decode()
         self.assertEqual(done.returncode, 0, said)
-        self.assertIn("PASS", said.upper())
-        self.assertEqual(re.findall(r".*ERROR.*|.*FAIL.*", said), [], said)
+        self.assertGreater(said.count("== SUCCESS"), 20, said)
+        self.assertEqual(re.findall(r".*ERROR.*|.*FAIL.*|.*problems? found.*", said), [], said)
 
     def test_testlab_basic(self):
-        self.testlab("basicTests", "bb", self.node.port)
+        self.run_testlab("basicTests", "bb", self.node.port)
 
     def test_testlab_content(self):
         data = INSTALLED / "testlab-indicators.json"
         if data.exists():
             status = self.ana.post("read-only", json.loads(data.read_text())["objects"]).json()
             self.assertEqual(status["failure_count"], 0, status)
-        self.testlab("getContentTests", "rea", self.node.own_port)
+        self.run_testlab("getContentTests", "rea", self.node.own_port)
 
 
 if __name__ == "__main__":
-    unittest.main(argv=["interop", "-v"])
+    unittest.main(argv=["taxii", "-v"])
