@@ -302,7 +302,15 @@ on_again(void *ctx)
 {
     struct release *release = ctx;
 
-    release->tired = false;
+    release->tired = release->resting = false;
+}
+
+/* Is nobody waiting for us to take reports in, or is too much due to think of them? */
+static bool
+may_work(const struct core *core)
+{
+    return intake_streams(core->intake) == 0
+        || intake_due(core->intake) > core->options.outbox_max / 2;
 }
 
 /* Writing out costs some times more than taking in. While reports come, a tenth of the time is its,
@@ -315,10 +323,9 @@ rest(struct release *release, int64_t begun_us)
     int64_t now = clock_ticks_us();
     struct err err;
 
-    if (intake_streams(core->intake) == 0
-        || intake_due(core->intake) > core->options.outbox_max / 2)
+    if (may_work(core))
         return false;
-    release->tired =
+    release->tired = release->resting =
         loop_timer_set(core->loop, &release->again, now + REST_FOR * (now - begun_us), &err) == 0;
     return release->tired;
 }
@@ -332,6 +339,10 @@ work(void *ctx)
     struct err err = {0};
     bool more = false;
 
+    if (release->resting && may_work(core)) {
+        loop_timer_stop(core->loop, &release->again);
+        release->tired = release->resting = false;
+    }
     if (release->tired)
         return false;
     if (release_batch(core, &more, &err) == 0)

@@ -38,7 +38,8 @@ struct release {
     struct delivery *delivery;
     struct parcel parcel;
     struct loop_timer again;
-    bool tired; /* after a failure, or to let reports in; until the timer comes */
+    bool tired;   /* after a failure, or to let reports in; until the timer comes */
+    bool resting; /* the latter: it ends with its reason */
     struct field fields[REPORT_FIELDS_MAX];
 };
 
