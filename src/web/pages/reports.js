@@ -51,7 +51,7 @@ const columns = () => [
 export default function Reports() {
   const [query, set] = useQuery();
   const asked = pick(query);
-  const list = useList('reports', {...asked, limit: 50});
+  const list = useList('reports', {...asked, limit: 25});
   const title = asked.economy ? `${t('page.reports')}: ${economy(asked.economy)}` : t('page.reports');
   return html`<${Page} title=${title}><${Filters} query=${asked} set=${set} />
     <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />
