@@ -202,6 +202,9 @@ test('a draft is checked as one types, and read in words', async () => {
   text.parties[1] = 'south.test';
   await page.fill('textarea', JSON.stringify(text, null, 1));
   await page.waitForFunction(() => !/nowhere/.test(document.querySelector('main .grid').lastChild.textContent));
+  await page.click('button:has-text("Simulate")');
+  await page.waitForSelector('.table:has-text("By the draft")');
+  assert.match(await page.textContent('.table:has-text("By the draft")'), /south\.test.*hold: [1-9]/s);
   await page.fill('textarea', '{');
   await page.waitForSelector('.notice.bad');
 });

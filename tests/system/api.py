@@ -235,6 +235,30 @@ class Drafts(Case):
         self.assertTrue(self.findings(json.dumps(lacking)))
         self.assertEqual(self.findings(json.dumps(AGREEMENTS[0])), [])
 
+    def test_simulation_adds_up(self):
+        draft = {"id": "urn:uuid:00000000-0000-4000-8000-000000000009", "title": "Draft", "kind": "bilateral", "valid_from": "2099-01-01",
+                 "parties": ["north.test", "south.test"], "clauses": [
+                     {"id": "1", "from": "party", "to": "party", "classification": ["abusive-content.*"], "tlp_max": "amber",
+                      "effect": "hold", "onward": "none"}]}
+        answer = self.check("POST", "/api/v1/agreements/simulate?limit=1000000", {"document": json.dumps(draft)})
+        self.assertEqual(answer.status, 200, answer.body)
+        told = answer.json
+        every = self.node.pages("/api/v1/reports")
+        self.assertEqual((told["reports"], told["complete"], told["replaced"], told["skipped"]), (len(every), True, 0, 0))
+        for one in told["items"]:
+            decided = [(report, outcome) for report in every for outcome in report["outcomes"] if outcome["team"] == one["team"]]
+            self.assertEqual(one["decisions"], len(decided))
+            for effect in ("release", "hold", "withhold"):
+                self.assertEqual(one["before"][effect], sum(outcome["effect"] == effect for _, outcome in decided))
+            self.assertEqual(sum(one["after"].values()), len(decided))
+            spam = [outcome["effect"] for report, outcome in decided if report["classification"] == "spam" and report["tlp"] != "TLP:RED"]
+            self.assertEqual(one["less"], spam.count("release") if one["team"] == "south.test" else 0)
+        self.assertEqual({one["team"] for one in told["items"]}, {"north.test", "south.test", "east.test"})
+        some = self.check("POST", "/api/v1/agreements/simulate?limit=10", {"document": json.dumps(draft)}).json
+        self.assertEqual((some["reports"], some["complete"]), (10, False))
+        answer = self.check("POST", "/api/v1/agreements/simulate", {"document": "{}"})
+        self.assertEqual((answer.status, answer.json["field"]), (400, "document"))
+
     def test_what_is_no_json(self):
         for text in ["{", "", "[" * 5000, '{"id": 1, "id": 2}', json.dumps({"title": EVIL * 100})]:
             answer = self.check("POST", "/api/v1/agreements/check", {"document": text})
