@@ -41,7 +41,7 @@ retain_step(struct retain *retain, struct store *store, const struct retain_now 
         return 0;
     }
     int rc = store_expire(store, before(now->clock_us, now->reports_us),
-        before(now->clock_us, now->pieces_us), AT_ONCE, removed, err);
+        before(now->clock_us, now->pieces_us), now->clock_us, AT_ONCE, removed, err);
     retain->next_us = now->ticks_us + (*removed > 0 ? second_us : 60 * second_us);
     return rc;
 }
