@@ -1,9 +1,10 @@
 /* shim.c: what if the machine fails a role just there?
  *
- * Preloaded into the program as it is shipped (LD_PRELOAD), told by a file that the test shares with it
- * (FAULT_CONTROL, struct control). It numbers what a role says to others and to the disk: every sync,
- * rename, unlink, truncation, message, and run of writes, each before and after. At the number it is told
- * the role dies by SIGKILL. It also lets syncs and writes fail, and moves the clock.
+ * Preloaded into the program as it is shipped (LD_PRELOAD), told by a file that the test shares
+ * with it (FAULT_CONTROL, struct control). It numbers what a role says to others and to the disk:
+ * every sync, rename, unlink, truncation, message, and run of writes, each before and after. At the
+ * number it is told the role dies by SIGKILL. It also lets syncs and writes fail, and moves the
+ * clock.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,12 +39,12 @@ struct control {
     _Atomic uint64_t skip;        /* so many syncs and writes work before */
     _Atomic uint64_t failures;    /* so many fail; then they work again */
     _Atomic uint64_t failed;
-    _Atomic uint64_t amid; /* each so-manyth write of a run is a boundary, too */
+    _Atomic uint64_t amid;    /* each so-manyth write of a run is a boundary, too */
     _Atomic int64_t clock_us; /* added to the time of day, for everybody */
 };
 
 static struct control *control;
-static char role[WORD_BYTES]; /* this process's */
+static char role[WORD_BYTES];   /* this process's */
 static _Atomic uint64_t writes; /* of this run */
 
 static struct {

@@ -81,17 +81,17 @@ class Local(http.client.HTTPConnection):
 class World:
     """One data folder, and the node that works in it."""
 
-    def __init__(self, *options, folder=None, tls=False, shim=True, log="info"):
-        self.temporary = tempfile.TemporaryDirectory(prefix="comity-fault-")
+    def __init__(self, *options, parent=None, home=None, tls=False, shim=True, log_level="info"):
+        self.temporary = tempfile.TemporaryDirectory(prefix="comity-fault-", dir=parent)
         self.folder = pathlib.Path(self.temporary.name)
-        self.home = pathlib.Path(folder) if folder else self.folder / "home"
+        self.home = pathlib.Path(home) if home else self.folder / "home"
         self.tls, self.options = tls, options
         (self.folder / "teams.json").write_text(json.dumps(TEAMS), encoding="utf-8")
         (self.folder / "agreed.json").write_text(json.dumps([AGREED]), encoding="utf-8")
         self.home.mkdir(mode=0o700, exist_ok=True)
         # There, as the parent's walls are its children's too.
         self.control = Control(self.home / "fault", OPTIONS.shim) if shim else None
-        self.log_level = log
+        self.log_level = log_level
         self.node = None
         self.acknowledged, self.tried = set(), set()
         # What the partner has: addresses by object, and how often each address and id came.
@@ -223,8 +223,10 @@ class World:
     # ---- what a partner has ----
 
     def collection(self, title="Released to bb.test"):
-        rows = self.partner("/comity/collections/")[2].get("collections", [])
-        return next((c["id"] for c in rows if c["title"] == title), None)
+        status, _, told = self.partner("/comity/collections/")
+        if status != 200:
+            raise ConnectionError(f"{status}: {told}")
+        return next((c["id"] for c in told.get("collections", []) if c["title"] == title), None)
 
     def fetch(self, limit=1000):
         """All that came to the partner's collection since the last time, as its program would read it."""
@@ -236,7 +238,8 @@ class World:
         while ident is not None:
             path = f"/comity/collections/{ident}/objects/?" + urllib.parse.urlencode({"limit": limit, **query})
             status, headers, page = self.partner(path, connection=connection)
-            assert status == 200, (status, page)
+            if status != 200:
+                raise ConnectionError(f"{status}: {page}")
             for one in page.get("objects", []):
                 self.note(one)
             last = headers["X-TAXII-Date-Added-Last"]
