@@ -6,7 +6,7 @@
 
 const struct conf_row conf_rows[CONF_COUNT] = {
 #define OPTION(name, word, type, least, most, usual, unit, applies, text)                          \
-    {word, CONF_TYPE_##type, least, most, usual, unit, CONF_APPLIES_##applies, text},
+    {word, least, most, usual, unit, text, CONF_TYPE_##type, CONF_APPLIES_##applies},
 #include "tables/options.def"
 #undef OPTION
 };

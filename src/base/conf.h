@@ -31,13 +31,13 @@ enum conf_applies { CONF_APPLIES_RELOAD, CONF_APPLIES_RESTART };
 
 struct conf_row {
     const char *name;
-    enum conf_type type;
     int64_t least; /* numbers: in their unit; texts: bytes */
     int64_t most;
     const char *usual; /* the default */
     const char *unit;  /* what a number counts, or an enum's words "text|json" */
-    enum conf_applies applies;
     const char *text;
+    enum conf_type type;
+    enum conf_applies applies;
 };
 extern const struct conf_row conf_rows[CONF_COUNT];
 

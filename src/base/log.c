@@ -81,6 +81,8 @@ add_escaped(struct line *line, struct span text)
 
     for (size_t i = 0, n; i < text.n && i < LOG_VALUE_BYTES; i += n) {
         n = plain(text.p + i, text.n - i);
+        if (n > line->max - line->n)
+            return; /* half a character would be none */
         if (n > 0) {
             add(line, text.p + i, n);
             continue;

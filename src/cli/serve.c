@@ -58,7 +58,9 @@ take_option(int argc, char **argv, int *i, struct serve *serve, const char **hom
         rc = setup_option(argc, argv, i, conf_rows[option].name, &value, err);
     if (rc > 0)
         rc = serve_override(serve, option, value, err);
-    return rc < 0 ? err_set(err, ERR_USAGE, "--%s: %s", conf_rows[option].name, err->msg) : 0;
+    if (rc < 0)
+        err->code = ERR_USAGE;
+    return rc < 0 ? rc : 0;
 }
 
 /* The file that was named must be there; one that is only looked for need not. */

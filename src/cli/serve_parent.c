@@ -19,6 +19,7 @@ enum {
     HAND_BYTES_MAX = CHANNEL_BODY_MAX,
     US_A_MS = 1000,
     LONG_LIFE_US = 10 * 1000 * 1000, /* who was ready so long did not die of being started */
+    ENDING_US = 5 * 1000 * 1000,     /* from closing its channel to its end */
     PAUSE_FIRST_MS = 100,
     PAUSE_MOST_MS = 2000,
     STILLBORN_MAX = 5, /* never ready, in a row */
@@ -38,7 +39,7 @@ struct child {
     unsigned stillborn;      /* deaths in a row before it was ready */
     unsigned short_lives;    /* deaths in a row after a short life */
     int64_t begun_us;        /* ticks, when it became ready */
-    struct loop_timer timer; /* DOWN: start it; STARTING: it takes too long */
+    struct loop_timer timer; /* DOWN: start it; else it takes too long to be ready, or to end */
 };
 
 struct parent {
@@ -106,7 +107,8 @@ say_settings(struct child *child, struct err *err)
     return rc;
 }
 
-/* A socket pair between core and CHILD, if both are there. */
+/* A socket pair between core and CHILD, if both are there. One that does not hear of it has died,
+ * and its successor is linked again. */
 static int
 link_to_core(struct child *child, struct err *err)
 {
@@ -118,12 +120,13 @@ link_to_core(struct child *child, struct err *err)
         return 0;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
         return err_set(err, ERR_IO, "a socket pair cannot be had: %s", strerror(errno));
-    int rc = say(core, MESSAGE_PAIR, (struct span){&door, 1}, ends[0], err);
-    if (rc == 0)
-        rc = say(child, MESSAGE_PAIR, (struct span){&door, 1}, ends[1], err);
+    struct err unheard;
+    if (say(core, MESSAGE_PAIR, (struct span){&door, 1}, ends[0], &unheard) != 0
+        || say(child, MESSAGE_PAIR, (struct span){&door, 1}, ends[1], &unheard) != 0)
+        log_debug("role is not linked", log_word("which", child->row->name));
     (void)close(ends[0]);
     (void)close(ends[1]);
-    return rc;
+    return 0;
 }
 
 static int
@@ -183,7 +186,7 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
     all_ready(child->parent);
 }
 
-/* Its process ends soon, or is hanging without a channel: that it has ended is told by SIGCHLD. */
+/* Its process is about to end, which SIGCHLD tells; one that does not is of no use. */
 static void
 on_closed(void *ctx, struct channel *channel, const struct err *why)
 {
@@ -192,7 +195,9 @@ on_closed(void *ctx, struct channel *channel, const struct err *why)
     (void)why;
     child->channel = NULL;
     channel_free(channel);
-    if (child->pid > 0 && child->state != STOPPING)
+    if (child->pid > 0 && child->state != STOPPING
+        && loop_timer_set(child->parent->loop, &child->timer, clock_ticks_us() + ENDING_US, NULL)
+            != 0)
         (void)kill(child->pid, SIGKILL);
 }
 
@@ -203,8 +208,9 @@ on_timer(void *ctx)
 
     if (child->state == DOWN && !child->parent->stopping)
         begin_child(child);
-    else if (child->state == STARTING && child->pid > 0) {
-        log_error("role is not ready in time", log_word("which", child->row->name));
+    else if (child->pid > 0) {
+        if (child->channel != NULL)
+            log_error("role is not ready in time", log_word("which", child->row->name));
         (void)kill(child->pid, SIGKILL);
     }
 }
@@ -230,6 +236,24 @@ start_process(struct child *child, struct err *err)
     return channel_new(parent->loop, ends[0], QUEUE_BYTES, &events, &child->channel, err);
 }
 
+/* There is no process: it is tried again as if one had died. */
+static void
+not_begun(struct child *child, const struct err *why)
+{
+    struct parent *parent = child->parent;
+    struct err err;
+
+    log_error_of("role cannot be started", why, log_word("which", child->row->name));
+    channel_free(child->channel);
+    child->channel = NULL;
+    child->state = DOWN;
+    if (++child->stillborn >= STILLBORN_MAX || !parent->served
+        || loop_timer_set(
+               parent->loop, &child->timer, clock_ticks_us() + PAUSE_MOST_MS * US_A_MS, &err)
+            != 0)
+        stop_node(parent, why);
+}
+
 static void
 begin_child(struct child *child)
 {
@@ -239,17 +263,20 @@ begin_child(struct child *child)
     struct err err = {0};
     int rc = start_process(child, &err);
 
-    child->state = STARTING;
-    if (rc == 0)
-        rc = hand_over(child, &err);
-    if (rc == 0)
-        rc = loop_timer_set(parent->loop, &child->timer, late_us, &err);
-    if (rc != 0) {
-        log_error_of("role cannot be started", &err, log_word("which", child->row->name));
-        stop_node(parent, &err);
+    if (rc != 0 && child->pid == 0) {
+        not_begun(child, &err);
         return;
     }
+    child->state = STARTING;
     log_info("role started", log_word("which", child->row->name), log_number("pid", child->pid));
+    if (rc == 0)
+        rc = loop_timer_set(parent->loop, &child->timer, late_us, &err);
+    if (rc == 0)
+        rc = hand_over(child, &err);
+    if (rc != 0) {
+        log_error_of("role was not told", &err, log_word("which", child->row->name));
+        (void)kill(child->pid, SIGKILL); /* which SIGCHLD tells */
+    }
 }
 
 /* How long the next start is put off: the first time not at all, then longer and longer. */

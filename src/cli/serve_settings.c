@@ -58,7 +58,10 @@ fill_in(struct conf *conf, enum conf_option option,
 
     if (conf_text(conf, option).n > 0 || find(NULL, path, &why) != 0)
         return 0; /* core says what it misses */
-    return conf_set(conf, option, span_of(path), 0, err);
+    char *whole = realpath(path, NULL);
+    int rc = whole == NULL ? 0 : conf_set(conf, option, span_of(whole), 0, err);
+    free(whole);
+    return rc;
 }
 
 static int

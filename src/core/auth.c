@@ -139,7 +139,7 @@ auth_forget(struct core *core)
 void
 auth_lost(struct core *core)
 {
-    struct err err;
+    struct err err = {0};
 
     if (core->auth == NULL)
         return;
@@ -430,7 +430,7 @@ refuse_wrong(struct core *core, const struct parked *parked, const struct channe
 {
     struct wire_in in = wire_in(message->body);
     struct ask ask = {.door = parked->door};
-    struct err err;
+    struct err err = {0};
 
     caller_take(&in, &ask.caller);
     auth_was_wrong(core, &ask, span_of(parked->name));

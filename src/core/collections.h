@@ -64,8 +64,8 @@ MUST_USE int collections_add(struct collections *collections, const struct asker
 MUST_USE int collections_status(struct collections *collections, const struct asker *asker,
     struct span id, struct arena *arena, struct buf *out, struct err *err);
 /* ASKER got what comes after QUESTION's place, so it has everything before: noted for the team's
- * queue, and written with the next change or by collections_flush, not a transaction for each page.
- */
+ * queue, and written by collections_flush with a later question, not in a transaction for each
+ * page. */
 void collections_fetched(struct collections *collections, const struct asker *asker,
     const struct page_question *question);
 /* Is there something to write, and is it time (seconds after the last time)? */

@@ -32,30 +32,23 @@ query_of(uint32_t collection, const struct page_question *q, struct store_page_q
         .spec_count = f->spec_count,
         .named_us = f->named_us,
         .named_count = f->named_count};
+    out->held = q->held;
+    out->held_count = q->held_count;
     out->rows_only = q->what != PAGE_OBJECTS;
     out->versions = (uint8_t)((f->first ? VERSIONS_FIRST : 0) | (f->last ? VERSIONS_LAST : 0)
         | (f->all ? VERSIONS_ALL : 0) | (f->named_count > 0 ? VERSIONS_NAMED : 0));
 }
 
-static bool
-is_held(const struct page_question *q, uint64_t piece)
-{
-    for (size_t i = 0; i < q->held_count; i++)
-        if (q->held[i] == piece)
-            return true;
-    return false;
-}
-
 /* Runs as the front wants them: each piece once, and none that it has. Returns the bytes of pieces.
  */
 static size_t
-runs_of(const struct page_question *q, const struct store_page *from, struct page *to)
+runs_of(const struct store_page *from, struct page *to)
 {
     size_t bytes = 0;
 
     for (size_t i = 0; i < from->run_count; i++) {
         const struct store_run *run = &from->runs[i];
-        bool sent = is_held(q, run->piece);
+        bool sent = false;
         for (size_t k = 0; !sent && k < i; k++)
             sent = from->runs[k].piece == run->piece;
         to->runs[i] = (struct page_run){.piece = run->piece,
@@ -105,8 +98,8 @@ answer(const struct page_question *q, const struct store_page *from, struct aren
     }
     if (!objects)
         rows_of(from, &page);
-    *too_large = objects
-        && (runs_of(q, from, &page) > PAGE_PACKED_MAX || raw_bytes(from) > PAGE_UNPACKED_MAX);
+    *too_large =
+        objects && (runs_of(from, &page) > PAGE_PACKED_MAX || raw_bytes(from) > PAGE_UNPACKED_MAX);
     if (*too_large && from->row_count > 1)
         return 0;
     page_add(out, &page);

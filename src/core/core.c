@@ -62,7 +62,7 @@ void
 core_refuse(struct core *core, enum door door, uint64_t tag, const struct err *why)
 {
     struct buf body = buf_new(4 * SAID_BYTES);
-    struct err err;
+    struct err err = {0};
 
     refusal_add(&body, why);
     if (core_say(core, door, MESSAGE_REFUSAL, tag, buf_span(&body), false, &err) != 0
@@ -100,7 +100,7 @@ core_begin(struct core *core, struct err *err)
 static void
 answer_all(struct core *core, const struct err *why)
 {
-    struct err err;
+    struct err err = {0};
 
     for (size_t i = 0; i < waiting_count(core->waiting); i++) {
         const struct waiting_answer answer = waiting_get(core->waiting, i);
@@ -122,7 +122,7 @@ core_lose(struct core *core, const struct err *why)
 {
     core_tell(core, "nothing of the last changes was kept: %s", why->msg);
     store_rollback(core->store);
-    struct err err;
+    struct err err = {0};
     if (core->collections != NULL && collections_again(core->collections, &err) != 0)
         core_tell(core, "collections cannot be read: %s", err.msg);
     core->begun = false;
@@ -156,7 +156,7 @@ static void
 after_round(void *ctx)
 {
     struct core *core = ctx;
-    struct err err;
+    struct err err = {0};
 
     if (waiting_count(core->waiting) == 0 && (!core->begun || intake_waits(core->intake)))
         return;

@@ -65,7 +65,7 @@ put_away(
     char there[NAME_BYTES];
     char from[PATH_BYTES];
     char to[PATH_BYTES];
-    struct err err;
+    struct err err = {0};
 
     if (!free_name(core, folder, name, there)) {
         core_tell(core, "incoming%s has too many files called %s", folder, name);
@@ -125,7 +125,7 @@ static bool
 hand_over(struct core *core, struct incoming *incoming, struct one *one, const char *name, int fd)
 {
     struct buf body = buf_new(2 * NAME_BYTES);
-    struct err err;
+    struct err err = {0};
 
     wire_add_u64(&body, ++incoming->last);
     wire_add_text(&body, span_of(name));
@@ -178,7 +178,7 @@ static void
 on_time(void *ctx)
 {
     struct incoming *incoming = ctx;
-    struct err err;
+    struct err err = {0};
 
     incoming_look(incoming->core);
     if (loop_timer_set(incoming->core->loop, &incoming->timer,

@@ -1,9 +1,9 @@
 #include "core/intake.h"
 
-#include "base/hash.h"
 #include "core/batch.h"
 #include "core/check.h"
 #include "core/incoming.h"
+#include "core/window.h"
 #include "flow/flow.h"
 #include "model/record.h"
 #include "sys/clock.h"
@@ -55,28 +55,13 @@ struct intake {
 
 /* ---- the window of duplicates ---- */
 
-static void
-add_digests(void *ctx, const uint64_t *digests, size_t count)
-{
-    struct intake *intake = ctx;
-
-    for (size_t i = 0; i < count; i++)
-        (void)seen_add(intake->seen, digests[i]);
-}
-
 static int
 fill_window(struct core *core, struct intake *intake, struct err *err)
 {
-    uint64_t window = core->options.window;
-
     seen_free(intake->seen);
-    intake->seen = seen_new(window > 0 ? window : 1);
     flow_free(intake->flow); /* it looks into the window that is gone */
     intake->flow = NULL;
-    if (intake->seen == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for a window of %llu reports",
-            (unsigned long long)window);
-    return store_digests(core->store, window, add_digests, intake, err);
+    return window_read(core->store, core->options.window, &intake->seen, err);
 }
 
 /* ---- life ---- */
@@ -211,7 +196,7 @@ void
 intake_released(struct core *core, uint64_t count)
 {
     struct intake *intake = core->intake;
-    struct err err;
+    struct err err = {0};
 
     intake->due -= count < intake->due ? count : intake->due;
     if (behind(core))
@@ -232,6 +217,34 @@ free_place(struct intake *intake)
     return NULL;
 }
 
+/* One door may not take all places. */
+static bool
+door_is_full(const struct intake *intake, enum door door)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++)
+        count += intake->streams[i].open && intake->streams[i].door == door;
+    return count >= INTAKE_STREAMS_MAX / 2;
+}
+
+static int
+may_open(const struct core *core, const struct ask *ask, struct err *err)
+{
+    const struct intake *intake = core->intake;
+
+    if (core->stale.code != 0)
+        return err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg);
+    if (door_is_full(intake, ask->door))
+        return err_set(err, ERR_BUSY, "too many streams of reports are open");
+    if (behind(core))
+        return err_set(
+            err, ERR_BUSY, "more reports wait to be written out than the outbox may hold");
+    return ask->asker.team.n >= TEAM_BYTES || find(intake, ask->door, ask->tag) != NULL
+        ? err_set(err, ERR_INTERNAL, "a stream cannot be opened like that")
+        : 0;
+}
+
 int
 core_intake_open(struct core *core, struct ask *ask, struct err *err)
 {
@@ -240,17 +253,17 @@ core_intake_open(struct core *core, struct ask *ask, struct err *err)
     struct intake_open open;
 
     intake_open_take(&ask->in, &open);
+    knowledge_renew(core);
     int rc = wire_end(&ask->in, "the beginning of a stream", err);
-    if (rc == 0 && core->stale.code != 0)
-        rc = err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg);
-    if (rc == 0 && (stream == NULL || behind(core)))
-        rc = err_set(err, ERR_BUSY,
-            stream == NULL ? "too many streams of reports are open"
-                           : "more reports wait to be written out than the outbox may hold");
-    if (rc == 0 && (ask->asker.team.n >= TEAM_BYTES || find(intake, ask->door, ask->tag) != NULL))
-        rc = err_set(err, ERR_INTERNAL, "a stream cannot be opened like that");
-    if (rc != 0)
+    if (rc == 0)
+        rc = may_open(core, ask, err);
+    if (rc == 0 && stream == NULL)
+        rc = err_set(err, ERR_BUSY, "too many streams of reports are open");
+    if (rc != 0) {
+        if (ask->door == DOOR_LOCAL && open.file != 0)
+            incoming_again(core, open.file);
         return rc;
+    }
     *stream = (struct stream){.open = true,
         .door = ask->door,
         .tag = ask->tag,
@@ -321,15 +334,6 @@ set_sender(struct core *core, struct intake *intake, const struct stream *stream
     return partner ? store_team(core->store, span_of(stream->team), &intake->origin.team, err) : 0;
 }
 
-/* What two senders say alike are two reports: nobody can keep another's from being told. */
-static uint64_t
-digest_of(const struct intake *intake, const struct report *report)
-{
-    uint64_t digest = report_digest(report);
-
-    return intake->origin.partner ? hash_fold(digest, intake->origin.team, UINT64_MAX) : digest;
-}
-
 /* Up to BLOCK sound reports off IN; LEFT counts down. Bad ones are counted. */
 static int
 read_block(struct intake *intake, struct wire_in *in, uint32_t *left, struct stream *stream,
@@ -353,7 +357,7 @@ read_block(struct intake *intake, struct wire_in *in, uint32_t *left, struct str
         }
         intake->records[(*count)++] = (struct span){begin, (size_t)(in->p - begin)};
         used += report->count;
-        report->digest = digest_of(intake, report);
+        report->digest = window_digest(report, intake->origin.partner ? intake->origin.team : 0);
         flow_prepare(intake->flow, report);
     }
     return 0;
@@ -447,18 +451,30 @@ take_message(struct core *core, struct intake *intake, struct stream *stream, st
     return take_records(core, intake, stream, &ask->in, count, err);
 }
 
+/* Our own faults pass, and the file is read again; what a front cannot say right it never can. */
+static void
+give_up_file(struct core *core, const struct stream *stream, const struct err *why)
+{
+    if (stream->file != 0 && why->code == ERR_INTERNAL)
+        incoming_failed(core, stream->file, span_of(why->msg));
+    else if (stream->file != 0)
+        incoming_again(core, stream->file);
+}
+
 int
 core_intake_records(struct core *core, struct ask *ask, struct err *err)
 {
     struct intake *intake = core->intake;
-    struct stream *stream = find(intake, ask->door, ask->tag);
 
+    knowledge_renew(core); /* may refuse streams: the open batch is sealed */
+    struct stream *stream = find(intake, ask->door, ask->tag);
     if (stream == NULL)
         return 0; /* it was refused meanwhile */
     int rc = core->stale.code != 0
         ? err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg)
         : take_message(core, intake, stream, ask, err);
     if (rc != 0) {
+        give_up_file(core, stream, err);
         close_stream(intake, stream);
         if (intake->half_done)
             core_lose(core, err);
@@ -491,6 +507,8 @@ core_intake_close(struct core *core, struct ask *ask, struct err *err)
     }
     if (rc == 0 && stream->file != 0)
         incoming_done(core, stream->file, problems);
+    if (rc != 0)
+        give_up_file(core, stream, err);
     close_stream(intake, stream);
     buf_free(&body);
     return rc;
@@ -553,7 +571,7 @@ void
 intake_lost(struct core *core, const struct err *why)
 {
     struct intake *intake = core->intake;
-    struct err err;
+    struct err err = {0};
 
     if (intake == NULL)
         return;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { PATH_BYTES = 4096 };
+enum { PATH_BYTES = 4096, AGAIN_US = 10000000 };
 
 static void
 tell_basis(void *ctx, const char *line)
@@ -168,11 +168,15 @@ knowledge_read(struct core *core, struct err *err)
 void
 knowledge_renew(struct core *core)
 {
-    struct err err;
+    bool ill = core->stale.code != 0 || !core->basis.clock_trusted;
+    int64_t ticks = clock_ticks_us();
+    struct err err = {0};
 
-    if (core->stale.code == 0 && clock_now_us() < core->basis.changes_us
-        && register_state(core) == core->register_state)
+    if (clock_now_us() < core->basis.changes_us && register_state(core) == core->register_state
+        && (!ill || ticks < core->renew_at_us))
         return;
+    core->renew_at_us = ticks + AGAIN_US;
+    core->register_state = register_state(core);
     int rc = knowledge_read(core, &err);
     if (rc != 0 && core->stale.code == 0)
         core_tell(

@@ -5,6 +5,7 @@
 #include "sys/clock.h"
 
 enum { ANSWER_BYTES = 64 * 1024 * 1024, PART_BYTES = 1024 * 1024 };
+#define DAY_US (INT64_C(86400) * 1000000)
 
 int
 node_say(struct core *core, enum door door, uint64_t tag, struct buf *body, struct err *err)
@@ -135,22 +136,42 @@ static const struct stat_row stats[] = {
 };
 enum { STAT_COUNT = sizeof stats / sizeof stats[0] };
 
-/* One counter with a label for what is counted; all days together, so it only grows. */
+/* Add the days from FIRST, before LAST, to TOTALS. */
+static int
+add_days(struct core *core, struct arena *arena, uint32_t first, uint32_t last,
+    uint64_t totals[COUNTED_NUMBERS], struct err *err)
+{
+    struct store_count *counts;
+    size_t count;
+    int rc = store_count_list(core->store, arena, first, last, &counts, &count, err);
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (counts[i].name < COUNTED_NUMBERS)
+            totals[counts[i].name] += counts[i].value;
+    return rc;
+}
+
+/* One counter with a label for what is counted; all days together, so it only grows. Yesterday may
+ * still change, just after midnight. */
 static int
 add_counts(struct core *core, struct arena *arena, struct buf *out, struct err *err)
 {
-    uint64_t totals[STAT_COUNT] = {0};
-    struct store_count *counts;
-    size_t count;
-    int rc = store_count_list(core->store, arena, 0, UINT32_MAX, &counts, &count, err);
+    struct counted *known = &core->counted;
+    uint32_t yesterday = (uint32_t)(clock_now_us() / DAY_US) - 1;
+    uint64_t totals[COUNTED_NUMBERS];
+    int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        for (size_t k = 0; k < STAT_COUNT; k++)
-            totals[k] += counts[i].name == stats[k].number ? counts[i].value : 0;
+    if (yesterday > known->until_day) {
+        rc = add_days(core, arena, known->until_day, yesterday, known->totals, err);
+        known->until_day = rc == 0 ? yesterday : known->until_day;
+    }
+    memcpy(totals, known->totals, sizeof totals);
+    if (rc == 0)
+        rc = add_days(core, arena, known->until_day, UINT32_MAX, totals, err);
     head(out, "comity_reports_total", "counter", "Reports and decisions, by what became of them.");
     for (size_t k = 0; k < STAT_COUNT; k++)
         buf_format(out, "comity_reports_total{what=\"%s\"} %llu\n", stats[k].word,
-            (unsigned long long)totals[k]);
+            (unsigned long long)totals[stats[k].number]);
     return rc;
 }
 

@@ -449,7 +449,7 @@ work(void *ctx)
 {
     struct release *release = ctx;
     struct core *core = release->core;
-    struct err err;
+    struct err err = {0};
     bool more = false;
 
     if (release->tired)

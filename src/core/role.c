@@ -61,7 +61,7 @@ static void
 on_settings(void *ctx)
 {
     struct running *running = ctx;
-    struct err err;
+    struct err err = {0};
 
     read_options(running->start, &running->core.options);
     if (core_settings(&running->core, &err) != 0)
@@ -72,7 +72,7 @@ static void
 on_pair(void *ctx, enum door door, int fd)
 {
     struct running *running = ctx;
-    struct err err;
+    struct err err = {0};
 
     if (core_connect(&running->core, door, fd, &err) != 0)
         log_error_of("a door could not be connected", &err);
@@ -92,7 +92,7 @@ on_stop(void *ctx)
 static void
 note_time(struct core *core)
 {
-    struct err err;
+    struct err err = {0};
     bool trusted;
 
     if (core->basis.registry != NULL
@@ -105,7 +105,7 @@ static void
 write_fetched(struct core *core)
 {
     int64_t now = clock_now_us();
-    struct err err;
+    struct err err = {0};
 
     if (!collections_flush_due(core->collections, now))
         return;
@@ -143,7 +143,7 @@ static void
 on_tick(void *ctx)
 {
     struct running *running = ctx;
-    struct err err;
+    struct err err = {0};
 
     knowledge_renew(&running->core);
     write_fetched(&running->core);

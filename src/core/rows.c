@@ -2,7 +2,7 @@
 
 static const struct message_row rows[] = {
 #define MESSAGE(name, number, function, doors, right, changes, text)                               \
-    {number, #name, core_##function, doors, RIGHT_##right, changes},
+    {core_##function, doors, number, changes, RIGHT_##right},
 #include "tables/messages.def"
 #undef MESSAGE
 };

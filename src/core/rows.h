@@ -8,12 +8,11 @@
 #include "core/core.h"
 
 struct message_row {
-    uint16_t number; /* enum message */
-    const char *word;
     int (*answer)(struct core *core, struct ask *ask, struct err *err);
     const char *doors; /* letters */
-    enum right right;
+    uint16_t number;   /* enum message */
     bool changes;
+    enum right right;
 };
 
 /* NULL: nobody asks that. */

@@ -49,6 +49,13 @@ struct collections;
 struct events;
 struct reports;
 
+/* Counts of days that will not change any more, so that metrics read two days and not all. */
+enum { COUNTED_NUMBERS = 16 };
+struct counted {
+    uint32_t until_day;
+    uint64_t totals[COUNTED_NUMBERS]; /* by number of stats.def */
+};
+
 struct core {
     struct core_options options;
     struct loop *loop;
@@ -78,10 +85,12 @@ struct core {
     struct collections *collections; /* core/collections.h's */
     struct events *events;           /* core/node.h's */
     struct reports *reports;         /* core/reports.h's */
+    struct counted counted;          /* core/node.c's */
     int64_t started_us;
     bool begun; /* store_begin was called and nothing was committed since */
     uint64_t commits_failed;
-    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
+    int64_t renew_at_us; /* ticks: when what could not be read is tried again */
+    struct err stale;    /* why what is judged by cannot be read anew; code 0: it is what holds */
     bool stopping;
 };
 
@@ -127,8 +136,9 @@ void core_ask_again(struct core *core, enum door door, const struct channel_mess
 /* Read all of it; what was there stays when that fails. */
 MUST_USE int knowledge_read(struct core *core, struct err *err);
 void knowledge_free(struct core *core);
-/* Read anew if a change that was foretold has come, or the register was changed. While that cannot
- * be done, `stale` says why, and no report is taken in: what holds now is not known. */
+/* Read anew if a change that was foretold has come, or the register was changed: asked before each
+ * message of reports, so that none is judged by what has ended. While that cannot be done, `stale`
+ * says why, and no report is taken in: what holds now is not known. */
 void knowledge_renew(struct core *core);
 /* The store's number of a team of the roster, or of BASIS_COMMUNITY. */
 MUST_USE int knowledge_team_number(

@@ -62,9 +62,11 @@ struct waiting_answer
 waiting_get(const struct waiting *waiting, size_t i)
 {
     const struct one *one = &waiting->all[i];
+    struct span body = {"", 0};
 
-    return (struct waiting_answer){
-        one->door, one->generation, one->tag, {waiting->bodies.p + one->at, one->n}};
+    if (one->n > 0)
+        body = (struct span){waiting->bodies.p + one->at, one->n};
+    return (struct waiting_answer){one->door, one->generation, one->tag, body};
 }
 
 void

@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-enum { FAMILIES_MAX = 8 };
+enum { FAMILIES_MAX = 16 };
 
 /* What is served at DOOR: the first of these that has a path serves it. */
 static const struct route_family *const *
@@ -148,7 +148,8 @@ open_front(struct front_role *role, struct err *err)
         rc = set_taxii(start->conf, err);
     if (rc == 0)
         rc = front_new(start->loop, &settings, &role->front, err);
-    return rc != 0 ? rc : front_core(role->front, start->pairs[start->door], err);
+    int pair = start->pairs[start->door]; /* -1: core is away, too, and on_pair will be called */
+    return rc != 0 || pair < 0 ? rc : front_core(role->front, pair, err);
 }
 
 int

@@ -367,7 +367,9 @@ front_stop(struct front *front, int64_t patience_us, void (*stopped)(void *ctx),
     front->stopped = stopped;
     front->stopped_ctx = ctx;
     front->stop_at_us = clock_ticks_us() + patience_us;
-    (void)MHD_quiesce_daemon(front->daemon);
+    int fd = MHD_quiesce_daemon(front->daemon);
+    if (fd >= 0) /* ours again: as long as it is open, the kernel goes on accepting */
+        (void)close(fd);
     guard_shut(front->guard, false);
     (void)!loop_timer_set(front->loop, &front->timer, clock_ticks_us(), &err);
 }

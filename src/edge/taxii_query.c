@@ -128,6 +128,10 @@ split_values(void *ctx, struct span value)
         (void)bad(r, ERR_BAD_VALUE,
             "the parameter is there twice; several values are separated by commas");
     r->seen = true;
+    if (r->texts == NULL)
+        r->texts = arena_zalloc(r->arena, PAGE_FILTER_MAX, sizeof *r->texts);
+    if (r->texts == NULL && r->rc == 0)
+        r->rc = arena_full(r->err, "a request's filters");
     while (r->rc == 0 && span_next(&value, ',', &part)) {
         part = span_trim(part);
         if (part.n == 0)
@@ -146,12 +150,7 @@ values(const struct request *request, struct reading *r, const char *name, size_
     r->name = name;
     r->seen = false;
     r->count = 0;
-    r->texts = arena_zalloc(r->arena, PAGE_FILTER_MAX, sizeof *r->texts);
-    *count = 0;
-    if (r->texts == NULL) {
-        r->rc = arena_full(r->err, "a request's filters");
-        return NULL;
-    }
+    r->texts = NULL; /* most requests have none */
     request_query_each(request, name, split_values, r);
     *count = r->count;
     return r->texts;

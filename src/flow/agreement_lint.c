@@ -1,6 +1,7 @@
 #include "flow/agreement_lint.h"
 
 #include "base/time.h"
+#include "flow/basis.h"
 #include "flow/lint_private.h"
 #include "flow/nearmiss.h"
 
@@ -49,6 +50,8 @@ check_dates(struct linting *lint)
 static void
 check_team(struct linting *lint, const char *key, struct span team)
 {
+    if (strcmp(key, "to") == 0 && span_equal(team, SPAN(BASIS_COMMUNITY)))
+        return;
     if (!parties_knows(lint->q->parties, team))
         lint_say(lint, LINT_WARNING, "unknown-team", key,
             "no team of the directory has the id %.*s; `comity team list` shows all ids",

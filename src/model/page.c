@@ -1,5 +1,7 @@
 #include "model/page.h"
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are sent as they lie in memory");
+
 /* Room for COUNT things of SIZE, which take at least LEAST bytes each in what is left of IN: a
  * count that the message cannot hold is refused before memory is taken for it. */
 static void *
@@ -96,9 +98,10 @@ page_question_add(struct buf *out, const struct page_question *q)
     wire_add_u32(out, (uint32_t)f->named_count);
     for (size_t i = 0; i < f->named_count; i++)
         wire_add_i64(out, f->named_us[i]);
+    /* Little-endian, as all that roles say is, and as this machine is: in one piece. */
     wire_add_u32(out, (uint32_t)q->held_count);
-    for (size_t i = 0; i < q->held_count; i++)
-        wire_add_u64(out, q->held[i]);
+    if (q->held_count > 0)
+        buf_add(out, (const char *)q->held, q->held_count * sizeof *q->held);
 }
 
 static void
@@ -134,8 +137,9 @@ page_question_take(
     take_versions(arena, in, f);
     q->held_count = wire_u32(in);
     uint64_t *held = list_room(arena, in, q->held_count, 8, sizeof *held);
-    for (size_t i = 0; !in->bad && i < q->held_count; i++)
-        held[i] = wire_u64(in);
+    struct span bytes = wire_bytes(in, in->bad ? 0 : q->held_count * sizeof *held);
+    if (!in->bad && bytes.n > 0)
+        memcpy(held, bytes.p, bytes.n);
     q->held = held;
     if (q->what > PAGE_VERSIONS || q->limit == 0 || q->limit > PAGE_LIMIT_MAX)
         in->bad = true;

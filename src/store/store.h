@@ -225,6 +225,9 @@ struct store_page_query {
     const int64_t *named_us; /* VERSIONS_NAMED */
     size_t named_count;
     bool rows_only; /* no runs: for a manifest */
+    /* Pieces whose bodies the asker has: their runs come without (packed n 0). */
+    const uint64_t *held;
+    size_t held_count;
 };
 /* Objects that lie one behind the other in a piece: BEGIN..END of its body is a list with commas.
  */

@@ -93,6 +93,8 @@ channel_free(struct channel *channel)
         really_free(channel);
 }
 
+/* Between these, whatever callbacks do, the channel is there; only what is called from outside has
+ * them, as its first and last. */
 static void
 enter(struct channel *channel)
 {
@@ -116,9 +118,7 @@ end(struct channel *channel, const struct err *why)
     loop_timer_stop(channel->loop, &channel->again);
     loop_forget(channel->loop, channel->fd);
     channel->watched = 0;
-    enter(channel);
     channel->events.closed(channel->events.ctx, channel, why);
-    leave(channel);
 }
 
 static void on_ready(void *ctx, unsigned events);
@@ -214,20 +214,17 @@ hand_out(struct channel *channel, struct err *err)
     return 1;
 }
 
-/* All that is there, unless one of them pauses or frees the channel. The channel may be gone
- * afterwards. */
+/* All that is there, unless one of them pauses or frees the channel. */
 static void
 hand_out_all(struct channel *channel)
 {
     struct err err = {0};
     int rc = 1;
 
-    enter(channel);
     while (rc > 0 && !channel->paused && !channel->freed && !channel->over)
         rc = hand_out(channel, &err);
     if (rc < 0)
         end(channel, &err);
-    leave(channel);
 }
 
 /* Room for the rest of the frame that has begun, at least; what was handed out is given up. No
@@ -339,12 +336,14 @@ channel_pause(struct channel *channel, bool pause)
 {
     if (channel->paused == pause || channel->over)
         return;
+    enter(channel);
     channel->paused = pause;
     if (pause) {
         loop_timer_stop(channel->loop, &channel->again);
         watch_or_end(channel);
     } else if (loop_timer_set(channel->loop, &channel->again, clock_ticks_us(), NULL) != 0)
         watch_or_end(channel);
+    leave(channel);
 }
 
 /* PARTS as they are, with a descriptor unless FD is -1. How many bytes went; -1 and errno. */

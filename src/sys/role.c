@@ -175,6 +175,7 @@ take(struct role *role, const struct channel_message *message, struct err *err)
     case MESSAGE_START:
         loop_stop(role->start.loop);
         role->begun = true;
+        channel_pause(role->parent, true); /* what follows is for the role, once it listens */
         return 0;
     case MESSAGE_STOP:
         stop(role);
@@ -241,7 +242,11 @@ begin(struct role *role, const char *name, struct err *err)
     if (rc == 0)
         rc = channel_new(
             role->start.loop, ROLE_PARENT_FD, ROLE_QUEUE_BYTES, &events, &role->parent, err);
-    return rc == 0 ? loop_run(role->start.loop, err) : rc;
+    if (rc == 0)
+        rc = loop_run(role->start.loop, err);
+    if (rc == 0)
+        channel_pause(role->parent, false);
+    return rc;
 }
 
 static bool

@@ -59,7 +59,7 @@ static const struct {
     /* Core's one thread for passwords; clone itself is below. */
     CALL(set_robust_list, CORE), CALL(rseq, CORE),
     /* The courier's. */
-    CALL(connect, COURIER), CALL(sendmmsg, COURIER), CALL(bind, COURIER)};
+    CALL(connect, COURIER), CALL(sendmmsg, COURIER), CALL(sendmsg, COURIER), CALL(sendto, COURIER)};
 
 /* Of a descriptor's flags: no signals to others by F_SETOWN. */
 #define FCNTL(command, kinds)                                                                      \
@@ -97,10 +97,6 @@ allow_some(scmp_filter_ctx filter, int kind)
          * leads already. */
         {SCMP_SYS(sendmsg), FRONT | CORE, SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0)},
         {SCMP_SYS(sendto), FRONT | CORE, SCMP_A4(SCMP_CMP_EQ, 0)},
-        {SCMP_SYS(sendmsg), COURIER, SCMP_A2(SCMP_CMP_MASKED_EQ, 0, 0)},
-        {SCMP_SYS(sendto), COURIER, SCMP_A2(SCMP_CMP_MASKED_EQ, 0, 0)},
-        {SCMP_SYS(socket), COURIER, SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, AF_INET)},
-        {SCMP_SYS(socket), COURIER, SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, AF_INET6)},
         {SCMP_SYS(clone), CORE, SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)},
         /* abort. */
         {SCMP_SYS(tgkill), ALL, SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)getpid())}};
@@ -109,6 +105,23 @@ allow_some(scmp_filter_ctx filter, int kind)
     for (size_t i = 0; rc == 0 && i < sizeof some / sizeof some[0]; i++)
         if ((some[i].kinds & kind) != 0)
             rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, some[i].call, 1, &some[i].argument);
+    return rc;
+}
+
+/* TCP and UDP over IPv4 and IPv6: nothing raw, and no local sockets, behind which services of this
+ * machine listen. */
+static int
+allow_sockets(scmp_filter_ctx filter, int kind)
+{
+    static const scmp_datum_t families[] = {AF_INET, AF_INET6};
+    static const scmp_datum_t types[] = {SOCK_STREAM, SOCK_DGRAM};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && kind == COURIER && i < 4; i++)
+        rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+            SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, families[i / 2]),
+            SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX & ~(scmp_datum_t)(SOCK_CLOEXEC | SOCK_NONBLOCK),
+                types[i % 2]));
     return rc;
 }
 
@@ -144,6 +157,8 @@ sandbox_calls(enum sandbox_kind kind, struct err *err)
             rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i].call, 0);
     if (rc == 0)
         rc = allow_some(filter, 1 << kind);
+    if (rc == 0)
+        rc = allow_sockets(filter, 1 << kind);
     if (rc == 0)
         rc = refuse_some(filter, 1 << kind);
     if (rc == 0)

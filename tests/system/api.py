@@ -91,6 +91,22 @@ class Documented(Case):
             answer = self.check("POST", "/api/v1/held/1/release", body=body, Content_Type="application/json")
             self.assertIn(answer.status, (400, 413), body[:40])
 
+    def test_hostile_requests(self):
+        for path in ("/api/v1/reports?team=" + "x" * 100000, "/api/v1/reports?" + "a=1&" * 600, "/api/v1/reports?name=%ff%fe",
+                     "/api/v1/reports?team=%00", "/api/v1/reports/%2e%2e%2f%2e%2e", "/api/v1/reports?limit=99999999999999999999",
+                     "/api/v1/whois?q=" + "%3Cscript%3E", "/api/v1//reports", "/api/v1/reports/", "/api/v1/held/-1/release"):
+            answer = self.node.get(path)
+            self.assertIn(answer.status, (400, 404, 405, 413, 414, 431), path[:60])
+            if answer.headers["Content-Type"] is not None:  # what never was a request is refused without a word
+                self.assertEqual((answer.headers["Content-Type"], answer.headers["X-Content-Type-Options"]),
+                                 ("application/problem+json", "nosniff"))
+        deep = "[" * 1000 + "]" * 1000
+        self.assertEqual(self.node.ask("POST", "/api/v1/held/1/release", deep, Content_Type="application/json").status, 413)
+        large = json.dumps({"reason": "x", "numbers": list(range(1, 1002))})
+        answer = self.check("POST", "/api/v1/held/release", body=large, Content_Type="application/json")
+        self.assertEqual((answer.status, answer.json["field"]), (413, "numbers"))
+        self.assertEqual(self.node.get("/healthz").status, 200)
+
     def test_etags(self):
         first = self.check("GET", "/api/v1/teams")
         again = self.check("GET", "/api/v1/teams", If_None_Match=first.headers["ETag"])

@@ -2,9 +2,14 @@
 
 usage: api_changes.py COMITY [--no-sandbox]     (COMITY_SHARE names the share folder, COMITY_TABLES src/tables)
 """
+import gzip
 import json
+import os
+import pathlib
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -108,6 +113,25 @@ class Events(unittest.TestCase):
         role = next(data for name, data in listening if name == "role")
         self.assertEqual(role["door"], "partners")
 
+    def test_who_does_not_read_is_told_what_it_missed(self):
+        own = Running()
+        self.addCleanup(own.close)
+        own.take([{"source.ip": f"198.51.100.{i % 250}", "classification.type": "spam", "tlp": "amber", "feed.provider": "Feed",
+                   "time.source": "2026-03-01T00:00:00Z", "source.account": str(i)} for i in range(200_000)])
+        response = self.listen(own)
+        for first in range(1, 200_000, 1000):  # about 7 KB of news each, more than front and kernel keep
+            answer = own.ask("POST", "/api/v1/held/refuse", {"numbers": list(range(first, first + 1000)), "reason": "no"})
+            self.assertEqual(len(answer.json["decided"]), 1000)
+        told, dropped = 0, None
+        for name, data in self.events(response):
+            told += name == "kept-back"
+            if name == "dropped":
+                dropped = data["count"]
+                break
+        self.assertGreater(told, 0)
+        self.assertGreater(dropped, 0)
+        self.assertLessEqual(told + dropped, 200 + 20)
+
     def test_many_listeners_are_bounded_and_leave_room(self):
         own = Running()
         self.addCleanup(own.close)
@@ -133,6 +157,91 @@ class Events(unittest.TestCase):
         self.assertEqual(status, 200)
 
 
+class Stub:
+    """A node's local door that says what it is told to: a list of (status, headers, JSON), one a request."""
+
+    def __init__(self, home, answers):
+        self.answers, self.taken = list(answers), []
+        self.listening = socket.socket(socket.AF_UNIX)
+        home.mkdir()
+        self.listening.bind(str(home / "local.sock"))
+        self.listening.listen()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        for status, headers, body in self.answers:
+            connection, _ = self.listening.accept()
+            with connection, connection.makefile("rb") as stream:
+                head = [stream.readline().decode().strip()]
+                while head[-1]:
+                    head.append(stream.readline().decode().strip())
+                taken = b""
+                if status == 200 or "whole" in headers:
+                    if any(line.lower() == "expect: 100-continue" for line in head):
+                        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                    while (length := int(stream.readline(), 16)) > 0:
+                        taken += stream.read(length)
+                        stream.readline()
+                    stream.readline()
+                self.taken.append((head, taken))
+                text = json.dumps(body).encode()
+                lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(text)}", "Connection: close",
+                         *(f"{k}: {v}" for k, v in headers.items() if k != "whole")]
+                connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + text)
+        self.listening.close()
+
+
+class Refused(unittest.TestCase):
+    """What `comity ingest` does when the node is behind, says nonsense, or goes away."""
+    DONE = (200, {}, {"received": 3, "stored": 3, "rejected": 0, "duplicate": 0, "rejections": []})
+    BUSY = (503, {"Retry-After": "1"}, {"code": "busy", "detail": "later", "status": 503})
+
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        self.file = self.folder / "reports.gz"
+        self.bytes = gzip.compress(os.urandom(3 << 20))
+        self.file.write_bytes(self.bytes)
+
+    def ingest(self, answers, *arguments, stdin=None):
+        stub = Stub(self.folder / "home", answers)
+        done = subprocess.run([COMITY, "ingest", "--json", "--home", str(self.folder / "home"), *arguments], capture_output=True,
+                              input=stdin, timeout=PATIENCE, check=False)
+        return stub, done
+
+    def test_waits_and_sends_all_again(self):
+        whole = (503, {**self.BUSY[1], "whole": 1}, self.BUSY[2])
+        begun = time.monotonic()
+        stub, done = self.ingest([self.BUSY, whole, self.DONE], "--provider", "A & B", str(self.file))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreaterEqual(time.monotonic() - begun, 2)
+        self.assertEqual(json.loads(done.stdout)["stored"], 3)
+        for head, _ in stub.taken:
+            self.assertEqual(head[0], "POST /api/v1/reports?provider=A%20%26%20B&name=reports.gz HTTP/1.1")
+            self.assertIn("Content-Encoding: gzip", head)
+        self.assertEqual([body for _, body in stub.taken[1:]], [self.bytes] * 2)
+
+    def test_standard_input_cannot_be_read_twice(self):
+        whole = (503, {**self.BUSY[1], "whole": 1}, self.BUSY[2])
+        _, done = self.ingest([self.BUSY, whole], "-", stdin=self.bytes)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn(b"cannot be read twice", done.stderr)
+
+    def test_other_refusals_are_final(self):
+        problem = {"code": "bad-json", "detail": "the input\u001b[31m is no JSON", "status": 400}
+        _, done = self.ingest([(400, {}, problem)], str(self.file))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"is no JSON", done.stderr)
+        self.assertNotIn(b"\x1b", done.stderr)
+
+    def test_nonsense_is_no_success(self):
+        _, done = self.ingest([(200, {}, "nonsense")], str(self.file))
+        self.assertNotEqual(json.loads(done.stdout)["stored"], 3)
+        self.assertEqual(json.loads(done.stdout)["received"], 0)
+
+
 class Ingest(unittest.TestCase):
     def setUp(self):
         self.own = Running()
@@ -155,6 +264,30 @@ class Ingest(unittest.TestCase):
         stats = self.own.command("stats")
         self.assertEqual(stats.returncode, 0)
         self.assertIn("it balances", stats.stdout)
+
+    def test_core_dies_meanwhile(self):
+        """The front refuses what comes while core starts again; the command waits, sends again, and nothing is lost or
+        there twice."""
+        many = [{**report, "source.account": f"{n} {report['source.account']}"} for n in range(40) for report in self.own.reports]
+        path = self.own.folder / "many.jsonl"
+        path.write_text("".join(json.dumps(report) + "\n" for report in many), encoding="utf-8")
+        command = subprocess.Popen([COMITY, "ingest", "--json", "--home", str(self.own.home), str(path)], text=True,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.own.node.kill("core")
+        said, errors = command.communicate(timeout=PATIENCE)
+        self.assertEqual(command.returncode, 0, errors)
+        counts = json.loads(said)
+        self.assertEqual(counts["stored"] + counts["duplicate"], len(many))
+        self.assertEqual(len(self.own.pages("/api/v1/reports", limit=1000)), len(many))
+        self.assertTrue(self.own.get("/api/v1/statistics").json["balanced"])
+
+    def test_a_full_outbox_makes_it_wait(self):
+        own = Running("--outbox.max", "1000")
+        self.addCleanup(own.close)
+        for n in range(4):
+            many = [{**r, "tlp": "amber", "source.account": f"{n} {k} {i}"} for k in range(8) for i, r in enumerate(own.reports)]
+            self.assertEqual(own.take(many)["stored"], len(many))
+        self.assertEqual(own.get("/api/v1/statistics").json["totals"]["stored"], 4 * 8 * len(own.reports))
 
     def test_packed_and_standard_input(self):
         lines = "".join(json.dumps(r) + "\n" for r in self.own.reports).encode()

@@ -2,14 +2,17 @@
 
     node = Node(comity, folder, "--no-sandbox" or not)
     node.wait("node ready"); node.address["partners"]; node.pid("core"); node.stop()
-Nothing here waits by sleeping: what is awaited is a line of the log, or a process's end.
+Nothing here waits by sleeping: what is awaited is a line of the log, an answer, or a process's end.
 """
+import http.client
 import json
 import os
 import pathlib
 import signal
+import ssl
 import subprocess
 import threading
+import time
 
 PATIENCE = 60  # seconds, before a test is given up
 
@@ -77,6 +80,35 @@ class Node:
         os.kill(pid, number)
         self.wait("role died", since, which=role, pid=pid)
         return self.wait("role ready", since, which=role)["pid"]
+
+    def connect(self, door):
+        """A connection to a door over TLS, whoever is there."""
+        host, port = self.address[door].rsplit(":", 1)
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return http.client.HTTPSConnection(host, int(port), timeout=PATIENCE, context=context)
+
+    def ask(self, door, path, status, connection=None):
+        """GET PATH until it is answered with STATUS; answers that a restart explains come before."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            client = connection or self.connect(door)
+            try:
+                client.request("GET", path)
+                answer = client.getresponse()
+                answer.read()
+                if answer.status == status:
+                    return answer
+                seen = answer.status
+            except (OSError, http.client.HTTPException) as broken:
+                if connection:
+                    raise
+                seen = broken
+            finally:
+                if not connection:
+                    client.close()
+            if time.monotonic() > until:
+                raise AssertionError(f"{door} {path}: {seen}, never {status}:\n{self.log()}")
 
     def send(self, number):
         os.kill(self.process.pid, number)

@@ -4,14 +4,10 @@
 usage: sandbox.py COMITY [--no-sandbox]     (COMITY_SHARE names the share folder)
 Under sanitizers (--no-sandbox) only the refusals are looked at.
 """
-import ctypes
-import errno
 import fcntl
 import json
 import os
 import pathlib
-import platform
-import struct
 import subprocess
 import sys
 import tempfile
@@ -19,11 +15,9 @@ import termios
 import time
 import unittest
 
+import kernel
+
 COMITY, NO_WALLS = os.path.abspath(sys.argv[1]), "--no-sandbox" in sys.argv
-LIBC = ctypes.CDLL(None, use_errno=True)
-LANDLOCK_CREATE_RULESET = 444
-PRCTL, SECCOMP = {"x86_64": (157, 317), "aarch64": (167, 277)}.get(platform.machine(), (None, None))
-PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS = 22, 38
 REPORT = b'{"source.ip": "192.0.2.1", "classification.type": "scanner", "tlp": "green"}\n'
 SECRET = b"192.0.2.1"
 # {out} is a folder; whois has its input on standard input.
@@ -41,32 +35,6 @@ INPUTS = {
     "lint": json.dumps({"id": "x", "name": "X", "kind": "national", "economies": ["FI"], "source": "192.0.2.1",
                         "verified": True}).encode(),
 }
-
-
-class Program(ctypes.Structure):
-    _fields_ = [("count", ctypes.c_ushort), ("code", ctypes.c_char_p)]
-
-
-def refuse(*rules):
-    """Make the kernel refuse the calls (number, first argument or None) in this process and what it runs."""
-    fail, allow, code = struct.pack("HBBI", 0x06, 0, 0, 0x50000 | errno.ENOSYS), struct.pack("HBBI", 0x06, 0, 0, 0x7fff0000), b""
-    for number, argument in rules:
-        code += struct.pack("HBBI", 0x20, 0, 0, 0) + struct.pack("HBBI", 0x15, 0, 1 if argument is None else 3, number)
-        if argument is not None:
-            code += struct.pack("HBBI", 0x20, 0, 0, 16) + struct.pack("HBBI", 0x15, 0, 1, argument)
-        code += fail
-    code += allow
-    program = Program(len(code) // 8, code)
-    if LIBC.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 or LIBC.prctl(PR_SET_SECCOMP, 2, ctypes.byref(program), 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "no filter")
-
-
-def no_landlock():
-    refuse((LANDLOCK_CREATE_RULESET, None))
-
-
-def no_seccomp():
-    refuse((SECCOMP, None), (PRCTL, PR_SET_SECCOMP))
 
 
 class Sandbox(unittest.TestCase):
@@ -97,16 +65,16 @@ class Sandbox(unittest.TestCase):
                 self.assertNotIn(SECRET, b"".join(p.read_bytes() for p in self.folder.rglob("out/**/*") if p.is_file()))
 
     def test_without_landlock_nothing_is_read(self):
-        self.refused(no_landlock, b"landlock")
+        self.refused(kernel.no_landlock, b"landlock")
 
-    @unittest.skipIf(NO_WALLS or not SECCOMP, "Landlock would stop the sanitizers, or the calls' numbers are not known")
+    @unittest.skipIf(NO_WALLS or not kernel.SECCOMP, "Landlock would stop the sanitizers, or the calls' numbers are not known")
     def test_without_seccomp_nothing_is_read(self):
-        self.refused(no_seccomp, b"seccomp")
+        self.refused(kernel.no_seccomp, b"seccomp")
 
     def test_who_insists_goes_without_and_is_told(self):
         for name in COMMANDS:
             with self.subTest(name):
-                done = self.run_file(name, "--no-sandbox", before=no_landlock)
+                done = self.run_file(name, "--no-sandbox", before=kernel.no_landlock)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertIn(b"without walls", done.stderr)
 
@@ -160,7 +128,7 @@ class Sandbox(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not NO_WALLS and LIBC.syscall(LANDLOCK_CREATE_RULESET, None, 0, 1) < 1:
+    if not NO_WALLS and not kernel.has_landlock():
         print("SKIPPED: this kernel has no Landlock")
         sys.exit(77)
     unittest.main(argv=sys.argv[:1])

@@ -2,6 +2,7 @@
 import base64
 import gzip
 import json
+import signal
 import unittest
 
 from sections import GREEN, address, tool, uuid
@@ -141,6 +142,56 @@ class Clients(unittest.TestCase):
         self.node.restart()
         rest = self.bb.get(f"{ROOT}collections/{name}/objects/", limit=50, next=page["next"]).json()
         self.assertEqual([o["id"] for o in page["objects"] + rest["objects"]], [tool(1300 + n)["id"] for n in range(10)])
+
+
+class Directory(unittest.TestCase):
+    def test_changes_are_new_versions_and_what_is_gone_is_revoked(self):
+        node = Node()
+        self.addCleanup(node.close)
+        bb = node.client("bb")
+        self.addCleanup(bb.close)
+        shown = lambda: {o["name"]: o for o in bb.pages("directory", **{"match[type]": "identity"}) if "card" in json.dumps(o)}
+        before = shown()
+        self.assertEqual(set(before), {"OWN", "BB-CERT", "CC-CERT"})
+        last = bb.get(f"{ROOT}collections/directory/objects/", limit=1000).headers["X-TAXII-Date-Added-Last"]
+        teams = json.loads((node.folder / "teams.json").read_text())
+        teams[1]["site"] = "https://bb.test/"
+        node.write("teams.json", teams[:2])
+        agreements = json.loads((node.folder / "agreements.json").read_text())
+        agreements[0]["title"] = "Agreement 1, anew"
+        node.write("agreements.json", agreements[:1])
+        node.process.send_signal(signal.SIGHUP)
+        node.wait(lambda: shown()["CC-CERT"].get("revoked"))
+        changed = {o["name"] for o in bb.pages("directory", added_after=last)}
+        self.assertEqual(changed, {"BB-CERT", "CC-CERT", "Agreement 1, anew"})
+        now = shown()
+        self.assertEqual(now["BB-CERT"]["contact_information"], "https://bb.test/")
+        self.assertGreater(now["BB-CERT"]["modified"], before["BB-CERT"]["modified"])
+        self.assertEqual(now["OWN"], before["OWN"])
+        own = bb.collections()["Released to bb-cert"]["id"]
+        self.assertTrue(bb.pages(own, **{"match[type]": "csirt-agreement"})[0]["revoked"])
+
+
+class Outbox(unittest.TestCase):
+    def test_what_was_fetched_is_delivered(self):
+        node = Node()
+        self.addCleanup(node.close)
+        bb, ops = node.client("bb"), node.client("ops")
+        self.addCleanup(bb.close)
+        self.addCleanup(ops.close)
+        queue = lambda: ops.get("/api/v1/outbox", {"Accept": "*/*"}).json()["items"][0]
+        node.ingest(*(report(ip=f"192.0.2.{n}") for n in range(1, 50)))
+        own = bb.collections()["Released to bb-cert"]["id"]
+        node.wait(lambda: queue()["waiting"] == 49)
+        path = f"{ROOT}collections/{own}/objects/"
+        # A page is not yet known to have come; who asks for what is behind it has it.
+        last = bb.get(path, limit=1000).headers["X-TAXII-Date-Added-Last"]
+        self.assertEqual(queue()["delivered"], 0)
+
+        def asked_again():
+            bb.get(path, added_after=last)
+            return queue()["delivered"] == 49
+        node.wait(asked_again)
 
 
 class Feeds(unittest.TestCase):

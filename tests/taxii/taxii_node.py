@@ -9,6 +9,7 @@ import os
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -48,13 +49,19 @@ class Answer:
 class Client:
     """One keep-alive connection of one account."""
 
-    def __init__(self, port, user=None, secret=None, token=None):
-        self.port, self.connection = port, None
+    def __init__(self, port, user=None, secret=None, token=None, tls=False):
+        self.port, self.connection, self.tls = port, None, tls
         self.authorization = None
         if user is not None:
             self.authorization = "Basic " + base64.b64encode(f"{user}:{secret}".encode()).decode()
         elif token is not None:
             self.authorization = "Bearer " + token
+
+    def connect(self):
+        if self.tls:  # the node's own certificate, which nobody vouches for
+            context = ssl._create_unverified_context()
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=DEADLINE_S, context=context)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
 
     def ask(self, method, path, body=None, headers=None, **query):
         if query:
@@ -70,7 +77,7 @@ class Client:
         sent = {name: value for name, value in sent.items() if value is not None}
         for attempt in (0, 1):
             if self.connection is None:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+                self.connection = self.connect()
             try:
                 self.connection.putrequest(method, path, skip_accept_encoding=True)
                 for name, value in sent.items():
@@ -118,7 +125,7 @@ class Client:
 class Node:
     def __init__(self, tls=False):
         """With TLS no accounts are made: the test brings certificates."""
-        self.tls = tls
+        self.tls, self.more = tls, []
         self.temporary = tempfile.TemporaryDirectory(prefix="comity-taxii-")
         self.folder = pathlib.Path(self.temporary.name)
         self.home = self.folder / "home"
@@ -145,29 +152,30 @@ class Node:
         path.write_text(json.dumps(content))
         return path
 
-    def start(self):
+    def start(self, quiet=False):
+        """QUIET: the log tells of no role that is ready, so it is asked."""
         f = self.folder
         self.process = subprocess.Popen(
             [COMITY, "serve", *OPTIONS, "--home", self.home, "--share", SHARE, "--team", "own", "--teams", f / "teams.json",
              "--agreements", f / "agreements.json", "--tls", "on" if self.tls else "off", "--listen.partners", f"127.0.0.1:{self.port}",
              "--listen.operators", f"127.0.0.1:{self.own_port}", "--login.rate", "10000", "--watch", "off",
-             "--http.connections-per-address", "0"], stdout=self.log, stderr=self.log)
+             "--http.connections-per-address", "0", *self.more], stdout=self.log, stderr=self.log)
         until = time.monotonic() + DEADLINE_S
         while time.monotonic() < until:
             if self.process.poll() is not None:
                 raise AssertionError("the node ended: " + self.said())
             try:
-                if all(self.is_well(port) for port in (self.port, self.own_port)):
+                if all(self.is_well(port, quiet) for port in (self.port, self.own_port)):
                     return
             except OSError:
                 pass
             time.sleep(0.05)
         raise AssertionError("the node is not ready: " + self.said())
 
-    def is_well(self, port):
-        if self.tls:
-            return "role ready which=\"front partners\"" in self.said() and "role ready which=\"core\"" in self.said()
-        client = Client(port)
+    def is_well(self, port, quiet):
+        if self.tls and not quiet:
+            return all(f"role ready which=\"{role}\"" in self.said() for role in ("front partners", "core"))
+        client = Client(port, tls=self.tls)
         try:
             return client.get("/healthz", headers={"Accept": "*/*"}).status == 200
         finally:

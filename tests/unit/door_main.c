@@ -1,4 +1,4 @@
-/* A front with the test routes, for tests/system/http.py.
+/* A front with the test routes, for tests/system/http_door.py.
  *
  *   door [CERTIFICATE KEY (CA | any | none)] [LIMIT=NUMBER ...]
  *

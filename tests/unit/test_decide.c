@@ -297,11 +297,45 @@ nothing_set_is_withheld(void **state)
     policy_free(policy);
 }
 
+/* A recipient that is no team: `*` does not tell it, and holds back from it all the same. */
+static void
+who_is_told_only_by_name_is_withheld_from_by_all(void **state)
+{
+    static const char named[] =
+        HEAD "\"clauses\":[{\"id\":\"1\",\"from\":\"a\",\"to\":\"c\"," CLAUSE_BODY "}]}";
+    static const char all[] =
+        HEAD "\"clauses\":[{\"id\":\"1\",\"from\":\"a\",\"to\":\"*\"," CLAUSE_BODY "}]}";
+    static const char *const texts[] = {named, all};
+    struct policy_team teams[] = {
+        {.id = SPAN("a")}, {.id = SPAN("b")}, {.id = SPAN("c"), .named_only = true}};
+    const struct decide_input input = {.origin = {1},
+        .recipient = {3},
+        .classification = CLASSIFICATION_SCANNER,
+        .tlp = TLP_AMBER,
+        .clock_trusted = true,
+        .at_us = (int64_t)JUNE_2026 * 1000000};
+    struct arena *arena = new_arena();
+    struct verdict verdict;
+    struct policy *policy;
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct agreement_set set = parse(arena, texts[i]);
+        assert_int_equal(policy_compile(&set, teams, 3, &policy, &err), 0);
+        decide(policy, &input, &verdict);
+        assert_int_equal(verdict.effect, i == 0 ? EFFECT_RELEASE : EFFECT_WITHHOLD);
+        policy_free(policy);
+    }
+    arena_free(arena);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_agreement_releases_between_its_parties),
+        cmocka_unit_test(who_is_told_only_by_name_is_withheld_from_by_all),
         cmocka_unit_test(hostile_agreements_withhold_and_say_why),
         cmocka_unit_test(ten_thousand_clauses_are_read_and_one_more_is_not),
         cmocka_unit_test(limits_are_named_errors),

@@ -1,6 +1,7 @@
 /* Requests over a socket against a front with test routes and a played core. */
 #include "door_client.h"
 
+#include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -249,6 +250,19 @@ test_collected(void **state)
     while (reply_n == 0 || strncmp(reply, "HTTP/1.1 200", 12) != 0);
 }
 
+static bool
+is_listening(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        .sin_port = htons((uint16_t)host.port)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    bool is = connect(fd, (struct sockaddr *)&to, sizeof to) == 0;
+
+    (void)close(fd);
+    return is;
+}
+
 /* Who waits when the time to stop is over hears so. */
 static void
 test_stop(void **state)
@@ -259,6 +273,7 @@ test_stop(void **state)
     send_bytes(fd, GET("/core"), strlen(GET("/core")));
     STATUS(ask(GET("/plain")), "200");
     host_stop(&host);
+    assert_false(is_listening());
     assert_true(read_reply(fd));
     STATUS(reply, "503");
     HAS(reply, "Connection: close\r\n");

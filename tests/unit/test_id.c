@@ -88,6 +88,7 @@ any_case(void **state)
 
     (void)state;
     (void)id_text(&batch, 9, text);
+    text[14] = '4'; /* as it is in STIX */
     for (char *at = text; *at != '\0'; at++)
         *at = (char)(*at >= 'a' && *at <= 'f' ? *at - 32 : *at);
     assert_int_equal(id_read(&key, span_of(text), &place, &err), 0);

@@ -2,6 +2,7 @@
 #include "core/counts.h"
 #include "core/intake.h"
 #include "core/outcome.h"
+#include "core/release.h"
 #include "core_ask.h"
 #include "core_reports.h"
 
@@ -207,6 +208,43 @@ a_broken_front_is_found_out(void **state)
     core_test_end(&t);
 }
 
+/* Nobody may begin, and who has begun gets no further credit, until enough was written out. */
+static void
+a_full_outbox_holds_back(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct intake_totals totals;
+    struct err err;
+    bool more = true;
+
+    (void)state;
+    core_test_start(&t);
+    release_pause(t.core.release, true);
+    t.core.options.outbox_max = 10;
+    t.core.options.batch_reports = 20;
+    for (unsigned i = 0; i < 50; i++)
+        core_reports_add(&m, "192.0.2.200", i, "green");
+    uint64_t tag = core_reports_open_stream(&t, DOOR_LOCAL, 0);
+    assert_int_equal(t.credit, INTAKE_CREDIT);
+    core_reports_send_records(&t, DOOR_LOCAL, tag, &m, 0);
+    t.credit = 0;
+    (void)core_reports_open_stream(&t, DOOR_LOCAL, 0);
+    assert_int_equal(t.refusal.code, ERR_BUSY);
+    assert_int_equal(t.credit, 0);
+    assert_int_equal(intake_streams(t.core.intake), 1);
+    while (more)
+        assert_int_equal(release_batch(&t.core, &more, &err), 0);
+    t.wants_any = true;
+    assert_true(core_test_wait(&t, 60000));
+    t.wants_any = false;
+    assert_int_equal(t.credit, 1);
+    assert_int_equal(core_reports_close_stream(&t, DOOR_LOCAL, tag, 0, &totals), 0);
+    assert_int_equal(totals.stored, 50);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
 int
 main(void)
 {
@@ -216,6 +254,7 @@ main(void)
         cmocka_unit_test(what_was_answered_outlives_the_process),
         cmocka_unit_test(counts_balance),
         cmocka_unit_test(a_broken_front_is_found_out),
+        cmocka_unit_test(a_full_outbox_holds_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,11 +2,10 @@
  * is refused, killed, or goes on. The files are the test's own, in a folder of its own. */
 #include "cli/walls.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "probe.h"
+
 #include <linux/landlock.h>
 #include <netinet/in.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,34 +14,12 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
-#include <unistd.h>
-// clang-format off
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-// clang-format on
-
-enum outcome { WENT_ON, REFUSED, KILLED, FAILED, NO_WALLS };
-static const char *const outcome_names[] = {
-    "went on", "was refused", "was killed", "failed otherwise", "got no walls"};
 
 static int open_socket; /* opened before the walls */
 static pid_t stranger;  /* another process of the same user */
-
-static int
-open_close(const char *path, int flags)
-{
-    int fd = open(path, flags, 0600);
-
-    return fd < 0 ? -1 : close(fd);
-}
 
 static int
 enter(void)
@@ -56,60 +33,16 @@ enter(void)
         .mapping_path = "mapping",
         .write = write,
         .write_count = 1};
-    const struct rlimit no_core = {0, 0};
     struct err err = {0};
 
-    (void)setrlimit(RLIMIT_CORE, &no_core);
     return walls_enter(&walls, &err);
 }
-
-static enum outcome
-attempt(int (*what)(void))
-{
-    int status = 0;
-    pid_t child = fork();
-
-    assert_true(child >= 0);
-    if (child == 0) {
-        if (enter() != 0)
-            _exit(NO_WALLS);
-        errno = 0;
-        if (what() == 0)
-            _exit(WENT_ON);
-        _exit(errno == EACCES || errno == EPERM || errno == EXDEV ? REFUSED : FAILED);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGSYS ? KILLED : FAILED;
-    return (enum outcome)WEXITSTATUS(status);
-}
-
-struct probe {
-    const char *name;
-    int (*what)(void);
-};
 
 static void
 expect(const struct probe *probes, size_t count, enum outcome wanted)
 {
-    for (size_t i = 0; i < count; i++) {
-        enum outcome got = attempt(probes[i].what);
-        if (got != wanted)
-            fail_msg("%s: %s, should have: %s", probes[i].name, outcome_names[got],
-                outcome_names[wanted]);
-    }
+    expect_behind(enter, probes, count, wanted);
 }
-
-/* One row of a table of probes: what is tried is an expression that is 0 when it went on. */
-#define PROBE(name, expression)                                                                    \
-    static int name(void)                                                                          \
-    {                                                                                              \
-        return (expression);                                                                       \
-    }
-#define NAMED(name)                                                                                \
-    {                                                                                              \
-#name, name                                                                                \
-    }
 
 PROBE(read_input, open_close("input", O_RDONLY))
 PROBE(read_mapping, open_close("mapping", O_RDONLY))

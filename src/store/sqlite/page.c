@@ -61,13 +61,25 @@ add_run(struct paging *paging, const struct entry *entry, bool *begun, struct er
     return 0;
 }
 
+static bool
+is_held(const struct store_page_query *query, uint64_t piece)
+{
+    for (size_t i = 0; i < query->held_count; i++)
+        if (query->held[i] == piece)
+            return true;
+    return false;
+}
+
 /* The body of the piece's runs, from FIRST on. */
 static int
 add_body(struct paging *paging, sqlite3_stmt *row, size_t first, struct err *err)
 {
     struct store_run *runs = (struct store_run *)(void *)paging->runs.items;
-    struct span packed;
-    int rc = first == paging->runs.count ? 0 : db_keep(row, 2, paging->arena, &packed, err);
+    struct span packed = {NULL, 0};
+    int rc = 0;
+
+    if (first < paging->runs.count && !is_held(paging->query, paging->piece.number))
+        rc = db_keep(row, 2, paging->arena, &packed, err);
 
     for (size_t i = first; rc == 0 && i < paging->runs.count; i++) {
         runs[i].packed = packed;

@@ -1,5 +1,5 @@
 """The front over real sockets: TLS versions, client certificates, another certificate while connections go on, slow and
-greedy clients, and curl. Usage: http.py DOOR, the test program tests/unit/door_main.c."""
+greedy clients, and curl. Usage: http_door.py DOOR, the test program tests/unit/door_main.c."""
 import os
 import pathlib
 import shutil

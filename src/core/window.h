@@ -1,0 +1,19 @@
+/* window.h: was this very report among the last ones, also of those before the last start?
+ *
+ * The window of flow/seen.h, filled with the digests that the store keeps.
+ */
+#ifndef COMITY_CORE_WINDOW_H
+#define COMITY_CORE_WINDOW_H
+
+#include "flow/seen.h"
+#include "model/report.h"
+#include "store/store.h"
+
+/* The digests of the newest REPORTS. Owner: the caller (seen_free), also after an error. */
+MUST_USE int window_read(struct store *store, uint64_t reports, struct seen **out, struct err *err);
+
+/* REPORT's, which came from the partner with that number of the store (0: from our own people).
+ * What two senders say alike are two reports: nobody can keep another's from being told. */
+uint64_t window_digest(const struct report *report, uint32_t partner);
+
+#endif
