@@ -15,7 +15,7 @@ import shutil
 import signal
 import threading
 
-from world import OPTIONS, TAXII, Case, lines, main
+from world import OPTIONS, TAXII, Case, identity, lines, main
 
 LIVES = 3  # a role that dies soon again and again is started later and later
 
@@ -73,8 +73,7 @@ class Walk(Case):
 
     def object(self, numbers):
         """An object that the partner's program posts: 202 says that the node has it."""
-        one = {"type": "identity", "spec_version": "2.1", "id": f"identity--00000000-0000-4000-8000-{numbers[0]:012}", "name": "Test",
-               "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "identity_class": "system"}
+        one = identity(numbers[0])
         try:
             status, _, told = self.w.partner(f"/comity/collections/{self.intake}/objects/", "POST", json.dumps({"objects": [one]}),
                                              Content_Type=TAXII)

@@ -67,6 +67,12 @@ def lines(numbers):
     return "".join(json.dumps(report(n)) + "\n" for n in numbers).encode()
 
 
+def identity(number):
+    """An object that is no report."""
+    return {"type": "identity", "spec_version": "2.1", "id": f"identity--00000000-0000-4000-8000-{number:012}", "name": "Test",
+            "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "identity_class": "system"}
+
+
 class Local(http.client.HTTPConnection):
     def __init__(self, home, timeout=PATIENCE):
         super().__init__("localhost", timeout=timeout)
