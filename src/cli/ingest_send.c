@@ -16,6 +16,7 @@ enum {
     PROGRESS_US = 200000,
     WAIT_DEFAULT_S = 1,
     SNIFF_BYTES = 4,
+    BREAKS_MAX = 5, /* connections that break, one after the other */
 };
 
 /* One file on its way. */
@@ -212,6 +213,16 @@ build_path(const struct upload *up, struct buf *path, struct err *err)
     return buf_check(path, "the parameters", err);
 }
 
+/* Does this say "later"? A 503; and a connection that broke, as it does when the node refuses what
+ * is on its way, or one of its processes is started again. */
+static bool
+is_later(const struct upload *up, int rc, unsigned breaks)
+{
+    if (rc != 0)
+        return rc == ERR_IO && !up->unread && breaks <= BREAKS_MAX;
+    return up->in->node.answer.status == 503;
+}
+
 /* Until it is taken, or refused for good. */
 static int
 send_until(struct upload *up, const char *path, struct err *err)
@@ -220,15 +231,15 @@ send_until(struct upload *up, const char *path, struct err *err)
     struct client_answer *answer = &in->node.answer;
     const struct client_source source = {
         .ctx = up, .read = give, .go_on = go_on, .encoding = packing(up)};
+    unsigned breaks = 0;
 
     for (;;) {
         client_answer_free(answer);
         int rc = client_send(in->node.client, path, &source, answer, err);
         in->node_gone = !up->unread && (rc == ERR_NOT_FOUND || rc == ERR_IO);
-        if (rc != 0)
-            return rc;
-        if (answer->status != 503)
-            return client_check(answer, err);
+        breaks = rc != 0 ? breaks + 1 : 0;
+        if (!is_later(up, rc, breaks))
+            return rc != 0 ? rc : client_check(answer, err);
         rc = wait_for_node(
             in, answer->retry_after_s > 0 ? answer->retry_after_s : WAIT_DEFAULT_S, err);
         if (rc == 0)

@@ -129,6 +129,8 @@ join_run(struct taxii_pieces *pieces, const struct page_run *run, struct buf *ou
     if (run->end > piece->n || run->begin > run->end)
         return err_set(err, ERR_INTERNAL, "a run lies outside piece %llu of a collection",
             (unsigned long long)run->piece);
+    if (run->end == run->begin)
+        return 0;
     if (out->n > 0 && out->p[out->n - 1] != '[')
         buf_add_char(out, ',');
     buf_add(out, piece->body + run->begin, run->end - run->begin);
@@ -144,7 +146,7 @@ taxii_pieces_join(
 
     for (size_t i = 0; i < page->run_count; i++)
         n += page->runs[i].end - page->runs[i].begin;
-    if (buf_reserve(out, n) == NULL)
+    if (n > 0 && buf_reserve(out, n) == NULL)
         return buf_check(out, "a page of objects", err);
     for (size_t i = 0; i < page->run_count; i++) {
         int rc = join_run(pieces, &page->runs[i], out, err);

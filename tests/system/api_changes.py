@@ -158,7 +158,7 @@ class Events(unittest.TestCase):
 
 
 class Stub:
-    """A node's local door that says what it is told to: a list of (status, headers, JSON), one a request."""
+    """A node's local door that says what it is told to: a list of (status, headers, JSON), one a request; None breaks off."""
 
     def __init__(self, home, answers):
         self.answers, self.taken = list(answers), []
@@ -170,8 +170,13 @@ class Stub:
         self.thread.start()
 
     def serve(self):
-        for status, headers, body in self.answers:
+        for answer in self.answers:
             connection, _ = self.listening.accept()
+            if answer is None:  # breaks off in the middle
+                connection.recv(100)
+                connection.close()
+                continue
+            status, headers, body = answer
             with connection, connection.makefile("rb") as stream:
                 head = [stream.readline().decode().strip()]
                 while head[-1]:
@@ -228,6 +233,16 @@ class Refused(unittest.TestCase):
         _, done = self.ingest([self.BUSY, whole], "-", stdin=self.bytes)
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn(b"cannot be read twice", done.stderr)
+
+    def test_a_connection_that_breaks_is_not_the_end(self):
+        """Not even several times; but it is not tried for ever."""
+        stub, done = self.ingest([None, None, self.DONE], str(self.file))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(stub.taken[-1][1], self.bytes)
+
+    def test_a_node_that_always_breaks_is_given_up(self):
+        _, done = self.ingest([None] * 20, str(self.file))
+        self.assertEqual(done.returncode, 3, done.stderr)
 
     def test_other_refusals_are_final(self):
         problem = {"code": "bad-json", "detail": "the input\u001b[31m is no JSON", "status": 400}
