@@ -59,7 +59,7 @@ def address(number):
 
 
 def report(number, **more):
-    return {"source.ip": address(number), "classification.type": "scanner", "tlp": "green", "feed.provider": "Feed",
+    return {"source.ip": address(number), "classification.type": "scanner", "tlp": "amber", "feed.provider": "Feed",
             "time.source": "2026-05-05T10:20:30+00:00", **more}
 
 
@@ -87,18 +87,18 @@ class Local(http.client.HTTPConnection):
 class World:
     """One data folder, and the node that works in it."""
 
-    def __init__(self, *options, parent=None, home=None, tls=False, shim=True, log_level="info", agreed=None):
+    def __init__(self, *options, parent=None, home=None, tls=False, shim=True, log_level="info", agreed=(AGREED,)):
         self.temporary = tempfile.TemporaryDirectory(prefix="comity-fault-", dir=parent)
         self.folder = pathlib.Path(self.temporary.name)
         self.home = pathlib.Path(home) if home else self.folder / "home"
         self.tls, self.options = tls, options
         (self.folder / "teams.json").write_text(json.dumps(TEAMS), encoding="utf-8")
-        (self.folder / "agreed.json").write_text(json.dumps(agreed or [AGREED]), encoding="utf-8")
+        (self.folder / "agreed.json").write_text(json.dumps(agreed), encoding="utf-8")
         self.home.mkdir(mode=0o700, exist_ok=True)
         # There, as the parent's walls are its children's too.
         self.control = Control(self.home / "fault", OPTIONS.shim) if shim else None
         self.log_level = log_level
-        self.node = None
+        self.node, self.agreed = None, agreed
         self.acknowledged, self.tried = set(), set()
         # What the partner has: addresses by object, and how often each address and id came.
         self.addresses, self.seen, self.ids, self.after = {}, collections.Counter(), collections.Counter(), None
@@ -106,7 +106,7 @@ class World:
     def start(self, ready=True):
         f = self.folder
         self.node = Node(OPTIONS.comity, self.home, *WALLS, "--tls", "on" if self.tls else "off", "--teams", str(f / "teams.json"),
-                         "--agreements", str(f / "agreed.json"), "--team", "own.test",
+                         *(["--agreements", str(f / "agreed.json")] if self.agreed else []), "--team", "own.test",
                          "--login.rate", "10000", "--watch.interval", "100ms", "--log.level", self.log_level, *self.options,
                          env=self.control.environment if self.control else None, ready=ready)
         return self
