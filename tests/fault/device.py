@@ -133,11 +133,11 @@ class Full(Device):
         self.fail("it is never full")
 
     def test_full_disk(self):
-        world = self.small(24)
+        world = self.small(24 * OPTIONS.times)
         core = world.node.pid("core")
         for round_ in range(3 * OPTIONS.times):
             since = world.node.mark()
-            self.fill(world, left=(1 + round_) * 300_000)
+            self.fill(world, left=(1 + round_ % 3) * 300_000)
             numbers, told = self.until_refused(world)
             self.assertTrue(any(line.get("level") in ("warning", "error") for line in world.node.lines[since:]))
             again = self.numbers(5)
@@ -148,7 +148,7 @@ class Full(Device):
             self.settle(world, numbers + again)
         self.assertEqual(world.node.pid("core"), core)
         world.judge()
-        print(f"{len(world.tried)} reports, 3 times full: {told['detail'][-60:]} ", end="", flush=True)
+        print(f"{len(world.tried)} reports, {3 * OPTIONS.times} times full: {told['detail'][-60:]} ", end="", flush=True)
 
     def test_killed_while_full(self):
         world = self.small(24)

@@ -46,7 +46,7 @@ def arguments():
     parser.add_argument("--no-sandbox", action="store_true")
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("only", nargs="*")
-    return parser.parse_args()
+    return parser.parse_intermixed_args()
 
 
 OPTIONS = arguments()
