@@ -15,7 +15,7 @@ import shutil
 import signal
 import threading
 
-from world import OPTIONS, TAXII, Case, identity, lines, main
+from world import AGREED, OPTIONS, TAXII, Case, identity, lines, main
 
 LIVES = 3  # a role that dies soon again and again is started later and later
 
@@ -186,6 +186,47 @@ class Walk(Case):
         print(f"parent: killed at {n - 1} boundaries of its start", flush=True)
         self.assertGreater(n, 5)
         self.settle(self.numbers(2))
+
+
+class Held(Case):
+    """What a person lets go: acknowledged, it is with the partner once; not acknowledged, it still waits or has gone, never half."""
+
+    def setUp(self):
+        held = [{**clause, "effect": "hold"} for clause in AGREED["clauses"]]
+        self.w = self.world(agreed=[{**AGREED, "clauses": held}]).start().people()
+
+    def waiting(self):
+        status, told = self.w.local("/api/v1/held")
+        self.assertEqual(status, 200, told)
+        return [item["number"] for item in told["items"]]
+
+    def release(self, number):
+        return self.w.local(f"/api/v1/held/{number}/release", "POST", json.dumps({"reason": "test"}), Content_Type="application/json")[0]
+
+    def test_core(self):
+        n, died, released = 0, True, 0
+        while died:
+            n += 1
+            if n % LIVES == 0:
+                self.w.restart()
+            self.w.until_ingested([2 * n, 2 * n + 1])
+            first, second = self.waiting()
+            self.w.control.arm("core", n)
+            said = [self.release(first), self.release(second)]
+            died = self.w.control.died
+            self.w.control.disarm()
+            self.w.wait_well()
+            left = self.waiting()
+            for number, status in zip((first, second), said):
+                if status == 200:
+                    self.assertNotIn(number, left, "it was let go and waits again")
+            self.assertEqual([self.release(number) for number in left], [200] * len(left))
+            self.assertEqual(self.release(first), 409)
+            released += 2
+            self.w.fetch()
+            self.assertEqual(list(self.w.seen.values()), [1] * released, f"at boundary {n}: {self.w.control.last}")
+        print(f"core: killed at {n - 1} boundaries of two decisions ", end="", flush=True)
+        self.assertGreater(n, 5)
 
 
 if __name__ == "__main__":

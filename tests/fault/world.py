@@ -138,11 +138,11 @@ class World:
             raise AssertionError(f"{words}: {done.returncode} {done.stderr.decode()}{self.node.log()[-3000:]}")
         return done.stdout.decode()
 
-    def local(self, path, method="GET", body=None):
+    def local(self, path, method="GET", body=None, **headers):
         """Status and JSON; (0, why) if there was no answer."""
         connection = Local(self.home)
         try:
-            connection.request(method, path, body)
+            connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
             text = answer.read()
             return answer.status, json.loads(text) if text.startswith((b"{", b"[")) else text
