@@ -46,7 +46,8 @@ newest(struct store *store, int64_t *us, struct err *err)
     return rc;
 }
 
-/* At the beginning nothing says how the clock ran before, but what came in last does. */
+/* At the beginning nothing says how the clock ran before, but what came in last does. (If that is
+ * damaged, `comity store check` says so; nothing is removed meanwhile.) */
 static int
 look_back(struct retain *retain, struct store *store, const struct retain_now *now, struct err *err)
 {
@@ -74,14 +75,14 @@ retain_step(struct retain *retain, struct store *store, const struct retain_now 
 {
     *removed = 0;
     int rc = look_back(retain, store, now, err);
-    if (rc != 0)
-        return rc;
-    if (jumped(retain, now)) {
+    if (rc == ERR_BAD_STORE || (rc == 0 && jumped(retain, now))) {
         retain->next_us = now->ticks_us + day_us;
         return 0;
     }
+    if (rc != 0)
+        return rc;
     rc = store_expire(store, before(now->clock_us, now->reports_us),
-        before(now->clock_us, now->pieces_us), AT_ONCE, removed, err);
+        before(now->clock_us, now->pieces_us), now->clock_us, AT_ONCE, removed, err);
     retain->next_us = now->ticks_us + (*removed > 0 ? second_us : 60 * second_us);
     return rc;
 }
