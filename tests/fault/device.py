@@ -35,6 +35,11 @@ class Device(Case):
         world.node.wait("request failed", id=headers["X-Request-Id"])
         return told
 
+    @staticmethod
+    def told(world, since):
+        """How many lines of the log warn since then."""
+        return sum(line.get("level") in ("warning", "error") for line in world.node.lines[since:])
+
     def settle(self, world, numbers):
         world.wait_well()
         world.until_ingested(numbers)
@@ -88,8 +93,7 @@ class Failing(Device):
         for numbers in lost:
             self.refused(self.w, numbers, 500)
         self.assertNotEqual(self.w.run("account", "add", "nobody", "--kind", "reader").returncode, 0)
-        told = [line for line in self.w.node.lines[since:] if line.get("level") in ("warning", "error")]
-        self.assertGreaterEqual(len(told), len(lost))
+        self.w.wait(lambda: self.told(self.w, since) >= len(lost), "a line of the log for each")
         self.assertEqual(self.w.count_of(first[0]), 1)
         # The machine ends, and its disk is replaced.
         self.w.control.heal()
@@ -139,7 +143,7 @@ class Full(Device):
             since = world.node.mark()
             self.fill(world, left=(1 + round_ % 3) * 300_000)
             numbers, told = self.until_refused(world)
-            self.assertTrue(any(line.get("level") in ("warning", "error") for line in world.node.lines[since:]))
+            world.wait(lambda: self.told(world, since) > 0, "a line of the log")
             again = self.numbers(5)
             self.refused(world, again, 507)
             self.assertEqual(world.count_of(0), 1)  # it can still be asked
