@@ -85,6 +85,7 @@ struct core {
     struct incoming *incoming;
     struct collections *collections; /* core/collections.h's */
     struct events *events;           /* core/node.h's */
+    struct simulation *simulation;   /* core/agreement_simulate.h's */
     struct reports *reports;         /* core/reports.h's */
     struct counted counted;          /* core/node.c's */
     int64_t started_us;

@@ -53,7 +53,8 @@ export const Time = ({at}) => (at ? html`<time dateTime=${at} title=${utc(at)}>$
 export const Code = ({children}) => html`<code dir="ltr">${children}</code>`;
 
 const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', released: 'good', refused: 'bad',
-  kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad'};
+  kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad',
+  error: 'bad', warning: 'wait'};
 export const Tag = ({kind, value}) => value && html`<span class="tag ${tones[value] ?? ''}">${word(kind, value)}</span>`;
 export const Team = ({id}) => (id ? html`<a href="/teams/${encodeURIComponent(id)}" dir="auto">${id}</a>`
   : html`<span class="quiet">${t('nobody')}</span>`);
