@@ -95,6 +95,7 @@ intake_new(struct core *core, struct intake **out, struct err *err)
     if (intake == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the intake");
     intake->core = core;
+    intake->seen_us = core->started_us;
     intake->timer = (struct loop_timer){.due = on_ripe, .ctx = intake};
     intake->check = check_new();
     intake->batch = batch_new();

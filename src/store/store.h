@@ -4,9 +4,9 @@
  * and leave in batches, so they lie in chunks (zstd) under ever-growing numbers and all writing is
  * appending; rows of their own are for what people touch one by one. Everything between store_begin
  * and store_commit becomes durable together or not at all: what was changed and what is to be sent
- * because of it never part. All functions: ERR_IO (device, full disk: the transaction is gone,
- * nothing of it is kept), ERR_NO_MEMORY, ERR_LIMIT; lists live in the arena given.
- * doc/store-schema.md has the tables.
+ * because of it never part. All functions: ERR_IO (device), ERR_FULL (disk: as with a device, the
+ * transaction is gone, nothing of it is kept), ERR_NO_MEMORY, ERR_LIMIT; lists live in the arena
+ * given. doc/store-schema.md has the tables.
  */
 #ifndef COMITY_STORE_STORE_H
 #define COMITY_STORE_STORE_H
