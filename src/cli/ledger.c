@@ -1,8 +1,8 @@
 #include "cli/ledger.h"
 
 #include "cli/cli.h"
-#include "cli/explain_node.h"
 #include "cli/home.h"
+#include "cli/reportid.h"
 #include "cli/setup.h"
 #include "cli/walls.h"
 
@@ -181,7 +181,7 @@ ledger_options(int argc, char **argv, unsigned takes, const char *text, struct l
     for (int i = 1; rc == 0 && i < argc; i++)
         rc = one_option(out, takes, argc, argv, &i, err);
     if (rc == 0 && out->folder != NULL && (takes & LEDGER_TAKES_REPORT) != 0
-        && explain_node_is_id(out->folder)) {
+        && reportid_is(out->folder)) {
         out->report = out->folder; /* of the node's own */
         out->folder = NULL;
         out->own = true;

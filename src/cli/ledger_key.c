@@ -1,8 +1,8 @@
 /* comity ledger key: by which key can others check this node's ledger? */
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "cli/ledger.h"
 #include "cli/home.h"
+#include "cli/ledger.h"
 #include "cli/setup.h"
 #include "flow/nodekey.h"
 

@@ -6,8 +6,8 @@
 enum { NAMED_BYTES = 1024 };
 
 static int
-place_of(struct store *store, struct arena *arena, const char *id, struct id_place *out,
-    struct err *err)
+place_of(
+    struct store *store, struct arena *arena, const char *id, struct id_place *out, struct err *err)
 {
     struct id_key key;
     struct span bytes;

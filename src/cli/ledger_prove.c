@@ -147,7 +147,8 @@ ledger_prove(int argc, char **argv)
     struct arena *arena = arena_new(ARENA_BYTES);
     struct buf out = buf_new(ITEMS_BYTES_MAX);
     struct err err = {0};
-    int rc = ledger_options(argc, argv, LEDGER_TAKES_ITEM | LEDGER_TAKES_REPORT, help, &wanted, &err);
+    int rc =
+        ledger_options(argc, argv, LEDGER_TAKES_ITEM | LEDGER_TAKES_REPORT, help, &wanted, &err);
     bool helped = rc > 0;
 
     if (rc == 0)

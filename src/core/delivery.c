@@ -183,8 +183,8 @@ delivery_item(struct delivery *d, uint32_t place, struct span item, struct err *
 /* ---- recording ---- */
 
 static void
-tell_recipient(struct core *core, const struct delivery *d, const struct ledger_entry *entry,
-    struct buf *text)
+tell_recipient(
+    struct core *core, const struct delivery *d, const struct ledger_entry *entry, struct buf *text)
 {
     const struct stix_batch batch = {.id = span_of(d->id),
         .origin = knowledge_own_id(core),

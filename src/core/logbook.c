@@ -65,8 +65,7 @@ read_key(struct core *core, struct logbook *logbook, bool make, struct err *err)
     int rc = nodekey_read(core->options.home, make, seed, err);
 
     if (rc == 0)
-        rc = note_signer_derive(
-            logbook_origin(logbook), NOTE_USE_LOG, seed, &logbook->signer, err);
+        rc = note_signer_derive(logbook_origin(logbook), NOTE_USE_LOG, seed, &logbook->signer, err);
     sodium_memzero(seed, sizeof seed);
     if (rc == 0 || make)
         return rc;
@@ -230,8 +229,8 @@ append_event(struct core *core, const struct journal_event *event, struct err *e
         .since_us = event->at_us};
     size_t n = 0;
 
-    if (sodium_hex2bin(entry.document, sizeof entry.document, event->digest.p, event->digest.n,
-            NULL, &n, NULL)
+    if (sodium_hex2bin(
+            entry.document, sizeof entry.document, event->digest.p, event->digest.n, NULL, &n, NULL)
             != 0
         || n != sizeof entry.document)
         return err_set(err, ERR_INTERNAL, "an event of the register has no digest");

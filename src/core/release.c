@@ -17,6 +17,8 @@ enum {
     AGAIN_US = 10000000, /* after a failure */
 };
 
+static const int64_t day_us = (int64_t)24 * 3600 * 1000000;
+
 /* ---- the batch ---- */
 
 static int
@@ -27,10 +29,13 @@ by_team(const void *a, const void *b)
 
     if (x->team != y->team)
         return x->team < y->team ? -1 : 1;
+    if (x->term_days != y->term_days)
+        return x->term_days < y->term_days ? -1 : 1;
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* What was decided for teams, team by team; *RELEASED of it was let go. */
+/* What was decided for teams, team by team, and for each by the time it may be kept, what does
+ * not go last; *RELEASED of it was let go. */
 static int
 gather(struct release *release, const struct unpacked *batch, struct task **out, size_t *count,
     size_t *released, struct err *err)
@@ -46,12 +51,13 @@ gather(struct release *release, const struct unpacked *batch, struct task **out,
         outcome_get(&batch->outcomes, place, &report);
         for (uint8_t i = 0; i < report.count; i++) {
             const struct outcome_one *one = &report.ones[i];
-            uint8_t effect = batch->outcomes.verdicts[one->verdict].verdict.effect;
+            const struct verdict *verdict = &batch->outcomes.verdicts[one->verdict].verdict;
+            bool goes = verdict->effect == EFFECT_RELEASE;
             if (one->team == 0)
                 continue;
-            tasks[(*count)++] =
-                (struct task){one->team, place, one->verdict, one->side, effect};
-            *released += effect == EFFECT_RELEASE;
+            tasks[(*count)++] = (struct task){one->team, place, one->verdict, one->side,
+                verdict->effect, goes ? verdict->retention_days : UINT32_MAX};
+            *released += goes;
         }
     }
     qsort(tasks, *count, sizeof *tasks, by_team);
@@ -147,14 +153,25 @@ empty(struct buf *buf)
     buf->full = false;
 }
 
+/* Whichever ends first: what the clause gives the recipient, or the term under which it came. */
+static int64_t
+keep_until(const struct unpacked *batch, uint32_t term_days, int64_t now_us)
+{
+    int64_t until_us = term_days == 0 ? 0 : now_us + term_days * day_us;
+    int64_t came_us = batch->row.keep_until_us;
+
+    return until_us == 0 || (came_us != 0 && came_us < until_us) ? came_us : until_us;
+}
+
 /* What was written for the team goes into its collection. */
 static int
-append(
-    struct core *core, struct release *release, const struct unpacked *batch, struct err *err)
+append(struct core *core, struct release *release, const struct unpacked *batch, struct err *err)
 {
     struct parcel *parcel = &release->parcel;
     int64_t now = clock_now_us();
-    struct store_piece piece = {.reports = parcel->reports, .batch = batch->number};
+    struct store_piece piece = {.reports = parcel->reports,
+        .batch = batch->number,
+        .keep_until_us = keep_until(batch, parcel->term_days, now)};
     int64_t first = 0;
     size_t added = 0;
     int rc = collections_of_team(core->collections, parcel->team, now, &piece.collection, err);
@@ -178,10 +195,11 @@ append(
 }
 
 static void
-begin(struct release *release, const struct unpacked *batch, uint32_t team, bool held)
+begin(struct release *release, const struct unpacked *batch, const struct task *task, bool held)
 {
-    release->parcel = (struct parcel){.team = team, .held = held};
-    delivery_begin(release->delivery, batch->number, team);
+    release->parcel =
+        (struct parcel){.team = task->team, .term_days = task->term_days, .held = held};
+    delivery_begin(release->delivery, batch->number, task->team);
 }
 
 /* The ledger gets its entry, the recipient its object behind the reports. */
@@ -198,8 +216,8 @@ finish(struct core *core, struct release *release, const struct unpacked *batch,
             &release->text, err);
     if (rc == 0 && release->text.n > 0)
         rc = append(core, release, batch, err);
-    return rc == 0 && items ? delivery_keep(core, release->delivery, parcel->collection,
-                                  parcel->first_us, parcel->last_us, err)
+    return rc == 0 && items ? delivery_keep(
+               core, release->delivery, parcel->collection, parcel->first_us, parcel->last_us, err)
                             : rc;
 }
 
@@ -210,19 +228,22 @@ write_team(struct core *core, struct release *release, const struct unpacked *ba
 {
     int rc = 0;
 
-    begin(release, batch, tasks[0].team, held);
+    begin(release, batch, &tasks[0], held);
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        const struct outcome_verdict *verdict = &batch->outcomes.verdicts[tasks[i].verdict];
-        if (!delivery_fits(release->delivery, verdict)) {
+        const struct task *task = &tasks[i];
+        const struct outcome_verdict *verdict = &batch->outcomes.verdicts[task->verdict];
+        bool goes = task->effect == EFFECT_RELEASE;
+        if (!delivery_fits(release->delivery, verdict)
+            || (goes && task->term_days != release->parcel.term_days)) {
             rc = finish(core, release, batch, err);
-            begin(release, batch, tasks[0].team, held);
+            begin(release, batch, task, held);
         }
-        if (rc == 0 && tasks[i].effect != EFFECT_RELEASE) {
-            delivery_count(release->delivery, verdict, (enum effect)tasks[i].effect, 0);
+        if (rc == 0 && !goes) {
+            delivery_count(release->delivery, verdict, (enum effect)task->effect, 0);
             continue;
         }
         if (rc == 0)
-            rc = release_one(core, release, batch, &tasks[i], err);
+            rc = release_one(core, release, batch, task, err);
         release->parcel.reports++;
         if (rc == 0 && release->text.n >= PIECE_BYTES)
             rc = append(core, release, batch, err);
@@ -279,6 +300,7 @@ release_batch(struct core *core, bool *more, struct err *err)
     *more = rc == 0 && number != 0;
     if (!*more)
         return rc;
+    release->decided.number = 0;
     rc = core_begin(core, err);
     if (rc == 0)
         rc = unpacked_read(core, release->batch, number, &batch, err);

@@ -10,18 +10,26 @@ find_held(struct core *core, const struct store_held *held, struct unpacked *bat
     struct task *task, struct err *err)
 {
     struct outcome_report report;
-    int rc = unpacked_read(core, core->release->batch, held->batch, batch, err);
+    struct unpacked *decided = &core->release->decided;
+    int rc = 0;
 
-    if (rc != 0)
-        return rc;
+    if (decided->number != held->batch) { /* many of one batch are decided together, as a rule */
+        decided->number = 0;
+        rc = unpacked_read(core, core->release->batch, held->batch, batch, err);
+        if (rc != 0)
+            return rc;
+        *decided = *batch;
+    }
+    *batch = *decided;
     if (held->place >= batch->outcomes.count)
         return err_set(err, ERR_BAD_STORE, "what is held is in no batch");
     outcome_get(&batch->outcomes, held->place, &report);
     for (uint8_t i = 0; i < report.count; i++) {
         const struct outcome_one *one = &report.ones[i];
-        *task = (struct task){one->team, held->place, one->verdict, one->side, EFFECT_RELEASE};
-        if (one->team == held->team
-            && batch->outcomes.verdicts[one->verdict].verdict.effect == EFFECT_HOLD)
+        const struct verdict *verdict = &batch->outcomes.verdicts[one->verdict].verdict;
+        *task = (struct task){one->team, held->place, one->verdict, one->side, EFFECT_RELEASE,
+            verdict->retention_days};
+        if (one->team == held->team && verdict->effect == EFFECT_HOLD)
             return 0;
     }
     return err_set(err, ERR_BAD_STORE, "what is held was not decided so");

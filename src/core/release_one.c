@@ -82,8 +82,8 @@ classes_in(const struct core *core, const struct report *report)
     for (uint32_t i = 0; i < report->count; i++) {
         const struct field *field = &report->fields[i];
         classes |= 1u << (field->id == FIELD_OTHER
-                ? (unsigned)extra_fields_class(core->basis.extras, field->name)
-                : field->class);
+                           ? (unsigned)extra_fields_class(core->basis.extras, field->name)
+                           : field->class);
     }
     return classes;
 }
@@ -163,7 +163,6 @@ release_one(struct core *core, struct release *release, const struct unpacked *b
         stix_write_identity(&release->text, &note);
     stix_write(&release->text, redacted, &note);
     rc = buf_check(&release->text, "what is written of a report", err);
-    return rc == 0
-        ? record_one(core, release, task, verdict, treatments_of(redacted, classes), err)
-        : rc;
+    return rc == 0 ? record_one(core, release, task, verdict, treatments_of(redacted, classes), err)
+                   : rc;
 }

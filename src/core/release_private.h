@@ -12,7 +12,8 @@ struct task {
     uint32_t place;
     uint16_t verdict;
     uint8_t side;
-    uint8_t effect; /* enum effect */
+    uint8_t effect;     /* enum effect */
+    uint32_t term_days; /* how long TEAM may keep it; 0: no term */
 };
 
 /* What is written for one team, until it is in its collection and in the ledger. */
@@ -20,6 +21,7 @@ struct parcel {
     uint32_t team;
     uint32_t reports; /* in the text */
     uint32_t collection;
+    uint32_t term_days;
     int64_t first_us; /* of what was appended; 0: nothing yet */
     int64_t last_us;
     bool held; /* by a person's decision */
@@ -36,6 +38,7 @@ struct release {
     size_t object_count;
     size_t object_room;
     struct delivery *delivery;
+    struct unpacked decided; /* the batch of the last decision; number 0: not in the arena */
     struct parcel parcel;
     struct loop_timer again;
     bool tired;   /* after a failure, or to let reports in; until the timer comes */
@@ -48,8 +51,7 @@ struct release {
 MUST_USE int release_one(struct core *core, struct release *release, const struct unpacked *batch,
     const struct task *task, struct err *err);
 /* release.c: everything that goes of TASKS, team by team. HELD: a person let it go. */
-MUST_USE int release_write(struct core *core, struct release *release,
-    const struct unpacked *batch, const struct task *tasks, size_t count, bool held,
-    struct err *err);
+MUST_USE int release_write(struct core *core, struct release *release, const struct unpacked *batch,
+    const struct task *tasks, size_t count, bool held, struct err *err);
 
 #endif

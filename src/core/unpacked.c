@@ -3,8 +3,8 @@
 #include "model/record.h"
 
 int
-unpacked_read(struct core *core, struct arena *arena, uint64_t number, struct unpacked *out,
-    struct err *err)
+unpacked_read(
+    struct core *core, struct arena *arena, uint64_t number, struct unpacked *out, struct err *err)
 {
     arena_reset(arena);
     *out = (struct unpacked){.number = number};

@@ -15,7 +15,7 @@ struct unpacked {
 };
 
 /* All of OUT lives in ARENA, which is emptied first. ERR_NOT_FOUND, ERR_BAD_STORE, ERR_LIMIT. */
-MUST_USE int unpacked_read(struct core *core, struct arena *arena, uint64_t number,
-    struct unpacked *out, struct err *err);
+MUST_USE int unpacked_read(
+    struct core *core, struct arena *arena, uint64_t number, struct unpacked *out, struct err *err);
 
 #endif

@@ -55,8 +55,8 @@ answered(struct request *request, void *ctx, struct span body, bool more, const 
     if (rc == 0)
         rc = add_headers(request, fetch, err);
     return rc == 0 ? request_answer_owned(request, 200,
-                         fetch->tile ? "application/octet-stream" : "text/plain; charset=utf-8",
-                         fetch->gzip ? &fetch->packed : &fetch->body, err)
+               fetch->tile ? "application/octet-stream" : "text/plain; charset=utf-8",
+               fetch->gzip ? &fetch->packed : &fetch->body, err)
                    : rc;
 }
 

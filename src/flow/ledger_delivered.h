@@ -10,8 +10,7 @@
 #include "store/store.h"
 
 /* Which item of DELIVERY was the report at PLACE? False: it is not among them. */
-bool ledger_delivered_index(
-    const struct store_delivery *delivery, uint32_t place, uint64_t *index);
+bool ledger_delivered_index(const struct store_delivery *delivery, uint32_t place, uint64_t *index);
 /* OUT->index is given; OUT's nodes live in ARENA. ITEM gets the canonical bytes of that one. All
  * that was delivered must still be there: ERR_NOT_FOUND (its time is over, or it was removed);
  * ERR_BAD_STORE, ERR_LIMIT. */

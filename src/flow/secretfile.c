@@ -37,8 +37,8 @@ parse(const char *path, const char *hint, const char *text, size_t n, uint8_t *o
         n--;
     if (n != DIGITS || sodium_hex2bin(out, SECRETFILE_BYTES, text, n, NULL, &got, NULL) != 0
         || got != SECRETFILE_BYTES)
-        return err_set(err, ERR_BAD_SECRET,
-            "%s must hold %d hexadecimal digits and nothing else%s", path, DIGITS, hint);
+        return err_set(err, ERR_BAD_SECRET, "%s must hold %d hexadecimal digits and nothing else%s",
+            path, DIGITS, hint);
     return 0;
 }
 
@@ -55,8 +55,7 @@ secretfile_open(const char *path, struct pseudonyms **out, struct err *err)
 }
 
 int
-secretfile_read(
-    const char *path, const char *hint, uint8_t out[SECRETFILE_BYTES], struct err *err)
+secretfile_read(const char *path, const char *hint, uint8_t out[SECRETFILE_BYTES], struct err *err)
 {
     char text[TEXT + 1];
     size_t n = 0;

@@ -240,8 +240,7 @@ add_sorted(struct buf *out, const struct member *members, size_t count, struct e
 }
 
 static size_t
-take_members(
-    struct json_value v, const char *const *left_out, struct member *members, size_t room)
+take_members(struct json_value v, const char *const *left_out, struct member *members, size_t room)
 {
     struct json_value item;
     struct span key;

@@ -39,7 +39,7 @@ take(struct core_test *t, unsigned from, unsigned count)
     release_pause(t->core.release, true);
     for (unsigned i = from; i < from + count; i++)
         core_reports_add(&m, "192.0.2.200", i, "green");
-    core_reports_add(&m, "198.51.100.7", from + count, "amber"); /* east: held */
+    core_reports_add(&m, "198.51.100.7", from + count, "amber");  /* east: held */
     core_reports_add(&m, "192.0.2.1", from + count + 1, "green"); /* our own */
     (void)core_reports_take(t, &m);
     buf_free(&m.records);
@@ -122,8 +122,8 @@ what_is_shown(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         body.n = 0;
         wire_add_text(&body, span_of(cases[i].path));
-        assert_int_equal(core_test_ask(&t, DOOR_PARTNERS, MESSAGE_LOG, &nobody, buf_span(&body)),
-            cases[i].code);
+        assert_int_equal(
+            core_test_ask(&t, DOOR_PARTNERS, MESSAGE_LOG, &nobody, buf_span(&body)), cases[i].code);
     }
     buf_free(&body);
     core_test_end(&t);

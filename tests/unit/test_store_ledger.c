@@ -127,7 +127,8 @@ deliveries_go_with_what_was_delivered(void **state)
     static const char json[] = "{\"id\":\"observed-data--1\"}";
     struct fixture *f = *state;
     struct store_object object = {.n = sizeof json - 1, .id = SPAN("observed-data--1"), .spec = 21};
-    struct store_piece piece = {.collection = 1, .body = SPAN(json), .objects = &object, .count = 1};
+    struct store_piece piece = {
+        .collection = 1, .body = SPAN(json), .objects = &object, .count = 1};
     struct store_collection collection = {.kind = COLLECTION_TEAM,
         .id = SPAN("c"),
         .title = SPAN("t"),
@@ -149,10 +150,10 @@ deliveries_go_with_what_was_delivered(void **state)
     assert_int_equal(count, 1);
     assert_true(list[0].entry == 7 && list[0].team == 3 && list[0].salt[1] == 2
         && list[0].first_us == delivery.first_us && span_equal(list[0].places, SPAN("ab")));
-    OK(f, store_expire(f->store, 0, 1000, 10, &removed, &f->err));
+    OK(f, store_expire(f->store, 0, 1000, 0, 10, &removed, &f->err));
     OK(f, store_deliveries(f->store, f->arena, 9, &list, &count, &f->err));
     assert_int_equal(count, 1);
-    OK(f, store_expire(f->store, 0, 2000, 10, &removed, &f->err));
+    OK(f, store_expire(f->store, 0, 2000, 0, 10, &removed, &f->err));
     assert_int_equal(removed, 1);
     OK(f, store_deliveries(f->store, f->arena, 9, &list, &count, &f->err));
     assert_int_equal(count, 0);

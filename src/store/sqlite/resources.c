@@ -62,8 +62,8 @@ get_bundle(struct store *store, const struct tile *tile, const char *path, struc
 {
     uint64_t first = tile->number * TILE_WIDTH;
     struct bundle bundle = {out, first};
-    int rc = EACH(
-        store, S_ENTRY_RANGE, take_entry, &bundle, err, INT(first), INT(first + tile->width));
+    int rc =
+        EACH(store, S_ENTRY_RANGE, take_entry, &bundle, err, INT(first), INT(first + tile->width));
 
     return rc == 0 && bundle.next < first + tile->width ? not_there(path, err) : rc;
 }
