@@ -11,11 +11,11 @@ import hmac
 import json
 import os
 import pathlib
-import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
@@ -206,7 +206,7 @@ class LedgerOfNode(unittest.TestCase):
         told["number_observed"] += 1
         item.write_text(json.dumps(told), encoding="utf-8")
         self.assertIn("FALSE", self.comity("verify", "--key", self.key, "--item", item, proof, status=1).stdout)
-        missing = self.comity("ledger", "prove", report, "--to", "east.test", "--home", self.node.home, status=2)
+        missing = self.comity("ledger", "prove", report, "--to", "east.test", "--home", self.node.home, status=3)
         self.assertIn("no delivery", missing.stderr)
 
     def test_refusal_is_recorded_without_its_reason(self):
@@ -259,6 +259,52 @@ class Tampered(unittest.TestCase):
             key.write_bytes(whole)
             key.chmod(0o600)
         self.comity("ledger", "audit", status=0)
+
+
+class Register(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+        self.home = self.folder / "home"
+        (self.folder / "teams.json").write_text(json.dumps(api_case.TEAMS), encoding="utf-8")
+
+    def comity(self, *words):
+        done = subprocess.run([COMITY, *map(str, words), "--home", str(self.home)], capture_output=True, text=True, check=False,
+                              cwd=self.folder)
+        self.assertEqual(done.returncode, 0, (words, done.stdout, done.stderr))
+        return done.stdout
+
+    def propose(self, name):
+        subprocess.run([COMITY, "agreement", "new", "--parties", "north.test,south.test", "--title", name, "--out", name],
+                       check=True, cwd=self.folder, capture_output=True)
+        self.comity("agreement", "propose", "--teams", "teams.json", name)
+
+    def entries(self):
+        lines = self.comity("ledger", "show", "--json").splitlines()[1:]
+        return [json.loads(line)["entry"] for line in lines]
+
+    def test_events_of_agreements_are_recorded_once(self):
+        self.comity("agreement", "key", "--teams", "teams.json", "--as", "north.test")
+        self.propose("first.json")
+        for second in (False, True):
+            node = api_case.Node(COMITY, self.home, *OPTIONS, "--tls", "off", "--teams", str(self.folder / "teams.json"))
+            self.addCleanup(node.close)
+            if second:
+                known = len(self.entries())
+                self.propose("second.json")  # it is noticed while the node runs
+                until = time.monotonic() + api_case.PATIENCE
+                while len(self.entries()) == known and time.monotonic() < until:
+                    pass
+            self.assertEqual(node.stop(), 0)
+            events = [json.loads(line) for line in (self.home / "journal.jsonl").read_text(encoding="utf-8").splitlines()]
+            entries = self.entries()
+            self.assertGreater(len(entries), second)
+            self.assertEqual(len(entries), len(events), entries)
+            for entry in entries:
+                self.assertEqual((entry["kind"], entry["by"]), ("agreement", "north.test"))
+                self.assertTrue((self.home / "agreements" / f"{entry['agreement'][9:]}.json").exists())
+            self.assertEqual(entries[0]["event"], "proposed")
 
 
 if __name__ == "__main__":
