@@ -128,7 +128,7 @@ deliveries_go_with_what_was_delivered(void **state)
     struct fixture *f = *state;
     struct store_object object = {.n = sizeof json - 1, .id = SPAN("observed-data--1"), .spec = 21};
     struct store_piece piece = {
-        .collection = 1, .body = SPAN(json), .objects = &object, .count = 1};
+        .collection = 1, .body = SPAN(json), .objects = &object, .count = 1, .batch = 9};
     struct store_collection collection = {.kind = COLLECTION_TEAM,
         .id = SPAN("c"),
         .title = SPAN("t"),

@@ -70,11 +70,10 @@ static const char *const steps[] = {
     "CREATE TABLE ledger_entry (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE ledger_tile (level INTEGER NOT NULL, number INTEGER NOT NULL,"
     " hashes BLOB NOT NULL, PRIMARY KEY (level, number)) WITHOUT ROWID;"
-    "CREATE TABLE delivery (entry INTEGER PRIMARY KEY, batch INTEGER NOT NULL,"
+    "CREATE TABLE delivery (batch INTEGER NOT NULL, entry INTEGER NOT NULL,"
     " team INTEGER NOT NULL, collection INTEGER NOT NULL, first_us INTEGER NOT NULL,"
-    " last_us INTEGER NOT NULL, salt BLOB NOT NULL, places BLOB NOT NULL);"
-    "CREATE INDEX delivery_batch ON delivery (batch);"
-    "CREATE INDEX delivery_piece ON delivery (collection, last_us);",
+    " last_us INTEGER NOT NULL, salt BLOB NOT NULL, places BLOB NOT NULL,"
+    " PRIMARY KEY (batch, entry)) WITHOUT ROWID;",
 };
 _Static_assert(sizeof steps / sizeof steps[0] == STORE_VERSION, "a step for each version");
 
