@@ -15,6 +15,7 @@ enum {
     CLAUSE_BYTES = 256,
     REST_FOR = 9,
     AGAIN_US = 10000000, /* after a failure */
+    TOGETHER_US = 3000,  /* batches that take no longer are committed together */
 };
 
 static const int64_t day_us = (int64_t)24 * 3600 * 1000000;
@@ -367,7 +368,11 @@ work(void *ctx)
     }
     if (release->tired)
         return false;
-    if (release_batch(core, &more, &err) == 0)
+    int rc = 0;
+    do /* a commit costs as much as a small batch */
+        rc = release_batch(core, &more, &err);
+    while (rc == 0 && more && clock_ticks_us() - begun_us < TOGETHER_US);
+    if (rc == 0)
         return more && !rest(release, begun_us);
     core_tell(core, "the outbox cannot be written out: %s", err.msg);
     core_lose(core, &err);
