@@ -386,6 +386,12 @@ class Config(Case):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.run_comity("config", "check", str(self.folder / "none")).returncode, 3)
         self.assertEqual(self.run_comity("config", "chek").returncode, 2)
+        self.home.mkdir()
+        (self.home / "comity.conf").write_text("wach = on\n", encoding="utf-8")
+        done = self.run_comity("config", "check", "--home", str(self.home))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{self.home}/comity.conf:1: wach: ", done.stderr)
+        self.assertEqual(self.run_comity("config", "check", "--home").returncode, 2)
 
     def test_list_has_every_option_as_it_is(self):
         file = self.config("team = x\nkeep.reports = 1 d\n")
