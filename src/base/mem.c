@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -139,4 +140,10 @@ void
 mem_clear(void *p, size_t n)
 {
     memset(p, 0, n);
+}
+
+void
+mem_give_back(void)
+{
+    (void)malloc_trim(0);
 }

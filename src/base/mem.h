@@ -38,6 +38,9 @@ size_t arena_used(const struct arena *arena);
  * stos`, which takes longer to start than to run. */
 void mem_clear(void *p, size_t n);
 
+/* Give what is free back to the machine: after work that is over for now. */
+void mem_give_back(void);
+
 /* ERR_LIMIT with the words for "arena full while doing WHAT". */
 int arena_full(struct err *err, const char *what);
 

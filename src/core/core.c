@@ -146,6 +146,7 @@ core_commit(struct core *core, struct err *err)
         return rc;
     }
     core->begun = false;
+    core->commits++;
     intake_committed(core);
     incoming_committed(core);
     answer_all(core, NULL);

@@ -196,7 +196,10 @@ standing(const struct core *core, const struct agreement *a)
         return standing_words[STANDING_BROKEN];
     if (registry != NULL && i < registry->count)
         return standing_words[registry_standing(registry, i, now)];
-    return standing_words[standing_at(a, NULL, now)];
+    /* Of a folder that the operator named: who named it vouches in the signatures' stead. */
+    struct agreement vouched = *a;
+    vouched.signed_by_all = true;
+    return standing_words[standing_at(&vouched, NULL, now)];
 }
 
 static void

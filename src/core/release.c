@@ -19,6 +19,7 @@ enum {
     PIECE_MOST_BYTES = 64 * 1024 * 1024, /* a report may be large */
     KEPT_BYTES = 1024 * 1024,
     CLAUSE_BYTES = 256,
+    REST_FOR = 9,
     AGAIN_US = 10000000, /* after a failure */
 };
 
@@ -41,7 +42,7 @@ struct release {
     size_t object_count;
     size_t object_room;
     struct loop_timer again;
-    bool tired; /* a failure; until the timer comes */
+    bool tired; /* after a failure, or to let reports in; until the timer comes */
     struct field fields[REPORT_FIELDS_MAX];
 };
 
@@ -444,18 +445,37 @@ on_again(void *ctx)
     release->tired = false;
 }
 
+/* Writing out costs some times more than taking in. While reports come, a tenth of the time is its,
+ * so that senders are soon answered and recipients get something all the same; all of it once the
+ * outbox is half full. */
+static bool
+rest(struct release *release, int64_t begun_us)
+{
+    struct core *core = release->core;
+    int64_t now = clock_ticks_us();
+    struct err err;
+
+    if (intake_streams(core->intake) == 0
+        || intake_due(core->intake) > core->options.outbox_max / 2)
+        return false;
+    release->tired =
+        loop_timer_set(core->loop, &release->again, now + REST_FOR * (now - begun_us), &err) == 0;
+    return release->tired;
+}
+
 static bool
 work(void *ctx)
 {
     struct release *release = ctx;
     struct core *core = release->core;
+    int64_t begun_us = clock_ticks_us();
     struct err err = {0};
     bool more = false;
 
     if (release->tired)
         return false;
     if (release_batch(core, &more, &err) == 0)
-        return more;
+        return more && !rest(release, begun_us);
     core_tell(core, "the outbox cannot be written out: %s", err.msg);
     core_lose(core, &err);
     release->tired =

@@ -10,13 +10,15 @@
 
 #include <stdlib.h>
 
-enum { TICK_US = 1000000, SEE_TICKS = 60 };
+enum { TICK_US = 1000000, SEE_TICKS = 60, QUIET_TICKS = 10 };
 
 struct running {
     struct core core;
     const struct role_start *start;
     struct loop_timer tick;
     unsigned ticks;
+    uint64_t committed;   /* commits at the tick before */
+    unsigned quiet_ticks; /* ticks without one */
     struct retain retain;
 };
 
@@ -139,6 +141,21 @@ remove_old(struct running *running)
         core_lose(core, &err);
 }
 
+/* A node that has little to do takes little: what the last work was done in goes back. */
+static void
+relax(struct running *running)
+{
+    struct core *core = &running->core;
+    bool quiet = core->commits == running->committed;
+
+    running->committed = core->commits;
+    running->quiet_ticks = quiet ? running->quiet_ticks + 1 : 0;
+    if (running->quiet_ticks != QUIET_TICKS)
+        return;
+    store_relax(core->store);
+    mem_give_back();
+}
+
 static void
 on_tick(void *ctx)
 {
@@ -148,6 +165,7 @@ on_tick(void *ctx)
     knowledge_renew(&running->core);
     write_fetched(&running->core);
     remove_old(running);
+    relax(running);
     if (++running->ticks % SEE_TICKS == 0)
         note_time(&running->core);
     if (loop_timer_set(running->start->loop, &running->tick, clock_ticks_us() + TICK_US, &err) != 0)

@@ -88,6 +88,7 @@ struct core {
     struct counted counted;          /* core/node.c's */
     int64_t started_us;
     bool begun; /* store_begin was called and nothing was committed since */
+    uint64_t commits;
     uint64_t commits_failed;
     int64_t renew_at_us; /* ticks: when what could not be read is tried again */
     struct err stale;    /* why what is judged by cannot be read anew; code 0: it is what holds */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "edge/api.h"
+#include "edge/console.h"
 #include "edge/health.h"
 #include "edge/intake.h"
 #include "edge/misp.h"
@@ -23,6 +24,8 @@ families_of(enum door door)
     families[n++] = &health_family;
     if (api_family(door) != NULL)
         families[n++] = api_family(door);
+    if (door == DOOR_OPERATORS)
+        families[n++] = &console_family;
     if (door != DOOR_LOCAL) {
         families[n++] = &taxii_discovery_family;
         families[n++] = &taxii_root_family;

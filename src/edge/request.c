@@ -355,11 +355,17 @@ request_answer_owned(
 static int
 add_refusal_headers(struct request *request, unsigned status, struct err *err)
 {
+    struct span script = {NULL, 0};
     int rc = 0;
 
+    /* A page's script (Fetch Metadata) asks for itself; at "Basic" its browser would ask first. */
+    (void)request_header(request, "Sec-Fetch-Dest", &script);
     if (status == MHD_HTTP_UNAUTHORIZED && !was_added(request, "WWW-Authenticate"))
         rc = request_add_header(request, "WWW-Authenticate",
-            SPAN("Basic realm=\"comity\", charset=\"UTF-8\", Bearer realm=\"comity\""), err);
+            span_equal(script, SPAN("empty"))
+                ? SPAN("Bearer realm=\"comity\"")
+                : SPAN("Basic realm=\"comity\", charset=\"UTF-8\", Bearer realm=\"comity\""),
+            err);
     if ((status == MHD_HTTP_SERVICE_UNAVAILABLE || status == MHD_HTTP_TOO_MANY_REQUESTS)
         && !was_added(request, "Retry-After"))
         rc = request_add_header(request, "Retry-After", SPAN("5"), err);

@@ -5,19 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WINDOW_MAX_SHIFT = 26, SLOTS_FIRST = 1 << 12 };
+enum { WINDOW_MAX_SHIFT = 26, PLACE_BITS = 27, SLOTS_FIRST = 1 << 12 };
 
-/* A ring in order of arrival, and an open-addressing set of the same digests, half
- * full at most; 0 is an empty slot, so digest 0 is kept as 1. The set begins small and doubles
- * until it holds the window: a short run touches, and the kernel clears, only what it needs. */
+/* A ring of digests in order of arrival, and an open-addressing set of places in it, half full at
+ * most. A slot is 1 + the place (0: empty), and above it some bits of the digest, so that
+ * the ring is looked at for few but the right one: 16 bytes a report and not 24. The set begins
+ * small and doubles until it holds the window: a short run touches, and the kernel clears, only
+ * what it needs. */
 struct seen {
     uint64_t *ring;
-    uint64_t *slots;
+    uint32_t *slots;
     uint64_t window;
     uint64_t mask;
     uint64_t next;
     uint64_t count;
 };
+
+static uint32_t
+slot_of(uint64_t digest, uint64_t place)
+{
+    return (uint32_t)(digest >> (64 - (32 - PLACE_BITS)) << PLACE_BITS | (place + 1));
+}
+
+static uint64_t
+place_in(uint32_t slot)
+{
+    return (slot & (((uint32_t)1 << PLACE_BITS) - 1)) - 1;
+}
 
 struct seen *
 seen_new(uint64_t window)
@@ -58,16 +72,18 @@ seen_prefetch(const struct seen *seen, uint64_t digest)
         __builtin_prefetch(&seen->slots[seen->ring[seen->next] & seen->mask], 1);
 }
 
-/* Empty the slot of DIGEST and close the gap, so that probing needs no tombstones. */
+/* Empty the slot of the oldest and close the gap, so that probing needs no tombstones. */
 static void
-drop(struct seen *seen, uint64_t digest)
+drop_oldest(struct seen *seen)
 {
+    uint64_t digest = seen->ring[seen->next];
+    uint32_t slot = slot_of(digest, seen->next);
     uint64_t hole = digest & seen->mask;
 
-    while (seen->slots[hole] != digest)
+    while (seen->slots[hole] != slot)
         hole = (hole + 1) & seen->mask;
     for (uint64_t at = (hole + 1) & seen->mask; seen->slots[at] != 0; at = (at + 1) & seen->mask) {
-        uint64_t home = seen->slots[at] & seen->mask;
+        uint64_t home = seen->ring[place_in(seen->slots[at])] & seen->mask;
         if (((at - home) & seen->mask) >= ((at - hole) & seen->mask)) {
             seen->slots[hole] = seen->slots[at];
             hole = at;
@@ -79,8 +95,11 @@ drop(struct seen *seen, uint64_t digest)
 static bool
 find(const struct seen *seen, uint64_t digest, uint64_t *at)
 {
+    uint32_t tag = slot_of(digest, 0) >> PLACE_BITS;
+
     for (*at = digest & seen->mask; seen->slots[*at] != 0; *at = (*at + 1) & seen->mask)
-        if (seen->slots[*at] == digest)
+        if (seen->slots[*at] >> PLACE_BITS == tag
+            && seen->ring[place_in(seen->slots[*at])] == digest)
             return true;
     return false;
 }
@@ -95,7 +114,7 @@ grow(struct seen *seen)
     seen->mask = seen->mask * 2 + 1;
     for (uint64_t i = 0; i < seen->count; i++) {
         (void)find(seen, seen->ring[i], &at);
-        seen->slots[at] = seen->ring[i];
+        seen->slots[at] = slot_of(seen->ring[i], i);
     }
 }
 
@@ -104,11 +123,10 @@ seen_add(struct seen *seen, uint64_t digest)
 {
     uint64_t at;
 
-    digest += digest == 0;
     if (find(seen, digest, &at))
         return true;
     if (seen->count == seen->window) {
-        drop(seen, seen->ring[seen->next]);
+        drop_oldest(seen);
         (void)find(seen, digest, &at);
     } else {
         if (seen->count * 2 == seen->mask + 1) {
@@ -117,7 +135,7 @@ seen_add(struct seen *seen, uint64_t digest)
         }
         seen->count++;
     }
-    seen->slots[at] = digest;
+    seen->slots[at] = slot_of(digest, seen->next);
     seen->ring[seen->next] = digest;
     seen->next = (seen->next + 1) & (seen->window - 1);
     return false;

@@ -1,7 +1,7 @@
 /* seen.h: was this very report among the last ones?
  *
  * An exact window: a report is a duplicate if its digest is among those of the last
- * WINDOW reports that were new. Memory is 24 bytes a report of the window, once.
+ * WINDOW reports that were new. Memory is 16 bytes a report of the window, once.
  */
 #ifndef COMITY_FLOW_SEEN_H
 #define COMITY_FLOW_SEEN_H

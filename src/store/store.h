@@ -31,6 +31,8 @@ MUST_USE int store_open(
 void store_close(struct store *store);
 /* Pages that are kept in memory, at most; 8 MiB unless it is said. */
 MUST_USE int store_cache(struct store *store, uint64_t bytes, struct err *err);
+/* Nothing goes on: keep no pages for now. */
+void store_relax(struct store *store);
 
 struct store_info {
     int version;

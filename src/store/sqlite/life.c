@@ -205,6 +205,12 @@ store_cache(struct store *store, uint64_t bytes, struct err *err)
 }
 
 void
+store_relax(struct store *store)
+{
+    (void)sqlite3_db_release_memory(store->db);
+}
+
+void
 store_close(struct store *store)
 {
     if (store == NULL)

@@ -1,0 +1,119 @@
+#include "edge/console.h"
+
+#include "edge/console_files.h"
+
+#include <string.h>
+
+/* Scripts, styles and connections of this node alone; nothing inline, no frames, no plugins, and no
+ * way for text to become script. */
+static const char policy[] =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'";
+
+static const struct console_file *
+find(struct span path)
+{
+    for (const struct console_file *file = console_files; file->path != NULL; file++)
+        if (span_equal(path, span_of(file->path)))
+            return file;
+    return NULL;
+}
+
+/* RFC 9110, section 12.5.3, for the one coding that we have. */
+static bool
+takes_gzip(const struct request *request)
+{
+    struct span accepted;
+    struct span coding;
+
+    if (!request_header(request, "Accept-Encoding", &accepted))
+        return false;
+    while (span_next(&accepted, ',', &coding)) {
+        struct span name;
+        if (!span_next(&coding, ';', &name) || !span_equal_nocase(span_trim(name), SPAN("gzip")))
+            continue;
+        coding = span_trim(coding);
+        return !span_equal(coding, SPAN("q=0")) && !span_starts(coding, SPAN("q=0.0"));
+    }
+    return false;
+}
+
+static int
+add_headers(struct request *request, const struct console_file *file, bool packed, bool kept,
+    struct err *err)
+{
+    struct buf tag = buf_new(64);
+    const char *cache = kept ? "public, max-age=31536000, immutable" : "no-cache";
+
+    buf_format(&tag, "\"%s%s\"", file->tag, packed ? "-gzip" : "");
+    int rc = request_add_header(request, "ETag", buf_span(&tag), err);
+    buf_free(&tag);
+    if (rc == 0)
+        rc = request_add_header(request, "Cache-Control", span_of(cache), err);
+    if (rc == 0)
+        rc = request_add_header(request, "Vary", SPAN("Accept-Encoding"), err);
+    if (rc == 0)
+        rc = request_add_header(request, "Content-Security-Policy", span_of(policy), err);
+    if (rc == 0 && packed)
+        rc = request_add_header(request, "Content-Encoding", SPAN("gzip"), err);
+    return rc;
+}
+
+static int
+serve(struct request *request, const struct console_file *file, bool kept, struct err *err)
+{
+    bool packed = file->packed.n > 0 && takes_gzip(request);
+    struct span known;
+    int rc = add_headers(request, file, packed, kept, err);
+
+    if (rc != 0)
+        return rc;
+    if (request_header(request, "If-None-Match", &known)
+        && memmem(known.p, known.n, file->tag, strlen(file->tag)) != NULL)
+        return request_answer(request, 304, NULL, (struct span){NULL, 0}, err);
+    return request_answer(request, 200, file->type, packed ? file->packed : file->plain, err);
+}
+
+static int
+page(struct request *request, struct err *err)
+{
+    const struct console_file *file = find(SPAN("index.html"));
+
+    if (file == NULL)
+        return err_set(err, ERR_NOT_FOUND,
+            "this program was built without the console, as npm could not be reached then; the API "
+            "is at /api/v1/openapi.json");
+    return serve(request, file, false, err);
+}
+
+static int
+asset(struct request *request, struct err *err)
+{
+    struct span name = request_segment(request, "name");
+    const struct console_file *file = find(name);
+
+    if (file == NULL || span_equal(name, SPAN("index.html")))
+        return err_set(err, ERR_NOT_FOUND, "the console has no such file (any more)");
+    return serve(request, file, true, err);
+}
+
+/* Which page it is, the browser's side reads from the path: src/web/app.js. */
+static const struct route routes[] = {
+    {"GET", "/assets/{*name}", BODY_NONE, 0, false, asset},
+    {"GET", "/", BODY_NONE, 0, false, page},
+    {"GET", "/reports", BODY_NONE, 0, false, page},
+    {"GET", "/reports/{id}", BODY_NONE, 0, false, page},
+    {"GET", "/held", BODY_NONE, 0, false, page},
+    {"GET", "/teams", BODY_NONE, 0, false, page},
+    {"GET", "/teams/{id}", BODY_NONE, 0, false, page},
+    {"GET", "/agreements", BODY_NONE, 0, false, page},
+    {"GET", "/agreements/{id}", BODY_NONE, 0, false, page},
+    {"GET", "/economies", BODY_NONE, 0, false, page},
+    {"GET", "/economies/{code}", BODY_NONE, 0, false, page},
+    {"GET", "/operations", BODY_NONE, 0, false, page},
+    {"GET", "/account", BODY_NONE, 0, false, page},
+    {NULL, NULL, BODY_NONE, 0, false, NULL},
+};
+
+const struct route_family console_family = {"console", NULL, routes, NULL, false};

@@ -1,0 +1,29 @@
+// What has been agreed, and does it hold?
+import {html, useState} from '../lib/htm.js';
+import {t, word, list} from '../i18n.js';
+import {all} from '../api.js';
+import {useQuery} from '../router.js';
+import {useList, Failure, Busy, Page, Table, More, Time, Tag, Field} from '../ui.js';
+
+const columns = () => [
+  {id: 'title', label: t('title'), cell: (row) => html`<a href="/agreements/${encodeURIComponent(row.id)}" dir="auto">${row.title ?? row.id}</a>`},
+  {id: 'kind', label: t('team.kind'), value: (row) => row.kind, cell: (row) => word('agreement.kind', row.kind)},
+  {id: 'parties', label: t('parties'), value: (row) => row.parties, cell: (row) => html`<span dir="auto">${list(row.parties) || t('party.all')}</span>`},
+  {id: 'standing', label: t('standing'), value: (row) => row.standing, cell: (row) => html`<${Tag} kind="standing" value=${row.standing.replaceAll(' ', '-')} />
+    ${row.why && html`<div class="quiet" dir="auto">${row.why}</div>`}`},
+  {id: 'signed_by_all', label: t('signed'), value: (row) => row.signed_by_all, cell: (row) => t(row.signed_by_all ? 'yes' : 'no')},
+  {id: 'valid_from', label: t('from'), cell: (row) => html`<${Time} at=${row.valid_from} />`},
+  {id: 'valid_until', label: t('until'), cell: (row) => html`<${Time} at=${row.valid_until} />`},
+  {id: 'clauses', label: t('clauses'), number: true}];
+
+export default function Agreements() {
+  const [query, set] = useQuery();
+  const [team, write] = useState(query.team ?? '');
+  const found = useList('agreements', {team: query.team, limit: 100});
+  return html`<${Page} title=${t('page.agreements')}>
+    <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
+      <${Field} label=${t('agreement.party')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button></form>
+    <${Failure} error=${found.error} retry=${found.reload} /><${Busy} when=${found.busy} />
+    <${Table} name="agreements" caption=${t('page.agreements')} hideCaption sorts columns=${columns()} rows=${found.items} id=${(row) => row.id}
+      fetchAll=${(tell) => all('agreements', {team: query.team}, 50000, tell)}><${More} list=${found} /><//><//>`;
+}

@@ -1,0 +1,52 @@
+// Which teams are there, and who answers for an address, a network or a name?
+import {html, useState} from '../lib/htm.js';
+import {t, word, economies, economy, list} from '../i18n.js';
+import {all} from '../api.js';
+import {useQuery} from '../router.js';
+import {useData, useList, Failure, Busy, Page, Table, More, Field, Choice, Facts, Economy, Code, Sources} from '../ui.js';
+import {Places} from '../map.js';
+
+function Whois() {
+  const [query, set] = useQuery();
+  const [draft, write] = useState(query.q ?? '');
+  const found = useData(query.q && 'whois', {q: query.q});
+  const w = query.q && found.data;
+  return html`<section class="panel"><h2>${t('whois')}</h2>
+    <form class="row" onSubmit=${(e) => { e.preventDefault(); set({q: draft.trim()}); }}>
+      <${Field} label=${t('whois.what')} value=${draft} onInput=${write} dir="ltr" placeholder="192.0.2.1, AS64496, example.org" /><button class="main">${t('find')}</button></form>
+    ${query.q && html`<${Failure} error=${found.error} />`}
+    ${w && html`<div role="status"><${Facts} of=${[[t('whois.for'), html`<${Code}>${w.query}<//>`],
+      [t('team'), w.team ? html`<a href="/teams/${encodeURIComponent(w.team)}">${w.team}</a> <span dir="auto">${w.team_name}</span>` : t('nobody')],
+      [t('rule'), word('rule', w.rule)], [t('evidence.prefix'), w.prefix && html`<${Code}>${w.prefix}<//>`],
+      [t('network'), w.asn && html`<a href="/reports?asn=${w.asn}">AS${w.asn}</a> ${w.as_name}`],
+      [t('economy'), w.economy && html`<${Economy} code=${w.economy} />`], [t('evidence.registry'), economy(w.registry_economy)],
+      [t('evidence.asn'), economy(w.asn_economy)], [t('evidence.domain'), w.registered_domain && html`<${Code}>${w.registered_domain}<//>`],
+      [t('evidence.special'), w.special]]} />
+      ${w.disagrees && html`<div class="notice">${t('evidence.disagrees')}</div>`}
+      ${w.verified === false && html`<div class="notice">${t('team.unverified')}</div>`}<${Sources} /></div>`}</section>`;
+}
+const columns = () => [
+  {id: 'name', label: t('name'), cell: (row) => html`<a href="/teams/${encodeURIComponent(row.id)}" dir="auto">${row.name}</a>`},
+  {id: 'full_name', label: t('team.full')}, {id: 'id', label: 'ID', cell: (row) => html`<${Code}>${row.id}<//>`},
+  {id: 'kind', label: t('team.kind'), value: (row) => row.kind, cell: (row) => word('team.kind', row.kind)},
+  {id: 'economies', label: t('page.economies'), value: (row) => row.economies,
+    cell: (row) => row.economies.map((code, i) => html`${i > 0 && ', '}<${Economy} code=${code} />`)},
+  {id: 'verified', label: t('team.verified'), value: (row) => row.verified, cell: (row) => (row.verified ? html`<span class="tag good">${t('yes')}</span>`
+    : html`<span class="tag wait">${t('team.unconfirmed')}</span>`)}];
+
+export default function Teams() {
+  const [query, set] = useQuery();
+  const [text, write] = useState(query.text ?? '');
+  const asked = {text: query.text, economy: query.economy};
+  const found = useList('teams', {...asked, limit: 100});
+  const codes = [...new Set(found.items.flatMap((team) => team.economies))];
+  return html`<${Page} title=${t('page.teams')}><${Whois} />
+    <form class="panel row" onSubmit=${(e) => { e.preventDefault(); set({text: text.trim()}); }}>
+      <${Field} label=${t('team.text')} value=${text} onInput=${write} dir="auto" />
+      <${Choice} label=${t('economy')} any=${t('any')} value=${query.economy} onInput=${(code) => set({economy: code})} options=${economies()} />
+      <button>${t('find')}</button></form>
+    <${Failure} error=${found.error} retry=${found.reload} /><${Busy} when=${found.busy} />
+    <${Table} name="teams" caption=${t('page.teams')} hideCaption sorts columns=${columns()} rows=${found.items} id=${(row) => row.id}
+      fetchAll=${(tell) => all('teams', asked, 50000, tell)}><${More} list=${found} /><//>
+    <section class="panel"><h2>${t('team.map')}</h2><${Places} codes=${codes} label=${t('team.map.label', {list: list(codes.map(economy))})} /></section><//>`;
+}

@@ -1,0 +1,102 @@
+// What stands around every page: where one can go, search, who is signed in.
+import {html, useState, useEffect} from './lib/htm.js';
+import {t, languages, language, speak, keep, kept, number} from './i18n.js';
+import {session, signOut, ask} from './api.js';
+import {useLocation, go} from './router.js';
+import {listen} from './keys.js';
+import {Dialog, Notes} from './ui.js';
+
+const entries = [['/', 'today', 't'], ['/reports', 'reports', 'r'], ['/held', 'held', 'h'], ['/teams', 'teams', 'm'],
+  ['/agreements', 'agreements', 'a'], ['/economies', 'economies', 'e'], ['/operations', 'operations', 'o']];
+
+export function dress(theme = kept('theme', 'system')) {
+  const dark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);
+  document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+}
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => dress());
+
+// One box for all: what does the text look like?
+export function searchFor(text) {
+  const said = text.trim();
+  const find = (path, name, value) => `${path}?${new URLSearchParams({[name]: value})}`;
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(said)) return `/reports/${said.toLowerCase()}`;
+  if (/^AS\d+$/i.test(said)) return find('/reports', 'asn', said.slice(2));
+  if (/^[\d.]+(\/\d+)?$/.test(said) || (said.includes(':') && /^[0-9a-f:./]+$/i.test(said))) return find('/reports', 'address', said);
+  if (/^[^\s/]+\.[^\s/.]{2,}$/.test(said)) return find('/reports', 'name', said);
+  return find('/teams', 'text', said);
+}
+function Search() {
+  const submit = (event) => {
+    event.preventDefault();
+    const text = new FormData(event.target).get('text');
+    if (text.trim()) go(searchFor(text));
+  };
+  return html`<form role="search" onSubmit=${submit}><input id="search" name="text" type="search" autocomplete="off" aria-keyshortcuts="/"
+    aria-label=${t('search')} placeholder=${`${t('search')} ( / )`} dir="auto" /></form>`;
+}
+export function Languages() {
+  const change = async (event) => {
+    keep('language', event.target.value);
+    await speak(event.target.value);
+    dispatchEvent(new Event('spoken'));
+  };
+  return html`<label><span class="hidden">${t('language')}</span><select onChange=${change} value=${language()}>
+    ${Object.entries(languages).map(([tag, name]) => html`<option value=${tag} lang=${tag} selected=${tag === language()}>${name}</option>`)}
+  </select></label>`;
+}
+export function Theme() {
+  const [theme, set] = useState(kept('theme', 'system'));
+  const change = (event) => {
+    keep('theme', event.target.value);
+    set(event.target.value);
+    dress(event.target.value);
+  };
+  return html`<label><span class="hidden">${t('theme')}</span><select onChange=${change} value=${theme}>
+    ${['system', 'light', 'dark'].map((one) => html`<option value=${one} selected=${one === theme}>${t(`theme.${one}`)}</option>`)}</select></label>`;
+}
+function Help({close}) {
+  const keys = [['/', t('search')], ['?', t('help')], ['j k', t('key.rows')], ['x', t('key.select')], ['Enter', t('key.open')],
+    ...entries.map(([, name, key]) => [`g ${key}`, t(`page.${name}`)])];
+  return html`<${Dialog} title=${t('help')} close=${close}><dl class="facts">${keys.map(([key, text]) =>
+    html`<dt>${key.split(' ').map((one) => html`<kbd>${one}</kbd> `)}</dt><dd>${text}</dd>`)}</dl>
+    <p class="quiet">${t('key.off')}</p><form method="dialog"><button class="main">${t('close')}</button></form><//>`;
+}
+// How many wait, told as it happens.
+function useHeld() {
+  const [held, set] = useState();
+  useEffect(() => {
+    ask('GET', 'status').then((status) => set(status.held), () => {});
+    const counted = (event) => set(event.detail.held);
+    addEventListener('counts', counted);
+    return () => removeEventListener('counts', counted);
+  }, []);
+  return held;
+}
+function useEvents() {
+  useEffect(() => {
+    const source = new EventSource('/api/v1/events');
+    source.addEventListener('counts', (event) => dispatchEvent(new CustomEvent('counts', {detail: JSON.parse(event.data)})));
+    return () => source.close();
+  }, []);
+}
+function Side() {
+  const {path} = useLocation();
+  const held = useHeld();
+  const is = (to) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
+  return html`<nav class="side" aria-label=${t('pages')}><a class="brand" href="/"><img src=${new URL('icon.svg', import.meta.url).href} alt="" width="26" height="26" />Comity</a>
+    <ul>${entries.map(([to, name]) => html`<li><a href=${to} aria-current=${is(to) ? 'page' : undefined}>${t(`page.${name}`)}
+      ${name === 'held' && held > 0 && html`<span class="count">${number(held)}</span>`}</a></li>`)}</ul></nav>`;
+}
+export function Shell({children}) {
+  const [help, showHelp] = useState(false);
+  useEffect(() => listen({help: () => showHelp(true)}), []);
+  useEvents();
+  const me = session();
+  return html`<a class="skip" href="#main">${t('skip')}</a><div class="frame"><${Side} /><div>
+    <header class="top"><${Search} /><div class="who"><${Languages} /><${Theme} />
+      <button onClick=${() => showHelp(true)} aria-label=${t('help')}>?</button>
+      <a class="button" href="/account"><span dir="auto">${me.name}</span><span class="quiet">(${t(`kind.${me.kind}`)})</span></a>
+      <button onClick=${() => signOut()}>${t('sign.out')}</button></div></header>
+    <main id="main" tabIndex="-1">${children}</main></div></div>
+    ${help && html`<${Help} close=${() => showHelp(false)} />`}<${Notes} />`;
+}

@@ -1,0 +1,188 @@
+// What do all pages build from?
+import {html, useState, useEffect, useRef} from './lib/htm.js';
+import {t, word, number, time, utc, compare, economy} from './i18n.js';
+import {ask} from './api.js';
+import {useQuery} from './router.js';
+
+// The data of GET PATH; what was there stays while other data is on its way.
+export function useData(path, query) {
+  const [state, set] = useState({loading: true});
+  const [turn, again] = useState(0);
+  const asked = JSON.stringify([path, query]);
+  useEffect(() => {
+    if (!path) return undefined;
+    const stop = new AbortController();
+    set((old) => ({...old, loading: true, error: null}));
+    ask('GET', path, {query, signal: stop.signal}).then(
+      (data) => set({data, asked}),
+      (error) => error.name !== 'AbortError' && set((old) => ({data: old.asked === asked ? old.data : undefined, error})));
+    return () => stop.abort();
+  }, [asked, turn]);
+  return {...state, reload: () => again((n) => n + 1)};
+}
+
+// A list that goes on by `next`: all that was shown so far.
+export function useList(path, query) {
+  const first = useData(path, query);
+  const [more, set] = useState({items: []});
+  useEffect(() => set({items: [], next: first.data?.next}), [first.data]);
+  const load = async () => {
+    set((old) => ({...old, loading: true, error: null}));
+    try {
+      const page = await ask('GET', path, {query: {...query, next: more.next}});
+      set((old) => ({items: [...old.items, ...page.items], next: page.next}));
+    } catch (error) { set((old) => ({...old, loading: false, error})); }
+  };
+  const items = [...(first.data?.items ?? []), ...more.items];
+  return {...first, items, error: first.error ?? more.error, next: more.next, more: load, busy: first.loading || more.loading};
+}
+
+export function Failure({error, retry}) {
+  if (!error) return null;
+  const known = {0: 'error.network', 403: 'error.rights', 404: 'error.missing', 429: 'error.often', 503: 'error.busy'};
+  return html`<div class="notice bad" role="alert">
+    <strong>${t(known[error.status] ?? 'error.other')}</strong> ${error.message && html`<span dir="auto">${error.message}</span>`}
+    ${error.request && html` <span class="quiet">(${t('error.request')} <code>${error.request}</code>)</span>`}
+    ${retry && html` <button class="plain" onClick=${retry}>${t('again')}</button>`}
+  </div>`;
+}
+export function Busy({when}) {
+  return html`<div role="status" class="quiet">${when ? html`${t('loading')} <progress aria-label=${t('loading')} />` : ''}</div>`;
+}
+export const Time = ({at}) => (at ? html`<time dateTime=${at} title=${utc(at)}>${time(at)}</time>` : '–');
+export const Code = ({children}) => html`<code dir="ltr">${children}</code>`;
+
+const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', released: 'good', refused: 'bad',
+  kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad'};
+export const Tag = ({kind, value}) => value && html`<span class="tag ${tones[value] ?? ''}">${word(kind, value)}</span>`;
+export const Team = ({id}) => (id ? html`<a href="/teams/${encodeURIComponent(id)}" dir="auto">${id}</a>`
+  : html`<span class="quiet">${t('nobody')}</span>`);
+export const Economy = ({code}) => code && html`<a href="/economies/${code}">${economy(code)}</a>`;
+export function Side({of}) {
+  if (!of) return '–';
+  return html`<div class="side-of">${of.address && html`<${Code}>${of.address}<//>`}${of.name && html`<${Code}>${of.name}<//>`}
+    <span>${of.asn && html`<span class="quiet">AS${of.asn} </span>`}${of.economy && html`<${Economy} code=${of.economy} />`}</span></div>`;
+}
+export const Facts = ({of}) => html`<dl class="facts">${of.filter(([, value]) => value !== undefined && value !== null && value !== '')
+  .map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>`;
+
+// The page's heading takes the focus when one comes here, so that readers of screens hear where they are.
+export function Page({title, children, actions}) {
+  const heading = useRef();
+  useEffect(() => {
+    document.title = `${title} – Comity`;
+  }, [title]);
+  useEffect(() => heading.current?.focus({preventScroll: true}), []);
+  return html`<div class="head"><h1 ref=${heading} tabIndex="-1" dir="auto">${title}</h1><div class="row">${actions}</div></div>${children}`;
+}
+
+// DB-IP's licence asks for the link wherever its data is shown.
+export const Sources = () => html`<p class="quiet">${t('measure.sources')} <a href="https://db-ip.com" rel="noreferrer noopener" target="_blank">IP Geolocation by DB-IP</a></p>`;
+
+// ---- out of the page ----
+export function download(name, type, text) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], {type}));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+// What a spreadsheet would take for a formula gets an apostrophe: reports hold what attackers wrote.
+function cell(value) {
+  const text = value == null ? '' : Array.isArray(value) ? value.join(' ') : String(value);
+  const safe = /^[=+\-@\t\r]/.test(text) && typeof value !== 'number' ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+export const csv = (columns, rows) => `${[columns.map((c) => cell(c.id)), ...rows.map((row) =>
+  columns.map((c) => cell(valueOf(c, row))))].map((line) => line.join(',')).join('\r\n')}\r\n`;
+const valueOf = (column, row) => (column.value ? column.value(row) : row[column.id]);
+
+function Export({name, columns, rows, fetchAll}) {
+  const [told, tell] = useState('');
+  const [error, fail] = useState();
+  const give = async (kind) => {
+    try {
+      fail(null);
+      const items = fetchAll ? await fetchAll((n) => tell(t('export.progress', {n: number(n)}))) : rows;
+      if (kind === 'csv') download(`${name}.csv`, 'text/csv', csv(columns, items));
+      else download(`${name}.json`, 'application/json', `${JSON.stringify(items, null, 1)}\n`);
+      tell('');
+    } catch (problem) { fail(problem); tell(''); }
+  };
+  return html`<span class="row"><button onClick=${() => give('csv')}>CSV<span class="hidden"> ${name}</span></button>
+    <button onClick=${() => give('json')}>JSON<span class="hidden"> ${name}</span></button>
+    <span role="status">${told}</span><${Failure} error=${error} /></span>`;
+}
+
+function sorted(rows, columns, by) {
+  const column = by && columns.find((c) => c.id === by.replace(/^-/, ''));
+  if (!column) return rows;
+  const way = by.startsWith('-') ? -1 : 1;
+  const order = (a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : compare(String(a ?? ''), String(b ?? '')));
+  return [...rows].sort((a, b) => way * order(valueOf(column, a), valueOf(column, b)));
+}
+
+// COLUMNS: id, label, cell(row) as shown, value(row) as exported and sorted by, number.
+export function Table({name, caption, columns, rows, id, sorts, fetchAll, selected, select, children, hideCaption}) {
+  const [query, set] = useQuery();
+  const by = sorts ? query.sort : undefined;
+  const shown = sorted(rows, columns, by);
+  const head = (c) => (sorts
+    ? html`<button onClick=${() => set({sort: by === c.id ? `-${c.id}` : c.id}, {replace: true})}>${c.label}
+        ${by === c.id ? ' ▲' : by === `-${c.id}` ? ' ▼' : ''}</button>` : c.label);
+  const order = (c) => (by === c.id ? 'ascending' : by === `-${c.id}` ? 'descending' : undefined);
+  return html`<div class="table"><div class="wrap" role="region" aria-label=${caption} tabIndex="0"><table>
+    <caption class=${hideCaption ? 'hidden' : ''}>${caption}</caption>
+    <thead><tr>${select && html`<th scope="col"><input type="checkbox" aria-label=${t('select.all')}
+        checked=${rows.length > 0 && rows.every((row) => selected.has(id(row)))}
+        onChange=${(event) => select(event.target.checked ? new Set(rows.map(id)) : new Set())} /></th>`}
+      ${columns.map((c) => html`<th scope="col" class=${c.number ? 'number' : ''} aria-sort=${order(c)}>${head(c)}</th>`)}</tr></thead>
+    <tbody>${shown.map((row) => html`<${Row} key=${id?.(row)} ...${{row, columns, id, selected, select}} />`)}
+      ${!rows.length && html`<tr><td colSpan=${columns.length + (select ? 1 : 0)} class="quiet">${t('empty')}</td></tr>`}</tbody>
+  </table></div>
+  <div class="under"><${Export} ...${{name, columns, rows: shown, fetchAll}} />${children}</div></div>`;
+}
+function Row({row, columns, id, selected, select}) {
+  const on = select && selected.has(id(row));
+  const flip = () => {
+    const next = new Set(selected);
+    if (!next.delete(id(row))) next.add(id(row));
+    select(next);
+  };
+  return html`<tr aria-selected=${select ? String(on) : undefined}>
+    ${select && html`<td><input type="checkbox" checked=${on} onChange=${flip} aria-label=${t('select.one', {id: id(row)})} /></td>`}
+    ${columns.map((c) => html`<td class=${c.number ? 'number' : ''}>${c.cell ? c.cell(row)
+      : c.number ? number(valueOf(c, row)) : html`<span dir="auto">${valueOf(c, row)}</span>`}</td>`)}</tr>`;
+}
+export const More = ({list}) => html`<span class="row">${list.next && html`<button disabled=${list.busy} onClick=${list.more}>
+  ${t('more')}</button>`} <span class="quiet">${t('shown', {n: number(list.items.length)})}</span></span>`;
+
+// ---- dialogs and notes ----
+export function Dialog({title, close, children}) {
+  const dialog = useRef();
+  useEffect(() => dialog.current.showModal(), []);
+  return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}</dialog>`;
+}
+const toasts = new Set();
+let number_ = 0;
+export function note(text) {
+  const toast = {text, id: number_++};
+  toasts.forEach((show) => show((all) => [...all, toast]));
+  setTimeout(() => toasts.forEach((show) => show((all) => all.filter((one) => one !== toast))), 8000);
+}
+export function Notes() {
+  const [all, set] = useState([]);
+  useEffect(() => {
+    toasts.add(set);
+    return () => toasts.delete(set);
+  }, []);
+  return html`<div class="toasts" role="status">${all.map((one) => html`<div key=${one.id}>${one.text}</div>`)}</div>`;
+}
+export function Field({label, value, onInput, type = 'text', ...rest}) {
+  return html`<label>${label}<input type=${type} value=${value ?? ''} onInput=${(e) => onInput(e.target.value)} ...${rest} /></label>`;
+}
+export function Choice({label, value, onInput, options, any}) {
+  return html`<label>${label}<select value=${value ?? ''} onChange=${(e) => onInput(e.target.value)}>
+    ${any !== undefined && html`<option value="">${any}</option>`}
+    ${options.map(([key, text]) => html`<option value=${key} selected=${key === value}>${text}</option>`)}</select></label>`;
+}

@@ -1,0 +1,157 @@
+"""Are the console's files served as browsers need them, and do its catalogues say all in every language?
+
+usage: console.py COMITY EMBED [--no-sandbox]     (COMITY_SHARE names the share folder, COMITY_TABLES src/tables)
+"""
+# The tests' folder has a http.py of its own, which must not stand before Python's.
+import sys
+sys.path.append(sys.path.pop(0))
+import gzip
+import http.client
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+from node import Node
+
+COMITY, EMBED, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:]
+TABLES = pathlib.Path(os.environ["COMITY_TABLES"])
+WEB = TABLES.parent / "web"
+LANGUAGES = ["en", "zh", "fr", "es", "ru", "ar"]
+FIRST_VIEW_BYTES = 100 * 1024
+
+
+def words(table, macro):
+    text = (TABLES / table).read_text(encoding="utf-8")
+    return re.findall(rf'^{macro}\([A-Z_0-9]+,(?: \d+,)? "([^"]+)"', text, re.M)
+
+
+class Served(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.node = Node(COMITY, pathlib.Path(temporary.name) / "home", *OPTIONS, "--tls", "off")
+        cls.addClassCleanup(cls.node.close)
+        cls.status, _, page = cls.get("/")
+        if cls.status == 404:
+            raise unittest.SkipTest("built without the console: npm could not be reached")
+        cls.page = page.decode()
+        cls.files = re.findall(r'(?:href|src)="(/assets/[^"]+)"', cls.page)
+
+    @classmethod
+    def get(cls, path, method="GET", door="operators", **headers):
+        connection = http.client.HTTPConnection(cls.node.address[door], timeout=60)
+        connection.request(method, path, headers={key.replace("_", "-"): value for key, value in headers.items()})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, answer.headers, body
+
+    def test_every_page_is_the_same_page(self):
+        for path in ["/", "/reports", "/reports/x", "/held?state=waiting", "/teams/a.b", "/agreements/urn%3Auuid%3A1", "/account"]:
+            status, headers, body = self.get(path)
+            self.assertEqual((status, headers["Content-Type"]), (200, "text/html; charset=utf-8"), path)
+            self.assertEqual(body.decode(), self.page)
+            self.assertEqual(headers["Cache-Control"], "no-cache")
+
+    def test_the_policy_lets_nothing_else_in(self):
+        _, headers, _ = self.get("/")
+        policy = dict(part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";"))
+        self.assertEqual(policy["default-src"], "'none'")
+        self.assertEqual(policy["script-src"], "'self'")
+        self.assertEqual(policy["require-trusted-types-for"], "'script'")
+        self.assertNotIn("unsafe", headers["Content-Security-Policy"])
+        self.assertIsNone(re.search(r"<script(?![^>]*\ssrc=)|\son\w+=|\sstyle=", self.page), "something inline")
+        for text in self.files:
+            self.assertTrue(text.startswith("/assets/"))
+
+    def test_files_are_kept_for_ever_and_come_packed(self):
+        for path in self.files:
+            status, headers, plain = self.get(path)
+            self.assertEqual(status, 200, path)
+            self.assertIn("immutable", headers["Cache-Control"])
+            self.assertEqual(headers["Vary"], "Accept-Encoding")
+            self.assertIsNone(headers["Content-Encoding"])
+            _, packed_headers, packed = self.get(path, Accept_Encoding="br, gzip;q=0.8")
+            if packed_headers["Content-Encoding"] == "gzip":
+                self.assertEqual(gzip.decompress(packed), plain)
+                self.assertNotEqual(packed_headers["ETag"], headers["ETag"])
+            self.assertEqual(self.get(path, Accept_Encoding="gzip;q=0")[1]["Content-Encoding"], None)
+            status, _, body = self.get(path, If_None_Match=headers["ETag"])
+            self.assertEqual((status, body), (304, b""))
+            status, _, body = self.get(path, method="HEAD")
+            self.assertEqual((status, body), (200, b""))
+
+    def test_what_is_not_there_is_not(self):
+        base = self.files[0].rsplit("/", 1)[0]
+        for path in ["/nothing", "/assets/", "/assets/index.html", base + "/../index.html", base + "/package.json",
+                     "/assets/0000000000000000/app.js"]:
+            self.assertEqual(self.get(path)[0], 404, path)
+        self.assertEqual(self.get("/", method="POST")[0], 405)
+
+    def test_partners_see_none_of_it(self):
+        for path in ["/", "/reports", self.files[0]]:
+            self.assertEqual(self.get(path, door="partners")[0], 404)
+
+    def test_the_first_view_is_small(self):
+        base = re.match(r"/assets/[0-9a-f]+/", self.files[0]).group(0)
+        first = set(self.files) | {base + name for name in ["messages/ru.json", "names/ru.json", "pages/today.js", "map.js",
+                                                            "economies.json"]}
+        total = sum(len(self.get(path, Accept_Encoding="gzip")[2]) for path in first)
+        self.assertLess(total, FIRST_VIEW_BYTES)
+
+
+class Catalogues(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.messages = {one: json.loads((WEB / "messages" / f"{one}.json").read_text(encoding="utf-8")) for one in LANGUAGES}
+        cls.sources = "\n".join(path.read_text(encoding="utf-8") for path in sorted(WEB.rglob("*.js")))
+
+    def test_none_lacks_a_message(self):
+        for language in LANGUAGES:
+            self.assertEqual(list(self.messages[language]), list(self.messages["en"]), language)
+            for key, text in self.messages[language].items():
+                self.assertTrue(text.strip(), f"{language}: {key}")
+                self.assertEqual(sorted(re.findall(r"\{\w+\}", text)), sorted(re.findall(r"\{\w+\}", self.messages["en"][key])),
+                                 f"{language}: {key}")
+
+    def test_what_pages_say_is_there(self):
+        used = set(re.findall(r"[^\w.]t\('([\w.-]+)'", self.sources))
+        used |= set(re.findall(r"\? '([a-z]+\.[\w.-]+)' : '", self.sources)) | set(re.findall(r"\? '[\w.-]+' : '([a-z]+\.[\w.-]+)'", self.sources))
+        self.assertGreater(len(used), 150)
+        self.assertEqual(sorted(used - set(self.messages["en"])), [])
+
+    def test_words_of_the_tables_are_there(self):
+        wanted = {"reason": words("policy.def", "REASON"), "rule": words("policy.def", "ATTRIBUTION_RULE"),
+                  "class": words("policy.def", "FIELD_CLASS"), "treatment": words("policy.def", "TREATMENT"),
+                  "stat": words("stats.def", "STAT"), "kind": words("principals.def", "PRINCIPAL")}
+        for kind, found in wanted.items():
+            self.assertGreater(len(found), 3, kind)
+            for word in found:
+                self.assertIn(f"{kind}.{word}", self.messages["en"])
+
+    def test_nothing_is_said_that_no_page_says(self):
+        prefixes = "reason rule class treatment stat kind standing effect result step onward require team.kind agreement.kind page " \
+                   "period theme filter queue held measure constituency node clause".split()
+        for key in self.messages["en"]:
+            self.assertTrue(f"'{key}'" in self.sources or any(key.startswith(one + ".") for one in prefixes), key)
+
+
+class Without(unittest.TestCase):
+    def test_no_npm_no_console(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            (folder / "stamp").write_text("absent: no npm\n", encoding="utf-8")
+            subprocess.run([sys.executable, EMBED, str(WEB), str(folder), str(folder / "stamp"), "-", "-", "-", str(folder / "out.c"),
+                            str(folder / "out.d")], check=True, timeout=60)
+            text = (folder / "out.c").read_text(encoding="ascii")
+            self.assertIn("console_files[] = {", text)
+            self.assertNotIn("assets", text)
+            self.assertEqual(text.count("{NULL, 0}"), 2)
+
+
+unittest.main(argv=sys.argv[:1], verbosity=1)
