@@ -200,7 +200,7 @@ class Stub:
 class Refused(unittest.TestCase):
     """What `comity ingest` does when the node is behind, says nonsense, or goes away."""
     DONE = (200, {}, {"received": 3, "stored": 3, "rejected": 0, "duplicate": 0, "rejections": []})
-    BUSY = (503, {"Retry-After": "1"}, {"code": "busy", "detail": "later", "status": 503})
+    BUSY = (503, {"Retry-After": "1"}, {"code": "busy", "detail": "the agreements\u001b[31m cannot be read", "status": 503})
 
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
@@ -222,6 +222,8 @@ class Refused(unittest.TestCase):
         stub, done = self.ingest([self.BUSY, whole, self.DONE], "--provider", "A & B", str(self.file))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreaterEqual(time.monotonic() - begun, 2)
+        self.assertEqual(done.stderr.count(b"reports.gz: not taken yet: the agreements"), 1, done.stderr)
+        self.assertNotIn(b"\x1b", done.stderr)
         self.assertEqual(json.loads(done.stdout)["stored"], 3)
         for head, _ in stub.taken:
             self.assertEqual(head[0], "POST /api/v1/reports?provider=A%20%26%20B&name=reports.gz HTTP/1.1")
@@ -232,7 +234,7 @@ class Refused(unittest.TestCase):
         whole = (503, {**self.BUSY[1], "whole": 1}, self.BUSY[2])
         _, done = self.ingest([self.BUSY, whole], "-", stdin=self.bytes)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn(b"cannot be read twice", done.stderr)
+        self.assertRegex(done.stderr, b"cannot be read twice: send it from a file .the agreements")
 
     def test_a_connection_that_breaks_is_not_the_end(self):
         """Not even several times; but it is not tried for ever."""
