@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -97,6 +98,15 @@ class Events(unittest.TestCase):
                 name = line[7:]
             elif line.startswith("data: "):
                 yield name, json.loads(line[6:])
+
+    def test_the_node_does_not_wait_for_listeners_when_it_stops(self):
+        own = Running("--stop.deadline", "1 h")
+        self.addCleanup(own.close)
+        response = self.listen(own)
+        self.assertEqual(next(self.events(response))[0], "counts")
+        own.node.send(signal.SIGTERM)
+        response.read()  # to its proper end
+        own.node.end()
 
     def test_what_happens_is_told(self):
         own = Running()
