@@ -78,7 +78,8 @@ err_set_field(
         return code;
     if (n > sizeof err->field - 1)
         n = sizeof err->field - 1;
-    memcpy(err->field, field, n);
+    if (n > 0) /* no field may be no pointer */
+        memcpy(err->field, field, n);
     err->field[n] = '\0';
     make_printable(err->field);
     va_start(args, format);

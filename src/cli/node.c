@@ -129,7 +129,8 @@ node_column(struct buf *out, struct span text, size_t width)
     size_t before = out->n;
 
     shown_add(out, text, width > 0 ? width : 4096);
-    for (size_t n = columns((struct span){out->p + before, out->n - before}); n < width; n++)
+    size_t n = out->n == before ? 0 : columns((struct span){out->p + before, out->n - before});
+    for (; n < width; n++)
         buf_add_char(out, ' ');
     buf_add_char(out, ' ');
 }

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+static const int64_t day_us = (int64_t)24 * 3600 * 1000000;
+
 enum {
     RECORDS_BYTES = 64 * 1024 * 1024, /* one report may have megabytes of text */
     ENOUGH_BYTES = 8 * 1024 * 1024,
@@ -18,6 +20,7 @@ enum {
 
 struct batch {
     uint32_t count;
+    uint32_t term_days;
     int64_t first_us;
     int64_t last_us;
     struct buf records;
@@ -103,6 +106,12 @@ uint32_t
 batch_count(const struct batch *batch)
 {
     return batch->count;
+}
+
+uint32_t
+batch_term_days(const struct batch *batch)
+{
+    return batch->term_days;
 }
 
 bool
@@ -262,6 +271,7 @@ batch_add(struct batch *batch, struct core *core, const struct flow_result *resu
     counts_add(&batch->counts, STAT_STORED, 0, report->classification, 1);
     outcome_add_report(&batch->reports, &out);
     buf_add_span(&batch->records, record);
+    batch->term_days = result->term_days;
     batch->digests[batch->count++] = report->digest;
     if (report->time_us != 0 && report->time_us < batch->first_us)
         batch->first_us = report->time_us;
@@ -330,6 +340,7 @@ keep_reports(struct batch *batch, struct core *core, int64_t now, uint64_t *due,
 {
     struct store_due *entries = calloc(batch->due_count + 1, sizeof *entries);
     struct store_batch row = {.received_us = now,
+        .keep_until_us = batch->term_days == 0 ? 0 : now + batch->term_days * day_us,
         .first_us = batch->first_us <= batch->last_us ? batch->first_us : now,
         .last_us = batch->first_us <= batch->last_us ? batch->last_us : now,
         .count = batch->count,

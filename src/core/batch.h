@@ -21,6 +21,8 @@ void batch_clear(struct batch *batch);
 /* How many reports are in it, and is there no room for one more? */
 uint32_t batch_count(const struct batch *batch);
 bool batch_full(const struct batch *batch);
+/* How long its reports may be kept: all have the same term; 0: none. */
+uint32_t batch_term_days(const struct batch *batch);
 /* Is there anything to be sealed: reports, or counts of what was not kept? */
 bool batch_has_any(const struct batch *batch);
 

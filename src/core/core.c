@@ -1,6 +1,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/refusal.h"
+#include "core/agreement_simulate.h"
 #include "core/auth.h"
 #include "core/collections.h"
 #include "core/directory.h"
@@ -299,6 +300,7 @@ disconnect(struct core *core, enum door door)
         incoming_gone(core);
     events_gone(core, door);
     reports_gone(core, door);
+    simulation_gone(core, door);
     channel_free(channel);
 }
 
@@ -421,6 +423,8 @@ load(struct core *core, struct err *err)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
     if (rc == 0 && (core->reports = reports_new(core)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for searches");
+    if (rc == 0 && (core->simulation = simulation_new(core)) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for simulations");
     if (rc == 0)
         rc = core_commit(core, err);
     if (rc == 0)
@@ -464,6 +468,7 @@ core_close(struct core *core)
     intake_free(core->intake);
     collections_free(core->collections);
     events_free(core->events);
+    simulation_free(core->simulation);
     reports_free(core->reports);
     knowledge_free(core);
     if (core->store != NULL)

@@ -95,6 +95,7 @@ intake_new(struct core *core, struct intake **out, struct err *err)
     if (intake == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for the intake");
     intake->core = core;
+    intake->seen_us = core->started_us;
     intake->timer = (struct loop_timer){.due = on_ripe, .ctx = intake};
     intake->check = check_new();
     intake->batch = batch_new();
@@ -281,8 +282,14 @@ static int
 deliver(void *ctx, const struct flow_result *result, struct err *err)
 {
     struct intake *intake = ctx;
+    int rc = 0;
 
-    return batch_add(intake->batch, intake->core, result, intake->record, &intake->origin, err);
+    /* A batch is removed as a whole, so all in it have the same term. */
+    if (batch_count(intake->batch) > 0 && batch_term_days(intake->batch) != result->term_days)
+        rc = intake_seal(intake->core, err);
+    return rc != 0
+        ? rc
+        : batch_add(intake->batch, intake->core, result, intake->record, &intake->origin, err);
 }
 
 /* A new flow whenever there is something new to judge by. */

@@ -4,6 +4,11 @@
 #include "core/told.h"
 #include "sys/clock.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
 enum { ANSWER_BYTES = 64 * 1024 * 1024, PART_BYTES = 1024 * 1024 };
 #define DAY_US (INT64_C(86400) * 1000000)
 
@@ -68,6 +73,26 @@ may_read(const struct ask *ask)
     return ask->asker.kind != PRINCIPAL_NOBODY && ask->asker.kind != PRINCIPAL_PARTNER;
 }
 
+/* What the store's file and its log take, and what is left where they lie. */
+static void
+add_storage(const struct core *core, struct buf *out)
+{
+    static const char *const files[] = {"node.db", "node.db-wal"};
+    char path[PATH_MAX];
+    struct statvfs room;
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct stat about;
+        int n = snprintf(path, sizeof path, "%s/%s", core->options.home, files[i]);
+        if (n > 0 && (size_t)n < sizeof path && stat(path, &about) == 0)
+            bytes += (uint64_t)about.st_size;
+    }
+    told_number(out, "store_bytes", bytes);
+    if (statvfs(core->options.home, &room) == 0)
+        told_number(out, "free_bytes", (uint64_t)room.f_bavail * room.f_frsize);
+}
+
 static int
 add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
 {
@@ -87,6 +112,7 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     told_number(out, "delivered", sums.delivered);
     told_number(out, "failed", sums.failed);
     told_time(out, "oldest", sums.oldest_us);
+    add_storage(core, out);
     return rc;
 }
 

@@ -23,12 +23,15 @@ enum {
     AGAIN_US = 10000000, /* after a failure */
 };
 
+static const int64_t day_us = (int64_t)24 * 3600 * 1000000;
+
 /* What is to be written: the report at PLACE for TEAM. */
 struct task {
     uint32_t team;
     uint32_t place;
     uint16_t verdict;
     uint8_t side;
+    uint32_t term_days; /* how long TEAM may keep it; 0: no term */
 };
 
 struct release {
@@ -88,10 +91,12 @@ by_team(const void *a, const void *b)
 
     if (x->team != y->team)
         return x->team < y->team ? -1 : 1;
+    if (x->term_days != y->term_days)
+        return x->term_days < y->term_days ? -1 : 1;
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* Everything that was let go, team by team. */
+/* Everything that was let go, team by team, and for each by the time it may be kept. */
 static int
 gather(struct release *release, const struct unpacked *batch, struct task **out, size_t *count,
     struct err *err)
@@ -107,9 +112,10 @@ gather(struct release *release, const struct unpacked *batch, struct task **out,
         outcome_get(&batch->outcomes, place, &report);
         for (uint8_t i = 0; i < report.count; i++) {
             const struct outcome_one *one = &report.ones[i];
-            if (one->team != 0
-                && batch->outcomes.verdicts[one->verdict].verdict.effect == EFFECT_RELEASE)
-                tasks[(*count)++] = (struct task){one->team, place, one->verdict, one->side};
+            const struct verdict *verdict = &batch->outcomes.verdicts[one->verdict].verdict;
+            if (one->team != 0 && verdict->effect == EFFECT_RELEASE)
+                tasks[(*count)++] = (struct task){
+                    one->team, place, one->verdict, one->side, verdict->retention_days};
         }
     }
     qsort(tasks, *count, sizeof *tasks, by_team);
@@ -320,16 +326,28 @@ empty(struct buf *buf)
     buf->full = false;
 }
 
-/* What was written for TEAM goes into its collection. */
+/* Whichever ends first: what the clause gives the recipient, or the term under which it came. */
+static int64_t
+keep_until(const struct unpacked *batch, uint32_t term_days, int64_t now_us)
+{
+    int64_t until_us = term_days == 0 ? 0 : now_us + term_days * day_us;
+    int64_t came_us = batch->row.keep_until_us;
+
+    return until_us == 0 || (came_us != 0 && came_us < until_us) ? came_us : until_us;
+}
+
+/* What was written like TASK goes into its team's collection. */
 static int
-append(struct core *core, struct release *release, const struct unpacked *batch, uint32_t team,
-    uint32_t reports, struct err *err)
+append(struct core *core, struct release *release, const struct unpacked *batch,
+    const struct task *task, uint32_t reports, struct err *err)
 {
     int64_t now = clock_now_us();
-    struct store_piece piece = {.reports = reports, .batch = batch->number};
+    struct store_piece piece = {.reports = reports,
+        .batch = batch->number,
+        .keep_until_us = keep_until(batch, task->term_days, now)};
     int64_t first;
     size_t added;
-    int rc = collections_of_team(core->collections, team, now, &piece.collection, err);
+    int rc = collections_of_team(core->collections, task->team, now, &piece.collection, err);
 
     if (rc == 0)
         rc = split(release, err);
@@ -355,9 +373,10 @@ write_all(struct core *core, struct release *release, const struct unpacked *bat
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = write_one(core, release, batch, &tasks[i], held, err);
         reports++;
-        bool last = i + 1 == count || tasks[i + 1].team != tasks[i].team;
+        bool last = i + 1 == count || tasks[i + 1].team != tasks[i].team
+            || tasks[i + 1].term_days != tasks[i].term_days;
         if (rc == 0 && (last || release->text.n >= PIECE_BYTES)) {
-            rc = append(core, release, batch, tasks[i].team, reports, err);
+            rc = append(core, release, batch, &tasks[i], reports, err);
             reports = 0;
         }
     }
@@ -427,9 +446,10 @@ release_held(struct core *core, const struct store_held *held, struct err *err)
     outcome_get(&batch.outcomes, held->place, &report);
     for (uint8_t i = 0; i < report.count; i++) {
         const struct outcome_one *one = &report.ones[i];
-        const struct task task = {one->team, held->place, one->verdict, one->side};
-        if (one->team == held->team
-            && batch.outcomes.verdicts[one->verdict].verdict.effect == EFFECT_HOLD)
+        const struct verdict *verdict = &batch.outcomes.verdicts[one->verdict].verdict;
+        const struct task task = {
+            one->team, held->place, one->verdict, one->side, verdict->retention_days};
+        if (one->team == held->team && verdict->effect == EFFECT_HOLD)
             return write_all(core, release, &batch, &task, 1, true, err);
     }
     return err_set(err, ERR_BAD_STORE, "what is held was not decided so");

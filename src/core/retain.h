@@ -2,7 +2,7 @@
  *
  * A little at a time: some batches and pieces each second while there are any, else a look each
  * minute. A clock that jumps could make everything look old, so what it says counts again only when
- * it has run evenly for a day.
+ * it has run evenly for a day; so too when a node starts and the newest report is a week old.
  */
 #ifndef COMITY_CORE_RETAIN_H
 #define COMITY_CORE_RETAIN_H
@@ -24,7 +24,7 @@ struct retain_now {
 
 /* Is it time to look? */
 bool retain_due(const struct retain *retain, int64_t ticks_us);
-/* In the open transaction, or a new one. */
+/* In the open transaction, or a new one. After an error it looks again at once. */
 MUST_USE int retain_step(struct retain *retain, struct store *store, const struct retain_now *now,
     uint32_t *removed, struct err *err);
 

@@ -36,6 +36,7 @@ read_options(const struct role_start *start, struct core_options *out)
     const struct conf *conf = start->conf;
 
     *out = (struct core_options){.home = start->home,
+        .conf = conf,
         .share_dir = conf_text(conf, CONF_SHARE).p,
         .teams_path = conf_text(conf, CONF_TEAMS).p,
         .geo_path = text_or_null(conf, CONF_GEO),

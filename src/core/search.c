@@ -19,6 +19,8 @@ enum search_kind {
     KIND_PROVIDER = 7,
     KIND_TEAM = 8,
     KIND_EFFECT = 9,
+    KIND_TEAM_EFFECT = 10,  /* what is asked for together and is seldom so: */
+    KIND_ECONOMY_TEAM = 11, /* else every batch of a large store would be opened in vain */
 };
 
 struct memo {
@@ -48,6 +50,14 @@ static uint64_t
 key_of_number(enum search_kind kind, uint64_t number)
 {
     return key_of(kind, &number, sizeof number);
+}
+
+static uint64_t
+key_of_pair(enum search_kind kind, uint64_t team_key, uint64_t number)
+{
+    const uint64_t words[2] = {team_key, number};
+
+    return key_of(kind, words, sizeof words);
 }
 
 /* IPv4 inside of IPv6 is found as IPv4. */
@@ -226,7 +236,21 @@ add_side(struct search_set *set, const struct endpoint *side, uint32_t asn, stru
         add(set, key_of_number(KIND_ECONOMY, economy.index));
 }
 
-enum { REPORT_KEYS_MAX = 2 * 6 + 2 + 2 * SEARCH_OUTCOMES_MAX };
+static void
+add_outcome(
+    struct search_set *set, const struct search_facts *facts, const struct search_outcome *outcome)
+{
+    uint64_t team = key_of(KIND_TEAM, outcome->team.p, outcome->team.n);
+
+    add(set, team);
+    add(set, key_of_number(KIND_EFFECT, outcome->effect));
+    add(set, key_of_pair(KIND_TEAM_EFFECT, team, outcome->effect));
+    for (int side = 0; side < 2; side++)
+        if (facts->economies[side].index != 0)
+            add(set, key_of_pair(KIND_ECONOMY_TEAM, team, facts->economies[side].index));
+}
+
+enum { REPORT_KEYS_MAX = 2 * 6 + 2 + 5 * SEARCH_OUTCOMES_MAX };
 
 int
 search_set_add(struct search_set *set, const struct report *report,
@@ -242,10 +266,8 @@ search_set_add(struct search_set *set, const struct report *report,
     add(set, key_of_number(KIND_CLASSIFICATION, report->classification));
     if (report->provider.n > 0)
         add(set, key_of_text(KIND_PROVIDER, report->provider));
-    for (uint32_t i = 0; i < facts->outcome_count; i++) {
-        add(set, key_of(KIND_TEAM, facts->outcomes[i].team.p, facts->outcomes[i].team.n));
-        add(set, key_of_number(KIND_EFFECT, facts->outcomes[i].effect));
-    }
+    for (uint32_t i = 0; i < facts->outcome_count; i++)
+        add_outcome(set, facts, &facts->outcomes[i]);
     return 0;
 }
 
@@ -264,6 +286,21 @@ address_keys(const struct search_query *query, uint64_t *keys)
     return 1;
 }
 
+/* Nobody's team is "". */
+static size_t
+team_keys(const struct search_query *query, uint64_t *keys)
+{
+    uint64_t team = key_of(KIND_TEAM, query->team.p, query->team.n);
+    size_t n = 0;
+
+    keys[n++] = team;
+    if (query->effect_given)
+        keys[n++] = key_of_pair(KIND_TEAM_EFFECT, team, query->effect);
+    if (query->economy.index != 0)
+        keys[n++] = key_of_pair(KIND_ECONOMY_TEAM, team, query->economy.index);
+    return n;
+}
+
 size_t
 search_query_keys(const struct search_query *query, uint64_t keys[SEARCH_QUERY_KEYS_MAX])
 {
@@ -277,7 +314,7 @@ search_query_keys(const struct search_query *query, uint64_t keys[SEARCH_QUERY_K
         n += keys[n] != 0;
     }
     if (query->team.n > 0 || query->unattributed)
-        keys[n++] = key_of(KIND_TEAM, query->team.p, query->team.n);
+        n += team_keys(query, keys + n);
     if (query->provider.n > 0)
         keys[n++] = key_of_text(KIND_PROVIDER, query->provider);
     if (query->asn != 0)

@@ -53,7 +53,7 @@ struct search_query {
     uint8_t effect;    /* enum effect, for TEAM if that is given too */
     bool unattributed; /* nobody answers for it */
 };
-enum { SEARCH_QUERY_KEYS_MAX = 10 };
+enum { SEARCH_QUERY_KEYS_MAX = 12 };
 /* What a batch must hold to have a match; fewer than the query asks for where no key helps (a
  * public suffix, a short prefix). Returns how many are at KEYS. */
 size_t search_query_keys(const struct search_query *query, uint64_t keys[SEARCH_QUERY_KEYS_MAX]);

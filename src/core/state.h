@@ -32,6 +32,7 @@ struct core_options {
     int64_t keep_pieces_us;
     uint64_t store_cache;    /* bytes; 0: as the store thinks right */
     int64_t session_us;      /* a session ends so long after it began, */
+    const struct conf *conf; /* all settings, to be told; NULL: there are none */
     int64_t session_idle_us; /* or after so long without a question */
 };
 
@@ -84,6 +85,7 @@ struct core {
     struct incoming *incoming;
     struct collections *collections; /* core/collections.h's */
     struct events *events;           /* core/node.h's */
+    struct simulation *simulation;   /* core/agreement_simulate.h's */
     struct reports *reports;         /* core/reports.h's */
     struct counted counted;          /* core/node.c's */
     int64_t started_us;

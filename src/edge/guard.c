@@ -186,11 +186,11 @@ is_late(const struct guard *guard, const struct guard_conn *conn, int64_t now_us
     uint64_t rated = s <= limits->grace_s ? 0 : (s - limits->grace_s) * limits->rate;
     bool crowded = guard->count > limits->connections - limits->connections / 4;
 
+    uint64_t idle_s = conn->used ? limits->idle_s : limits->head_s;
+
     switch ((enum guard_phase)conn->phase) {
-    case GUARD_IDLE:
-        if (!conn->used)
-            return s >= limits->head_s;
-        return s >= (crowded && limits->idle_s > CROWDED_IDLE_S ? CROWDED_IDLE_S : limits->idle_s);
+    case GUARD_IDLE: /* those too who have said nothing yet */
+        return s >= (crowded && idle_s > CROWDED_IDLE_S ? CROWDED_IDLE_S : idle_s);
     case GUARD_HEAD:
         return s >= limits->head_s;
     case GUARD_BODY:

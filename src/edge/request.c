@@ -1,5 +1,6 @@
 #include "edge/front_private.h"
 
+#include "base/log.h"
 #include "edge/ask.h"
 #include "sys/clock.h"
 
@@ -366,19 +367,36 @@ add_refusal_headers(struct request *request, unsigned status, struct err *err)
                 ? SPAN("Bearer realm=\"comity\"")
                 : SPAN("Basic realm=\"comity\", charset=\"UTF-8\", Bearer realm=\"comity\""),
             err);
-    if ((status == MHD_HTTP_SERVICE_UNAVAILABLE || status == MHD_HTTP_TOO_MANY_REQUESTS)
+    if ((status == MHD_HTTP_SERVICE_UNAVAILABLE || status == MHD_HTTP_TOO_MANY_REQUESTS
+            || status == MHD_HTTP_INSUFFICIENT_STORAGE)
         && !was_added(request, "Retry-After"))
         rc = request_add_header(request, "Retry-After", SPAN("5"), err);
     return rc;
 }
 
+/* How this machine failed, with its paths, is its operators' to know: the log says it, under the
+ * request's id. */
+static const struct err *
+what_is_told(const struct request *request, const struct err *why, struct err *plain)
+{
+    if (err_kind(why->code) != ERR_KIND_OURS || why->code == ERR_BUSY)
+        return why;
+    log_warning_of("request failed", why, log_word("id", request->id));
+    if (request_door(request) == DOOR_LOCAL)
+        return why;
+    (void)err_set(plain, why->code, "%s", err_text(why->code));
+    return plain;
+}
+
 void
 request_refuse_with(struct request *request, unsigned status, const struct err *why)
 {
+    struct err plain;
     struct err err = {0};
 
     if (request->answered)
         return;
+    why = what_is_told(request, why, &plain);
     int rc = add_refusal_headers(request, status, &err);
     if (rc == 0 && request->family != NULL && request->family->refuse != NULL)
         rc = request->family->refuse(request, status, why, &err);

@@ -276,6 +276,19 @@ agreements_parse(struct arena *arena, const struct span *texts, const char *cons
 }
 
 int
+agreements_check_text(struct arena *arena, struct span text, const struct doc_listener *listener,
+    struct agreement_set *out, struct err *err)
+{
+    struct loader l;
+    int rc = start(&l, arena, err);
+
+    l.listener = listener;
+    if (rc == 0)
+        rc = add_text(&l, SPAN("draft"), text, err);
+    return finish(&l, rc, out, err);
+}
+
+int
 agreements_join(struct arena *arena, const struct agreement_set *set,
     const struct agreement_set *more, struct agreement_set *out, struct err *err)
 {

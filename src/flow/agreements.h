@@ -26,6 +26,9 @@ MUST_USE int agreements_check(struct arena *arena, const char *const *paths, siz
 /* As agreements_load, from TEXTS, called NAMES in messages. */
 MUST_USE int agreements_parse(struct arena *arena, const struct span *texts,
     const char *const *names, size_t count, struct agreement_set *out, struct err *err);
+/* One document, or a list of them; LISTENER hears of every fault. */
+MUST_USE int agreements_check_text(struct arena *arena, struct span text,
+    const struct doc_listener *listener, struct agreement_set *out, struct err *err);
 /* Both sets in one: MORE behind SET. */
 MUST_USE int agreements_join(struct arena *arena, const struct agreement_set *set,
     const struct agreement_set *more, struct agreement_set *out, struct err *err);

@@ -37,15 +37,20 @@ tell_waiting(const struct basis *basis, const struct basis_options *options)
             waiting == 1 ? "es" : "");
 }
 
-/* Suspended and ended ones are left out when the policy is compiled, so it is good until then. */
+/* Suspended and ended ones are left out when the policy is compiled, so it is good until then. What
+ * runs out is seen then too, so that it is noted: the clock may be set back while nobody looks. */
 static void
-find_changes(struct basis *basis, int64_t at_us)
+find_changes(struct basis *basis, const struct agreement_set *set, int64_t at_us)
 {
     const struct journal *journal = &basis->registry->journal;
 
     for (size_t i = 0; i < journal->count; i++)
         if (journal->events[i].at_us > at_us && journal->events[i].at_us < basis->changes_us)
             basis->changes_us = journal->events[i].at_us;
+    for (size_t i = 0; i < set->count; i++)
+        if (set->agreements[i].valid_until_us > at_us
+            && set->agreements[i].valid_until_us < basis->changes_us)
+            basis->changes_us = set->agreements[i].valid_until_us;
 }
 
 /* What everybody signed, and whether the clock can be believed: what has ended must not come back
@@ -70,8 +75,10 @@ load_register(struct basis *basis, const struct basis_options *options, struct a
             "the clock is behind a time that was seen already, so everything is withheld "
             "(`comity agreement clock`)");
     tell_waiting(basis, options);
-    find_changes(basis, options->at_us);
-    return registry_in_force(basis->registry, basis->arena, options->at_us, out, has_baseline, err);
+    rc = registry_in_force(basis->registry, basis->arena, options->at_us, out, has_baseline, err);
+    if (rc == 0)
+        find_changes(basis, out, options->at_us);
+    return rc;
 }
 
 /* The operator vouches for what they name, but not for a signature that is wrong. */

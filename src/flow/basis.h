@@ -47,7 +47,8 @@ struct basis {
     struct registry *registry;     /* NULL: agreements were named, or there is none */
     bool clock_trusted;
     struct team_id community; /* nobody: not asked for, or no clause names it */
-    int64_t changes_us;       /* when an event of the register that lies ahead comes; INT64_MAX */
+    int64_t changes_us;       /* when an event of the register that lies ahead comes, or one of its
+                                 agreements runs out; INT64_MAX */
 };
 
 /* Errors: as agreements_load, feeds_load, registry_open, secretfile_open, policy_compile. Owner:

@@ -347,6 +347,25 @@ nobody(struct flow_result *result)
     result->outcomes[0] = (struct flow_outcome){.verdict.reason = REASON_UNATTRIBUTED};
 }
 
+static uint32_t
+term_of(const struct flow *flow, uint32_t provider)
+{
+    const struct flow_options *options = &flow->options;
+    const struct decide_input came = {.origin = options->origin,
+        .recipient = options->own,
+        .provider = provider,
+        .classification = flow->result.report->classification,
+        .tlp = (uint8_t)flow->result.tlp,
+        .clock_trusted = options->clock_trusted,
+        .at_us = options->at_us};
+    struct verdict verdict;
+
+    if (!flow->from_partner)
+        return 0;
+    decide(options->policy, &came, &verdict);
+    return verdict.retention_days;
+}
+
 int
 flow_report(struct flow *flow, const struct report *report, struct err *err)
 {
@@ -364,6 +383,7 @@ flow_report(struct flow *flow, const struct report *report, struct err *err)
     const struct known_provider *known = find_provider(flow, report->provider);
     result->tlp = report->tlp_given ? (enum tlp)report->tlp : known->tlp;
     attribute_report(&flow->options.world, report, &result->attribution);
+    result->term_days = term_of(flow, known->provider);
     result->outcome_count = result->attribution.recipient_count;
     if (result->outcome_count == 0)
         nobody(result);

@@ -41,7 +41,9 @@ enum { FLOW_OUTCOMES_MAX = 3 };
 struct flow_result {
     const struct report *report;
     struct attribution_pair attribution;
-    enum tlp tlp; /* as decided on: the report's, else its feed's */
+    enum tlp tlp;       /* as decided on: the report's, else its feed's */
+    uint32_t term_days; /* a partner's: how long we may keep it, as the clause says under which it
+                           came; 0: no term */
     struct flow_outcome outcomes[FLOW_OUTCOMES_MAX];
     uint8_t outcome_count; /* at least 1 */
 };

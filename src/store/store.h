@@ -4,9 +4,9 @@
  * and leave in batches, so they lie in chunks (zstd) under ever-growing numbers and all writing is
  * appending; rows of their own are for what people touch one by one. Everything between store_begin
  * and store_commit becomes durable together or not at all: what was changed and what is to be sent
- * because of it never part. All functions: ERR_IO (device, full disk: the transaction is gone,
- * nothing of it is kept), ERR_NO_MEMORY, ERR_LIMIT; lists live in the arena given.
- * doc/store-schema.md has the tables.
+ * because of it never part. All functions: ERR_IO (device), ERR_FULL (disk: as with a device, the
+ * transaction is gone, nothing of it is kept), ERR_NO_MEMORY, ERR_LIMIT; lists live in the arena
+ * given. doc/store-schema.md has the tables.
  */
 #ifndef COMITY_STORE_STORE_H
 #define COMITY_STORE_STORE_H
@@ -94,10 +94,11 @@ struct store_batch {
     int64_t received_us;
     int64_t first_us; /* bounds of the reports' own times */
     int64_t last_us;
-    uint32_t count;       /* at most STORE_BATCH_REPORTS */
-    uint64_t tag;         /* random: part of its reports' ids */
-    struct span records;  /* model/record.h, one behind the other */
-    struct span outcomes; /* what was decided of each: core's, not looked into here */
+    uint32_t count;        /* at most STORE_BATCH_REPORTS */
+    uint64_t tag;          /* random: part of its reports' ids */
+    struct span records;   /* model/record.h, one behind the other */
+    int64_t keep_until_us; /* under the terms they came with; 0: no term */
+    struct span outcomes;  /* what was decided of each: core's, not looked into here */
     /* What a search may ask for: hashes of addresses, names, teams ... (core/search.h makes them).
      */
     const uint64_t *keys;
@@ -198,6 +199,7 @@ struct store_piece {
     uint32_t reports; /* released: how many, for the team's queue; with `batch`, the newest they
                          came from */
     uint64_t batch;
+    int64_t keep_until_us; /* released under clauses that say how long; 0: none does */
 };
 /* Appends; the objects get date_added FIRST_US, FIRST_US + 1 ...: strictly increasing in the
  * collection, at least NOW_US, whatever the clock does. An indexed object whose id and version are
@@ -362,11 +364,11 @@ MUST_USE int store_count_list(struct store *store, struct arena *arena, uint32_t
 
 /* ---- retention ---- */
 
-/* Remove batches received before BATCHES_US, and pieces whose newest object was added before
- * PIECES_US (the directory's stay), at most MAX of them; *REMOVED 0: nothing is left to do. What is
- * due is never removed; what waits for a person in a batch that goes is refused; reports that their
- * recipient had not fetched count as failed. */
-MUST_USE int store_expire(struct store *store, int64_t batches_us, int64_t pieces_us, uint32_t max,
-    uint32_t *removed, struct err *err);
+/* Remove batches received before BATCHES_US, pieces whose newest object was added before PIECES_US
+ * (the directory's stay), and both when their own time is over at NOW_US, at most MAX of them;
+ * *REMOVED 0: nothing is left to do. What is due is never removed; what waits for a person in a
+ * batch that goes is refused; reports that their recipient had not fetched count as failed. */
+MUST_USE int store_expire(struct store *store, int64_t batches_us, int64_t pieces_us,
+    int64_t now_us, uint32_t max, uint32_t *removed, struct err *err);
 
 #endif

@@ -13,7 +13,8 @@
 static int
 failed(struct err *err, const char *path, const char *what)
 {
-    return err_set(err, ERR_IO, "%s cannot be %s: %s", path, what, strerror(errno));
+    return err_set(err, errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO,
+        "%s cannot be %s: %s", path, what, strerror(errno));
 }
 
 static int

@@ -16,6 +16,7 @@ const routes = [
   [/^\/teams$/, () => import('./pages/teams.js')],
   [/^\/teams\/([^/]+)$/, () => import('./pages/team.js')],
   [/^\/agreements$/, () => import('./pages/agreements.js')],
+  [/^\/agreements\/new$/, () => import('./pages/draft.js')],
   [/^\/agreements\/([^/]+)$/, () => import('./pages/agreement.js')],
   [/^\/economies$/, () => import('./pages/economies.js')],
   [/^\/economies\/([^/]+)$/, () => import('./pages/economy.js')],

@@ -45,6 +45,10 @@ export const word = (kind, value) => messages[`${kind}.${value}`] ?? value ?? ''
 export const economy = (code) => (code ? names[code] ?? (/^[A-Z]{2}$/.test(code) ? formats.region.of(code) : code) : '');
 export const economies = () => Object.entries(names).sort((a, b) => formats.order.compare(a[1], b[1]));
 export const number = (value) => (value == null ? '' : formats.number.format(value));
+export function bytes(value) {
+  const step = value < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(value) / 10));
+  return `${new Intl.NumberFormat(spoken, {maximumFractionDigits: 1}).format(value / 1024 ** step)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][step]}`;
+}
 export const time = (at) => formats.time.format(new Date(at));
 export const day = (at) => formats.day.format(new Date(at));
 export const list = (items) => formats.list.format(items);

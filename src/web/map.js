@@ -67,7 +67,7 @@ function Flow({from, to, share}) {
   const [x1, y1] = from;
   const [x2, y2] = to;
   const lift = Math.hypot(x2 - x1, y2 - y1) * 0.25;
-  return html`<path class="flow" d=${`M${x1} ${y1}Q${(x1 + x2) / 2} ${(y1 + y2) / 2 - lift} ${x2} ${y2}`} stroke-width=${0.8 + 3 * share} />`;
+  return html`<path class="flow" d=${`M${x1} ${y1}Q${(x1 + x2) / 2} ${(y1 + y2) / 2 - lift} ${x2} ${y2}`} stroke-width=${0.6 + 2 * share} />`;
 }
 // VALUES: economy -> number; FLOWS: [{from, to, count}]. What it shows stands in a table beside it too.
 export function WorldMap({values = {}, flows = [], label}) {
@@ -80,7 +80,7 @@ export function WorldMap({values = {}, flows = [], label}) {
     ${w?.shapes.map(({code, d}) => html`<path class="land ${step(values[code])}" d=${d}><title>${economy(code)}${
       values[code] ? `: ${number(values[code])}` : ''}</title></path>`)}
     ${ends.map((flow) => html`<${Flow} from=${flow.a} to=${flow.b} share=${Math.sqrt(flow.count / largest)} />`)}
-    ${ends.map(({to, b, count}) => html`<circle cx=${b[0]} cy=${b[1]} r=${2 + 5 * Math.sqrt(count / largest)}><title>${economy(to)}: ${number(count)}</title></circle>`)}
+    ${ends.map(({to, b, count}) => html`<circle cx=${b[0]} cy=${b[1]} r=${2 + 4 * Math.sqrt(count / largest)}><title>${economy(to)}: ${number(count)}</title></circle>`)}
     ${!w && html`<text x="480" y="220" text-anchor="middle">${t('loading')}</text>`}</svg>`;
 }
 // One economy, or some, on the world.

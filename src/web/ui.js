@@ -53,7 +53,8 @@ export const Time = ({at}) => (at ? html`<time dateTime=${at} title=${utc(at)}>$
 export const Code = ({children}) => html`<code dir="ltr">${children}</code>`;
 
 const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', released: 'good', refused: 'bad',
-  kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad'};
+  kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad',
+  error: 'bad', warning: 'wait'};
 export const Tag = ({kind, value}) => value && html`<span class="tag ${tones[value] ?? ''}">${word(kind, value)}</span>`;
 export const Team = ({id}) => (id ? html`<a href="/teams/${encodeURIComponent(id)}" dir="auto">${id}</a>`
   : html`<span class="quiet">${t('nobody')}</span>`);
@@ -122,11 +123,12 @@ function sorted(rows, columns, by) {
   return [...rows].sort((a, b) => way * order(valueOf(column, a), valueOf(column, b)));
 }
 
-// COLUMNS: id, label, cell(row) as shown, value(row) as exported and sorted by, number.
-export function Table({name, caption, columns, rows, id, sorts, fetchAll, selected, select, children, hideCaption}) {
+// COLUMNS: id, label, cell(row) as shown, value(row) as exported and sorted by, number, hidden: only exported.
+export function Table({name, caption, columns: all, rows, id, sorts, fetchAll, selected, select, children, hideCaption}) {
   const [query, set] = useQuery();
   const by = sorts ? query.sort : undefined;
-  const shown = sorted(rows, columns, by);
+  const columns = all.filter((c) => !c.hidden);
+  const shown = sorted(rows, all, by);
   const head = (c) => (sorts
     ? html`<button onClick=${() => set({sort: by === c.id ? `-${c.id}` : c.id}, {replace: true})}>${c.label}
         ${by === c.id ? ' ▲' : by === `-${c.id}` ? ' ▼' : ''}</button>` : c.label);
@@ -140,7 +142,7 @@ export function Table({name, caption, columns, rows, id, sorts, fetchAll, select
     <tbody>${shown.map((row) => html`<${Row} key=${id?.(row)} ...${{row, columns, id, selected, select}} />`)}
       ${!rows.length && html`<tr><td colSpan=${columns.length + (select ? 1 : 0)} class="quiet">${t('empty')}</td></tr>`}</tbody>
   </table></div>
-  <div class="under"><${Export} ...${{name, columns, rows: shown, fetchAll}} />${children}</div></div>`;
+  <div class="under"><${Export} ...${{name, columns: all, rows: shown, fetchAll}} />${children}</div></div>`;
 }
 function Row({row, columns, id, selected, select}) {
   const on = select && selected.has(id(row));

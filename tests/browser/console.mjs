@@ -66,7 +66,7 @@ let page;
 let evilReport;
 const agreement = '/agreements/urn:uuid:00000000-0000-4000-8000-000000000001';
 const pages = () => ['/', '/?days=30', '/reports', `/reports/${evilReport}`, '/held', '/teams', '/teams?q=192.0.2.1', '/teams/south.test',
-  '/agreements', agreement, '/economies', '/economies/KE', '/operations', '/account'];
+  '/agreements', agreement, `/agreements/new?from=${agreement.split('/').pop()}`, '/economies', '/economies/KE', '/operations', '/account'];
 
 test('a wrong password is refused, and the browser does not ask for one itself', async () => {
   page = await open();
@@ -188,6 +188,25 @@ test('whois, teams, agreements in words, economies', async () => {
   assert.match(await page.textContent('main'), /east\.test/);
   await visit(page, '/economies?sort=-active_asns');
   assert.match(await page.textContent('tbody tr'), /United States|Brazil/);
+});
+test('a draft is checked as one types, and read in words', async () => {
+  await visit(page, '/agreements/new');
+  await page.waitForSelector('[role=alert], .table td');
+  assert.match(await page.textContent('.table'), /error.*parties/s);
+  const text = JSON.parse(await page.inputValue('textarea'));
+  Object.assign(text, {title: 'Drafted', parties: ['north.test', 'nowhere.test'], valid_from: '2020-01-01'});
+  await page.fill('textarea', JSON.stringify(text, null, 1));
+  await page.waitForFunction(() => /warning/.test(document.querySelector('.table')?.textContent ?? ''));
+  assert.match(await page.textContent('.table'), /nowhere\.test/);
+  assert.match(await page.textContent('ol.clauses'), /wait for a person\. From: every party\./);
+  text.parties[1] = 'south.test';
+  await page.fill('textarea', JSON.stringify(text, null, 1));
+  await page.waitForFunction(() => !/nowhere/.test(document.querySelector('main .grid').lastChild.textContent));
+  await page.click('button:has-text("Simulate")');
+  await page.waitForSelector('.table:has-text("By the draft")');
+  assert.match(await page.textContent('.table:has-text("By the draft")'), /south\.test.*hold: [1-9]/s);
+  await page.fill('textarea', '{');
+  await page.waitForSelector('.notice.bad');
 });
 test('tables leave as CSV and JSON, and formulas are none', async () => {
   await visit(page, '/reports?classification=phishing&address=192.0.2.200');

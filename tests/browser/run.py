@@ -3,7 +3,6 @@
 usage: run.py COMITY NPM [--no-sandbox]     (COMITY_SHARE names the share folder, COMITY_TABLES src/tables)
 
 NPM is the folder that tools/npm filled. Starts a node with data of its own and lets console.mjs drive Chromium through it.
-SHOTS, a folder, asks for pictures of the pages instead.
 """
 import json
 import os
@@ -116,7 +115,7 @@ def run(folder):
             assert status == 0, error
             accounts[kind] = {"name": f"a-{kind}", "first": out.strip()}
         given = {"url": f"https://{node.node.address['operators']}", "npm": str(NPM.resolve()), "first": node.password,
-                 "accounts": accounts, "evil": evil, "shots": os.environ.get("SHOTS", "")}
+                 "accounts": accounts, "evil": evil}
         return subprocess.run(["node", str(HERE / "console.mjs"), json.dumps(given)], timeout=280, check=False).returncode
     finally:
         node.node.close()

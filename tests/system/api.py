@@ -10,11 +10,12 @@ import io
 import ipaddress
 import json
 import re
+import subprocess
 import sys
 import unittest
 import urllib.parse
 
-from api_case import AGREEMENTS, EVIL, ROUTES, Case, jsonschema, rows
+from api_case import AGREEMENTS, COMITY, EVIL, OPTIONS, ROUTES, Case, jsonschema, rows
 
 
 class Documented(Case):
@@ -204,6 +205,66 @@ class Searches(Case):
             self.assertEqual(self.check("GET", f"/api/v1/reports/{other}{path}").status, 404)
             self.assertEqual(self.check("GET", f"/api/v1/reports/00000000-0000-8000-8000-000000000000{path}").status, 404)
             self.assertEqual(self.check("GET", f"/api/v1/reports/nonsense{path}").status, 400)
+
+
+class Drafts(Case):
+    """The same findings as `comity agreement lint` gives."""
+
+    def findings(self, document):
+        answer = self.check("POST", "/api/v1/agreements/check", {"document": document})
+        self.assertEqual(answer.status, 200)
+        for level in ("error", "warning", "hint"):
+            self.assertEqual(answer.json[level + "s"], sum(one["level"] == level for one in answer.json["items"]))
+        return answer.json["items"]
+
+    def test_as_the_command_finds(self):
+        lacking = {"id": "urn:uuid:00000000-0000-4000-8000-000000000009", "kind": "bilateral", "surplus": 1, "clauses": []}
+        same = {**AGREEMENTS[0], "id": "urn:uuid:00000000-0000-4000-8000-000000000008"}
+        strange = json.loads(json.dumps(same).replace("east.test", "nowhere.test").replace("0008", "0007"))
+        for draft in [lacking, strange, same, [lacking, strange], {}]:
+            path = self.node.folder / "draft.json"
+            path.write_text(json.dumps(draft), encoding="utf-8")
+            done = subprocess.run([COMITY, "agreement", "lint", *OPTIONS, "--json", "--teams", str(self.node.folder / "teams.json"),
+                                   "--with", str(self.node.folder / "agreed.json"), str(path)], capture_output=True, text=True,
+                                  timeout=60, check=False)
+            self.assertIn(done.returncode, (0, 1), done.stderr)
+            wanted = [json.loads(line) for line in done.stdout.splitlines()]
+            found = self.findings(json.dumps(draft))
+            self.assertEqual([(one["level"], one["finding"], one["clause"], one["key"], one["message"]) for one in found],
+                             [(one["level"], one["finding"], one["clause"], one["key"], one["message"]) for one in wanted])
+        self.assertTrue(self.findings(json.dumps(lacking)))
+        self.assertEqual(self.findings(json.dumps(AGREEMENTS[0])), [])
+
+    def test_simulation_adds_up(self):
+        draft = {"id": "urn:uuid:00000000-0000-4000-8000-000000000009", "title": "Draft", "kind": "bilateral", "valid_from": "2099-01-01",
+                 "parties": ["north.test", "south.test"], "clauses": [
+                     {"id": "1", "from": "party", "to": "party", "classification": ["abusive-content.*"], "tlp_max": "amber",
+                      "effect": "hold", "onward": "none"}]}
+        answer = self.check("POST", "/api/v1/agreements/simulate?limit=1000000", {"document": json.dumps(draft)})
+        self.assertEqual(answer.status, 200, answer.body)
+        told = answer.json
+        every = self.node.pages("/api/v1/reports")
+        self.assertEqual((told["reports"], told["complete"], told["replaced"], told["skipped"]), (len(every), True, 0, 0))
+        for one in told["items"]:
+            decided = [(report, outcome) for report in every for outcome in report["outcomes"] if outcome["team"] == one["team"]]
+            self.assertEqual(one["decisions"], len(decided))
+            for effect in ("release", "hold", "withhold"):
+                self.assertEqual(one["before"][effect], sum(outcome["effect"] == effect for _, outcome in decided))
+            self.assertEqual(sum(one["after"].values()), len(decided))
+            spam = [outcome["effect"] for report, outcome in decided if report["classification"] == "spam" and report["tlp"] != "TLP:RED"]
+            self.assertEqual(one["less"], spam.count("release") if one["team"] == "south.test" else 0)
+        self.assertEqual({one["team"] for one in told["items"]}, {"north.test", "south.test", "east.test"})
+        some = self.check("POST", "/api/v1/agreements/simulate?limit=10", {"document": json.dumps(draft)}).json
+        self.assertEqual((some["reports"], some["complete"]), (10, False))
+        answer = self.check("POST", "/api/v1/agreements/simulate", {"document": "{}"})
+        self.assertEqual((answer.status, answer.json["field"]), (400, "document"))
+
+    def test_what_is_no_json(self):
+        for text in ["{", "", "[" * 5000, '{"id": 1, "id": 2}', json.dumps({"title": EVIL * 100})]:
+            answer = self.check("POST", "/api/v1/agreements/check", {"document": text})
+            self.assertIn(answer.status, (200, 400, 422), text[:20])
+            if answer.status == 200:
+                self.assertGreater(answer.json["errors"], 0)
 
 
 class Explains(Case):

@@ -338,6 +338,14 @@ class Many(Case):
             s.sendall(GET % b"/plain")
             self.assertEqual(read_answer(s)[0], 200)
 
+    def test_full_of_the_silent(self):
+        """So must who has said nothing yet."""
+        door = self.door("connections=20", "connections_per_address=0", "idle_s=600", "head_s=600")
+        self.several(door, 20)
+        with door.connect() as s:
+            s.sendall(GET % b"/plain")
+            self.assertEqual(read_answer(s)[0], 200)
+
     def test_half_closed(self):
         door = self.door()
         with door.connect() as s:

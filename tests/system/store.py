@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The store under kill -9, and `comity store` beside a process that writes.
 
-usage: store.py COMITY STORE_WRITER
+usage: store.py COMITY STORE_WRITER [--no-sandbox]
 """
 import json
 import os
@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 COMITY, WRITER = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+WALLS = sys.argv[3:]
 ROUNDS = 25
 T0 = 1_760_000_000_000_000  # 2025-10-09T08:53:20Z
 
@@ -86,7 +87,7 @@ class Store(unittest.TestCase):
     def test_what_comes_out_is_what_came_in(self):
         self.take(self.reports(250))
         path = self.folder / "in.idf"
-        expected = subprocess.run([COMITY, "convert", "--from", "idf", "--to", "idf", path], capture_output=True, text=True, check=True).stdout
+        expected = subprocess.run([COMITY, "convert", *WALLS, "--from", "idf", "--to", "idf", path], capture_output=True, text=True, check=True).stdout
         self.assertEqual(self.store("export"), expected)
         lines = expected.splitlines(keepends=True)
         some = self.store("export", "--from", "2025-10-09T08:53:21Z", "--to", "2025-10-09T08:53:22Z")

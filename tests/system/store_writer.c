@@ -126,6 +126,8 @@ take(const char *folder, const char *file, const char *time_us)
     if (rc == 0)
         rc = store_commit(taking.store, &err);
     store_close(taking.store);
+    input_close(input);
+    buf_free(&taking.records);
     return rc == 0 ? 0 : fail(&err);
 }
 

@@ -396,6 +396,19 @@ pauses_grow_and_end(void **state)
     free(a);
 }
 
+/* How long the batch is kept; 0: as the operator says. */
+static int64_t
+kept_us(struct core_test *t, uint64_t number)
+{
+    struct arena *arena = arena_new(1 << 20);
+    struct store_batch batch;
+    struct err err;
+
+    assert_int_equal(store_batch_get(t->core.store, arena, number, &batch, &err), 0);
+    arena_free(arena);
+    return batch.keep_until_us == 0 ? 0 : batch.keep_until_us - batch.received_us;
+}
+
 /* A partner's reports: bound to the term under which they came, and never back to it. */
 static void
 partners_reports_are_bound(void **state)
@@ -430,6 +443,9 @@ partners_reports_are_bound(void **state)
     /* The same from our own people is another report. */
     totals = core_reports_take(&t, &m);
     assert_int_equal(totals.duplicate, 0);
+    /* South's are kept as long as the clause says under which they came, ours by our own rule. */
+    assert_int_equal(kept_us(&t, 1), 30 * (int64_t)24 * 3600 * 1000000);
+    assert_int_equal(kept_us(&t, 2), 0);
     buf_free(&body);
     buf_free(&m.records);
     core_test_end(&t);

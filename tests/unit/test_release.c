@@ -246,6 +246,38 @@ ids_are_for_life(void **state)
     core_test_end(&t);
 }
 
+/* What a clause gives five days is out of the collection then, by itself. */
+static void
+terms_end(void **state)
+{
+    const int64_t day_us = (int64_t)24 * 3600 * 1000000;
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct buf text = buf_new((size_t)64 << 20);
+    int64_t begun_us = clock_now_us();
+    uint32_t removed;
+    struct err err;
+
+    (void)state;
+    core_test_start(&t);
+    core_reports_add(&m, "192.0.2.200", 1, "clear"); /* for south five days, for all without end */
+    assert_int_equal(core_reports_take(&t, &m).released, 2);
+    write_out(&t);
+    assert_int_equal(
+        store_expire(t.core.store, 0, 0, begun_us + 5 * day_us - 1, 100, &removed, &err), 0);
+    assert_int_equal(removed, 0);
+    assert_int_equal(
+        store_expire(t.core.store, 0, 0, clock_now_us() + 5 * day_us, 100, &removed, &err), 0);
+    assert_int_equal(removed, 1);
+    read_all(&t, "south.test", &text);
+    assert_int_equal(times(&text, REPORTS), 0);
+    read_all(&t, "community", &text);
+    assert_int_equal(times(&text, REPORTS), 1);
+    buf_free(&text);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
 int
 main(void)
 {
@@ -255,6 +287,7 @@ main(void)
         cmocka_unit_test(what_was_not_committed_is_done_again),
         cmocka_unit_test(the_verdict_of_then_counts),
         cmocka_unit_test(ids_are_for_life),
+        cmocka_unit_test(terms_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

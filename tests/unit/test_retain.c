@@ -28,6 +28,23 @@ step(struct fixture *f, struct retain *retain, int64_t clock_us, int64_t ticks_u
 }
 
 static void
+a_start_with_a_wrong_clock_takes_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct retain retain = {.begun = false};
+    int64_t ahead_us = 10 * 365 * day_us;
+
+    take_in(f, 10 * day_us);
+    assert_int_equal(step(f, &retain, ahead_us, 5, 100 * day_us), 0);
+    assert_false(retain_due(&retain, day_us));
+    retain = (struct retain){.begun = false}; /* started again */
+    assert_int_equal(step(f, &retain, 11 * day_us, 5, 100 * day_us), 0);
+    retain = (struct retain){.begun = false}; /* it is right, and a day has shown it */
+    assert_int_equal(step(f, &retain, ahead_us, 5, 100 * day_us), 0);
+    assert_int_equal(step(f, &retain, ahead_us + day_us, day_us + 5, 100 * day_us), 1);
+}
+
+static void
 old_goes_a_little_at_a_time(void **state)
 {
     struct fixture *f = *state;
@@ -73,6 +90,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         ASK_TEST(old_goes_a_little_at_a_time),
+        ASK_TEST(a_start_with_a_wrong_clock_takes_nothing),
         ASK_TEST(jump_removes_nothing),
     };
 

@@ -125,13 +125,19 @@ take_in(struct fixture *f, int64_t received_us, bool due)
 }
 
 static uint32_t
-expire(struct fixture *f, int64_t batches_us, int64_t pieces_us, uint32_t max)
+expire_at(struct fixture *f, int64_t batches_us, int64_t pieces_us, int64_t now_us, uint32_t max)
 {
     uint32_t removed;
 
-    OK(f, store_expire(f->store, batches_us, pieces_us, max, &removed, &f->err));
+    OK(f, store_expire(f->store, batches_us, pieces_us, now_us, max, &removed, &f->err));
     OK(f, store_commit(f->store, &f->err));
     return removed;
+}
+
+static uint32_t
+expire(struct fixture *f, int64_t batches_us, int64_t pieces_us, uint32_t max)
+{
+    return expire_at(f, batches_us, pieces_us, batches_us, max);
 }
 
 static void
@@ -236,6 +242,45 @@ old_pieces_go(void **state)
     assert_int_equal(all[0].last_us, 401); /* dates never come again */
 }
 
+/* A term goes before the operator's rule, at its microsecond, and 0 is none. */
+static void
+terms_end(void **state)
+{
+    struct fixture *f = *state;
+    struct store_collection team = {.kind = COLLECTION_TEAM, .team = 1, .id = SPAN("t")};
+    const struct store_due one = {1, 1};
+    const struct store_object object = {.n = 2, .id = SPAN("observed-data--1"), .spec = 21};
+    struct store_batch batch = {.received_us = 100,
+        .keep_until_us = 500,
+        .count = 1,
+        .records = SPAN("\4\0\0\0abcd"),
+        .outcomes = SPAN("o")};
+    struct store_piece piece = {
+        .body = SPAN("{}"), .objects = &object, .count = 1, .reports = 1, .keep_until_us = 700};
+    struct store_batch got;
+    int64_t first_us;
+    size_t added;
+
+    OK(f, store_batch_add(f->store, &batch, &one, 1, &f->err));
+    take_in(f, 100, false);
+    OK(f, store_collection_add(f->store, &team, &f->err));
+    piece.collection = team.number;
+    OK(f, store_append(f->store, &piece, 100, &first_us, &added, &f->err));
+    add(f, team.number, "observed-data--2", 0, false, 200);
+    assert_int_equal(expire_at(f, 0, 0, 499, 10), 0);
+    assert_int_equal(expire_at(f, 0, 0, 500, 10), 0); /* it is due */
+    OK(f, store_due_done(f->store, 1, &f->err));
+    OK(f, store_batch_get(f->store, f->arena, 1, &got, &f->err));
+    assert_int_equal(got.keep_until_us, 500);
+    assert_int_equal(expire_at(f, 0, 0, 500, 10), 1);
+    assert_int_equal(store_batch_get(f->store, f->arena, 1, &got, &f->err), ERR_NOT_FOUND);
+    OK(f, store_batch_get(f->store, f->arena, 2, &got, &f->err));
+    assert_int_equal(expire_at(f, 0, 0, 699, 10), 0);
+    assert_int_equal(expire_at(f, 0, 0, 700, 10), 1);
+    assert_int_equal(rows(f, team.number, VERSIONS_ALL), 1);
+    assert_int_equal(expire_at(f, 0, 0, INT64_MAX, 10), 0);
+}
+
 int
 main(void)
 {
@@ -246,6 +291,7 @@ main(void)
         ASK_TEST(status_is_kept_a_day),
         ASK_TEST(old_batches_go),
         ASK_TEST(old_pieces_go),
+        ASK_TEST(terms_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

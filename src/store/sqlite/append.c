@@ -104,7 +104,7 @@ write_piece(struct builder *b, struct err *err)
     if (rc == 0)
         rc = RUN(b->store, S_PIECE_ADD, err, INT(b->from->collection), INT(last_us), INT(b->number),
             INT(b->first_us), INT(b->count), INT(b->lasts), INT(b->from->indexed),
-            INT(reports_of(b)), INT(b->from->batch), BLOB(filter));
+            INT(reports_of(b)), INT(b->from->batch), BLOB(filter), INT(b->from->keep_until_us));
     if (rc == 0)
         rc = RUN(b->store, S_PIECE_BODY_ADD, err, INT(b->number), INT(b->from->collection),
             INT(last_us), BLOB(buf_span(&work[WORK_ENTRIES])), INT(work[WORK_BODY].n),

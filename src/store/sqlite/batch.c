@@ -33,7 +33,7 @@ add_rows(struct store *store, const struct store_batch *batch, struct err *err)
     if (rc == 0)
         rc = RUN(store, S_BATCH_ADD, err, INT(batch->number), INT(batch->received_us),
             INT(batch->first_us), INT(batch->last_us), INT(batch->count), INT(batch->tag),
-            INT(batch->records.n), INT(batch->outcomes.n));
+            INT(batch->records.n), INT(batch->outcomes.n), INT(batch->keep_until_us));
     if (rc == 0)
         rc = RUN(store, S_BATCH_BODY_ADD, err, INT(batch->number), BLOB(buf_span(records)),
             BLOB(buf_span(outcomes)));
@@ -84,6 +84,7 @@ take_batch(void *ctx, sqlite3_stmt *row, struct err *err)
     batch->last_us = sqlite3_column_int64(row, 2);
     batch->count = (uint32_t)sqlite3_column_int64(row, 3);
     batch->tag = (uint64_t)sqlite3_column_int64(row, 4);
+    batch->keep_until_us = sqlite3_column_int64(row, 9);
     got->there = true;
     int rc = pack_open(got->store->packer, got->arena, db_bytes(row, 7),
         (size_t)sqlite3_column_int64(row, 5), &batch->records, err);

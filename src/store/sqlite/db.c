@@ -25,8 +25,9 @@ code_of(int sqlite)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return ERR_BUSY;
-    case SQLITE_IOERR:
     case SQLITE_FULL:
+        return ERR_FULL;
+    case SQLITE_IOERR:
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:

@@ -26,16 +26,25 @@ remove_batch(struct store *store, uint64_t number, int64_t now_us, struct err *e
     return rc;
 }
 
+struct expiry {
+    struct store *store;
+    struct arena *arena;
+    int64_t now_us;
+    uint32_t max;
+    uint32_t removed;
+};
+
+/* By OLD, with an instant and a number: what the operator's rule or its own term says. */
 static int
-expire_batches(struct store *store, struct arena *arena, int64_t before_us, uint32_t max,
-    uint32_t *removed, struct err *err)
+expire_batches(struct expiry *e, enum statement old, int64_t at_us, struct err *err)
 {
-    struct list list = {.arena = arena, .size = sizeof(uint64_t)};
-    int rc = EACH(store, S_BATCH_OLD, take_number, &list, err, INT(before_us), INT(max));
+    struct list list = {.arena = e->arena, .size = sizeof(uint64_t)};
+    int rc = EACH(e->store, old, take_number, &list, err, INT(at_us), INT(e->max - e->removed));
 
     for (size_t i = 0; rc == 0 && i < list.count; i++)
-        rc = remove_batch(store, ((const uint64_t *)(const void *)list.items)[i], before_us, err);
-    *removed += (uint32_t)list.count;
+        rc =
+            remove_batch(e->store, ((const uint64_t *)(const void *)list.items)[i], e->now_us, err);
+    e->removed += (uint32_t)list.count;
     return rc;
 }
 
@@ -64,14 +73,6 @@ take_piece(void *ctx, sqlite3_stmt *row, struct err *err)
     piece->indexed = sqlite3_column_int64(row, 4) != 0;
     return 0;
 }
-
-struct expiry {
-    struct store *store;
-    struct arena *arena;
-    int64_t before_us;
-    uint32_t max;
-    uint32_t removed;
-};
 
 struct old_collection {
     uint32_t number;
@@ -120,11 +121,12 @@ remove_piece(struct expiry *e, const struct old_collection *collection, const st
 }
 
 static int
-expire_collection(struct expiry *e, const struct old_collection *collection, struct err *err)
+expire_collection(struct expiry *e, const struct old_collection *collection, enum statement old,
+    int64_t at_us, struct err *err)
 {
     struct list list = {.arena = e->arena, .size = sizeof(struct old_piece)};
-    int rc = EACH(e->store, S_PIECE_OLD, take_piece, &list, err, INT(collection->number),
-        INT(e->before_us), INT(e->max - e->removed));
+    int rc = EACH(e->store, old, take_piece, &list, err, INT(collection->number), INT(at_us),
+        INT(e->max - e->removed));
 
     for (size_t i = 0; rc == 0 && i < list.count; i++)
         rc = remove_piece(
@@ -134,30 +136,35 @@ expire_collection(struct expiry *e, const struct old_collection *collection, str
 }
 
 static int
-expire_pieces(struct expiry *e, struct err *err)
+expire_pieces(struct expiry *e, int64_t before_us, struct err *err)
 {
     struct list list = {.arena = e->arena, .size = sizeof(struct old_collection)};
     int rc = db_each(e->store, S_COLLECTION_ALL, NULL, 0, take_collection, &list, err);
 
-    for (size_t i = 0; rc == 0 && i < list.count && e->removed < e->max; i++)
-        rc = expire_collection(
-            e, &((const struct old_collection *)(const void *)list.items)[i], err);
+    for (size_t i = 0; rc == 0 && i < list.count && e->removed < e->max; i++) {
+        const struct old_collection *collection =
+            &((const struct old_collection *)(const void *)list.items)[i];
+        rc = expire_collection(e, collection, S_PIECE_OLD, before_us, err);
+        if (rc == 0)
+            rc = expire_collection(e, collection, S_PIECE_LAPSED, e->now_us, err);
+    }
     return rc;
 }
 
 int
-store_expire(struct store *store, int64_t batches_us, int64_t pieces_us, uint32_t max,
-    uint32_t *removed, struct err *err)
+store_expire(struct store *store, int64_t batches_us, int64_t pieces_us, int64_t now_us,
+    uint32_t max, uint32_t *removed, struct err *err)
 {
-    struct expiry e = {
-        .store = store, .arena = arena_new(16 << 20), .before_us = pieces_us, .max = max};
+    struct expiry e = {.store = store, .arena = arena_new(16 << 20), .now_us = now_us, .max = max};
 
     *removed = 0;
     if (e.arena == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to look for what is old");
-    int rc = expire_batches(store, e.arena, batches_us, max, &e.removed, err);
+    int rc = expire_batches(&e, S_BATCH_OLD, batches_us, err);
     if (rc == 0)
-        rc = expire_pieces(&e, err);
+        rc = expire_batches(&e, S_BATCH_LAPSED, now_us, err);
+    if (rc == 0)
+        rc = expire_pieces(&e, pieces_us, err);
     if (rc == 0)
         *removed = e.removed;
     arena_free(e.arena);

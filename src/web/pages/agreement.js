@@ -1,6 +1,7 @@
 // One agreement, read as clauses in words.
 import {html} from '../lib/htm.js';
 import {t, word, economy} from '../i18n.js';
+import {may} from '../api.js';
 import {useData, Failure, Busy, Page, Facts, Time, Tag, Team, Code, Table, download} from '../ui.js';
 import {Clause} from '../clauses.js';
 
@@ -15,6 +16,7 @@ export default function Agreement({id}) {
   const a = got.data;
   const text = a?.document;
   return html`<${Page} title=${a?.title ?? t('agreement')} actions=${text && html`
+    ${may('agree') && html`<a class="button" href=${`/agreements/new?${new URLSearchParams({from: id})}`}>${t('draft.from')}</a>`}
     <button onClick=${() => download('agreement.json', 'application/json', `${JSON.stringify(text, null, 2)}\n`)}>JSON</button>
     <button onClick=${() => print()}>${t('print')}</button>`}>
     <${Failure} error=${got.error} retry=${got.reload} />${!a && html`<${Busy} when=${got.loading} />`}

@@ -1,7 +1,7 @@
 // What has been agreed, and does it hold?
 import {html, useState} from '../lib/htm.js';
 import {t, word, list} from '../i18n.js';
-import {all} from '../api.js';
+import {all, may} from '../api.js';
 import {useQuery} from '../router.js';
 import {useList, Failure, Busy, Page, Table, More, Time, Tag, Field} from '../ui.js';
 
@@ -20,7 +20,7 @@ export default function Agreements() {
   const [query, set] = useQuery();
   const [team, write] = useState(query.team ?? '');
   const found = useList('agreements', {team: query.team, limit: 100});
-  return html`<${Page} title=${t('page.agreements')}>
+  return html`<${Page} title=${t('page.agreements')} actions=${may('agree') && html`<a class="button" href="/agreements/new">${t('draft')}</a>`}>
     <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
       <${Field} label=${t('agreement.party')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button></form>
     <${Failure} error=${found.error} retry=${found.reload} /><${Busy} when=${found.busy} />

@@ -26,7 +26,7 @@ export default function Economies() {
   const {rows, error} = useEconomies();
   const shown = measures.includes(query.measure) ? query.measure : 'active_asns';
   const columns = [{id: 'code', label: t('economy'), value: (row) => economy(row.code), cell: (row) => html`<${Economy} code=${row.code} />`},
-    {id: 'iso', label: 'ISO', value: (row) => row.code}, {id: 'region', label: t('region')},
+    {id: 'iso', label: 'ISO', value: (row) => row.code}, {id: 'region', label: t('region'), cell: (row) => html`<span lang="en" dir="ltr">${row.region}</span>`},
     ...measures.map((id) => ({id, label: t(`measure.${id}`), number: true}))];
   return html`<${Page} title=${t('page.economies')}><${Failure} error=${error} />
     <section class="panel"><${Choice} label=${t('measure')} value=${shown} onInput=${(measure) => set({measure}, {replace: true})}

@@ -9,7 +9,7 @@ const percent = (value, year) => value !== undefined && html`${number(value)} ${
 function Numbers({code}) {
   const [f, set] = useState();
   useEffect(() => { asset('economies.json').then((facts) => set(facts[code] ?? {}), () => set({})); }, [code]);
-  return f && html`<${Facts} of=${[['ISO', code], [t('region'), f.region], [t('measure.population'), f.population && number(f.population)],
+  return f && html`<${Facts} of=${[['ISO', code], [t('region'), html`<span lang="en" dir="ltr">${f.region}</span>`], [t('measure.population'), f.population && number(f.population)],
     [t('measure.active_asns'), number(f.active_asns)], [t('measure.ipv4_addresses'), number(f.ipv4_addresses)], [t('measure.ipv4_prefixes'), number(f.ipv4_prefixes)],
     [t('measure.ipv6_slash32'), number(f.ipv6_slash32)], [t('measure.ixps'), number(f.ixps)],
     [t('measure.internet_users_pct'), percent(f.internet_users_pct, f.internet_users_year)],

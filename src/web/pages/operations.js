@@ -1,6 +1,6 @@
 // How is the node: health, queues, accounts?
 import {html, useState} from '../lib/htm.js';
-import {t, word} from '../i18n.js';
+import {t, bytes} from '../i18n.js';
 import {ask, may, session} from '../api.js';
 import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Dialog, Field, Choice, Code, note} from '../ui.js';
 
@@ -15,7 +15,8 @@ function Health() {
       [t('node.version'), s.version], [t('node.team'), s.team ? html`<${Team} id=${s.team} />` : t('node.noteam')],
       [t('node.started'), html`<${Time} at=${s.started} />`], [t('node.sandbox'), t(s.sandbox ? 'yes' : 'no')],
       [t('node.clock.trusted'), t(s.clock_trusted ? 'yes' : 'no')], [t('page.teams'), s.teams], [t('page.agreements'), s.agreements],
-      [t('page.held'), s.held], [t('queue.oldest'), s.oldest && html`<${Time} at=${s.oldest} />`],
+      [t('page.held'), s.held], [t('node.storage'), s.store_bytes !== undefined && bytes(s.store_bytes)], [t('node.room'), s.free_bytes !== undefined && bytes(s.free_bytes)],
+      [t('queue.oldest'), s.oldest && html`<${Time} at=${s.oldest} />`],
       [t('node.metrics'), html`<a href="/metrics">/metrics</a>`], ['API', html`<a href="/api/v1/openapi.json">/api/v1/openapi.json</a>`]]} />`}</section>`;
 }
 function Queues() {
@@ -25,6 +26,17 @@ function Queues() {
     {id: 'oldest', label: t('queue.oldest'), cell: (row) => html`<${Time} at=${row.oldest} />`}];
   return html`<${Failure} error=${got.error} retry=${got.reload} />
     <${Table} name="outbox" caption=${t('node.queues')} columns=${columns} sorts rows=${got.data?.items ?? []} id=${(row) => row.team} />`;
+}
+function Settings() {
+  const got = useData('settings');
+  const columns = [{id: 'name', label: t('name'), cell: (row) => html`<${Code}>${row.name}<//>`},
+    {id: 'value', label: t('setting.value'), cell: (row) => html`<${Code}>${row.value}<//> ${row.set && html`<span class="tag">${t('setting.set')}</span>`}`},
+    {id: 'default', label: t('setting.default'), cell: (row) => html`<${Code}>${row.default}<//>`},
+    {id: 'applies', label: t('setting.applies'), value: (row) => row.applies, cell: (row) => t(`setting.${row.applies}`)},
+    {id: 'text', label: t('note'), cell: (row) => html`<span lang="en" dir="ltr">${row.text}</span>`}];
+  return html`<${Failure} error=${got.error} retry=${got.reload} />
+    <${Table} name="settings" caption=${t('settings')} columns=${columns} rows=${got.data?.items ?? []} id=${(row) => row.name} />
+    <p class="quiet">${t('node.settings')}</p>`;
 }
 function NewAccount({close, made}) {
   const [draft, write] = useState({kind: 'analyst'});
@@ -69,6 +81,5 @@ function Accounts() {
       <button onClick=${() => add(true)}>${t('account.new')}</button><//>${adding && html`<${NewAccount} close=${() => add(false)} made=${got.reload} />`}`;
 }
 export default function Operations() {
-  return html`<${Page} title=${t('page.operations')}><${Health} /><${Queues} />${may('operate') && html`<${Accounts} />`}
-    <p class="quiet">${word('node', 'settings')}</p><//>`;
+  return html`<${Page} title=${t('page.operations')}><${Health} /><${Queues} />${may('operate') && html`<${Accounts} /><${Settings} />`}<//>`;
 }

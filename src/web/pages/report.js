@@ -28,7 +28,7 @@ function Endpoint({title, of}) {
 function Verdict({of, title}) {
   const treated = Object.entries(of.treatments).filter(([, how]) => how !== 'keep');
   return html`<h3>${title} <${Tag} kind="effect" value=${of.effect} /></h3><p>${word('reason', of.reason)}</p>
-    ${of.clauses.length > 0 && html`<ul>${of.clauses.map((clause) => html`<li>${t('clause')} <strong dir="auto">${clause.clause}</strong>:
+    ${of.clauses.length > 0 && html`<ul>${of.clauses.map((clause) => html`<li>${t('clause')} <strong dir="auto">${clause.clause}</strong>:${' '}
       <a href="/agreements/${encodeURIComponent(clause.agreement)}" dir="auto">${clause.title ?? clause.agreement}</a>
       ${clause.note && html`<div class="quiet" dir="auto">${clause.note}</div>`}</li>`)}</ul>`}
     <${Facts} of=${[

@@ -39,7 +39,7 @@ function Filters({query, set}) {
 const places = (side) => side && [side.address, side.name, side.asn && `AS${side.asn}`, side.economy].filter(Boolean).join(' ');
 const columns = () => [
   {id: 'received', label: t('received'), cell: (row) => html`<a href="/reports/${row.id}"><${Time} at=${row.received} /></a>`},
-  {id: 'id', label: 'ID', cell: (row) => html`<a href="/reports/${row.id}"><code dir="ltr" title=${row.id}>${row.id.slice(0, 8)}</code></a>`},
+  {id: 'id', hidden: true},
   {id: 'classification', label: t('classification')},
   {id: 'source', label: t('source'), value: (row) => places(row.source), cell: (row) => html`<${Side} of=${row.source} />`},
   {id: 'destination', label: t('destination'), value: (row) => places(row.destination), cell: (row) => html`<${Side} of=${row.destination} />`},
@@ -51,7 +51,7 @@ const columns = () => [
 export default function Reports() {
   const [query, set] = useQuery();
   const asked = pick(query);
-  const list = useList('reports', {...asked, limit: 50});
+  const list = useList('reports', {...asked, limit: 25});
   const title = asked.economy ? `${t('page.reports')}: ${economy(asked.economy)}` : t('page.reports');
   return html`<${Page} title=${title}><${Filters} query=${asked} set=${set} />
     <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />

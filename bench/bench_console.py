@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""bench console: how long do people wait for a page of the console over a full store?
+
+What each page asks of the API, over all reports (a million, --scale MILLIONS), at the local door on one connection, the
+slowest of its requests counted; then, where Chromium and npm's packages are (./dev test fetches them), Today's first view in a
+new browser over TLS on loopback, from the request until all its data is shown.
+
+usage: bench_console.py [--json] [--scale MILLIONS] [--rounds N] [--folder FOLDER]
+"""
+import argparse
+import datetime
+import json
+import pathlib
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+import node_load as load
+
+OWN, NPM = "jp-jpcert-cc", load.ROOT / "build" / "npm" / "browser"
+AGREED = {"id": "urn:uuid:00000000-0000-4000-8000-000000000001", "title": "Held", "kind": "multilateral", "valid_from": "2020-01-01",
+          "parties": [OWN, "us-cisa", "de-cert-bund", "br-cert-br"], "clauses": [
+              {"id": "1", "from": "party", "to": "party", "classification": ["vulnerable.*", "malicious-code.*"], "tlp_max": "amber",
+               "effect": "release"},
+              {"id": "2", "from": "party", "to": "party", "classification": ["*"], "tlp_max": "amber", "effect": "hold"}]}
+
+
+def quoted(**query):
+    return urllib.parse.urlencode(query)
+
+
+def pages(local):
+    """What each page asks; a report and an address that are there."""
+    first = local.get("/api/v1/reports?limit=25")["items"]
+    report = next(one for one in first if one["source"] and one["source"]["address"])
+    day = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT00:00:00Z")
+    return {
+        "today": ["status", "statistics?" + quoted(since=day), "held?limit=5", "teams?limit=1000"],
+        "reports": ["reports?limit=25"],
+        "reports of an economy": ["reports?limit=25&economy=BR"],
+        "reports of a network": [f"reports?limit=25&asn={report['source']['asn'] or 1}"],
+        "reports of an address": ["reports?limit=25&" + quoted(address=report["source"]["address"])],
+        "reports of a team, released": ["reports?limit=25&team=us-cisa&effect=release"],
+        "a report": [f"reports/{report['id']}/explanation"],
+        "held": ["held?limit=100&state=waiting"],
+        "teams, whois": ["teams?limit=100", "whois?q=8.8.8.8"],
+        "a team": ["teams/us-cisa", "agreements?team=us-cisa&limit=1000"],
+        "agreements": ["agreements?limit=100"],
+        "an agreement": ["agreements/" + urllib.parse.quote(AGREED["id"], safe="")],
+        "economies": ["teams?limit=1000"],
+        "an economy": ["teams?economy=BR&limit=1000", "statistics", "reports?limit=10&economy=BR",
+                       "reports?limit=10&economy=BR&unattributed=true"],
+        "operations": ["status", "outbox", "principals", "settings"],
+    }
+
+
+def slowest(local, paths, rounds):
+    """Median over the rounds of the slowest request."""
+    times = []
+    for _ in range(rounds):
+        worst = 0
+        for path in paths:
+            begun = time.monotonic()
+            answer = local.get("/api/v1/" + path)
+            worst = max(worst, time.monotonic() - begun)
+            assert "code" not in answer, answer
+        times.append(worst * 1000)
+    return statistics.median(times)
+
+
+def simulated(local):
+    """Milliseconds for a draft over all reports; it is worked on between other questions."""
+    draft = {**AGREED, "id": "urn:uuid:00000000-0000-4000-8000-000000000002", "clauses": AGREED["clauses"][1:]}
+    begun = time.monotonic()
+    local.request("POST", "/api/v1/agreements/simulate?limit=10000000", json.dumps({"document": json.dumps(draft)}),
+                  {"Content-Type": "application/json"})
+    told = json.loads(local.getresponse().read())
+    assert told["complete"], told
+    return (time.monotonic() - begun) * 1000
+
+
+def first_view(node, home, rounds):
+    """Milliseconds, and bytes on the way; None without a browser."""
+    if shutil.which("node") is None or shutil.which("chromium") is None or not (NPM / "fetched").exists():
+        return None
+    made = subprocess.run([load.COMITY, "account", "add", "bench", "--kind", "operator", "--home", home], capture_output=True, text=True,
+                          check=True).stdout.strip()
+    given = {"npm": str(NPM), "url": "https://" + node.address["operators"], "name": "bench", "first": made, "rounds": rounds}
+    done = subprocess.run(["node", load.ROOT / "bench" / "console_view.mjs", json.dumps(given)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--scale", type=float, default=1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--folder")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
+        folder = pathlib.Path(temporary)
+        path, home = folder / "reports.jsonl", folder / "home"
+        (folder / "agreed.json").write_text(json.dumps(AGREED), encoding="utf-8")
+        load.make_reports(path, int(options.scale * 1e6))
+        node, _ = load.start(home, "--outbox.max", "1000000000", "--tls", "on", "--team", OWN, "--agreements", str(folder / "agreed.json"))
+        try:
+            counts, _ = load.ingest(home, path)
+            local = load.Local(home)
+            load.until_released(local)
+            figures = [load.figure(f"{name}, {counts['stored']:,} reports", slowest(local, paths, options.rounds), "ms", 100, at_least=False)
+                       for name, paths in pages(local).items()]
+            figures.append(load.figure("a draft simulated over all of them", simulated(local), "ms"))
+            view = first_view(node, home, options.rounds)
+            if view is not None:
+                figures += [load.figure("Today's first view, new browser", view["ms"], "ms", 1000, at_least=False),
+                            load.figure("its files, compressed", view["bytes"] / 1024, "KiB", 100, at_least=False)]
+        finally:
+            node.close()
+        load.show("console", figures, options.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+// A draft of an agreement: written, checked as one types, read in words; signed by the officer's own key elsewhere.
+import {html, useState, useEffect} from '../lib/htm.js';
+import {t, word, number} from '../i18n.js';
+import {ask, may} from '../api.js';
+import {useQuery} from '../router.js';
+import {useData, Failure, Busy, Page, Table, Tag, Team, Code, download} from '../ui.js';
+import {Clause} from '../clauses.js';
+
+const empty = () => ({id: `urn:uuid:${crypto.randomUUID()}`, title: '', kind: 'bilateral', parties: [], valid_from: new Date().toISOString().slice(0, 10),
+  valid_until: null, clauses: [{id: '1', from: 'party', to: 'party', classification: ['*'], tlp_max: 'green', effect: 'hold', treatment: {}, onward: 'none'}]});
+
+function read(text) {
+  try { return {draft: JSON.parse(text)}; } catch (error) { return {wrong: error.message}; }
+}
+// Line breaks stand only between JSON's words: they go as spaces.
+const oneLine = (text) => text.replace(/[\t\r\n]/g, ' ');
+const check = (text, signal) => ask('POST', 'agreements/check', {body: {document: oneLine(text)}, signal});
+const most = 1000000; // reports of a simulation
+
+function useFindings(text, wrong) {
+  const [state, set] = useState({});
+  useEffect(() => {
+    if (!text || wrong || !may('agree')) return undefined;
+    const stop = new AbortController();
+    const timer = setTimeout(() => check(text, stop.signal).then((found) => set({found}), (error) => error.name !== 'AbortError' && set({error})), 400);
+    return () => { clearTimeout(timer); stop.abort(); };
+  }, [text, wrong]);
+  return state;
+}
+const columns = () => [{id: 'level', label: t('draft.level'), cell: (row) => html`<${Tag} kind="level" value=${row.level} />`},
+  {id: 'clause', label: t('clause')}, {id: 'key', label: t('field'), cell: (row) => html`<${Code}>${row.key}<//>`},
+  {id: 'message', label: t('draft.message'), cell: (row) => html`<span lang="en" dir="auto">${row.message}</span>`}];
+
+const outcome = (of) => ['release', 'hold', 'withhold'].filter((effect) => of[effect]).map((effect) => `${t(`effect.${effect}`)}: ${number(of[effect])}`);
+const simulated = () => [{id: 'team', label: t('recipient'), cell: (row) => html`<${Team} id=${row.team} /> <span class="quiet" dir="auto">${row.name}</span>`},
+  {id: 'decisions', label: t('stat.outcomes'), number: true},
+  {id: 'before', label: t('simulate.before'), value: (row) => outcome(row.before), cell: (row) => outcome(row.before).map((one) => html`<div>${one}</div>`)},
+  {id: 'after', label: t('simulate.after'), value: (row) => outcome(row.after), cell: (row) => outcome(row.after).map((one) => html`<div>${one}</div>`)},
+  ...['more', 'less', 'different'].map((id) => ({id, label: t(`simulate.${id}`), number: true}))];
+
+// The changed recipients first: what nobody would notice comes last.
+const changed = (row) => row.more + row.less + row.different;
+function Simulation({text, wrong}) {
+  const [state, set] = useState({});
+  const run = async () => {
+    set({busy: true});
+    try {
+      set({told: await ask('POST', 'agreements/simulate', {query: {limit: most}, body: {document: oneLine(text)}}), of: text});
+    } catch (error) { set({error}); }
+  };
+  const told = state.told;
+  return html`<section class="panel"><h2>${t('simulate')}</h2><p>${t('simulate.text')}</p>
+    <button onClick=${run} disabled=${Boolean(wrong) || state.busy}>${t('simulate.run')}</button><${Busy} when=${state.busy} /><${Failure} error=${state.error} />
+    ${told && html`<p role="status">${t('simulate.told', {n: number(told.reports)})} ${!told.complete && t('simulate.part')}
+      ${told.skipped > 0 && t('simulate.skipped', {n: number(told.skipped)})} ${state.of !== text && html`<strong>${t('simulate.old')}</strong>`}</p>
+    <${Table} name="simulation" caption=${t('simulate')} columns=${simulated()} rows=${[...told.items].sort((a, b) => changed(b) - changed(a))} id=${(row) => row.team} />`}</section>`;
+}
+function Words({draft}) {
+  const clauses = Array.isArray(draft?.clauses) ? draft.clauses.filter((c) => c && typeof c === 'object' && Array.isArray(c.classification)
+    && ['from', 'to', 'tlp_max', 'effect'].every((key) => typeof c[key] === 'string')) : [];
+  return html`<section class="panel"><h2 dir="auto">${draft?.title || t('clauses')}</h2><p>${word('agreement.kind', draft?.kind)}</p>
+    <ol class="clauses">${clauses.map((clause) => html`<${Clause} clause=${clause} law=${draft.kind === 'law'} />`)}</ol></section>`;
+}
+function Desk({first}) {
+  const [text, write] = useState(() => JSON.stringify(first, null, 2));
+  const {draft, wrong} = read(text);
+  const {found, error} = useFindings(text, wrong);
+  const well = found && !wrong && !error;
+  return html`<div class="grid"><div><label>${t('draft.text')}<textarea class="mono" rows="28" spellcheck=${false} dir="ltr" value=${text}
+      onInput=${(e) => write(e.target.value)}></textarea></label>
+    <div class="under"><button class="main" disabled=${Boolean(wrong)} onClick=${() => download('agreement.json', 'application/json', `${text}\n`)}>${t('draft.keep')}</button>
+      <span class="quiet">${t('draft.sign')} <${Code}>comity agreement propose<//></span></div></div>
+    <div><div role="status">${wrong && html`<div class="notice bad">${t('draft.syntax')} <span lang="en" dir="ltr">${wrong}</span></div>`}
+      ${well && !found.items.length && html`<div class="notice good">${t('draft.well')}</div>`}</div><${Failure} error=${error} />
+      ${well && found.items.length > 0 && html`<${Table} name="findings" caption=${t('draft.findings')} columns=${columns()} rows=${found.items} />`}
+      <${Words} draft=${draft} /></div></div>${may('agree') && html`<${Simulation} text=${text} wrong=${wrong} />`}`;
+}
+export default function Draft() {
+  const [query] = useQuery();
+  const from = useData(query.from && `agreements/${encodeURIComponent(query.from)}`);
+  const [fresh] = useState(empty);
+  const first = query.from ? from.data?.document : fresh;
+  return html`<${Page} title=${t('draft')}>${!may('agree') && html`<p class="notice">${t('draft.rights')}</p>`}
+    <${Failure} error=${from.error} retry=${from.reload} />${first && html`<${Desk} key=${query.from} first=${query.from ? {...first, signatures: []} : first} />`}<//>`;
+}
