@@ -185,7 +185,9 @@ drain_most(const struct request *request)
     bool let_in = request->status != MHD_HTTP_UNAUTHORIZED && request->status != MHD_HTTP_FORBIDDEN
         && request->status != MHD_HTTP_TOO_MANY_REQUESTS;
 
-    return request->route->body == BODY_STREAM && let_in ? body_most(request) : REQUEST_DRAIN_BYTES;
+    return request->route != NULL && request->route->body == BODY_STREAM && let_in
+        ? body_most(request)
+        : REQUEST_DRAIN_BYTES;
 }
 
 static enum MHD_Result

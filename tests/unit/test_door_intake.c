@@ -66,6 +66,7 @@ test_intake_refused_in_the_middle(void **state)
     static char body[3 << 20];
 
     (void)state;
+    STATUS(ask("POST /nowhere HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"), "404");
     memset(body, '\xff', sizeof body);
     STATUS(post_reports("", body, sizeof body), "415");
     HAS(reply, "bad-encoding");
