@@ -142,7 +142,7 @@ export function Table({name, caption, columns: all, rows, id, sorts, fetchAll, s
     <tbody>${shown.map((row) => html`<${Row} key=${id?.(row)} ...${{row, columns, id, selected, select}} />`)}
       ${!rows.length && html`<tr><td colSpan=${columns.length + (select ? 1 : 0)} class="quiet">${t('empty')}</td></tr>`}</tbody>
   </table></div>
-  <div class="under"><${Export} ...${{name, columns: all, rows: shown, fetchAll}} />${children}</div></div>`;
+  <div class="under">${rows.length > 0 && html`<${Export} ...${{name, columns: all, rows: shown, fetchAll}} />`}${children}</div></div>`;
 }
 function Row({row, columns, id, selected, select}) {
   const on = select && selected.has(id(row));

@@ -9,6 +9,13 @@ import {Clause} from '../clauses.js';
 const empty = () => ({id: `urn:uuid:${crypto.randomUUID()}`, title: '', kind: 'bilateral', parties: [], valid_from: new Date().toISOString().slice(0, 10),
   valid_until: null, clauses: [{id: '1', from: 'party', to: 'party', classification: ['*'], tlp_max: 'green', effect: 'hold', treatment: {}, onward: 'none'}]});
 
+// The language's own order, as people read it; what it does not know stays at the end.
+const order = ['id', 'title', 'kind', 'economy', 'parties', 'from', 'to', 'classification', 'tlp_max', 'providers', 'effect', 'treatment',
+  'require', 'retention_days', 'onward', 'note', 'valid_from', 'valid_until', 'suspended', 'text_url', 'text_sha256', 'clauses'];
+const place = (key) => (order.indexOf(key) + order.length + 1) % (order.length + 1);
+const ordered = (of) => Object.fromEntries(Object.entries(of).sort(([a], [b]) => place(a) - place(b)));
+const readable = (doc) => ordered({...doc, clauses: doc.clauses.map(ordered), signatures: []});
+
 function read(text) {
   try { return {draft: JSON.parse(text)}; } catch (error) { return {wrong: error.message}; }
 }
@@ -81,5 +88,5 @@ export default function Draft() {
   const [fresh] = useState(empty);
   const first = query.from ? from.data?.document : fresh;
   return html`<${Page} title=${t('draft')}>${!may('agree') && html`<p class="notice">${t('draft.rights')}</p>`}
-    <${Failure} error=${from.error} retry=${from.reload} />${first && html`<${Desk} key=${query.from} first=${query.from ? {...first, signatures: []} : first} />`}<//>`;
+    <${Failure} error=${from.error} retry=${from.reload} />${first && html`<${Desk} key=${query.from} first=${query.from ? readable(first) : first} />`}<//>`;
 }
