@@ -30,14 +30,18 @@ static const char usage[] =
     "       comity account add NAME --kind KIND [--team TEAM] [--certificate SHA256]\n"
     "       comity account disable|enable NAME\n"
     "       comity account password NAME [--stdin]\n"
-    "       comity account token NAME --label TEXT [--expires TIME]\n\n"
+    "       comity account token NAME --label TEXT [--expires TIME]\n"
+    "       comity account tokens NAME [--json]\n"
+    "       comity account revoke NUMBER\n\n"
     "Who may sign in to the running node. Passwords and tokens are shown once, and never again.\n"
     "  list      the accounts\n"
     "  add       a new one, with a password for the first time\n"
     "  disable   it may not sign in any more; what it has open ends\n"
     "  enable    it may again\n"
     "  password  a new one, made by the node or read from standard input\n"
-    "  token     for programs: sent as Authorization: Bearer\n\n"
+    "  token     for programs: sent as Authorization: Bearer\n"
+    "  tokens    those of an account, by number\n"
+    "  revoke    the token of this number works no longer\n\n"
     "  --kind KIND          operator, officer, analyst, reader or partner\n"
     "  --team TEAM          a partner's team\n"
     "  --certificate SHA256 of a partner's client certificate, in hexadecimal\n"
@@ -65,6 +69,8 @@ take_option(struct account *a, int argc, char **argv, int *i, struct err *err)
 static int
 parse(struct account *a, int argc, char **argv, struct err *err)
 {
+    if (argv[1][0] == '-')
+        return err_set(err, ERR_USAGE, "do what? `comity account --help` says more");
     for (int i = 2; i < argc; i++) {
         int rc = take_option(a, argc, argv, &i, err);
         if (rc == 0 && argv[i][0] != '-' && a->name == NULL) {
@@ -111,7 +117,7 @@ ask(struct account *a, const char *method, const char *suffix, const struct buf 
 /* ---- what is done ---- */
 
 static void
-add_row(struct buf *out, struct json_value item)
+add_account(struct buf *out, struct json_value item)
 {
     struct json_value disabled;
     bool off = json_get(item, "disabled", &disabled) && json_type(disabled) == JSON_TRUE;
@@ -125,8 +131,24 @@ add_row(struct buf *out, struct json_value item)
     buf_add_char(out, '\n');
 }
 
+static void
+add_token(struct buf *out, struct json_value item)
+{
+    struct span expires = node_text(item, "expires");
+    struct span seen = node_text(item, "seen");
+
+    buf_format(out, "%8llu ", (unsigned long long)node_number(item, "number"));
+    node_column(out, node_text(item, "label"), 32);
+    buf_add_text(out, expires.n > 0 ? "until " : "");
+    node_column(out, expires.n > 0 ? expires : SPAN("without end"), expires.n > 0 ? 27 : 33);
+    node_column(out, seen.n > 0 ? seen : SPAN("never seen"), 0);
+    buf_add_char(out, '\n');
+}
+
+/* What is at PATH, a line each. */
 static int
-list(struct account *a, struct err *err)
+list(struct account *a, const char *path, void (*add_row)(struct buf *, struct json_value),
+    struct err *err)
 {
     struct buf out = buf_new(OUT_BYTES);
     struct json_value root;
@@ -134,7 +156,7 @@ list(struct account *a, struct err *err)
     struct json_value item;
     struct span key;
 
-    int rc = node_ask(&a->node, "GET", "/api/v1/principals", SPAN(""), &root, err);
+    int rc = node_ask(&a->node, "GET", path, SPAN(""), &root, err);
     if (rc != 0 || a->node.json)
         return rc != 0 ? rc : node_print_answer(&a->node, err);
     if (json_get(root, "items", &items) && json_type(items) == JSON_ARRAY) {
@@ -244,11 +266,35 @@ token(struct account *a, struct err *err)
     return rc == 0 ? show_secret(a, root, "token", err) : rc;
 }
 
+/* What stands at PATH of the API and is called NAME there: listed, or removed. */
+static int
+with_named(struct account *a, const char *path, bool remove, struct err *err)
+{
+    struct buf whole = buf_new(PATH_BYTES);
+    struct json_value root;
+
+    if (a->name == NULL)
+        return err_set(err, ERR_USAGE, remove ? "say which: its NUMBER" : "name the account");
+    buf_add_text(&whole, path);
+    client_escape(&whole, span_of(a->name));
+    buf_add_char(&whole, '\0');
+    int rc = buf_check(&whole, "the question", err);
+    if (rc == 0)
+        rc = remove ? node_ask(&a->node, "DELETE", whole.p, SPAN(""), &root, err)
+                    : list(a, whole.p, add_token, err);
+    buf_free(&whole);
+    return rc;
+}
+
 static int
 run(struct account *a, const char *what, struct err *err)
 {
     if (strcmp(what, "list") == 0)
-        return list(a, err);
+        return list(a, "/api/v1/principals", add_account, err);
+    if (strcmp(what, "tokens") == 0)
+        return with_named(a, "/api/v1/tokens?name=", false, err);
+    if (strcmp(what, "revoke") == 0)
+        return with_named(a, "/api/v1/tokens/", true, err);
     if (strcmp(what, "add") == 0)
         return add(a, err);
     if (strcmp(what, "disable") == 0 || strcmp(what, "enable") == 0)
@@ -258,7 +304,9 @@ run(struct account *a, const char *what, struct err *err)
     if (strcmp(what, "token") == 0)
         return token(a, err);
     return err_set(err, ERR_USAGE,
-        "comity account has list, add, disable, enable, password and token, not \"%s\"", what);
+        "comity account has list, add, disable, enable, password, token, tokens and revoke, not "
+        "\"%s\"",
+        what);
 }
 
 int

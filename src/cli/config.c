@@ -12,13 +12,14 @@
 enum { FILE_BYTES_MAX = 1 << 20, LIST_BYTES_MAX = 1 << 20 };
 
 static const char help[] =
-    "usage: comity config check [FILE]\n"
-    "       comity config list [--json] [FILE]\n\n"
+    "usage: comity config check [--home FOLDER] [FILE]\n"
+    "       comity config list [--json] [--home FOLDER] [FILE]\n\n"
     "check reads a file of settings and says what is wrong in it: the line, what would be right,\n"
     "and the name that was probably meant. list prints every option with its default, and what\n"
-    "FILE sets it to. Without FILE: comity.conf in the data folder (COMITY_HOME), else\n"
+    "FILE sets it to. Without FILE: comity.conf in the data folder, else\n"
     "/etc/comity/comity.conf. comity.conf(5) says what each means.\n\n"
-    "  --json   one JSON array of objects\n\n"
+    "  --home FOLDER  the data folder (default: $COMITY_HOME, else where serve keeps it)\n"
+    "  --json         one JSON array of objects\n\n"
     "Exit status of check: 0 all is right, 1 something is wrong, 3 the file cannot be read.\n";
 
 struct job {
@@ -36,13 +37,13 @@ static const char *const types[] = {[CONF_TYPE_BOOL] = "bool",
     [CONF_TYPE_TEXT] = "text"};
 
 static void
-find_file(struct job *job)
+find_file(struct job *job, const char *given)
 {
     char home[SETUP_PATH_BYTES];
     struct err err;
     int n = -1;
 
-    if (home_path(NULL, home, &err) == 0)
+    if (home_path(given, home, &err) == 0)
         n = snprintf(job->path, sizeof job->path, "%.4000s/comity.conf", home);
     if (n > 0 && access(job->path, F_OK) == 0)
         return;
@@ -186,31 +187,49 @@ usage(const char *what)
     return EXIT_USAGE;
 }
 
+/* What the words behind check or list say; NULL, or what is wrong with them. */
+static const char *
+take_words(int argc, char **argv, const char **home, const char **file, bool *json)
+{
+    struct err err;
+
+    for (int i = 2; i < argc; i++) {
+        int taken = setup_option(argc, argv, &i, "home", home, &err);
+        if (taken < 0)
+            return "--home needs a FOLDER";
+        if (taken > 0)
+            continue;
+        if (strcmp(argv[i], "--json") == 0 && argv[1][0] == 'l')
+            *json = true;
+        else if (argv[i][0] == '-')
+            return "there is no such option";
+        else if (*file != NULL)
+            return "one file only";
+        else
+            *file = argv[i];
+    }
+    return *file != NULL && strlen(*file) >= SETUP_PATH_BYTES ? "the file's path is too long"
+                                                              : NULL;
+}
+
 int
 cli_config(int argc, char **argv)
 {
     static struct job job;
     bool json = false;
     const char *file = NULL;
+    const char *home = NULL;
 
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--help") == 0)
             return fputs(help, stdout) < 0 ? EXIT_FAILED : EXIT_DONE;
     if (argc < 2 || (strcmp(argv[1], "check") != 0 && strcmp(argv[1], "list") != 0))
         return usage("check or list?");
-    for (int i = 2; i < argc; i++)
-        if (strcmp(argv[i], "--json") == 0 && argv[1][0] == 'l')
-            json = true;
-        else if (argv[i][0] == '-')
-            return usage("there is no such option");
-        else if (file != NULL)
-            return usage("one file only");
-        else
-            file = argv[i];
+    const char *wrong = take_words(argc, argv, &home, &file, &json);
+    if (wrong != NULL)
+        return usage(wrong);
     if (file == NULL)
-        find_file(&job);
-    else if (strlen(file) >= sizeof job.path)
-        return usage("the file's path is too long");
+        find_file(&job, home);
     else
         memcpy(job.path, file, strlen(file) + 1);
     return argv[1][0] == 'c' ? check(&job) : list(&job, json);

@@ -34,6 +34,8 @@ static const char usage[] =
 static int
 parse(struct held *held, int argc, char **argv, struct err *err)
 {
+    if (argv[1][0] == '-')
+        return err_set(err, ERR_USAGE, "list, release or refuse? `comity held --help` says more");
     for (int i = 2; i < argc; i++) {
         int rc = setup_option(argc, argv, &i, "state", &held->state, err);
         if (rc == 0)

@@ -4,6 +4,7 @@
 #include "cli/files.h"
 #include "cli/node.h"
 #include "cli/setup.h"
+#include "cli/shown.h"
 #include "sys/stop.h"
 
 #include <stdio.h>
@@ -11,7 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES = 64 * 1024 * 1024, PATH_BYTES = 256 * 1024, SHOWN_FAILURES = 20 };
+enum {
+    ARENA_BYTES = 64 * 1024 * 1024,
+    PATH_BYTES = 256 * 1024,
+    SHOWN_FAILURES = 20,
+    REJECTION_COLUMNS = 4096
+};
 
 static const char usage[] =
     "usage: comity ingest [OPTIONS] FILE|FOLDER|- ...\n\n"
@@ -96,11 +102,9 @@ show_rejections(struct json_value root, const char *file)
     while (json_next(&it, &key, &item)) {
         struct buf text = buf_new(8192);
         struct span field = node_text(item, "field");
-        node_column(&text, field, 0);
-        if (field.n > 0)
-            text.p[text.n - 1] = ':';
-        buf_add_text(&text, field.n > 0 ? " " : "");
-        node_column(&text, node_text(item, "reason"), 0);
+        shown_add(&text, field, REJECTION_COLUMNS);
+        buf_add_text(&text, field.n > 0 ? ": " : "");
+        shown_add(&text, span_trim(node_text(item, "reason")), REJECTION_COLUMNS);
         (void)fprintf(stderr, "comity: %s:%llu: %.*s\n", file,
             (unsigned long long)node_number(item, "line"), (int)text.n, text.p);
         buf_free(&text);
@@ -151,7 +155,8 @@ one_file(struct ingest *in, const char *file, struct err *err)
     if (rc == ERR_STOPPED || in->node_gone)
         return rc;
     if (in->failed++ < SHOWN_FAILURES)
-        (void)fprintf(stderr, "comity: %s: %s\n", file, err->msg);
+        (void)fprintf(stderr, "comity: %s: %s%s%s\n", file, err->field,
+            err->field[0] == '\0' ? "" : ": ", err->msg);
     return 0;
 }
 

@@ -27,8 +27,9 @@ struct upload {
     char head[SNIFF_BYTES]; /* what was read to recognise its packing */
     size_t head_n;
     size_t head_at;
-    uint64_t sent; /* beyond the head */
-    bool unread;   /* it is this file that failed, not the node */
+    uint64_t sent;    /* beyond the head */
+    bool unread;      /* it is this file that failed, not the node */
+    struct err later; /* why the node did not take it yet, as was said last */
 };
 
 /* ---- parameters ---- */
@@ -173,17 +174,33 @@ rewind_file(struct upload *up, struct err *err)
         return 0;
     if (lseek(up->fd, (off_t)up->head_n, SEEK_SET) < 0)
         return err_set(err, ERR_BUSY,
-            "the node was behind and refused the rest, and this input cannot be read twice; send "
-            "it from a file");
+            "the node did not take the rest, and this input cannot be read twice: send it from a "
+            "file (%s)",
+            up->later.msg);
     up->sent = 0;
     return 0;
 }
 
 /* ---- sending ---- */
 
+/* Why it waits is said once, and again when that changes: some of it waits for a person. */
+static void
+tell_later(struct upload *up, const struct err *broken)
+{
+    struct err why = {0};
+
+    if (broken != NULL || client_check(&up->in->node.answer, &why) == 0)
+        (void)err_set(&why, ERR_BUSY, "%s", broken != NULL ? broken->msg : "the node is behind");
+    if (strcmp(why.msg, up->later.msg) == 0)
+        return;
+    up->later = why;
+    (void)fprintf(stderr, "%scomity: %s: not taken yet: %s\n", up->in->progress ? "\r\033[K" : "",
+        up->file, why.msg);
+}
+
 /* Sleeping is what was asked for: Retry-After. A signal ends it. */
 static int
-wait_for_node(struct ingest *in, unsigned seconds, struct err *err)
+wait_for_node(const struct ingest *in, unsigned seconds, struct err *err)
 {
     if (in->progress)
         (void)fprintf(stderr, "\r\033[Kthe node is behind; waiting %u s", seconds);
@@ -240,6 +257,7 @@ send_until(struct upload *up, const char *path, struct err *err)
         breaks = rc != 0 ? breaks + 1 : 0;
         if (!is_later(up, rc, breaks))
             return rc != 0 ? rc : client_check(answer, err);
+        tell_later(up, rc != 0 ? err : NULL);
         rc = wait_for_node(
             in, answer->retry_after_s > 0 ? answer->retry_after_s : WAIT_DEFAULT_S, err);
         if (rc == 0)

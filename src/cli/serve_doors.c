@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct serve_doors
@@ -32,12 +33,27 @@ serve_close_doors(struct serve_doors *doors)
     doors->socket_path[0] = '\0';
 }
 
+/* Whoever may write there chooses what this node judges by, and may put another store in place. */
+static int
+check_home(const struct serve *serve, struct err *err)
+{
+    struct stat about;
+
+    if (stat(serve->home, &about) != 0 || (about.st_mode & S_IWOTH) == 0)
+        return 0;
+    return err_set(err, ERR_NOT_ALLOWED,
+        "everybody may write in the data folder: chmod 700 %s, and see that all in it is yours",
+        serve->home);
+}
+
 int
 serve_lock(const struct serve *serve, struct serve_doors *doors, struct err *err)
 {
     char path[SETUP_PATH_BYTES + 16];
     int rc = file_folder(serve->home, err);
 
+    if (rc == 0)
+        rc = check_home(serve, err);
     if (rc != 0)
         return rc;
     (void)snprintf(path, sizeof path, "%s/serve.lock", serve->home);

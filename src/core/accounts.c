@@ -233,16 +233,21 @@ check_principal(const struct store_principal *p, struct err *err)
             "it is the SHA-256 of the certificate: 64 hexadecimal digits");
 }
 
-/* One certificate is one account. */
+/* One certificate is one account; a partner of a TEAM that is not there would be shown nothing, and
+ * nobody would say why. TEAM: as it was given, n 0: not. */
 static int
-check_certificate(const struct core *core, const struct store_principal *p, struct err *err)
+check_known(
+    const struct core *core, const struct store_principal *p, struct span team, struct err *err)
 {
     const struct store_principal *other =
         people_by_certificate(auth_people(core->auth), p->certificate);
 
-    return other == NULL || other->number == p->number
+    if (other != NULL && other->number != p->number)
+        return field_error(err, ERR_EXISTS, "certificate", "another account has it already");
+    return team.n == 0 || roster_find(core->roster, team).index != 0
         ? 0
-        : field_error(err, ERR_EXISTS, "certificate", "another account has it already");
+        : err_set_field(err, ERR_NOT_FOUND, "team", 4,
+            "the directory has no team %.*s; `comity team list` has them all", SPAN_ARGS(team));
 }
 
 static int
@@ -277,7 +282,7 @@ core_principal_add(struct core *core, struct ask *ask, struct err *err)
     if (rc == 0)
         rc = check_principal(&p, err);
     if (rc == 0)
-        rc = check_certificate(core, &p, err);
+        rc = check_known(core, &p, p.team, err);
     if (rc == 0 && people_by_name(auth_people(core->auth), p.name) != NULL)
         rc = field_error(err, ERR_EXISTS, "name", "an account has this name already");
     if (rc != 0)
@@ -328,7 +333,7 @@ core_principal_change(struct core *core, struct ask *ask, struct err *err)
         p.certificate = certificate;
     rc = check_principal(&p, err);
     if (rc == 0)
-        rc = check_certificate(core, &p, err);
+        rc = check_known(core, &p, team, err);
     if (rc == 0)
         rc = core_begin(core, err);
     if (rc != 0)
@@ -372,6 +377,14 @@ end_sessions(struct core *core, const struct ask *ask, uint32_t principal, struc
     return rc;
 }
 
+/* Whose choice is the new password? Who has the machine is its operator. */
+static bool
+is_chosen(const struct ask *ask, const struct store_principal *p)
+{
+    return is_own(ask, p)
+        || (ask->door == DOOR_LOCAL && p->kind == PRINCIPAL_OPERATOR && ask->result->made.n == 0);
+}
+
 static int
 keep_password(
     struct core *core, const struct ask *ask, const struct store_principal *found, struct err *err)
@@ -386,7 +399,7 @@ keep_password(
     if (ask->result->hash.n == 0)
         return err_set(err, ERR_NO_MEMORY, "no memory to hash a password");
     p.password = ask->result->hash;
-    p.must_change = !is_own(ask, found);
+    p.must_change = !is_chosen(ask, found);
     int rc = core_begin(core, err);
     if (rc == 0)
         rc = end_sessions(core, ask, p.number, err);

@@ -374,7 +374,7 @@ check_newcomer(struct core *core, const struct ask *ask, struct err *err)
         || (scheme != CALLER_PASSWORD && scheme != CALLER_SESSION))
         return 0;
     return err_set(err, ERR_NOT_ALLOWED,
-        "change your one-time password first (`comity account password`, or the console)");
+        "change your one-time password first: PUT /api/v1/principals/NAME/password");
 }
 
 static int

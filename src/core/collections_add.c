@@ -29,10 +29,12 @@ struct adding {
 
 /* ---- one object ---- */
 
-/* Who posts an object first is who may post its next versions. */
+/* Who posts an object first is who may post its next versions. What has none is made of its values
+ * alone, so that several teams come to the same id: to refuse it would tell who was first. */
 static int
-check_poster(struct adding *a, struct span id, struct err *err)
+check_poster(struct adding *a, const struct page_object *object, struct err *err)
 {
+    struct span id = object->id;
     char name[POSTER_BYTES];
     struct span team = a->asker->team.n > 0 ? a->asker->team : SPAN("-");
     struct span known;
@@ -42,8 +44,10 @@ check_poster(struct adding *a, struct span id, struct err *err)
     memcpy(name, "posted.", 7);
     memcpy(name + 7, id.p, id.n);
     name[7 + id.n] = '\0';
-    int rc = store_get(collections_store(a->c), a->arena, name, &known, err);
-    if (rc != 0)
+    int rc = object->version_us == 0
+        ? 0
+        : store_get(collections_store(a->c), a->arena, name, &known, err);
+    if (rc != 0 || object->version_us == 0)
         return rc;
     if (known.n == 0)
         return store_set(collections_store(a->c), name, team, err);
@@ -53,26 +57,35 @@ check_poster(struct adding *a, struct span id, struct err *err)
         "the object is another team's: only that team may post versions of it");
 }
 
-/* Nobody speaks for another team of the directory. */
 static int
-check_author(struct adding *a, struct json_value object, struct err *err)
+check_identity(struct adding *a, struct span identity, const char *field, struct err *err)
 {
-    struct json_value v;
-
-    if (a->asker->kind != PRINCIPAL_PARTNER || a->owner_of == NULL
-        || !json_get(object, "created_by_ref", &v))
-        return 0;
-    if (a->author.n == 0 || !span_equal(a->author, json_string(v))) {
-        struct span author = json_string(v);
-        a->author = (struct span){arena_copy(a->arena, author.p, author.n), author.n};
+    if (a->author.n == 0 || !span_equal(a->author, identity)) {
+        a->author = (struct span){arena_copy(a->arena, identity.p, identity.n), identity.n};
         if (a->author.p == NULL)
             return arena_full(err, "posted objects");
         a->owner = a->owner_of(a->ctx, a->author);
     }
     if (a->owner.n == 0 || span_equal(a->owner, a->asker->team))
         return 0;
-    return err_set_field(err, ERR_NOT_ALLOWED, "created_by_ref", 14,
+    return err_set_field(err, ERR_NOT_ALLOWED, field, strlen(field),
         "it names the team %.*s, and you are %.*s", SPAN_ARGS(a->owner), SPAN_ARGS(a->asker->team));
+}
+
+/* Nobody speaks for another team of the directory, nor says who that is. */
+static int
+check_author(struct adding *a, struct json_value object, struct span id, struct err *err)
+{
+    struct json_value v;
+    int rc = 0;
+
+    if (a->asker->kind != PRINCIPAL_PARTNER || a->owner_of == NULL)
+        return 0;
+    if (span_starts(id, SPAN("identity--")))
+        rc = check_identity(a, id, "id", err);
+    return rc == 0 && json_get(object, "created_by_ref", &v)
+        ? check_identity(a, json_string(v), "created_by_ref", err)
+        : rc;
 }
 
 /* Marked, and only with what may be told to all partners? */
@@ -83,6 +96,8 @@ for_community(struct json_value object)
     struct json_value item;
     struct span key;
 
+    if (json_get(object, "type", &item) && span_equal(json_string(item), SPAN("csirt-agreement")))
+        return false; /* the parties' own */
     if (json_get(object, "granular_markings", &item)
         || !json_get(object, "object_marking_refs", &refs) || json_type(refs) != JSON_ARRAY)
         return false;
@@ -125,9 +140,10 @@ add_one(struct adding *a, const struct page_object *object, struct err *err)
             || checked.spec != object->spec))
         rc = err_set(err, ERR_INTERNAL, "an object is not what the front says it is");
     if (rc == 0)
-        rc = check_author(a, value, err);
-    if (rc == 0)
-        rc = check_poster(a, object->id, err);
+        rc = check_author(a, value, object->id, err);
+    if (rc != 0 || (a->to->kind == COLLECTION_INTAKE && stix_words_is_definition(object->id)))
+        return rc; /* definitions are the node's own, and the same everywhere */
+    rc = check_poster(a, object, err);
     if (rc != 0)
         return rc;
     put(&a->body, &a->objects[a->count++], object);
@@ -323,6 +339,14 @@ collections_add(struct collections *c, const struct asker *asker, const struct p
     return q->object_count > 0 ? add_objects(&a, q, out, err) : end(&a, q, out, err);
 }
 
+/* Of one that is another's no more is said than of one that is not there. */
+static int
+no_status(struct err *err)
+{
+    return err_set(
+        err, ERR_NOT_FOUND, "there is no such status; one is kept 24 hours, for who posted");
+}
+
 int
 collections_status(struct collections *c, const struct asker *asker, struct span id,
     struct arena *arena, struct buf *out, struct err *err)
@@ -331,13 +355,13 @@ collections_status(struct collections *c, const struct asker *asker, struct span
     struct span whose;
     uint64_t principal;
     int rc = id.n == UUID_TEXT ? store_status(collections_store(c), arena, id, &kept, err)
-                               : err_set(err, ERR_NOT_FOUND, "there is no such status");
+                               : no_status(err);
 
     if (rc != 0)
-        return rc;
+        return rc == ERR_NOT_FOUND ? no_status(err) : rc;
     if (!span_next(&kept, ' ', &whose) || !span_u64(whose, &principal)
         || principal != asker->principal)
-        return err_set(err, ERR_NOT_FOUND, "there is no such status");
+        return no_status(err);
     buf_add_span(out, kept);
     return buf_check(out, "a status", err);
 }

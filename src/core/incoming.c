@@ -1,5 +1,6 @@
 #include "core/incoming.h"
 
+#include "base/log.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
@@ -78,6 +79,20 @@ put_away(
     path_of(core, folder, there, "", to);
     if (rename(from, to) != 0)
         core_tell(core, "%s could not be moved to incoming%s: %s", from, folder, strerror(errno));
+}
+
+/* What an operator must know of a file that nobody waits for. */
+static void
+tell_of(const char *name, bool failed, struct span text)
+{
+    if (failed)
+        log_warning("a dropped file was not read; it is in incoming/failed", log_word("file", name),
+            log_text("why", text));
+    else if (text.n > 0)
+        log_warning("a dropped file was read, but records were rejected; its .rejected says which",
+            log_word("file", name));
+    else
+        log_info("a dropped file was read", log_word("file", name));
 }
 
 /* ---- looking ---- */
@@ -226,7 +241,12 @@ incoming_failed(struct core *core, uint64_t number, struct span why)
 
     if (one == NULL)
         return;
-    put_away(core, one->name, "/failed", ".reason", why);
+    struct buf line = buf_new(why.n + 2);
+    buf_add_span(&line, why);
+    buf_add_char(&line, '\n');
+    put_away(core, one->name, "/failed", ".reason", buf_span(&line));
+    tell_of(one->name, true, why);
+    buf_free(&line);
     forget(one);
 }
 
@@ -250,6 +270,7 @@ incoming_committed(struct core *core)
             continue;
         put_away(
             core, one->name, "/done", ".rejected", (struct span){one->problems, one->problems_n});
+        tell_of(one->name, false, (struct span){one->problems, one->problems_n});
         forget(one);
     }
 }

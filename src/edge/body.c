@@ -51,8 +51,8 @@ begin_unpacking(struct request *request)
     return true;
 }
 
-static uint64_t
-most_bytes(const struct request *request)
+uint64_t
+body_most(const struct request *request)
 {
     uint64_t most = request->route->body_max;
     uint64_t stream_max = request->front->settings.stream_max;
@@ -80,7 +80,7 @@ body_begin(struct request *request)
         return true;
     if (route->body == BODY_NONE)
         return refuse(request, 0, ERR_LIMIT, "no body is taken here");
-    if (n > most_bytes(request))
+    if (n > body_most(request))
         return refuse(request, 0, ERR_LIMIT, "the body is longer than what is taken here");
     if (!begin_unpacking(request))
         return false;
@@ -129,7 +129,7 @@ deliver(struct request *request, struct span bytes)
     struct err err = {0};
     size_t taken = bytes.n;
 
-    if (bytes.n > most_bytes(request) - request->body_bytes) {
+    if (bytes.n > body_most(request) - request->body_bytes) {
         refuse(request, 0, ERR_LIMIT, "the body is longer than what is taken here");
         return bytes.n;
     }

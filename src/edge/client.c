@@ -294,8 +294,7 @@ client_check(const struct client_answer *answer, struct err *err)
         struct span field = member(root, "field");
         struct span detail = member(root, "detail");
         rc = err_set_field(err, code_of(member(root, "code"), answer->status), field.p, field.n,
-            "%.*s%s%.*s", SPAN_ARGS(field), field.n > 0 ? ": " : "",
-            (int)(detail.n > 400 ? 400 : detail.n), detail.p);
+            "%.*s", (int)(detail.n > 400 ? 400 : detail.n), detail.p);
     } else {
         rc = err_set(err, code_of((struct span){NULL, 0}, answer->status),
             "the node answered with status %u", answer->status);

@@ -86,7 +86,8 @@ void request_refuse_with(struct request *request, unsigned status, const struct 
 /* The answer will come later, from elsewhere than ask_core. */
 void request_hold(struct request *request);
 
-/* An answer without end (server-sent events, large exports): begin, add as it comes, end. ERR_BUSY:
+/* An answer without end (server-sent events): begin, add as it comes, end; it ends by itself when
+ * the node stops, so nothing may be sent so that must be whole. ERR_BUSY:
  * the client does not read, nothing was kept; try again when DRAINED says so. ERR_LIMIT: it would
  * never fit. */
 enum { REQUEST_STREAM_BYTES_MAX = 256 * 1024 };

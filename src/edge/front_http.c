@@ -358,6 +358,15 @@ front_free(struct front *front)
     free(front);
 }
 
+/* What never ends by itself would make everybody wait for the deadline. */
+static void
+end_endless(void *ctx, struct guard_conn *conn)
+{
+    (void)ctx;
+    if (conn->request != NULL)
+        request_stream_end(conn->request);
+}
+
 void
 front_stop(struct front *front, int64_t patience_us, void (*stopped)(void *ctx), void *ctx)
 {
@@ -371,6 +380,7 @@ front_stop(struct front *front, int64_t patience_us, void (*stopped)(void *ctx),
     if (fd >= 0) /* ours again: as long as it is open, the kernel goes on accepting */
         (void)close(fd);
     guard_shut(front->guard, false);
+    guard_each(front->guard, end_endless, NULL);
     (void)!loop_timer_set(front->loop, &front->timer, clock_ticks_us(), &err);
 }
 

@@ -167,6 +167,8 @@ MUST_USE int route_parse_target(struct request *request, struct err *err);
 bool body_begin(struct request *request);
 /* Take bytes as they came; returns how many were not taken. */
 size_t body_take(struct request *request, struct span bytes);
+/* A body of this request may have so many bytes. */
+uint64_t body_most(const struct request *request);
 /* All has come. False: not yet, what was unpacked still waits for its taker. */
 bool body_end(struct request *request);
 void body_free(struct request *request);

@@ -177,6 +177,19 @@ begin(struct request *request, const char *method, const char *version)
     return MHD_YES;
 }
 
+/* An answer goes out when the body is over. So a stream that was let in is read to its end, however
+ * early it was refused: else its sender would see a broken connection, and never why. */
+static uint64_t
+drain_most(const struct request *request)
+{
+    bool let_in = request->status != MHD_HTTP_UNAUTHORIZED && request->status != MHD_HTTP_FORBIDDEN
+        && request->status != MHD_HTTP_TOO_MANY_REQUESTS;
+
+    return request->route != NULL && request->route->body == BODY_STREAM && let_in
+        ? body_most(request)
+        : REQUEST_DRAIN_BYTES;
+}
+
 static enum MHD_Result
 take_body(struct request *request, const char *bytes, size_t *n)
 {
@@ -195,7 +208,7 @@ take_body(struct request *request, const char *bytes, size_t *n)
     request->drained += *n;
     request->conn->moved += *n;
     *n = 0;
-    return request->drained > REQUEST_DRAIN_BYTES ? MHD_NO : MHD_YES;
+    return request->drained > drain_most(request) ? MHD_NO : MHD_YES;
 }
 
 static enum MHD_Result

@@ -85,6 +85,8 @@ request_stream_add(struct request *request, struct span bytes, struct err *err)
 {
     struct out_stream *out = request->out;
 
+    if (out != NULL && out->ended && request->front->stopping)
+        return 0; /* nobody reads it any more */
     if (out == NULL || out->ended)
         return err_set(err, ERR_INTERNAL, "no answer is open that could go on");
     if (bytes.n > REQUEST_STREAM_BYTES_MAX)

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -97,6 +98,15 @@ class Events(unittest.TestCase):
                 name = line[7:]
             elif line.startswith("data: "):
                 yield name, json.loads(line[6:])
+
+    def test_the_node_does_not_wait_for_listeners_when_it_stops(self):
+        own = Running("--stop.deadline", "1 h")
+        self.addCleanup(own.close)
+        response = self.listen(own)
+        self.assertEqual(next(self.events(response))[0], "counts")
+        own.node.send(signal.SIGTERM)
+        response.read()  # to its proper end
+        own.node.end()
 
     def test_what_happens_is_told(self):
         own = Running()
@@ -200,7 +210,7 @@ class Stub:
 class Refused(unittest.TestCase):
     """What `comity ingest` does when the node is behind, says nonsense, or goes away."""
     DONE = (200, {}, {"received": 3, "stored": 3, "rejected": 0, "duplicate": 0, "rejections": []})
-    BUSY = (503, {"Retry-After": "1"}, {"code": "busy", "detail": "later", "status": 503})
+    BUSY = (503, {"Retry-After": "1"}, {"code": "busy", "detail": "the agreements\u001b[31m cannot be read", "status": 503})
 
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
@@ -222,6 +232,8 @@ class Refused(unittest.TestCase):
         stub, done = self.ingest([self.BUSY, whole, self.DONE], "--provider", "A & B", str(self.file))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertGreaterEqual(time.monotonic() - begun, 2)
+        self.assertEqual(done.stderr.count(b"reports.gz: not taken yet: the agreements"), 1, done.stderr)
+        self.assertNotIn(b"\x1b", done.stderr)
         self.assertEqual(json.loads(done.stdout)["stored"], 3)
         for head, _ in stub.taken:
             self.assertEqual(head[0], "POST /api/v1/reports?provider=A%20%26%20B&name=reports.gz HTTP/1.1")
@@ -232,7 +244,7 @@ class Refused(unittest.TestCase):
         whole = (503, {**self.BUSY[1], "whole": 1}, self.BUSY[2])
         _, done = self.ingest([self.BUSY, whole], "-", stdin=self.bytes)
         self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn(b"cannot be read twice", done.stderr)
+        self.assertRegex(done.stderr, b"cannot be read twice: send it from a file .the agreements")
 
     def test_a_connection_that_breaks_is_not_the_end(self):
         """Not even several times; but it is not tried for ever."""
@@ -272,7 +284,8 @@ class Ingest(unittest.TestCase):
         said = json.loads(done.stdout)
         self.assertEqual((said["received"], said["stored"], said["rejected"], said["duplicate"]), (607, 600, 2, 5))
         self.assertEqual(said["outcomes"], said["released"] + said["held"] + said["withheld"] + said["unattributed"])
-        self.assertIn("mixed.jsonl:301:", done.stderr)
+        self.assertIn("mixed.jsonl:301: ", done.stderr)
+        self.assertNotRegex(done.stderr, r"(?m):\d+:  | $")
         self.assertIn("source.ip", done.stderr)
         again = json.loads(self.own.command("ingest", "--json", str(path)).stdout)
         self.assertEqual((again["stored"], again["duplicate"]), (0, 605))

@@ -246,7 +246,42 @@ class OneTime(unittest.TestCase):
         self.assertEqual(again.returncode, 3)
         self.assertEqual(self.own.command("account", "add", "bad name", "--kind", "reader").returncode, 3)
         self.assertEqual(self.own.command("account", "disable", "nobody-here").returncode, 3)
+        self.assertEqual(again.stderr, "comity: name: an account has this name already\n")
         self.assertRegex(self.own.command("account", "password", "greta").stdout.strip(), r"^\S{12,}$")
+        lost = self.own.command("account")
+        self.assertEqual(lost.returncode, 2)
+        self.assertIn("do what?", lost.stderr)
+
+    def test_a_partners_team_is_of_the_directory(self):
+        done = self.own.command("account", "add", "typo", "--kind", "partner", "--team", "sowth.test")
+        self.assertEqual((done.returncode, done.stdout), (3, ""))
+        self.assertIn("team: the directory has no team sowth.test", done.stderr)
+        account(self.own, "right", "partner")
+        moved = self.own.ask("PATCH", "/api/v1/principals/right", {"team": "sowth.test"})
+        self.assertEqual((moved.status, moved.json["field"]), (404, "team"))
+
+    def test_the_operators_own_choice(self):
+        for name, kind, status in (("olga", "operator", 200), ("paul", "analyst", 403)):
+            account(self.own, name, kind)
+            done = self.own.command("account", "password", name, "--stdin", stdin="chosen on the machine\n")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            answer = self.own.get("/api/v1/reports", **self.basic(name, "chosen on the machine"))
+            self.assertEqual(answer.status, status, name)
+        made = self.own.command("account", "password", "olga").stdout.strip()
+        self.assertEqual(self.own.get("/api/v1/reports", **self.basic("olga", made)).status, 403)
+
+    def test_tokens_by_command(self):
+        key = ready_account(self.own, "hans", "reader")
+        listed = self.own.command("account", "tokens", "hans")
+        number, label = listed.stdout.split()[:2]
+        self.assertEqual((label, listed.stdout.count("\n")), ("test", 1))
+        self.assertEqual(self.own.get("/api/v1/me", door="operators", **bearer(key)).status, 200)
+        done = self.own.command("account", "revoke", number)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.own.get("/api/v1/me", door="operators", **bearer(key)).status, 401)
+        self.assertEqual(self.own.command("account", "tokens", "hans").stdout, "")
+        for words in (("revoke",), ("tokens",), ("revoke", "x"), ("tokens", "nobody-here")):
+            self.assertIn(self.own.command("account", *words).returncode, (2, 3), words)
 
 
 if __name__ == "__main__":

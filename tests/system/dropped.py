@@ -71,7 +71,7 @@ class Dropped(Case):
         self.assertEqual(self.ingest(3)["released"], 1)
 
     def test_files_that_are_dropped_are_read_once(self):
-        self.node("--watch.interval", "100 ms")
+        node = self.node("--watch.interval", "100 ms")
         incoming = self.home / "incoming"
         good = "".join(json.dumps(report(**{"extra.n": n})) + "\n" for n in range(50))
         (incoming / "good.idf").write_text(good + '{"source.ip": "no address"}\n')
@@ -81,7 +81,10 @@ class Dropped(Case):
                    and (incoming / "failed" / "bad.bin").exists())
         self.assertEqual((incoming / "done" / "good.idf").read_text().count("\n"), 51)
         self.assertIn("51", (incoming / "done" / "good.idf.rejected").read_text())
-        self.assertTrue((incoming / "failed" / "bad.bin.reason").read_text())
+        reason = (incoming / "failed" / "bad.bin.reason").read_text()
+        self.assertRegex(reason, r"\A.+\n\Z")
+        node.wait("a dropped file was not read; it is in incoming/failed", file="bad.bin", why=reason.strip(), level="warning")
+        node.wait("a dropped file was read, but records were rejected; its .rejected says which", file="good.idf", level="warning")
         self.assertTrue((incoming / ".being-written").exists())
         self.assertIn("stored                     50", self.at("north", "stats"))
 

@@ -170,6 +170,16 @@ class Death(Case):
         self.assertEqual(node.end(), 3, node.log())
         self.assertEqual(len(node.find("role started", which="core")), 1)
 
+    def test_a_data_folder_that_everybody_may_write(self):
+        self.home.mkdir()
+        self.home.chmod(0o777)
+        node = self.node(ready=False)
+        self.assertEqual(node.end(), 3, node.log())
+        self.assertIn("chmod 700", node.find("node failed")[-1]["message"])
+        self.assertEqual(list(self.home.iterdir()), [])
+        self.home.chmod(0o775)  # one's own group may be meant
+        self.assertEqual(self.node().stop(), 0)
+
     def test_without_the_parent_nobody_stays_and_the_next_node_starts(self):
         node = self.node()
         pids = [node.pid(role) for role in ROLES]
@@ -386,6 +396,12 @@ class Config(Case):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.run_comity("config", "check", str(self.folder / "none")).returncode, 3)
         self.assertEqual(self.run_comity("config", "chek").returncode, 2)
+        self.home.mkdir()
+        (self.home / "comity.conf").write_text("wach = on\n", encoding="utf-8")
+        done = self.run_comity("config", "check", "--home", str(self.home))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{self.home}/comity.conf:1: wach: ", done.stderr)
+        self.assertEqual(self.run_comity("config", "check", "--home").returncode, 2)
 
     def test_list_has_every_option_as_it_is(self):
         file = self.config("team = x\nkeep.reports = 1 d\n")

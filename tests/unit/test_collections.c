@@ -132,6 +132,8 @@ post(struct node *node, const struct asker *asker, const char *collection, const
     return rc;
 }
 
+#define IDENTITY "identity--0f1a7f5b-7f0e-4f0e-8f0e-000000000009"
+#define ADDRESS "ipv4-addr--12592121-be4c-5a93-a813-5a5af16e50db"
 #define GREEN                                                                                      \
     "\"object_marking_refs\":[\"marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb\"]"
 #define AMBER                                                                                      \
@@ -321,27 +323,106 @@ owner_is_dd(void *ctx, struct span identity)
     return SPAN("dd-cert");
 }
 
-static void
-nobody_speaks_for_another_team(void **state)
+/* What became of one object that the partner posts to the intake, where every identity is
+ * dd-cert's. */
+static struct span
+told_of(struct node *node, const char *id, int64_t version_us, const char *json)
 {
-    struct node node;
-    const char *json = POSTED("01", "2023-01-01T00:00:00.000Z",
-        ",\"created_by_ref\":\"identity--0f1a7f5b-7f0e-4f0e-8f0e-000000000009\"");
-    struct page_object object = {span_of(TOOL("01")), V1, 21, span_of(json)};
+    struct page_object object = {span_of(id), version_us, 21, span_of(json)};
     struct page_add_question question = {
         .collection = SPAN("intake"), .objects = &object, .object_count = 1};
     struct page_result *list;
     size_t count;
 
+    node->out.n = 0;
+    OK(node->f, store_begin(node->f->store, &node->f->err));
+    OK(node->f,
+        collections_add(node->c, &partner, &question, owner_is_dd, NULL, US(NOW), node->f->arena,
+            &node->out, &node->f->err));
+    OK(node->f, store_commit(node->f->store, &node->f->err));
+    struct wire_in in = wire_in(buf_span(&node->out));
+    OK(node->f, page_results_take(node->f->arena, &in, &list, &count, &node->f->err));
+    assert_int_equal(count, 1);
+    return list[0].message;
+}
+
+static void
+nobody_speaks_for_another_team(void **state)
+{
+    struct node node;
+
     begin(&node, state);
-    OK(node.f, store_begin(node.f->store, &node.f->err));
+    struct span told = told_of(&node, TOOL("01"), V1,
+        POSTED("01", "2023-01-01T00:00:00.000Z", ",\"created_by_ref\":\"" IDENTITY "\""));
+    assert_non_null(memmem(told.p, told.n, "dd-cert", 7));
+    told = told_of(&node, IDENTITY, V1,
+        "{\"type\":\"identity\",\"spec_version\":\"2.1\",\"id\":\"" IDENTITY
+        "\",\"created\":\"2023-01-01T00:00:00.000Z\",\"modified\":\"2023-01-01T00:00:00.000Z\","
+        "\"name\":\"not dd\",\"identity_class\":\"organization\"," GREEN "}");
+    assert_non_null(memmem(told.p, told.n, "dd-cert", 7));
+    end(&node);
+}
+
+static void
+definitions_are_the_nodes_own(void **state)
+{
+    struct node node;
+    size_t count;
+
+    begin(&node, state);
+    struct span told =
+        told_of(&node, "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487", V1,
+            "{\"type\":\"marking-definition\",\"spec_version\":\"2.1\",\"id\":"
+            "\"marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487\",\"created\":"
+            "\"2023-01-01T00:00:00.000Z\",\"name\":\"do as you like\"}");
+    assert_int_equal(told.n, 0);
+    struct buf text = whole(&node, &analyst, "intake", &count);
+    assert_int_equal(count, 0);
+    buf_free(&text);
+    end(&node);
+}
+
+/* Observables have the same id at every team: who posts one learns nothing of who did before. */
+static void
+observables_are_nobodys(void **state)
+{
+    static const char address[] =
+        "{\"type\":\"ipv4-addr\",\"spec_version\":\"2.1\",\"id\":\"" ADDRESS
+        "\",\"value\":\"198.51.100.7\"}";
+    struct node node;
+    struct result result;
+    size_t count;
+
+    begin(&node, state);
+    OK(node.f, post(&node, &partner, "intake", ADDRESS, address, 0, &result));
+    assert_true(result.there);
+    OK(node.f, post(&node, &other, "intake", ADDRESS, address, 0, &result));
+    assert_true(result.there);
+    struct buf text = whole(&node, &analyst, "intake", &count);
+    assert_int_equal(count, 1);
+    buf_free(&text);
+    end(&node);
+}
+
+static void
+agreements_are_not_for_the_community(void **state)
+{
+    static const char id[] = "csirt-agreement--0f1a7f5b-7f0e-4f0e-8f0e-000000000001";
+    struct node node;
+    struct result result;
+    size_t count;
+
+    begin(&node, state);
     OK(node.f,
-        collections_add(node.c, &partner, &question, owner_is_dd, NULL, US(NOW), node.f->arena,
-            &node.out, &node.f->err));
-    OK(node.f, store_commit(node.f->store, &node.f->err));
-    struct wire_in in = wire_in(buf_span(&node.out));
-    OK(node.f, page_results_take(node.f->arena, &in, &list, &count, &node.f->err));
-    assert_non_null(memmem(list[0].message.p, list[0].message.n, "dd-cert", 7));
+        post(&node, &partner, "intake", id,
+            "{\"type\":\"csirt-agreement\",\"spec_version\":\"2.1\",\"id\":"
+            "\"csirt-agreement--0f1a7f5b-7f0e-4f0e-8f0e-000000000001\",\"created\":"
+            "\"2023-01-01T00:00:00.000Z\",\"modified\":\"2023-01-01T00:00:00.000Z\"," GREEN "}",
+            V1, &result));
+    assert_true(result.there);
+    struct buf text = whole(&node, &other, "community", &count);
+    assert_null(memmem(text.p, text.n, id, strlen(id)));
+    buf_free(&text);
     end(&node);
 }
 
@@ -432,6 +513,9 @@ main(void)
         ASK_TEST(posted_objects_are_judged),
         ASK_TEST(core_does_not_believe_the_front),
         ASK_TEST(nobody_speaks_for_another_team),
+        ASK_TEST(definitions_are_the_nodes_own),
+        ASK_TEST(observables_are_nobodys),
+        ASK_TEST(agreements_are_not_for_the_community),
         ASK_TEST(status_is_its_askers),
         ASK_TEST(removed_by_own_people_only),
     };

@@ -59,6 +59,25 @@ test_intake(void **state)
     STATUS(post_text("", "\"timestamp\",\"ip\"\n"), "415");
 }
 
+/* However much follows what cannot be read, its sender hears why. */
+static void
+test_intake_refused_in_the_middle(void **state)
+{
+    static char body[3 << 20];
+
+    (void)state;
+    STATUS(ask("POST /nowhere HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"), "404");
+    memset(body, '\xff', sizeof body);
+    STATUS(post_reports("", body, sizeof body), "415");
+    HAS(reply, "bad-encoding");
+    memset(body, '\n', sizeof body);
+    memcpy(body, IDF("192.0.2.1"), strlen(IDF("192.0.2.1")));
+    host_core(&host, HOST_IS_BUSY);
+    STATUS(post_reports("", body, sizeof body), "503");
+    HAS(reply, "Retry-After: ");
+    host_core(&host, HOST_ANSWERS);
+}
+
 /* More than credit and buffers hold at once; and packed. */
 static void
 test_intake_long(void **state)
@@ -165,6 +184,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_intake),
+        cmocka_unit_test(test_intake_refused_in_the_middle),
         cmocka_unit_test(test_intake_long),
         cmocka_unit_test(test_intake_breaks_off),
         cmocka_unit_test(test_intake_file),
