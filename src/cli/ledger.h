@@ -24,21 +24,21 @@ enum ledger_takes {
 struct ledger_wanted {
     const char *folder; /* NULL: the node's own ledger */
     const char *home;   /* of that node; NULL: where it is by default */
-    bool own;           /* --home */
     const char *report;
     const char *to;
-    bool print_item;
     struct vkeys keys;
     struct vkeys witnesses;
     const char *against[LEDGER_AGAINST_MAX];
     size_t against_count;
-    bool has_from; /* --from, --entry */
     uint64_t from;
     uint64_t count; /* UINT64_MAX: to the end */
     const char *items;
     const char *salt;
-    bool has_item;
     uint64_t item;
+    bool own; /* --home */
+    bool print_item;
+    bool has_from; /* --from, --entry */
+    bool has_item;
     bool json;
     bool sandbox;
 };
