@@ -3,6 +3,7 @@
 #include "cli/explain_json.h"
 #include "cli/explain_node.h"
 #include "cli/explain_text.h"
+#include "cli/reportid.h"
 #include "cli/shown.h"
 #include "fmt/json.h"
 #include "sys/stop.h"
@@ -177,7 +178,7 @@ parse(struct explain *explain, int argc, char **argv, struct err *err)
     }
     if (explain->options.file_count != 1)
         return err_set(err, ERR_USAGE, "name one FILE or FILE:LINE to explain");
-    if (explain_node_is_id(explain->options.files[0]))
+    if (reportid_is(explain->options.files[0]))
         return 0;
     int rc = split_path(explain, err);
     if (rc == 0 && line != NULL && (!span_u64(span_of(line), &explain->line) || explain->line == 0))
@@ -212,7 +213,7 @@ not_found(const struct explain *explain, struct err *err)
 static int
 run(struct explain *explain, struct err *err)
 {
-    if (explain_node_is_id(explain->options.files[0]))
+    if (reportid_is(explain->options.files[0]))
         return explain_node(explain->home, explain->options.files[0], explain->json, err);
     int rc = job_open(&explain->job, &explain->options, deliver, explain, err);
 

@@ -3,25 +3,8 @@
 #include "cli/node.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
-enum { OUT_BYTES = 64 * 1024 * 1024, UUID_N = 36, PATH_BYTES = 128, WIDTH = 14 };
-
-bool
-explain_node_is_id(const char *text)
-{
-    struct span id = span_of(text);
-
-    if (id.n != UUID_N)
-        return false;
-    for (size_t i = 0; i < UUID_N; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        char c = (char)(id.p[i] | 0x20);
-        if (dash ? id.p[i] != '-' : !((c >= 'a' && c <= 'f') || (c >= '0' && c <= '9')))
-            return false;
-    }
-    return access(text, F_OK) != 0;
-}
+enum { OUT_BYTES = 64 * 1024 * 1024, PATH_BYTES = 128, WIDTH = 14 };
 
 static bool
 object(struct json_value outer, const char *name, struct json_value *out)

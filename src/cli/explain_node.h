@@ -5,8 +5,6 @@
 
 #include "base/str.h"
 
-/* Is TEXT a report's id, and not a file's name? */
-bool explain_node_is_id(const char *text);
 /* Ask the node of HOME (NULL: where it is by default) and print its story, as JSON or for people.
  */
 MUST_USE int explain_node(const char *home, const char *id, bool json, struct err *err);

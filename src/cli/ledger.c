@@ -1,6 +1,8 @@
 #include "cli/ledger.h"
 
 #include "cli/cli.h"
+#include "cli/home.h"
+#include "cli/reportid.h"
 #include "cli/setup.h"
 #include "cli/walls.h"
 
@@ -23,9 +25,11 @@ static int
 help(FILE *out)
 {
     (void)fputs(
-        "usage: comity ledger COMMAND [OPTIONS] FOLDER\n\n"
+        "usage: comity ledger COMMAND [OPTIONS] FOLDER\n"
+        "       comity ledger COMMAND [OPTIONS] --home DIR\n\n"
         "A node's ledger, from a copy of its static files (doc/ledger-format.md): checkpoint,\n"
-        "tiles, entries. Nothing is written, nothing is fetched.\n\n",
+        "tiles, entries; or with --home that of the node whose data folder it is, also while it\n"
+        "runs. Nothing is written, nothing is fetched.\n\n",
         out);
     for (size_t i = 0; i < COMMANDS; i++)
         (void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].text);
@@ -113,6 +117,25 @@ item_options(struct ledger_wanted *w, int argc, char **argv, int *i, struct err 
 }
 
 static int
+report_options(struct ledger_wanted *w, int argc, char **argv, int *i, struct err *err)
+{
+    if (strcmp(argv[*i], "--print-item") == 0) {
+        w->print_item = true;
+        return 1;
+    }
+    return setup_option(argc, argv, i, "to", &w->to, err);
+}
+
+static int
+home_option(struct ledger_wanted *w, int argc, char **argv, int *i, struct err *err)
+{
+    int rc = setup_option(argc, argv, i, "home", &w->home, err);
+
+    w->own = w->own || rc > 0;
+    return rc;
+}
+
+static int
 one_option(struct ledger_wanted *w, unsigned takes, int argc, char **argv, int *i, struct err *err)
 {
     const char *word = argv[*i];
@@ -125,7 +148,10 @@ one_option(struct ledger_wanted *w, unsigned takes, int argc, char **argv, int *
     else if (word[0] != '-' && w->folder == NULL)
         w->folder = word;
     else {
-        if ((takes & LEDGER_TAKES_KEYS) != 0)
+        rc = home_option(w, argc, argv, i, err);
+        if (rc == 0 && (takes & LEDGER_TAKES_REPORT) != 0)
+            rc = report_options(w, argc, argv, i, err);
+        if (rc == 0 && (takes & LEDGER_TAKES_KEYS) != 0)
             rc = key_options(w, argc, argv, i, err);
         if (rc == 0 && (takes & LEDGER_TAKES_AGAINST) != 0)
             rc = against_option(w, argc, argv, i, err);
@@ -154,17 +180,41 @@ ledger_options(int argc, char **argv, unsigned takes, const char *text, struct l
     *out = (struct ledger_wanted){.sandbox = true, .count = UINT64_MAX};
     for (int i = 1; rc == 0 && i < argc; i++)
         rc = one_option(out, takes, argc, argv, &i, err);
-    if (rc == 0 && out->folder == NULL)
-        rc = err_set(err, ERR_USAGE, "%s: name the folder of the log's files", argv[0]);
+    if (rc == 0 && out->folder != NULL && (takes & LEDGER_TAKES_REPORT) != 0
+        && reportid_is(out->folder)) {
+        out->report = out->folder; /* of the node's own */
+        out->folder = NULL;
+        out->own = true;
+    }
+    if (rc == 0 && (out->folder != NULL) == out->own)
+        rc = err_set(err, ERR_USAGE,
+            "%s: name the folder of the log's files, or the node's data folder with --home",
+            argv[0]);
+    return rc;
+}
+
+static int
+open_own(const struct ledger_wanted *wanted, struct ledger_copy *out, struct err *err)
+{
+    char home[SETUP_PATH_BYTES];
+    int rc = home_path(wanted->home, home, err);
+
+    if (rc == 0)
+        rc = store_open(home, STORE_READ, &out->store, err);
+    if (rc == 0)
+        out->resources = resources_store_view(out->store);
     return rc;
 }
 
 int
-ledger_open_copy(const struct ledger_wanted *wanted, struct resources_folder **out, struct err *err)
+ledger_open_copy(const struct ledger_wanted *wanted, struct ledger_copy *out, struct err *err)
 {
     const char *files[WALLS_FILES] = {wanted->folder};
     struct walls walls = {.wanted = wanted->sandbox, .files = files, .file_count = 1};
 
+    *out = (struct ledger_copy){.store = NULL};
+    if (wanted->own)
+        return open_own(wanted, out, err);
     for (size_t i = 0; i < wanted->against_count; i++)
         files[walls.file_count++] = wanted->against[i];
     if (wanted->items != NULL)
@@ -172,5 +222,17 @@ ledger_open_copy(const struct ledger_wanted *wanted, struct resources_folder **o
     if (wanted->salt != NULL)
         files[walls.file_count++] = wanted->salt;
     int rc = walls_enter(&walls, err);
-    return rc != 0 ? rc : resources_folder_open(wanted->folder, out, err);
+    if (rc == 0)
+        rc = resources_folder_open(wanted->folder, &out->folder, err);
+    if (rc == 0)
+        out->resources = resources_folder_view(out->folder);
+    return rc;
+}
+
+void
+ledger_close_copy(struct ledger_copy *copy)
+{
+    resources_folder_close(copy->folder);
+    if (copy->store != NULL)
+        store_close(copy->store);
 }

@@ -15,7 +15,8 @@ enum { ARENA_BYTES = 64 << 20, OUT_BYTES_MAX = 1 << 26, SHOWN_MAX = 400, FINDING
 
 static const char help[] =
     "comity ledger audit: recompute all of a log; find what does not fit, and two histories\n\n"
-    "usage: comity ledger audit [OPTIONS] FOLDER\n\n"
+    "usage: comity ledger audit [OPTIONS] FOLDER\n"
+    "       comity ledger audit [OPTIONS] --home DIR\n\n"
     "  --key VKEY       the log's key: its checkpoint must be signed by it (repeatable, for a log\n"
     "                   that changes its key)\n"
     "  --witness VKEY   a witness whose cosignature is expected (repeatable)\n"
@@ -157,15 +158,14 @@ static int
 audit(const struct ledger_wanted *w, struct arena *arena, struct printer *p, struct err *err)
 {
     static struct ledger_audit_answer answer;
-    struct resources_folder *folder = NULL;
+    struct ledger_copy copy = {.store = NULL};
     struct span older[LEDGER_AGAINST_MAX];
-    int rc = ledger_open_copy(w, &folder, err);
+    int rc = ledger_open_copy(w, &copy, err);
 
     for (size_t i = 0; rc == 0 && i < w->against_count; i++)
         rc = doc_file(arena, w->against[i], &older[i], err);
     if (rc == 0) {
-        struct resources resources = resources_folder_view(folder);
-        struct ledger_audit_question question = {.resources = &resources,
+        struct ledger_audit_question question = {.resources = &copy.resources,
             .keys = w->keys.keys,
             .key_count = w->keys.count,
             .witnesses = w->witnesses.keys,
@@ -179,7 +179,7 @@ audit(const struct ledger_wanted *w, struct arena *arena, struct printer *p, str
     if (rc == 0)
         rc = print(w, p, &answer, err);
     buf_free(&answer.bytes);
-    resources_folder_close(folder);
+    ledger_close_copy(&copy);
     return rc;
 }
 

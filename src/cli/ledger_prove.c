@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "cli/cli.h"
 #include "cli/ledger.h"
+#include "cli/ledger_node.h"
 #include "cli/setup.h"
 #include "flow/doc.h"
 #include "fmt/logproof.h"
@@ -16,7 +17,12 @@ enum { ARENA_BYTES = 128 << 20 };
 static const char help[] =
     "comity ledger prove: a file that shows others that an entry, or one item, stands in the "
     "log\n\n"
-    "usage: comity ledger prove --entry N [OPTIONS] FOLDER > FILE.tlog-proof\n\n"
+    "usage: comity ledger prove --entry N [OPTIONS] FOLDER > FILE.tlog-proof\n"
+    "       comity ledger prove --entry N [OPTIONS] --home DIR > FILE.tlog-proof\n"
+    "       comity ledger prove REPORT [--to TEAM] [--print-item] --home DIR > FILE.tlog-proof\n\n"
+    "  REPORT           id of a report (comity explain) that the node of DIR delivered\n"
+    "  --to TEAM        to whom, if it went to several\n"
+    "  --print-item     print, not the proof, but the item that it is about, as TEAM has it\n"
     "  --entry N        which entry; the first is 0\n"
     "  --items FILE     what the batch delivered, one item a line, in order\n"
     "  --salt FILE      the batch's salt: 32 bytes in base64, as the recipient got it\n"
@@ -74,30 +80,61 @@ read_items(struct arena *arena, const char *path, struct ledger_prove_item *item
 }
 
 static int
-prove(const struct ledger_wanted *w, struct arena *arena, struct buf *out, struct err *err)
+prove_entry(const struct ledger_wanted *w, const struct ledger_copy *copy, struct arena *arena,
+    struct buf *out, struct err *err)
 {
-    struct resources_folder *folder = NULL;
     struct ledger_prove_item item = {.index = w->item};
-    int rc = ledger_open_copy(w, &folder, err);
+    int rc = 0;
 
-    if (rc == 0 && w->has_item)
+    if (w->has_item)
         rc = read_salt(arena, w->salt, &item.salt, err);
     if (rc == 0 && w->has_item)
         rc = read_items(arena, w->items, &item, err);
-    if (rc == 0) {
-        struct resources resources = resources_folder_view(folder);
-        rc = ledger_prove_entry(&resources, w->from, w->has_item ? &item : NULL, out, err);
-    }
-    resources_folder_close(folder);
+    if (rc == 0)
+        rc = ledger_prove_entry(&copy->resources, w->from, w->has_item ? &item : NULL, out, err);
     explicit_bzero(&item.salt, sizeof item.salt);
+    return rc;
+}
+
+static int
+prove_report(const struct ledger_wanted *w, const struct ledger_copy *copy, struct arena *arena,
+    struct buf *out, struct err *err)
+{
+    struct ledger_prove_item item = {.index = 0};
+    struct buf bytes = buf_new(ITEMS_BYTES_MAX);
+    uint64_t entry = 0;
+    int rc = ledger_node_find(copy->store, arena, w->report, w->to, &entry, &item, &bytes, err);
+
+    if (rc == 0 && !w->print_item)
+        rc = ledger_prove_entry(&copy->resources, entry, &item, out, err);
+    else if (rc == 0)
+        buf_add_span(out, buf_span(&bytes));
+    buf_free(&bytes);
+    explicit_bzero(&item.salt, sizeof item.salt);
+    return rc;
+}
+
+static int
+prove(const struct ledger_wanted *w, struct arena *arena, struct buf *out, struct err *err)
+{
+    struct ledger_copy copy;
+    int rc = ledger_open_copy(w, &copy, err);
+
+    if (rc == 0 && w->report != NULL)
+        rc = prove_report(w, &copy, arena, out, err);
+    else if (rc == 0)
+        rc = prove_entry(w, &copy, arena, out, err);
+    ledger_close_copy(&copy);
     return rc;
 }
 
 static int
 check_wanted(const struct ledger_wanted *w, struct err *err)
 {
-    if (!w->has_from)
-        return err_set(err, ERR_USAGE, "prove: --entry says which");
+    if (w->has_from == (w->report != NULL))
+        return err_set(err, ERR_USAGE, "prove: a report's id or --entry says which");
+    if (w->report == NULL && (w->to != NULL || w->print_item))
+        return err_set(err, ERR_USAGE, "prove: --to and --print-item are for a report's id");
     if ((w->items != NULL) != w->has_item || (w->salt != NULL) != w->has_item)
         return err_set(err, ERR_USAGE, "prove: --item, --items and --salt go together");
     return w->json ? err_set(err, ERR_USAGE, "prove: a proof has one form, no --json") : 0;
@@ -108,9 +145,10 @@ ledger_prove(int argc, char **argv)
 {
     struct ledger_wanted wanted;
     struct arena *arena = arena_new(ARENA_BYTES);
-    struct buf out = buf_new(LOGPROOF_BYTES_MAX);
+    struct buf out = buf_new(ITEMS_BYTES_MAX);
     struct err err = {0};
-    int rc = ledger_options(argc, argv, LEDGER_TAKES_ITEM, help, &wanted, &err);
+    int rc =
+        ledger_options(argc, argv, LEDGER_TAKES_ITEM | LEDGER_TAKES_REPORT, help, &wanted, &err);
     bool helped = rc > 0;
 
     if (rc == 0)

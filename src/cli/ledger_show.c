@@ -16,7 +16,8 @@ enum { ARENA_BYTES = 1 << 20, LINE_BYTES = 1 << 18, COLUMNS = 300 };
 
 static const char help[] =
     "comity ledger show: the log's checkpoint and its entries\n\n"
-    "usage: comity ledger show [OPTIONS] FOLDER\n\n"
+    "usage: comity ledger show [OPTIONS] FOLDER\n"
+    "       comity ledger show [OPTIONS] --home DIR\n\n"
     "  --from N         from entry N on; the first is 0\n"
     "  --count N        at most that many\n"
     "  --json           one object a line: the checkpoint, then the entries with their index\n"
@@ -188,23 +189,22 @@ int
 ledger_show(int argc, char **argv)
 {
     struct ledger_wanted wanted;
-    struct resources_folder *folder = NULL;
+    struct ledger_copy copy = {.store = NULL};
     struct err err = {0};
     int rc = ledger_options(argc, argv, LEDGER_TAKES_RANGE, help, &wanted, &err);
 
     if (rc > 0)
         return EXIT_DONE;
     if (rc == 0)
-        rc = ledger_open_copy(&wanted, &folder, &err);
+        rc = ledger_open_copy(&wanted, &copy, &err);
     if (rc == 0) {
         struct show s = {
             &wanted, arena_new(ARENA_BYTES), json_new(LEDGER_ENTRY_MAX), buf_new(LINE_BYTES)};
-        struct resources resources = resources_folder_view(folder);
-        rc = show(&s, &resources, &err);
+        rc = show(&s, &copy.resources, &err);
         buf_free(&s.line);
         json_free(s.json);
         arena_free(s.arena);
     }
-    resources_folder_close(folder);
+    ledger_close_copy(&copy);
     return rc == 0 ? EXIT_DONE : setup_fail(&err);
 }

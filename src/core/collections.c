@@ -1,6 +1,7 @@
 #include "core/collections_private.h"
 #include "core/rows.h"
 #include "flow/basis.h"
+#include "fmt/stix_batch.h"
 #include "fmt/stix_check.h"
 #include "fmt/stix_id.h"
 #include "fmt/writer.h"
@@ -183,6 +184,7 @@ add_first_piece(struct collections *c, uint32_t number, int64_t now_us, struct e
     int rc;
 
     stix_write_head(&text, &note);
+    stix_batch_write_definition(&text);
     buf_add_text(&text, "]");
     rc = buf_check(&text, "a collection's first objects", err);
     list = rc == 0 ? memchr(text.p, '[', text.n) : NULL;

@@ -7,6 +7,7 @@
 #include "core/directory.h"
 #include "core/incoming.h"
 #include "core/intake.h"
+#include "core/logbook.h"
 #include "core/node.h"
 #include "core/release.h"
 #include "core/reports.h"
@@ -126,6 +127,7 @@ core_lose(struct core *core, const struct err *why)
     struct err err = {0};
     if (core->collections != NULL && collections_again(core->collections, &err) != 0)
         core_tell(core, "collections cannot be read: %s", err.msg);
+    logbook_lost(core);
     core->begun = false;
     auth_lost(core);
     incoming_lost(core);
@@ -138,6 +140,8 @@ core_commit(struct core *core, struct err *err)
 {
     int rc = intake_seal(core, err);
 
+    if (rc == 0)
+        rc = logbook_seal(core, err);
     if (rc == 0 && core->begun && !store_changing(core->store))
         rc = err_set(err, ERR_IO, "the store lost a transaction");
     else if (rc == 0 && core->begun)
@@ -148,6 +152,7 @@ core_commit(struct core *core, struct err *err)
     }
     core->begun = false;
     core->commits++;
+    logbook_committed(core);
     intake_committed(core);
     incoming_committed(core);
     answer_all(core, NULL);
@@ -416,6 +421,10 @@ load(struct core *core, struct err *err)
     if (rc == 0)
         rc = knowledge_read(core, err);
     if (rc == 0)
+        rc = logbook_new(core, err);
+    if (rc == 0)
+        rc = logbook_events(core, err);
+    if (rc == 0)
         rc = auth_new(core, &core->auth, err);
     if (rc == 0)
         rc = directory_open(core, err);
@@ -465,6 +474,7 @@ core_close(struct core *core)
     auth_free(core->auth);
     incoming_free(core->incoming);
     release_free(core->release);
+    logbook_free(core->logbook);
     intake_free(core->intake);
     collections_free(core->collections);
     events_free(core->events);

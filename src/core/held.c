@@ -205,8 +205,11 @@ decide_one(
         note(&d->conflicts, number);
         return 0;
     }
-    if (rc == 0 && d->release)
-        rc = release_held(core, &held, err);
+    if (rc == 0) {
+        rc = d->release ? release_held(core, &held, err) : release_refused(core, &held, err);
+        if (rc != 0)
+            core_lose(core, err); /* no decision without what follows from it */
+    }
     if (rc == 0) {
         note(&d->decided, number);
         d->decided_count++;

@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "core/directory.h"
 #include "core/intake.h"
+#include "core/logbook.h"
 #include "core/state.h"
 #include "sys/clock.h"
 
@@ -162,6 +163,8 @@ knowledge_read(struct core *core, struct err *err)
     take_over(core, roster, &basis, numbers);
     core->register_state = state;
     rc = keep_documents(core, err);
+    if (rc == 0)
+        rc = logbook_events(core, err);
     return rc == 0 ? directory_show(core, err) : rc;
 }
 

@@ -1,15 +1,9 @@
-#include "core/release.h"
-
 #include "base/time.h"
 #include "core/collections.h"
 #include "core/intake.h"
-#include "core/outcome.h"
-#include "flow/redact.h"
-#include "fmt/writer.h"
-#include "model/record.h"
+#include "core/release_private.h"
 #include "sys/clock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -21,67 +15,12 @@ enum {
     CLAUSE_BYTES = 256,
     REST_FOR = 9,
     AGAIN_US = 10000000, /* after a failure */
+    TOGETHER_US = 3000,  /* batches that take no longer are committed together */
 };
 
 static const int64_t day_us = (int64_t)24 * 3600 * 1000000;
 
-/* What is to be written: the report at PLACE for TEAM. */
-struct task {
-    uint32_t team;
-    uint32_t place;
-    uint16_t verdict;
-    uint8_t side;
-    uint32_t term_days; /* how long TEAM may keep it; 0: no term */
-};
-
-struct release {
-    struct core *core;
-    struct arena *batch;    /* the batch that is written out */
-    struct arena *redacted; /* one report */
-    struct buf text;        /* as the writer makes it */
-    struct buf body;        /* the piece */
-    struct buf clauses;
-    struct store_object *objects;
-    size_t object_count;
-    size_t object_room;
-    struct loop_timer again;
-    bool tired; /* after a failure, or to let reports in; until the timer comes */
-    struct field fields[REPORT_FIELDS_MAX];
-};
-
-/* A batch, unpacked. */
-struct unpacked {
-    struct store_batch row;
-    struct outcomes outcomes;
-    struct span *records; /* by place */
-    struct id_batch ids;
-    uint64_t number;
-};
-
 /* ---- the batch ---- */
-
-static int
-unpack(struct core *core, struct release *release, uint64_t number, struct unpacked *out,
-    struct err *err)
-{
-    arena_reset(release->batch);
-    *out = (struct unpacked){.number = number};
-    int rc = store_batch_get(core->store, release->batch, number, &out->row, err);
-    if (rc == 0)
-        rc = outcome_read(release->batch, out->row.outcomes, &out->outcomes, err);
-    if (rc != 0)
-        return rc;
-    out->records = arena_zalloc(release->batch, out->outcomes.count + 1u, sizeof *out->records);
-    if (out->records == NULL)
-        return arena_full(err, "a batch");
-    struct wire_in in = wire_in(out->row.records);
-    for (uint32_t i = 0; i < out->outcomes.count; i++)
-        if ((out->records[i] = record_bytes(&in)).n == 0)
-            return err_set(err, ERR_BAD_STORE, "batch %llu has fewer reports than outcomes",
-                (unsigned long long)number);
-    out->ids = id_batch(&core->id_key, number, out->row.tag);
-    return 0;
-}
 
 static int
 by_team(const void *a, const void *b)
@@ -96,10 +35,11 @@ by_team(const void *a, const void *b)
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* Everything that was let go, team by team, and for each by the time it may be kept. */
+/* What was decided for teams, team by team, and for each by the time it may be kept, what does
+ * not go last; *RELEASED of it was let go. */
 static int
 gather(struct release *release, const struct unpacked *batch, struct task **out, size_t *count,
-    struct err *err)
+    size_t *released, struct err *err)
 {
     size_t room = (size_t)batch->outcomes.count * OUTCOME_RECIPIENTS_MAX + 1;
     struct task *tasks = arena_alloc(release->batch, room * sizeof *tasks);
@@ -107,135 +47,23 @@ gather(struct release *release, const struct unpacked *batch, struct task **out,
 
     if (tasks == NULL)
         return arena_full(err, "a batch");
-    *count = 0;
+    *count = *released = 0;
     for (uint32_t place = 0; place < batch->outcomes.count; place++) {
         outcome_get(&batch->outcomes, place, &report);
         for (uint8_t i = 0; i < report.count; i++) {
             const struct outcome_one *one = &report.ones[i];
             const struct verdict *verdict = &batch->outcomes.verdicts[one->verdict].verdict;
-            if (one->team != 0 && verdict->effect == EFFECT_RELEASE)
-                tasks[(*count)++] = (struct task){
-                    one->team, place, one->verdict, one->side, verdict->retention_days};
+            bool goes = verdict->effect == EFFECT_RELEASE;
+            if (one->team == 0)
+                continue;
+            tasks[(*count)++] = (struct task){one->team, place, one->verdict, one->side,
+                verdict->effect, goes ? verdict->retention_days : UINT32_MAX};
+            *released += goes;
         }
     }
     qsort(tasks, *count, sizeof *tasks, by_team);
     *out = tasks;
     return 0;
-}
-
-/* ---- one report for one team ---- */
-
-/* The id that it has at all nodes: the one another node gave it, else ours. What another gave is
- * no claim of the report, and goes out as its id or not at all. */
-static void
-take_id(struct report *report, char id[ID_TEXT_BYTES])
-{
-    for (uint32_t i = 0; i < report->count; i++) {
-        const struct field *field = &report->fields[i];
-        if (field->id != FIELD_OTHER || !span_equal(field->name, SPAN(REPORT_ID_NAME)))
-            continue;
-        struct id_place place;
-        struct id_key any = {{0}};
-        if (field->type == VALUE_TEXT
-            && id_read(&any, (struct span){field->s, field->n}, &place, NULL) == 0)
-            (void)snprintf(id, ID_TEXT_BYTES, "%.*s", (int)field->n, field->s);
-        /* It is outside the table, so no place of `at` is behind it that matters. */
-        for (int f = 0; f < FIELD_COUNT; f++)
-            if (report->at[f] > i + 1)
-                report->at[f]--;
-        memmove(&report->fields[i], &report->fields[i + 1],
-            (report->count - i - 1) * sizeof *report->fields);
-        report->count--;
-        return;
-    }
-}
-
-static bool
-has_pseudonyms(const struct verdict *verdict)
-{
-    for (int c = 0; c < FIELD_CLASS_COUNT; c++)
-        if (verdict_treatment(verdict, (enum field_class)c) == TREATMENT_PSEUDONYMISE)
-            return true;
-    return false;
-}
-
-static struct redact_means
-means_of(const struct core *core, const struct outcome_verdict *verdict, struct span team)
-{
-    struct redact_means means = {.extras = core->basis.extras};
-
-    if (core->basis.pseudonyms != NULL && verdict->clause_count > 0
-        && has_pseudonyms(&verdict->verdict))
-        means.key = pseudonyms_key(core->basis.pseudonyms, verdict->clauses[0].agreement, team);
-    return means;
-}
-
-static size_t
-name_clauses(struct release *release, const struct outcome_verdict *verdict, struct span *names)
-{
-    size_t at[VERDICT_CLAUSES_MAX + 1] = {0};
-
-    release->clauses.n = 0;
-    for (uint8_t i = 0; i < verdict->clause_count; i++) {
-        buf_add_span(&release->clauses, verdict->clauses[i].agreement);
-        buf_add_char(&release->clauses, '#');
-        buf_add_span(&release->clauses, verdict->clauses[i].clause);
-        at[i + 1] = release->clauses.n;
-    }
-    for (uint8_t i = 0; i < verdict->clause_count; i++)
-        names[i] = (struct span){release->clauses.p + at[i], at[i + 1] - at[i]};
-    return verdict->clause_count;
-}
-
-static struct span
-origin_of(const struct core *core, uint32_t origin)
-{
-    return origin != 0 ? store_team_id(core->store, origin) : knowledge_own_id(core);
-}
-
-/* Append the STIX of one report to the text. ALL: the identity of a foreign origin, too. */
-static int
-write_one(struct core *core, struct release *release, const struct unpacked *batch,
-    const struct task *task, bool held, struct err *err)
-{
-    struct wire_in in = wire_in(batch->records[task->place]);
-    const struct outcome_verdict *verdict = &batch->outcomes.verdicts[task->verdict];
-    struct span team = store_team_id(core->store, task->team);
-    struct verdict let_go = verdict->verdict;
-    struct span names[VERDICT_CLAUSES_MAX];
-    struct outcome_report outcome;
-    const struct redacted *redacted;
-    char id[ID_TEXT_BYTES];
-    struct report report;
-
-    int rc = record_next(&in, &report, release->fields, REPORT_FIELDS_MAX, err);
-    if (rc != 0)
-        return err_set(err, ERR_BAD_STORE, "a report of batch %llu cannot be read: %s",
-            (unsigned long long)batch->number, err->msg);
-    (void)id_text(&batch->ids, task->place, id);
-    take_id(&report, id);
-    outcome_get(&batch->outcomes, task->place, &outcome);
-    if (held && let_go.effect == EFFECT_HOLD)
-        let_go.effect = EFFECT_RELEASE; /* by a person */
-    const struct redact_means means = means_of(core, verdict, team);
-    arena_reset(release->redacted);
-    rc = redact(release->redacted, &means, &report, &let_go, (enum tlp)outcome.tlp, &redacted, err);
-    if (rc != 0)
-        return rc;
-    const struct outcome_side *side = &outcome.sides[task->side];
-    const struct release_note note = {.id = {id, ID_TEXT_BYTES - 1},
-        .origin = origin_of(core, outcome.origin),
-        .recipient = team,
-        .asn = side->asn,
-        .economy = side->economy,
-        .rule = attribution_rule_word((enum attribution_rule)side->rule),
-        .clauses = names,
-        .clause_count = name_clauses(release, verdict, names),
-        .made_us = batch->row.received_us};
-    if (!span_equal(note.origin, knowledge_own_id(core)))
-        stix_write_identity(&release->text, &note);
-    stix_write(&release->text, redacted, &note);
-    return buf_check(&release->text, "what is written of a report", err);
 }
 
 /* ---- pieces ---- */
@@ -273,7 +101,7 @@ static bool
 has_version(struct span id)
 {
     return span_starts(id, SPAN("observed-data--")) || span_starts(id, SPAN("note--"))
-        || span_starts(id, SPAN("identity--"));
+        || span_starts(id, SPAN("identity--")) || span_starts(id, SPAN("comity-batch--"));
 }
 
 static int
@@ -336,18 +164,18 @@ keep_until(const struct unpacked *batch, uint32_t term_days, int64_t now_us)
     return until_us == 0 || (came_us != 0 && came_us < until_us) ? came_us : until_us;
 }
 
-/* What was written like TASK goes into its team's collection. */
+/* What was written for the team goes into its collection. */
 static int
-append(struct core *core, struct release *release, const struct unpacked *batch,
-    const struct task *task, uint32_t reports, struct err *err)
+append(struct core *core, struct release *release, const struct unpacked *batch, struct err *err)
 {
+    struct parcel *parcel = &release->parcel;
     int64_t now = clock_now_us();
-    struct store_piece piece = {.reports = reports,
+    struct store_piece piece = {.reports = parcel->reports,
         .batch = batch->number,
-        .keep_until_us = keep_until(batch, task->term_days, now)};
-    int64_t first;
-    size_t added;
-    int rc = collections_of_team(core->collections, task->team, now, &piece.collection, err);
+        .keep_until_us = keep_until(batch, parcel->term_days, now)};
+    int64_t first = 0;
+    size_t added = 0;
+    int rc = collections_of_team(core->collections, parcel->team, now, &piece.collection, err);
 
     if (rc == 0)
         rc = split(release, err);
@@ -357,28 +185,85 @@ append(struct core *core, struct release *release, const struct unpacked *batch,
         piece.count = release->object_count;
         rc = store_append(core->store, &piece, now, &first, &added, err);
     }
+    parcel->first_us = parcel->first_us == 0 ? first : parcel->first_us;
+    parcel->last_us = first + (int64_t)added - 1;
+    parcel->collection = piece.collection;
+    parcel->reports = 0;
     empty(&release->text);
     empty(&release->body);
     release->object_count = 0;
     return rc;
 }
 
-static int
-write_all(struct core *core, struct release *release, const struct unpacked *batch,
-    const struct task *tasks, size_t count, bool held, struct err *err)
+static void
+begin(struct release *release, const struct unpacked *batch, const struct task *task, bool held)
 {
-    uint32_t reports = 0;
+    release->parcel =
+        (struct parcel){.team = task->team, .term_days = task->term_days, .held = held};
+    delivery_begin(release->delivery, batch->number, task->team);
+}
+
+/* The ledger gets its entry, the recipient its object behind the reports. */
+static int
+finish(struct core *core, struct release *release, const struct unpacked *batch, struct err *err)
+{
+    const struct parcel *parcel = &release->parcel;
+    bool items = delivery_items(release->delivery) > 0;
     int rc = 0;
 
+    if (items)
+        rc = delivery_record(core, release->delivery,
+            parcel->held ? LEDGER_KIND_DECISION : LEDGER_KIND_DELIVERY, LEDGER_DECISION_RELEASED,
+            &release->text, err);
+    if (rc == 0 && release->text.n > 0)
+        rc = append(core, release, batch, err);
+    return rc == 0 && items ? delivery_keep(
+               core, release->delivery, parcel->collection, parcel->first_us, parcel->last_us, err)
+                            : rc;
+}
+
+/* COUNT tasks for one team, of which at least one goes. */
+static int
+write_team(struct core *core, struct release *release, const struct unpacked *batch,
+    const struct task *tasks, size_t count, bool held, struct err *err)
+{
+    int rc = 0;
+
+    begin(release, batch, &tasks[0], held);
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = write_one(core, release, batch, &tasks[i], held, err);
-        reports++;
-        bool last = i + 1 == count || tasks[i + 1].team != tasks[i].team
-            || tasks[i + 1].term_days != tasks[i].term_days;
-        if (rc == 0 && (last || release->text.n >= PIECE_BYTES)) {
-            rc = append(core, release, batch, &tasks[i], reports, err);
-            reports = 0;
+        const struct task *task = &tasks[i];
+        const struct outcome_verdict *verdict = &batch->outcomes.verdicts[task->verdict];
+        bool goes = task->effect == EFFECT_RELEASE;
+        if (!delivery_fits(release->delivery, verdict)
+            || (goes && task->term_days != release->parcel.term_days)) {
+            rc = finish(core, release, batch, err);
+            begin(release, batch, task, held);
         }
+        if (rc == 0 && !goes) {
+            delivery_count(release->delivery, verdict, (enum effect)task->effect, 0);
+            continue;
+        }
+        if (rc == 0)
+            rc = release_one(core, release, batch, task, err);
+        release->parcel.reports++;
+        if (rc == 0 && release->text.n >= PIECE_BYTES)
+            rc = append(core, release, batch, err);
+    }
+    return rc == 0 ? finish(core, release, batch, err) : rc;
+}
+
+int
+release_write(struct core *core, struct release *release, const struct unpacked *batch,
+    const struct task *tasks, size_t count, bool held, struct err *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0, n; rc == 0 && i < count; i += n) {
+        bool goes = false;
+        for (n = 0; i + n < count && tasks[i + n].team == tasks[i].team; n++)
+            goes = goes || tasks[i + n].effect == EFFECT_RELEASE;
+        if (goes)
+            rc = write_team(core, release, batch, &tasks[i], n, held, err);
     }
     if (rc != 0) {
         empty(&release->text);
@@ -410,49 +295,27 @@ release_batch(struct core *core, bool *more, struct err *err)
     struct task *tasks = NULL;
     uint64_t number;
     size_t count = 0;
+    size_t released = 0;
     int rc = store_due_next(core->store, &number, err);
 
     *more = rc == 0 && number != 0;
     if (!*more)
         return rc;
+    release->decided.number = 0;
     rc = core_begin(core, err);
     if (rc == 0)
-        rc = unpack(core, release, number, &batch, err);
+        rc = unpacked_read(core, release->batch, number, &batch, err);
     if (rc == 0)
-        rc = gather(release, &batch, &tasks, &count, err);
+        rc = gather(release, &batch, &tasks, &count, &released, err);
     if (rc == 0)
-        rc = write_all(core, release, &batch, tasks, count, false, err);
+        rc = release_write(core, release, &batch, tasks, count, false, err);
     if (rc == 0)
         rc = store_due_done(core->store, number, err);
     if (rc == 0)
-        intake_released(core, count);
+        intake_released(core, released);
     give_back(&release->batch, BATCH_BYTES);
     give_back(&release->redacted, REDACTED_BYTES);
     return rc;
-}
-
-int
-release_held(struct core *core, const struct store_held *held, struct err *err)
-{
-    struct release *release = core->release;
-    struct unpacked batch;
-    struct outcome_report report;
-    int rc = unpack(core, release, held->batch, &batch, err);
-
-    if (rc != 0)
-        return rc;
-    if (held->place >= batch.outcomes.count)
-        return err_set(err, ERR_BAD_STORE, "what is held is in no batch");
-    outcome_get(&batch.outcomes, held->place, &report);
-    for (uint8_t i = 0; i < report.count; i++) {
-        const struct outcome_one *one = &report.ones[i];
-        const struct verdict *verdict = &batch.outcomes.verdicts[one->verdict].verdict;
-        const struct task task = {
-            one->team, held->place, one->verdict, one->side, verdict->retention_days};
-        if (one->team == held->team && verdict->effect == EFFECT_HOLD)
-            return write_all(core, release, &batch, &task, 1, true, err);
-    }
-    return err_set(err, ERR_BAD_STORE, "what is held was not decided so");
 }
 
 /* ---- idle work ---- */
@@ -462,7 +325,15 @@ on_again(void *ctx)
 {
     struct release *release = ctx;
 
-    release->tired = false;
+    release->tired = release->resting = false;
+}
+
+/* Is nobody waiting for us to take reports in, or is too much due to think of them? */
+static bool
+may_work(const struct core *core)
+{
+    return intake_streams(core->intake) == 0
+        || intake_due(core->intake) > core->options.outbox_max / 2;
 }
 
 /* Writing out costs some times more than taking in. While reports come, a tenth of the time is its,
@@ -475,10 +346,9 @@ rest(struct release *release, int64_t begun_us)
     int64_t now = clock_ticks_us();
     struct err err;
 
-    if (intake_streams(core->intake) == 0
-        || intake_due(core->intake) > core->options.outbox_max / 2)
+    if (may_work(core))
         return false;
-    release->tired =
+    release->tired = release->resting =
         loop_timer_set(core->loop, &release->again, now + REST_FOR * (now - begun_us), &err) == 0;
     return release->tired;
 }
@@ -492,9 +362,17 @@ work(void *ctx)
     struct err err = {0};
     bool more = false;
 
+    if (release->resting && may_work(core)) {
+        loop_timer_stop(core->loop, &release->again);
+        release->tired = release->resting = false;
+    }
     if (release->tired)
         return false;
-    if (release_batch(core, &more, &err) == 0)
+    int rc = 0;
+    do /* a commit costs as much as a small batch */
+        rc = release_batch(core, &more, &err);
+    while (rc == 0 && more && clock_ticks_us() - begun_us < TOGETHER_US);
+    if (rc == 0)
         return more && !rest(release, begun_us);
     core_tell(core, "the outbox cannot be written out: %s", err.msg);
     core_lose(core, &err);
@@ -523,8 +401,9 @@ release_new(struct core *core, struct release **out, struct err *err)
     release->text = buf_new(PIECE_MOST_BYTES);
     release->body = buf_new(PIECE_MOST_BYTES);
     release->clauses = buf_new(VERDICT_CLAUSES_MAX * 2 * CLAUSE_BYTES);
+    release->delivery = delivery_new();
     release->again = (struct loop_timer){.due = on_again, .ctx = release};
-    if (release->batch == NULL || release->redacted == NULL)
+    if (release->batch == NULL || release->redacted == NULL || release->delivery == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to write out the outbox");
     loop_idle(core->loop, work, release);
     return 0;
@@ -542,5 +421,6 @@ release_free(struct release *release)
     buf_free(&release->body);
     buf_free(&release->clauses);
     free(release->objects);
+    delivery_free(release->delivery);
     free(release);
 }

@@ -20,5 +20,7 @@ MUST_USE int release_batch(struct core *core, bool *more, struct err *err);
 /* A person let go what was held: write it out for TEAM (the store's number), in the open
  * transaction. ERR_NOT_FOUND: the report's time is over. */
 MUST_USE int release_held(struct core *core, const struct store_held *held, struct err *err);
+/* A person keeps it back: the ledger gets that, in the open transaction. Errors: the same. */
+MUST_USE int release_refused(struct core *core, const struct store_held *held, struct err *err);
 
 #endif

@@ -45,6 +45,7 @@ struct door_end {
 struct auth;
 struct intake;
 struct release;
+struct logbook;
 struct incoming;
 struct collections;
 struct events;
@@ -82,6 +83,7 @@ struct core {
     struct auth *auth;
     struct intake *intake;
     struct release *release;
+    struct logbook *logbook; /* core/logbook.h */
     struct incoming *incoming;
     struct collections *collections; /* core/collections.h's */
     struct events *events;           /* core/node.h's */

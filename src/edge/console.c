@@ -1,5 +1,6 @@
 #include "edge/console.h"
 
+#include "edge/coding.h"
 #include "edge/console_files.h"
 
 #include <string.h>
@@ -18,25 +19,6 @@ find(struct span path)
         if (span_equal(path, span_of(file->path)))
             return file;
     return NULL;
-}
-
-/* RFC 9110, section 12.5.3, for the one coding that we have. */
-static bool
-takes_gzip(const struct request *request)
-{
-    struct span accepted;
-    struct span coding;
-
-    if (!request_header(request, "Accept-Encoding", &accepted))
-        return false;
-    while (span_next(&accepted, ',', &coding)) {
-        struct span name;
-        if (!span_next(&coding, ';', &name) || !span_equal_nocase(span_trim(name), SPAN("gzip")))
-            continue;
-        coding = span_trim(coding);
-        return !span_equal(coding, SPAN("q=0")) && !span_starts(coding, SPAN("q=0.0"));
-    }
-    return false;
 }
 
 static int
@@ -63,7 +45,7 @@ add_headers(struct request *request, const struct console_file *file, bool packe
 static int
 serve(struct request *request, const struct console_file *file, bool kept, struct err *err)
 {
-    bool packed = file->packed.n > 0 && takes_gzip(request);
+    bool packed = file->packed.n > 0 && coding_takes_gzip(request);
     struct span known;
     int rc = add_headers(request, file, packed, kept, err);
 

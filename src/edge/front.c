@@ -5,6 +5,7 @@
 #include "edge/console.h"
 #include "edge/health.h"
 #include "edge/intake.h"
+#include "edge/log.h"
 #include "edge/misp.h"
 #include "edge/roles.h"
 #include "edge/taxii.h"
@@ -22,6 +23,7 @@ families_of(enum door door)
     size_t n = 0;
 
     families[n++] = &health_family;
+    families[n++] = &log_family;
     if (api_family(door) != NULL)
         families[n++] = api_family(door);
     if (door == DOOR_OPERATORS)

@@ -29,19 +29,25 @@ check_guarded(int fd, const char *path, struct err *err)
 }
 
 static int
-parse(const char *path, const char *text, size_t n, struct pseudonyms **out, struct err *err)
+parse(const char *path, const char *hint, const char *text, size_t n, uint8_t *out, struct err *err)
 {
-    uint8_t secret[PSEUDONYM_SECRET_BYTES];
     size_t got = 0;
-    int rc = 0;
 
     if (n == TEXT && text[DIGITS] == '\n')
         n--;
-    if (n != DIGITS || sodium_hex2bin(secret, sizeof secret, text, n, NULL, &got, NULL) != 0
-        || got != sizeof secret)
-        rc = err_set(err, ERR_BAD_SECRET,
-            "%s must hold %d hexadecimal digits and nothing else; `comity secret` makes one", path,
-            DIGITS);
+    if (n != DIGITS || sodium_hex2bin(out, SECRETFILE_BYTES, text, n, NULL, &got, NULL) != 0
+        || got != SECRETFILE_BYTES)
+        return err_set(err, ERR_BAD_SECRET, "%s must hold %d hexadecimal digits and nothing else%s",
+            path, DIGITS, hint);
+    return 0;
+}
+
+int
+secretfile_open(const char *path, struct pseudonyms **out, struct err *err)
+{
+    uint8_t secret[SECRETFILE_BYTES];
+    int rc = secretfile_read(path, "; `comity secret` makes one", secret, err);
+
     if (rc == 0 && (*out = pseudonyms_new(secret)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no guarded memory for the secret");
     sodium_memzero(secret, sizeof secret);
@@ -49,7 +55,7 @@ parse(const char *path, const char *text, size_t n, struct pseudonyms **out, str
 }
 
 int
-secretfile_open(const char *path, struct pseudonyms **out, struct err *err)
+secretfile_read(const char *path, const char *hint, uint8_t out[SECRETFILE_BYTES], struct err *err)
 {
     char text[TEXT + 1];
     size_t n = 0;
@@ -65,7 +71,7 @@ secretfile_open(const char *path, struct pseudonyms **out, struct err *err)
     }
     if (rc == 0)
         rc = got < 0 ? err_set(err, ERR_IO, "the secret %s: %s", path, strerror(errno))
-                     : parse(path, text, n, out, err);
+                     : parse(path, hint, text, n, out, err);
     sodium_memzero(text, sizeof text);
     (void)close(fd);
     return rc;

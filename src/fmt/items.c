@@ -23,11 +23,26 @@ items_salt_of(const struct items_salt *batch, uint64_t index, struct items_salt 
 int
 items_canonical(struct span item, struct buf *out, struct err *err)
 {
+    struct json *parser = json_new(item.n + 1);
+    int rc = parser == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for an item")
+                            : items_canonical_with(parser, item, out, err);
+
+    json_free(parser);
+    return rc;
+}
+
+int
+items_canonical_with(struct json *parser, struct span item, struct buf *out, struct err *err)
+{
+    struct json_value root;
     size_t begin = out->n;
 
     if (item.n > ITEMS_BYTES_MAX)
         return err_set(err, ERR_LIMIT, "an item of more than %d bytes", ITEMS_BYTES_MAX);
-    if (jcs_add_text(out, item, NULL) != 0 && !out->full) {
+    int rc = json_parse_copy(parser, item, &root, NULL);
+    if (rc == 0)
+        rc = jcs_add(out, root, NULL);
+    if (rc != 0 && !out->full) {
         out->n = begin;
         if (item.n > 0 && item.p[item.n - 1] == '\n')
             item.n--;

@@ -20,6 +20,10 @@ void items_salt_of(const struct items_salt *batch, uint64_t index, struct items_
 /* The bytes that count: RFC 8785's of JSON, where it has that form; else the item's as they are,
  * less one newline at the end. ERR_LIMIT beyond ITEMS_BYTES_MAX. */
 MUST_USE int items_canonical(struct span item, struct buf *out, struct err *err);
+/* The same with the caller's PARSER, for many items. */
+struct json;
+MUST_USE int items_canonical_with(
+    struct json *parser, struct span item, struct buf *out, struct err *err);
 /* The hash of the leaf that stands for an item, given its canonical bytes. */
 void items_leaf(const struct items_salt *salt, struct span canonical, struct merkle_hash *out);
 

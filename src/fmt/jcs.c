@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { FEW = 24 }; /* members, on the stack of each level */
+
 struct member {
     struct span key;
     struct json_value value;
@@ -27,6 +29,20 @@ add_escape(struct buf *out, unsigned char c)
     buf_add(out, six, sizeof six);
 }
 
+/* Is none of these eight bytes a control character, a quote or a backslash? */
+static bool
+is_plain(const char *p)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t w;
+
+    memcpy(&w, p, sizeof w);
+    uint64_t quote = w ^ ones * '"';
+    uint64_t slash = w ^ ones * '\\';
+    uint64_t low = (w - ones * 0x20) & ~w;
+    return ((low | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & ones * 0x80) == 0;
+}
+
 void
 jcs_add_string(struct buf *out, struct span text)
 {
@@ -34,6 +50,8 @@ jcs_add_string(struct buf *out, struct span text)
 
     buf_add_char(out, '"');
     for (size_t i = 0; i < text.n; i++) {
+        while (i + 8 < text.n && is_plain(text.p + i))
+            i += 8;
         unsigned char c = (unsigned char)text.p[i];
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;
@@ -175,6 +193,23 @@ by_key(const void *a, const void *b)
     return compare_keys(((const struct member *)a)->key, ((const struct member *)b)->key);
 }
 
+/* Few, as a rule, and often in order already. */
+static void
+sort(struct member *members, size_t count)
+{
+    if (count > FEW) {
+        qsort(members, count, sizeof *members, by_key);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        struct member moved = members[i];
+        size_t at = i;
+        for (; at > 0 && compare_keys(members[at - 1].key, moved.key) > 0; at--)
+            members[at] = members[at - 1];
+        members[at] = moved;
+    }
+}
+
 static bool
 among(struct span key, const char *const *names)
 {
@@ -204,27 +239,42 @@ add_sorted(struct buf *out, const struct member *members, size_t count, struct e
     return rc;
 }
 
-int
-jcs_add_without(struct buf *out, struct json_value v, const char *const *left_out, struct err *err)
+static size_t
+take_members(struct json_value v, const char *const *left_out, struct member *members, size_t room)
 {
     struct json_value item;
     struct span key;
     size_t count = 0;
 
+    for (struct json_iter it = json_iter(v); json_next(&it, &key, &item);) {
+        if (among(key, left_out))
+            continue;
+        if (count < room)
+            members[count] = (struct member){key, item};
+        count++;
+    }
+    return count;
+}
+
+int
+jcs_add_without(struct buf *out, struct json_value v, const char *const *left_out, struct err *err)
+{
+    struct member few[FEW];
+    struct member *members = few;
+
     if (json_type(v) != JSON_OBJECT)
         return err_set(err, ERR_BAD_TYPE, "the JSON text is no object");
-    for (struct json_iter it = json_iter(v); json_next(&it, &key, &item);)
-        count++;
-    struct member *members = calloc(count + 1, sizeof *members);
-    if (members == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for %zu members", count);
-    count = 0;
-    for (struct json_iter it = json_iter(v); json_next(&it, &key, &item);)
-        if (!among(key, left_out))
-            members[count++] = (struct member){key, item};
-    qsort(members, count, sizeof *members, by_key);
+    size_t count = take_members(v, left_out, few, FEW);
+    if (count > FEW) {
+        members = calloc(count, sizeof *members);
+        if (members == NULL)
+            return err_set(err, ERR_NO_MEMORY, "no memory for %zu members", count);
+        (void)take_members(v, left_out, members, count);
+    }
+    sort(members, count);
     int rc = add_sorted(out, members, count, err);
-    free(members);
+    if (members != few)
+        free(members);
     return rc;
 }
 

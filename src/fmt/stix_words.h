@@ -13,6 +13,8 @@
 /* A team's card beside its identity, and agreements (core/directory.h). */
 #define STIX_COMITY_CARD "extension-definition--5c2e4d1a-0b7f-4c6e-9d38-2f1a6c94e7b0"
 #define STIX_COMITY_AGREEMENT "extension-definition--c8a1f0d2-63b5-4e09-8a7c-94d05be1f326"
+/* What a ledger says of a batch (fmt/stix_batch.h). */
+#define STIX_COMITY_BATCH "extension-definition--0d1c6b8e-3f52-4a07-9b64-7e25c0a8d913"
 #define STIX_COMITY_IDENTITY "identity--8611aa5f-7402-4fea-8e01-106aae7187ba"
 
 /* The level that a marking's id says; TLP_UNKNOWN if it is none of the fixed ones. */

@@ -30,6 +30,13 @@ MUST_USE int resources_folder_open(
 void resources_folder_close(struct resources_folder *folder);
 struct resources resources_folder_view(struct resources_folder *folder);
 
+/* The store's, in the open transaction (store/store.h): nothing is there for others before its
+ * commit. Entries and hashes are kept once, whatever tiles and bundles they were put in, so that
+ * any partial one is there as long as the log. One writer: no put may follow a rolled back one
+ * without ledger_open. */
+struct store;
+struct resources resources_store_view(struct store *store);
+
 /* Memory, of at most MAX_BYTES. NULL: no memory. */
 struct resources_memory;
 struct resources_memory *resources_memory_new(size_t max_bytes);

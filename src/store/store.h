@@ -23,7 +23,7 @@ enum store_use {
     STORE_WRITE,  /* must be there; forward migrations run; this process alone (a lock is held) */
     STORE_CREATE, /* the same, made if it is not there */
 };
-enum { STORE_VERSION = 1 };
+enum { STORE_VERSION = 2 };
 /* FOLDER/node.db. Errors: ERR_NOT_FOUND; ERR_EXISTS (another process writes it); ERR_NEWER_STORE
  * (made by a newer Comity: refused, untouched); ERR_BAD_STORE (damaged). */
 MUST_USE int store_open(
@@ -345,6 +345,27 @@ MUST_USE int store_document_put(
     struct store *store, const struct store_document *document, bool *new, struct err *err);
 MUST_USE int store_documents(struct store *store, struct arena *arena, struct span kind,
     struct store_document **out, size_t *count, struct err *err); /* the newest of each */
+
+/* ---- the ledger: what was delivered, for proofs (its entries and tiles: store/resources.h) ----
+ */
+
+enum { STORE_SALT_BYTES = 32 };
+/* What entry ENTRY of the ledger records of a batch: gone as soon as what was delivered is. */
+struct store_delivery {
+    uint64_t entry;
+    uint64_t batch;
+    uint32_t team;
+    uint32_t collection; /* its reports were added FIRST_US to LAST_US */
+    int64_t first_us;
+    int64_t last_us;
+    uint8_t salt[STORE_SALT_BYTES];
+    struct span places; /* of its items in the batch, in order: two bytes each, little-endian */
+};
+MUST_USE int store_delivery_add(
+    struct store *store, const struct store_delivery *delivery, struct err *err);
+/* Those of a batch, by entry. */
+MUST_USE int store_deliveries(struct store *store, struct arena *arena, uint64_t batch,
+    struct store_delivery **out, size_t *count, struct err *err);
 
 /* ---- statistics ---- */
 

@@ -119,6 +119,32 @@ older_store_comes_forward(void **state)
     assert_true(span_equal(store_team_id(f->store, team), SPAN("north.test")));
 }
 
+/* Version 1 had all but the ledger. */
+static void
+version_1_gets_a_ledger(void **state)
+{
+    struct fixture *f = *state;
+    struct store_delivery *list;
+    struct span value;
+    uint32_t team;
+    size_t count;
+
+    OK(f, store_team(f->store, SPAN("north.test"), &team, &f->err));
+    OK(f, store_set(f->store, "a", SPAN("b"), &f->err));
+    OK(f, store_commit(f->store, &f->err));
+    store_close(f->store);
+    sql(f,
+        "DROP TABLE ledger_entry; DROP TABLE ledger_tile; DROP TABLE delivery;"
+        "PRAGMA user_version = 1");
+    assert_int_equal(store_open(f->folder, STORE_READ, &f->store, &f->err), ERR_BAD_STORE);
+    ask_open(f, STORE_WRITE);
+    OK(f, store_deliveries(f->store, f->arena, 1, &list, &count, &f->err));
+    assert_int_equal(count, 0);
+    OK(f, store_get(f->store, f->arena, "a", &value, &f->err));
+    assert_true(span_equal(value, SPAN("b")));
+    assert_true(span_equal(store_team_id(f->store, team), SPAN("north.test")));
+}
+
 static void
 foreign_file_is_refused(void **state)
 {
@@ -465,6 +491,7 @@ main(void)
         ASK_TEST(opens_only_what_is_there),
         ASK_TEST(one_writer_many_readers),
         ASK_TEST(newer_store_is_left_alone),
+        ASK_TEST(version_1_gets_a_ledger),
         ASK_TEST(older_store_comes_forward),
         ASK_TEST(foreign_file_is_refused),
         ASK_TEST(rolled_back_is_gone),

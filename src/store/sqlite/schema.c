@@ -66,6 +66,14 @@ static const char *const steps[] = {
     "CREATE TABLE tally (day INTEGER NOT NULL, team INTEGER NOT NULL, name INTEGER NOT NULL,"
     " classification INTEGER NOT NULL, value INTEGER NOT NULL,"
     " PRIMARY KEY (day, team, name, classification)) WITHOUT ROWID;",
+    /* 2: the ledger */
+    "CREATE TABLE ledger_entry (number INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
+    "CREATE TABLE ledger_tile (level INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " hashes BLOB NOT NULL, PRIMARY KEY (level, number)) WITHOUT ROWID;"
+    "CREATE TABLE delivery (batch INTEGER NOT NULL, entry INTEGER NOT NULL,"
+    " team INTEGER NOT NULL, collection INTEGER NOT NULL, first_us INTEGER NOT NULL,"
+    " last_us INTEGER NOT NULL, salt BLOB NOT NULL, places BLOB NOT NULL,"
+    " PRIMARY KEY (batch, entry)) WITHOUT ROWID;",
 };
 _Static_assert(sizeof steps / sizeof steps[0] == STORE_VERSION, "a step for each version");
 

@@ -47,6 +47,9 @@ func must[T any](value T, err error) T {
 
 func fail(format string, args ...any) {
 	fmt.Printf("not ok: "+format+"\n", args...)
+	if running != nil {
+		running.Process.Kill()
+	}
 	os.Exit(1)
 }
 
@@ -343,4 +346,5 @@ func main() {
 	theirProofs(l)
 	theirNotes(l)
 	theirFolder(theirs)
+	runningNode(folder)
 }

@@ -1,0 +1,70 @@
+#include "cli/ledger_node.h"
+
+#include "core/id.h"
+#include "flow/ledger_delivered.h"
+
+enum { NAMED_BYTES = 1024 };
+
+static int
+place_of(
+    struct store *store, struct arena *arena, const char *id, struct id_place *out, struct err *err)
+{
+    struct id_key key;
+    struct span bytes;
+    int rc = store_get(store, arena, "id-key", &bytes, err);
+
+    if (rc == 0 && bytes.n != sizeof key.bytes)
+        rc = err_set(err, ERR_BAD_STORE, "the store has no key of its ids");
+    if (rc != 0)
+        return rc;
+    memcpy(key.bytes, bytes.p, sizeof key.bytes);
+    return id_read(&key, span_of(id), out, err);
+}
+
+/* The last that is meant; NAMED gets the teams of all. */
+static int
+choose(const struct store *store, const struct store_delivery *list, size_t count, uint32_t place,
+    const char *to, struct buf *named)
+{
+    uint64_t index;
+    int found = -1;
+
+    for (size_t i = 0; i < count; i++) {
+        struct span team = store_team_id(store, list[i].team);
+        if (list[i].collection == 0 || !ledger_delivered_index(&list[i], place, &index)
+            || (to != NULL && !span_equal(team, span_of(to))))
+            continue;
+        found = (int)i;
+        buf_add_text(named, named->n > 0 ? ", " : "");
+        buf_add_span(named, team);
+    }
+    return found;
+}
+
+int
+ledger_node_find(struct store *store, struct arena *arena, const char *id, const char *to,
+    uint64_t *entry, struct ledger_prove_item *item, struct buf *bytes, struct err *err)
+{
+    struct buf named = buf_new(NAMED_BYTES);
+    struct store_delivery *list;
+    struct id_place place;
+    size_t count = 0;
+    int at = -1;
+    int rc = place_of(store, arena, id, &place, err);
+
+    if (rc == 0)
+        rc = store_deliveries(store, arena, place.batch, &list, &count, err);
+    if (rc == 0 && (at = choose(store, list, count, place.place, to, &named)) < 0)
+        rc = err_set(err, ERR_NOT_FOUND,
+            "the ledger has no delivery of %s%s%s that can still be proven", id,
+            to != NULL ? " to " : "", to != NULL ? to : "");
+    if (rc == 0 && memchr(named.p, ',', named.n) != NULL)
+        rc = err_set(err, ERR_USAGE, "%s was delivered to several: say --to which: %.*s", id,
+            (int)named.n, named.p);
+    buf_free(&named);
+    if (rc != 0)
+        return rc;
+    *entry = list[at].entry;
+    (void)ledger_delivered_index(&list[at], place.place, &item->index);
+    return ledger_delivered_items(store, arena, &list[at], item, bytes, err);
+}

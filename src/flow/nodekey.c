@@ -1,0 +1,44 @@
+#include "flow/nodekey.h"
+
+#include "base/hash.h"
+#include "flow/secretfile.h"
+#include "sys/file.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { PATH_BYTES = 4096, LINE_BYTES = 2 * NOTE_SEED_BYTES + 2 };
+
+_Static_assert((int)NOTE_SEED_BYTES == (int)SECRETFILE_BYTES, "both are one file's");
+
+static int
+make_key(const char *path, struct err *err)
+{
+    uint8_t seed[NOTE_SEED_BYTES];
+    char line[LINE_BYTES];
+
+    hash_random(seed, sizeof seed);
+    (void)sodium_bin2hex(line, sizeof line, seed, sizeof seed);
+    line[LINE_BYTES - 2] = '\n';
+    int rc = file_write_atomic(path, &(struct span){line, LINE_BYTES - 1}, 1, 0600, err);
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(line, sizeof line);
+    return rc;
+}
+
+int
+nodekey_read(const char *home, bool make, uint8_t out[NOTE_SEED_BYTES], struct err *err)
+{
+    char path[PATH_BYTES];
+    struct stat about;
+    int n = snprintf(path, sizeof path, "%s/node.key", home);
+    int rc = 0;
+
+    if (n < 0 || n >= PATH_BYTES)
+        return err_set(err, ERR_LIMIT, "the path of the node's key is too long");
+    if (make && lstat(path, &about) != 0 && errno == ENOENT)
+        rc = make_key(path, err);
+    return rc == 0 ? secretfile_read(path, "", out, err) : rc;
+}
