@@ -99,11 +99,18 @@ class Versions(Case):
                 db.execute(text)
         db.close()
 
+    def version(self, world):
+        with sqlite3.connect(world.home / "node.db") as db:
+            (number,) = db.execute("PRAGMA user_version").fetchone()
+        db.close()
+        return number
+
     def test_newer_is_refused(self):
         """With a clear word, and untouched."""
         world = self.world(shim=False).start().people()
         self.assertTrue(world.post([0, 1, 2]))
         self.assertEqual(world.node.stop(), 0)
+        version = self.version(world)
         self.store(world, "PRAGMA user_version = 1000")
         before = (world.home / "node.db").read_bytes()
         world.start(ready=False)
@@ -112,7 +119,7 @@ class Versions(Case):
         self.assertIn("1000", world.node.log())
         self.assertEqual((world.home / "node.db").read_bytes(), before)
         self.assertEqual(len(world.node.find("role started", which="core")), 1, "it was tried again and again:\n" + world.node.log())
-        self.store(world, "PRAGMA user_version = 1")
+        self.store(world, f"PRAGMA user_version = {version}")
         world.start()
         world.drain()
         world.judge()
