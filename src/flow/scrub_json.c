@@ -102,7 +102,8 @@ put_utf8(char *out, unsigned c)
     return 4;
 }
 
-/* "\uXXXX" at P, with its second half if it has one: bytes read, 0 if it is wrong. */
+/* A JSON escape "\u" with four hexadecimal digits at P, and the second half of its pair if it has
+ * one: bytes read, 0 if it is wrong. */
 static size_t
 unescape_unicode(const char *p, size_t left, char *out, size_t *n)
 {
