@@ -165,6 +165,7 @@ after_round(void *ctx)
     struct core *core = ctx;
     struct err err = {0};
 
+    store_looked(core->store);
     if (waiting_count(core->waiting) == 0 && (!core->begun || intake_waits(core->intake)))
         return;
     if (core_commit(core, &err) != 0)
@@ -289,6 +290,7 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
     (void)channel;
     if (message->fd >= 0)
         (void)close(message->fd); /* nobody has one to give */
+    store_look(end->core->store);
     core_ask_again(end->core, end->door, message, NULL, NULL);
 }
 

@@ -68,6 +68,10 @@ MUST_USE int store_begin(struct store *store, struct err *err);
  * device failed to sync, and only then, a crash may bring it back: whole, never a part.) */
 MUST_USE int store_commit(struct store *store, struct err *err);
 void store_rollback(struct store *store);
+/* From here until store_looked, or a change, what is read costs no locks of its own: for a writer's
+ * round of many questions. Harmless where it cannot be. */
+void store_look(struct store *store);
+void store_looked(struct store *store);
 /* Is a transaction open? True too when the engine failed in it and nothing of it is kept any more:
  * then every function says that again until store_commit (which says it too) or store_rollback
  * ends it, so that the part after a failure never becomes durable without the part before. */

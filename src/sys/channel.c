@@ -1,6 +1,7 @@
 #include "sys/channel.h"
 
 #include "sys/clock.h"
+#include "sys/passing.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,15 +15,8 @@ enum {
     HEAD_BYTES = 16,
     HAS_FD = 0x8000,
     READ_BYTES = 256 * 1024,
-    FDS_MAX = 64,   /* waiting, in either direction */
-    FDS_A_READ = 4, /* more at once is no frame of ours */
-    PARTS_MAX = 62, /* beside the head */
-};
-
-struct fds {
-    int fd[FDS_MAX];
-    uint64_t at[FDS_MAX]; /* sending: how many bytes go before its frame */
-    size_t n;
+    GATHER_BYTES = 64 * 1024, /* small messages of one round go together */
+    PARTS_MAX = 62,           /* beside the head */
 };
 
 struct channel {
@@ -41,43 +35,30 @@ struct channel {
     size_t in_size;
     size_t in_at; /* handed out up to here */
     size_t in_n;  /* read up to here */
-    struct fds in_fds;
+    struct passing in_fds;
     struct loop_timer again; /* what was read while paused */
 
     struct buf out;
     size_t out_at;       /* sent up to here */
     uint64_t out_passed; /* bytes of the queue that were sent before out.p[0] */
     size_t queue_bytes_max;
-    struct fds out_fds;
+    struct passing out_fds;
+    struct loop_task gathered; /* set: nothing in the queue was tried to be written */
 };
 
-static void
-close_fds(struct fds *fds)
-{
-    for (size_t i = 0; i < fds->n; i++)
-        (void)close(fds->fd[i]);
-    fds->n = 0;
-}
-
-static int
-first_fd(struct fds *fds)
-{
-    int fd = fds->fd[0];
-
-    fds->n--;
-    memmove(fds->fd, fds->fd + 1, fds->n * sizeof fds->fd[0]);
-    memmove(fds->at, fds->at + 1, fds->n * sizeof fds->at[0]);
-    return fd;
-}
+static void flush(struct channel *channel);
 
 static void
 really_free(struct channel *channel)
 {
+    if (channel->gathered.set && !channel->broken)
+        flush(channel); /* who sends and goes is heard */
+    loop_soon_stop(channel->loop, &channel->gathered);
     loop_timer_stop(channel->loop, &channel->again);
     loop_forget(channel->loop, channel->fd);
     (void)close(channel->fd);
-    close_fds(&channel->in_fds);
-    close_fds(&channel->out_fds);
+    passing_close(&channel->in_fds);
+    passing_close(&channel->out_fds);
     buf_free(&channel->out);
     free(channel->in);
     free(channel);
@@ -116,6 +97,7 @@ end(struct channel *channel, const struct err *why)
     channel->over = true;
     channel->broken = true;
     loop_timer_stop(channel->loop, &channel->again);
+    loop_soon_stop(channel->loop, &channel->gathered);
     loop_forget(channel->loop, channel->fd);
     channel->watched = 0;
     channel->events.closed(channel->events.ctx, channel, why);
@@ -128,7 +110,9 @@ static int
 watch(struct channel *channel, struct err *err)
 {
     unsigned events = (channel->paused ? 0u : LOOP_READ)
-        | (channel->out.n > channel->out_at && !channel->broken ? LOOP_WRITE : 0u);
+        | (channel->out.n > channel->out_at && !channel->broken && !channel->gathered.set
+                ? LOOP_WRITE
+                : 0u);
 
     if (channel->over || (events == channel->watched && events != 0))
         return 0;
@@ -208,7 +192,7 @@ hand_out(struct channel *channel, struct err *err)
         .flags = head.flags & CHANNEL_MORE,
         .tag = head.tag,
         .body = {channel->in + channel->in_at + HEAD_BYTES, head.length},
-        .fd = (head.flags & HAS_FD) != 0 ? first_fd(&channel->in_fds) : -1};
+        .fd = (head.flags & HAS_FD) != 0 ? passing_first(&channel->in_fds) : -1};
     channel->in_at += HEAD_BYTES + head.length;
     channel->events.message(channel->events.ctx, channel, &message);
     return 1;
@@ -253,38 +237,11 @@ make_room(struct channel *channel, struct err *err)
     return 0;
 }
 
-/* Descriptors that came with a read are ours, whatever comes of it. */
-static int
-keep_fds(struct channel *channel, struct msghdr *got, struct err *err)
-{
-    bool too_many = (got->msg_flags & MSG_CTRUNC) != 0;
-
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(got); c != NULL; c = CMSG_NXTHDR(got, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t i = 0; CMSG_LEN((i + 1) * sizeof(int)) <= c->cmsg_len; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof fd, sizeof fd);
-            if (channel->in_fds.n < FDS_MAX)
-                channel->in_fds.fd[channel->in_fds.n++] = fd;
-            else {
-                (void)close(fd);
-                too_many = true;
-            }
-        }
-    }
-    return too_many ? err_set(err, ERR_INTERNAL, "more descriptors came than there are messages")
-                    : 0;
-}
-
 /* 1: something was read; 0: nothing is there now; ERR_IO: the other end has gone. */
 static int
 read_some(struct channel *channel, struct err *err)
 {
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(FDS_A_READ * sizeof(int))];
-    } control;
+    union passing_control control;
     struct iovec part = {channel->in + channel->in_n, channel->in_size - channel->in_n};
     struct msghdr got = {.msg_iov = &part,
         .msg_iovlen = 1,
@@ -300,7 +257,7 @@ read_some(struct channel *channel, struct err *err)
         return err_set(err, ERR_IO, "the other end has gone%s",
             channel->in_n > channel->in_at ? " in the middle of a message" : "");
     channel->in_n += (size_t)n;
-    int rc = keep_fds(channel, &got, err);
+    int rc = passing_keep(&channel->in_fds, &got, err);
     return rc != 0 ? rc : 1;
 }
 
@@ -346,32 +303,6 @@ channel_pause(struct channel *channel, bool pause)
     leave(channel);
 }
 
-/* PARTS as they are, with a descriptor unless FD is -1. How many bytes went; -1 and errno. */
-static ssize_t
-send_parts(struct channel *channel, struct iovec *parts, size_t count, int fd)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
-    ssize_t n;
-
-    if (fd >= 0) {
-        message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
-        struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof fd);
-        memcpy(CMSG_DATA(c), &fd, sizeof fd);
-    }
-    do
-        n = sendmsg(channel->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    return n;
-}
-
 size_t
 channel_queued(const struct channel *channel)
 {
@@ -391,11 +322,11 @@ send_queued(struct channel *channel)
     if (channel->out_fds.n > next && channel->out_fds.at[next] - at < n)
         n = (size_t)(channel->out_fds.at[next] - at);
     struct iovec part = {channel->out.p + channel->out_at, n};
-    ssize_t sent = send_parts(channel, &part, 1, with_fd ? channel->out_fds.fd[0] : -1);
+    ssize_t sent = passing_send(channel->fd, &part, 1, with_fd ? channel->out_fds.fd[0] : -1);
     if (sent < 0)
         return errno == EAGAIN ? 0 : -1;
     if (with_fd)
-        (void)close(first_fd(&channel->out_fds));
+        (void)close(passing_first(&channel->out_fds));
     channel->out_at += (size_t)sent;
     return 1;
 }
@@ -427,6 +358,18 @@ write_queue(struct channel *channel)
     channel->drain_wanted = false;
     if (channel->events.drained != NULL)
         channel->events.drained(channel->events.ctx, channel);
+}
+
+/* What a round's callbacks sent goes out before the loop waits. */
+static void
+on_gathered(void *ctx)
+{
+    struct channel *channel = ctx;
+
+    enter(channel);
+    if (!channel->broken)
+        write_queue(channel);
+    leave(channel);
 }
 
 static void
@@ -485,13 +428,23 @@ static int
 write_or_enqueue(
     struct channel *channel, struct iovec *parts, size_t count, int fd, struct err *err)
 {
+    bool gathers = channel_queued(channel) == 0 || channel->gathered.set;
     size_t all = 0;
     ssize_t sent = 0;
 
     for (size_t i = 0; i < count; i++)
         all += parts[i].iov_len;
+    if (gathers && fd < 0 && channel_queued(channel) + all <= GATHER_BYTES
+        && loop_soon(channel->loop, &channel->gathered))
+        return enqueue(channel, parts, count, 0, -1, err);
+    if (channel->gathered.set) {
+        loop_soon_stop(channel->loop, &channel->gathered);
+        flush(channel);
+    }
+    if (channel->broken)
+        return err_set(err, ERR_IO, "the other end has gone");
     if (channel_queued(channel) == 0)
-        sent = send_parts(channel, parts, count, fd);
+        sent = passing_send(channel->fd, parts, count, fd);
     if (sent < 0 && errno != EAGAIN) {
         channel->broken = true;
         return err_set(err, ERR_IO, "the other end has gone: %s", strerror(errno));
@@ -522,7 +475,7 @@ check_send(struct channel *channel, const struct channel_message *message, size_
         return err_set(err, ERR_IO, "the other end has gone");
     if (queued > 0
         && (queued + HEAD_BYTES + length > channel->queue_bytes_max
-            || (message->fd >= 0 && channel->out_fds.n == FDS_MAX))) {
+            || (message->fd >= 0 && channel->out_fds.n == PASSING_MAX))) {
         channel->drain_wanted = true;
         return err_set(err, ERR_BUSY, "the other end is behind: %zu bytes wait for it", queued);
     }
@@ -571,6 +524,7 @@ channel_new(struct loop *loop, int fd, size_t queue_bytes_max, const struct chan
     channel->queue_bytes_max = queue_bytes_max;
     channel->out = buf_new(2 * (queue_bytes_max + HEAD_BYTES + CHANNEL_BODY_MAX));
     channel->again = (struct loop_timer){.due = go_on, .ctx = channel};
+    channel->gathered = (struct loop_task){.run = on_gathered, .ctx = channel};
     int rc = watch(channel, err);
     if (rc != 0) {
         channel_free(channel);

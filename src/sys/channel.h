@@ -41,9 +41,11 @@ MUST_USE int channel_new(struct loop *loop, int fd, size_t queue_bytes_max,
     const struct channel_events *events, struct channel **out, struct err *err);
 void channel_free(struct channel *channel);
 
-/* Send PARTS as one body (written at once if the socket takes it). FD is -1 or a descriptor to go
- * with it, which stays the caller's. ERR_BUSY: the queue is full, nothing was sent, try
- * when drained; ERR_LIMIT beyond CHANNEL_BODY_MAX; ERR_IO when the other end has gone. */
+/* Send PARTS as one body: it is written at once if the socket takes it, but small ones that
+ * the loop's callbacks send go together, before the loop waits again: that the other end has gone
+ * is then told by `closed`. FD is -1 or a descriptor to go with it, which stays the caller's.
+ * ERR_BUSY: the queue is full, nothing was sent, try when drained; ERR_LIMIT beyond
+ * CHANNEL_BODY_MAX; ERR_IO when the other end has gone. */
 MUST_USE int channel_send(struct channel *channel, const struct channel_message *message,
     const struct span *parts, size_t part_count, struct err *err);
 size_t channel_queued(const struct channel *channel);

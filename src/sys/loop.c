@@ -39,6 +39,7 @@ struct loop {
     int epoll;
     int signals; /* -1: none is waited for */
     bool stopped;
+    bool running;
     bool restless; /* idle work may have more to do */
     sigset_t set;
     struct watch *watches; /* by descriptor */
@@ -51,6 +52,7 @@ struct loop {
     size_t after_count;
     struct idle idles[HOOKS_MAX];
     size_t idle_count;
+    struct loop_task *soon; /* few: each channel has one */
 };
 
 static int
@@ -271,7 +273,7 @@ loop_idle(struct loop *loop, bool (*work)(void *ctx), void *ctx)
 static int
 milliseconds_to_wait(const struct loop *loop)
 {
-    if (loop->restless)
+    if (loop->restless || loop->soon != NULL)
         return 0;
     if (loop->timers == 0)
         return -1;
@@ -315,6 +317,49 @@ tell_timers(struct loop *loop)
     return any;
 }
 
+bool
+loop_soon(struct loop *loop, struct loop_task *task)
+{
+    struct loop_task **at = &loop->soon;
+
+    if (task->set || !loop->running)
+        return task->set;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = task;
+    task->next = NULL;
+    task->set = true;
+    return true;
+}
+
+void
+loop_soon_stop(struct loop *loop, struct loop_task *task)
+{
+    struct loop_task **at = &loop->soon;
+
+    if (!task->set)
+        return;
+    while (*at != task)
+        at = &(*at)->next;
+    *at = task->next;
+    task->set = false;
+}
+
+/* Those that are set now, and none that they set: others' turn comes between. */
+static void
+run_soon(struct loop *loop)
+{
+    size_t left = 0;
+
+    for (const struct loop_task *task = loop->soon; task != NULL; task = task->next)
+        left++;
+    for (; left > 0 && loop->soon != NULL; left--) {
+        struct loop_task *task = loop->soon;
+        loop_soon_stop(loop, task);
+        task->run(task->ctx);
+    }
+}
+
 static bool
 work_idly(struct loop *loop)
 {
@@ -325,13 +370,15 @@ work_idly(struct loop *loop)
     return more;
 }
 
-int
-loop_run(struct loop *loop, struct err *err)
+static int
+rounds(struct loop *loop, struct err *err)
 {
     struct epoll_event events[EVENTS_A_ROUND];
 
-    loop->stopped = false;
     while (!loop->stopped) {
+        run_soon(loop);
+        if (loop->stopped)
+            break;
         int n = epoll_wait(loop->epoll, events, EVENTS_A_ROUND, milliseconds_to_wait(loop));
         if (n < 0 && errno != EINTR)
             return failed("epoll cannot wait", err);
@@ -343,6 +390,17 @@ loop_run(struct loop *loop, struct err *err)
             loop->afters[i].round(loop->afters[i].ctx);
     }
     return 0;
+}
+
+int
+loop_run(struct loop *loop, struct err *err)
+{
+    loop->stopped = false;
+    loop->running = true;
+    int rc = rounds(loop, err);
+    run_soon(loop);
+    loop->running = false;
+    return rc;
 }
 
 void

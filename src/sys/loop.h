@@ -41,6 +41,18 @@ void loop_timer_stop(struct loop *loop, struct loop_timer *timer);
 MUST_USE int loop_signal(
     struct loop *loop, int signal, void (*came)(void *ctx, int signal), void *ctx, struct err *err);
 
+/* Run once, before the loop waits the next time: for what a round's callbacks gather (bytes for one
+ * write). A task is its owner's memory; again while it is set: nothing changes. */
+struct loop_task {
+    void (*run)(void *ctx);
+    void *ctx;
+    struct loop_task *next; /* the loop's; so is */
+    bool set;
+};
+/* False: the loop does not run now, and nothing was set. */
+bool loop_soon(struct loop *loop, struct loop_task *task);
+void loop_soon_stop(struct loop *loop, struct loop_task *task);
+
 /* After each round of callbacks: for what a round collects (a commit for all its requests). */
 void loop_after(struct loop *loop, void (*round)(void *ctx), void *ctx);
 /* When nothing is ready: true says that there is more to do and the loop must not sleep. */

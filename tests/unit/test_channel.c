@@ -24,7 +24,8 @@ struct end {
     unsigned stop_after; /* messages; 0: no */
     unsigned pause_after;
     bool free_after;
-    uint64_t sum; /* of all bodies' bytes */
+    bool in_order; /* tags count up by one */
+    uint64_t sum;  /* of all bodies' bytes */
     uint64_t bytes;
     uint64_t last_tag;
     uint16_t last_flags;
@@ -45,6 +46,8 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
 
     assert_ptr_equal(channel, end->channel);
     end->messages++;
+    if (end->in_order)
+        assert_int_equal(message->tag, end->last_tag + 1);
     end->last_tag = message->tag;
     end->last_flags = message->flags;
     if (end->last_fd >= 0)
@@ -299,6 +302,81 @@ descriptors_stay_with_their_messages(void **state)
     disconnect();
 }
 
+enum { ROUND = 300 };
+static const size_t sizes[] = {0, 10, 3000, 10, 100000, 7};
+
+/* Large ones, and one with a descriptor, between small ones that wait for the round's end. */
+static void
+send_a_round(void *ctx)
+{
+    size_t expected = 0;
+    uint64_t sum = 0;
+    char *body = body_of(100000, &sum);
+
+    (void)ctx;
+    for (uint64_t i = 1; i <= ROUND; i++) {
+        struct span one = {body, sizes[i % (sizeof sizes / sizeof sizes[0])]};
+        assert_int_equal(send_bytes(&a, i, one, i == 100 ? STDIN_FILENO : -1), 0);
+        if (i < 4)
+            assert_true(channel_queued(a.channel) > expected);
+        expected = channel_queued(a.channel);
+        if (channel_queued(a.channel) > QUEUE / 2)
+            break;
+    }
+    free(body);
+}
+
+static void
+what_a_round_sends_goes_together_in_order(void **state)
+{
+    struct loop_timer now = {.due = send_a_round, .at_ticks_us = 0};
+
+    (void)state;
+    connect_ends(true);
+    assert_int_equal(loop_timer_set(loop, &now, clock_ticks_us(), NULL), 0);
+    b.in_order = true;
+    b.stop_after = 5;
+    run();
+    assert_int_equal(b.last_tag, b.messages);
+    /* Outside of the loop's rounds nothing waits. */
+    while (channel_queued(a.channel) > 0) {
+        b.stop_after = b.messages + 1;
+        run();
+    }
+    assert_int_equal(send_bytes(&a, b.messages + 1, SPAN("x"), -1), 0);
+    assert_int_equal(channel_queued(a.channel), 0);
+    disconnect();
+}
+
+static void
+last_words(void *ctx)
+{
+    assert_int_equal(send_bytes(&a, 1, SPAN("farewell"), -1), 0);
+    assert_true(channel_queued(a.channel) > 0);
+    channel_free(a.channel);
+    a.channel = NULL;
+    loop_stop(ctx);
+}
+
+/* Who sends and goes is heard. */
+static void
+what_waits_for_the_rounds_end_is_not_lost_with_the_channel(void **state)
+{
+    struct loop_timer now = {.due = last_words};
+
+    (void)state;
+    connect_ends(true);
+    now.ctx = loop;
+    assert_int_equal(loop_timer_set(loop, &now, clock_ticks_us(), NULL), 0);
+    run();
+    b.stop_after = 1;
+    if (b.messages == 0)
+        run();
+    assert_int_equal(b.bytes, 8);
+    channel_free(b.channel);
+    loop_free(loop);
+}
+
 static void
 a_channel_may_be_freed_by_its_message(void **state)
 {
@@ -400,6 +478,8 @@ main(void)
         cmocka_unit_test(a_queue_is_bounded),
         cmocka_unit_test(a_pause_inside_a_batch_keeps_the_rest),
         cmocka_unit_test(descriptors_stay_with_their_messages),
+        cmocka_unit_test(what_a_round_sends_goes_together_in_order),
+        cmocka_unit_test(what_waits_for_the_rounds_end_is_not_lost_with_the_channel),
         cmocka_unit_test(a_channel_may_be_freed_by_its_message),
         cmocka_unit_test(frames_that_break_the_rules_close),
         cmocka_unit_test(a_frame_may_come_in_drops),

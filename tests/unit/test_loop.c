@@ -246,6 +246,45 @@ idle_work_waits_for_all_else(void **state)
     assert_int_equal(works, 5);
 }
 
+static unsigned soon_runs;
+static struct loop_task soon_task;
+
+static void
+run_soon_again(void *ctx)
+{
+    if (++soon_runs < 10)
+        assert_true(loop_soon(ctx, &soon_task));
+    else
+        loop_stop(ctx);
+}
+
+static void
+set_soon(void *ctx)
+{
+    assert_true(loop_soon(ctx, &soon_task));
+    assert_true(loop_soon(ctx, &soon_task)); /* once, however often it is set */
+    assert_int_equal(soon_runs, 0);
+}
+
+/* Before the loop waits; and one that sets itself again neither waits nor keeps others waiting. */
+static void
+what_is_to_be_soon_is_before_waiting(void **state)
+{
+    struct loop_timer first = {.due = set_soon, .ctx = loop};
+    struct loop_timer late = {.due = stop, .ctx = loop};
+
+    (void)state;
+    soon_task = (struct loop_task){.run = run_soon_again, .ctx = loop};
+    assert_false(loop_soon(loop, &soon_task)); /* it does not run yet */
+    assert_int_equal(loop_timer_set(loop, &first, clock_ticks_us(), NULL), 0);
+    assert_int_equal(loop_timer_set(loop, &late, clock_ticks_us() + 60000000, NULL), 0);
+    run();
+    assert_int_equal(soon_runs, 10);
+    assert_int_not_equal(late.place, 0);
+    loop_timer_stop(loop, &late);
+    assert_false(soon_task.set);
+}
+
 int
 main(void)
 {
@@ -256,6 +295,7 @@ main(void)
         cmocka_unit_test_setup_teardown(what_is_forgotten_is_not_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leaving_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(signals_are_told_and_interrupt_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_to_be_soon_is_before_waiting, set_up, tear_down),
         cmocka_unit_test_setup_teardown(idle_work_waits_for_all_else, set_up, tear_down),
     };
 

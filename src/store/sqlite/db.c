@@ -64,6 +64,21 @@ gone(const struct store *store, struct err *err)
     return store->why.code;
 }
 
+void
+store_look(struct store *store)
+{
+    if (!store->changing && !store->looking)
+        store->looking = sqlite3_exec(store->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+void
+store_looked(struct store *store)
+{
+    if (store->looking && sqlite3_get_autocommit(store->db) == 0)
+        (void)sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL);
+    store->looking = false;
+}
+
 int
 db_change(struct store *store, struct err *err)
 {
@@ -73,6 +88,7 @@ db_change(struct store *store, struct err *err)
         return 0;
     if (store->lock < 0)
         return err_set(err, ERR_INTERNAL, "%s is open for reading only", store->path);
+    store_looked(store);
     if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
         return db_error(store, "a transaction cannot begin", err);
     store->changing = true;
@@ -90,6 +106,7 @@ static void
 ended(struct store *store)
 {
     store->changing = false;
+    store->looking = false;
     store->failed = false;
     for (size_t i = 0; i < WORK_BUFS; i++)
         if (store->work[i].size > WORK_KEPT_BYTES) {

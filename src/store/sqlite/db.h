@@ -34,6 +34,7 @@ struct store {
     char *path;
     int lock; /* descriptor; -1: reading only */
     bool changing;
+    bool looking;
     bool failed; /* the transaction is gone; WHY says so until it is ended */
     struct err why;
     sqlite3_stmt *statements[STATEMENTS];
