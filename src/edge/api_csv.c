@@ -293,19 +293,12 @@ add_link(struct request *request, struct span next, struct err *err)
 }
 
 int
-api_csv(struct request *request, enum api_route route, struct buf *body, struct err *err)
+api_csv(struct request *request, enum api_route route, struct span json, struct buf *out,
+    struct err *err)
 {
-    struct buf out = buf_new(CSV_BYTES);
     struct span next;
-    int rc = api_csv_text(route, buf_span(body), &out, &next, err);
 
-    if (rc == 0 && next.n > 0)
-        rc = add_link(request, next, err);
-    if (rc != 0) {
-        buf_free(&out);
-        return rc;
-    }
-    buf_free(body);
-    *body = out;
-    return 0;
+    *out = buf_new(CSV_BYTES);
+    int rc = api_csv_text(route, json, out, &next, err);
+    return rc == 0 && next.n > 0 ? add_link(request, next, err) : rc;
 }

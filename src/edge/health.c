@@ -3,6 +3,8 @@
 #include "edge/ask.h"
 #include "edge/front_private.h"
 
+enum { METRICS_BYTES_MAX = 4 * 1024 * 1024 };
+
 static int
 get_health(struct request *request, struct err *err)
 {
@@ -68,42 +70,21 @@ add_own(const struct request *request, struct buf *out)
 }
 
 static int
-on_metrics(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+on_metrics(struct request *request, void *ctx, struct span cores, struct err *err)
 {
-    struct buf *out = ctx;
+    struct buf out = buf_new(METRICS_BYTES_MAX);
 
-    if (why != NULL) {
-        request_refuse(request, why);
-        return 0;
-    }
-    buf_add_span(out, body);
-    if (more)
-        return 0;
-    add_own(request, out);
+    (void)ctx;
+    buf_add_span(&out, cores);
+    add_own(request, &out);
     return request_answer_owned(
-        request, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", out, err);
-}
-
-static void
-free_buf(void *ctx)
-{
-    buf_free(ctx);
+        request, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &out, err);
 }
 
 int
 health_metrics(struct request *request, struct err *err)
 {
-    enum { METRICS_BYTES_MAX = 4 * 1024 * 1024 };
-    struct buf *out = arena_zalloc(request->arena, 1, sizeof *out);
-
-    if (out == NULL)
-        return arena_full(err, "collecting metrics");
-    *out = buf_new(METRICS_BYTES_MAX);
-    int rc = request_on_end(request, free_buf, out, err);
-    return rc != 0
-        ? rc
-        : ask_core(request, MESSAGE_METRICS, (struct span){NULL, 0}, on_metrics, out, err);
+    return ask_whole(request, MESSAGE_METRICS, (struct span){NULL, 0}, on_metrics, NULL, err);
 }
 
 static const struct route health_routes[] = {
