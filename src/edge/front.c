@@ -78,7 +78,8 @@ settings_of(const struct role_start *start)
         .limits = limits,
         /* Who may open the local door is the operator. */
         .stream_max = local ? 0 : (uint64_t)conf_number(conf, CONF_HTTP_BODY_BYTES),
-        .sandboxed = start->sandbox};
+        .sandboxed = start->sandbox,
+        .no_metrics = !local && !conf_bool(conf, CONF_METRICS)};
 }
 
 static int

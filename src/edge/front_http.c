@@ -281,6 +281,7 @@ front_limits(struct front *front, const struct front_settings *settings)
 {
     front->settings.limits = settings->limits;
     front->settings.stream_max = settings->stream_max;
+    front->settings.no_metrics = settings->no_metrics;
     guard_set_limits(front->guard, &settings->limits);
 }
 

@@ -84,6 +84,8 @@ on_metrics(struct request *request, void *ctx, struct span cores, struct err *er
 int
 health_metrics(struct request *request, struct err *err)
 {
+    if (request->front->settings.no_metrics)
+        return err_set(err, ERR_NOT_FOUND, "metrics are not served here: the setting says so");
     return ask_whole(request, MESSAGE_METRICS, (struct span){NULL, 0}, on_metrics, NULL, err);
 }
 

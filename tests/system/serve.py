@@ -365,6 +365,29 @@ class Reload(Case):
         self.assertEqual({role: node.pid(role) for role in ROLES}, pids)
         self.assertEqual(node.stop(), 0, node.log())
 
+    def metrics(self, client):
+        # Core judges credentials: that they are wrong says that it was asked.
+        client.request("GET", "/metrics", headers={"Authorization": "Basic bm9ib2R5Ondyb25n"})
+        answer = client.getresponse()
+        answer.read()
+        return answer.status
+
+    def test_metrics_are_served_if_they_may_be(self):
+        file = self.config("metrics = off\n")
+        node = self.node("--config", file)
+        client = self.connect(node, "operators")
+        self.assertEqual(self.metrics(client), 404)
+        with socket.socket(socket.AF_UNIX) as local: # who may open it is the operator, and needs no such leave
+            local.connect(str(self.home / "local.sock"))
+            local.sendall(b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")
+            self.assertEqual(local.recv(12), b"HTTP/1.1 200")
+        self.config("metrics = on\n")
+        node.wait("settings read", self.reload(node))
+        until = time.monotonic() + PATIENCE
+        while self.metrics(client) == 404 and time.monotonic() < until:
+            time.sleep(0.05)
+        self.assertEqual(self.metrics(client), 401)
+
     def test_what_is_wrong_changes_nothing(self):
         file = self.config("log.level = info\n")
         node = self.node("--config", file)
