@@ -275,7 +275,7 @@ static const struct route root_routes[] = {
     {"GET", "/comity/collections/{collection}/objects/", BODY_NONE, 0, true, taxii_objects},
     {"POST", "/comity/collections/{collection}/objects/", BODY_WHOLE, PAGE_BODY_MAX, true,
         taxii_add},
-    {"GET", "/comity/collections/{collection}/objects/{id}/", BODY_NONE, 0, true, taxii_object},
+    {"GET", "/comity/collections/{collection}/objects/{id}/", BODY_NONE, 0, true, taxii_objects},
     {"DELETE", "/comity/collections/{collection}/objects/{id}/", BODY_NONE, 0, true, taxii_remove},
     {"GET", "/comity/collections/{collection}/objects/{id}/versions/", BODY_NONE, 0, true,
         taxii_versions},

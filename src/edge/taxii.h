@@ -39,7 +39,6 @@ MUST_USE int taxii_answer(
 
 /* taxii_objects.c */
 int taxii_objects(struct request *request, struct err *err);
-int taxii_object(struct request *request, struct err *err);
 int taxii_manifest(struct request *request, struct err *err);
 int taxii_versions(struct request *request, struct err *err);
 int taxii_remove(struct request *request, struct err *err);

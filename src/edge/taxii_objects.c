@@ -221,14 +221,9 @@ page(struct request *request, enum page_what what, struct err *err)
     return rc == 0 ? ask_page(request, wanted, true, err) : rc;
 }
 
+/* Those of the collection, or the versions of the one that the path names. */
 int
 taxii_objects(struct request *request, struct err *err)
-{
-    return page(request, PAGE_OBJECTS, err);
-}
-
-int
-taxii_object(struct request *request, struct err *err)
 {
     return page(request, PAGE_OBJECTS, err);
 }
