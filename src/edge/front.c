@@ -10,7 +10,6 @@
 #include "edge/roles.h"
 #include "edge/taxii.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 enum { FAMILIES_MAX = 16 };
@@ -165,7 +164,6 @@ front_main(const struct role_start *start)
     struct front_role role = {.start = start};
     struct err err = {0};
 
-    (void)signal(SIGPIPE, SIG_IGN); /* writev(2) has no flag for it */
     role_listen(start->role,
         &(struct role_events){
             .ctx = &role, .settings = on_settings, .pair = on_pair, .stop = on_stop});

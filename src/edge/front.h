@@ -29,14 +29,6 @@ struct front_settings {
     bool no_metrics;     /* /metrics is not served */
 };
 
-struct front_counts {
-    uint64_t connections;
-    uint64_t requests;
-    uint64_t answers[6]; /* by the status' first digit */
-    uint64_t refused;    /* by the guard */
-    uint64_t shut;       /* too slow */
-};
-
 /* SETTINGS' families live as long as the door; the rest is copied. Owner: the caller, until
  * front_free. ERR_IO, ERR_NO_MEMORY, ERR_BAD_CONFIG (TLS). */
 MUST_USE int front_new(
@@ -53,6 +45,5 @@ void front_stop(struct front *front, int64_t patience_us, void (*stopped)(void *
 /* What may change while it runs: SETTINGS' limits but for the numbers of connections, stream_max
  * and no_metrics. */
 void front_limits(struct front *front, const struct front_settings *settings);
-const struct front_counts *front_counts(const struct front *front);
 
 #endif

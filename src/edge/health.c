@@ -54,7 +54,7 @@ add_own(const struct request *request, struct buf *out)
         "# TYPE comity_http_answers_total counter\n");
     for (unsigned i = 2; i < 6; i++)
         buf_format(out, "comity_http_answers_total{door=\"%s\",status=\"%uxx\"} %llu\n", door, i,
-            (unsigned long long)front->counts.answers[i]);
+            (unsigned long long)front->answers[i]);
     buf_format(out,
         "# HELP comity_http_connections Connections that are open.\n"
         "# TYPE comity_http_connections gauge\n"
@@ -65,8 +65,8 @@ add_own(const struct request *request, struct buf *out)
         "# HELP comity_http_shut_total Connections whose client was too slow.\n"
         "# TYPE comity_http_shut_total counter\n"
         "comity_http_shut_total{door=\"%s\"} %llu\n",
-        door, guard_connections(front->guard), door, (unsigned long long)front->counts.refused,
-        door, (unsigned long long)front->counts.shut);
+        door, guard_connections(front->guard), door, (unsigned long long)front->refused, door,
+        (unsigned long long)front->shut);
 }
 
 static int
