@@ -3,6 +3,7 @@
 #include "core/intake.h"
 #include "core/outcome.h"
 #include "core/release.h"
+#include "core/window.h"
 #include "core_ask.h"
 #include "core_reports.h"
 
@@ -84,6 +85,93 @@ sent_again_it_is_there_already(void **state)
     assert_int_equal(totals.stored, 0);
     buf_free(&m.records);
     core_test_end(&t);
+}
+
+/* A report that brings ID, with what it says beside that; RAW may be NULL. */
+static void
+make_known(struct report *report, struct field fields[8], const char *id, const char *account,
+    const char *raw)
+{
+    const struct field given = {.id = FIELD_OTHER,
+        .type = VALUE_TEXT,
+        .name = SPAN(REPORT_ID_NAME),
+        .s = id,
+        .n = (uint32_t)strlen(id)};
+    struct err err;
+
+    report_reset(report, fields, 8);
+    assert_int_equal(report_add_text(report, FIELD_SOURCE_IP, SPAN("192.0.2.200"), &err), 0);
+    assert_int_equal(report_add_text(report, FIELD_SOURCE_ACCOUNT, span_of(account), &err), 0);
+    assert_int_equal(report_add(report, &given, &err), 0);
+    if (raw != NULL) {
+        assert_int_equal(report_add_text(report, FIELD_RAW, span_of(raw), &err), 0);
+        assert_int_equal(
+            report_add_text(report, FIELD_TIME_OBSERVATION, SPAN("2026-01-02T03:04:05Z"), &err), 0);
+    }
+    assert_int_equal(report_finish(report, &err), 0);
+}
+
+static struct intake_totals
+take_known(struct core_test *t, const char *id, const char *account, const char *raw)
+{
+    struct maker m = {.records = buf_new(1 << 20), .count = 1};
+    struct field fields[8];
+    struct report report;
+
+    make_known(&report, fields, id, account, raw);
+    record_add(&m.records, &report);
+    struct intake_totals totals = core_reports_take(t, &m);
+    buf_free(&m.records);
+    return totals;
+}
+
+static void
+known_by_its_id_it_is_there_already(void **state)
+{
+    static const char id[] = "1b4e28ba-2fa1-8d52-883f-0016d3cca427";
+    struct core_test t;
+
+    (void)state;
+    core_test_start(&t);
+    assert_int_equal(take_known(&t, id, "a", NULL).stored, 1);
+    assert_int_equal(take_known(&t, id, "a", NULL).duplicate, 1);
+    assert_int_equal(take_known(&t, id, "a", "line 7").duplicate, 1);
+    assert_int_equal(take_known(&t, id, "b", NULL).duplicate, 1);
+    /* As STIX writes it, and in capitals. */
+    assert_int_equal(
+        take_known(&t, "1b4e28ba-2fa1-4d52-883f-0016d3cca427", "a", NULL).duplicate, 1);
+    assert_int_equal(
+        take_known(&t, "1B4E28BA-2FA1-8D52-883F-0016D3CCA427", "a", NULL).duplicate, 1);
+    core_test_restart(&t);
+    assert_int_equal(take_known(&t, id, "a", "line 8").duplicate, 1);
+    assert_int_equal(take_known(&t, "1b4e28ba-2fa1-8d52-883f-0016d3cca428", "a", NULL).stored, 1);
+    core_test_end(&t);
+}
+
+/* What is no id counts as what it says; and what two senders say alike are two reports. */
+static void
+only_an_id_of_the_same_sender_counts(void **state)
+{
+    static const char id[] = "1b4e28ba-2fa1-8d52-883f-0016d3cca427";
+    static const char *const none[] = {
+        "", "7", "1b4e28ba-2fa1-5d52-883f-0016d3cca427", "1b4e28ba-2fa1-8d52-083f-0016d3cca427"};
+    struct field fields[2][8];
+    struct report a;
+    struct report b;
+
+    (void)state;
+    make_known(&a, fields[0], id, "a", NULL);
+    make_known(&b, fields[1], id, "b", "line 7");
+    assert_true(window_digest(&a, 0) == window_digest(&b, 0));
+    assert_true(window_digest(&a, 5) == window_digest(&b, 5));
+    assert_true(window_digest(&a, 0) != window_digest(&a, 5));
+    assert_true(window_digest(&a, 6) != window_digest(&a, 5));
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        make_known(&a, fields[0], none[i], "a", NULL);
+        make_known(&b, fields[1], none[i], "b", NULL);
+        assert_true(window_digest(&a, 0) != window_digest(&b, 0));
+        assert_true(window_digest(&a, 0) == report_digest(&a));
+    }
 }
 
 /* Many messages, more than a batch, and nothing is answered before it is there for good. */
@@ -251,6 +339,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_report_has_its_outcome),
         cmocka_unit_test(sent_again_it_is_there_already),
+        cmocka_unit_test(known_by_its_id_it_is_there_already),
+        cmocka_unit_test(only_an_id_of_the_same_sender_counts),
         cmocka_unit_test(what_was_answered_outlives_the_process),
         cmocka_unit_test(counts_balance),
         cmocka_unit_test(a_broken_front_is_found_out),
