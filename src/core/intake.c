@@ -26,7 +26,7 @@ struct stream {
     uint8_t kind;          /* enum principal_kind of who opened it */
     char team[TEAM_BYTES]; /* a partner's; "": this node's own people */
     uint32_t credit_owed;  /* held back while the outbox is full */
-    struct intake_totals totals;
+    struct totals totals;
 };
 
 struct intake {
@@ -370,20 +370,6 @@ read_block(struct intake *intake, struct wire_in *in, uint32_t *left, struct str
     return 0;
 }
 
-static void
-add_counts(
-    struct intake_totals *totals, const struct flow_counts *now, const struct flow_counts *before)
-{
-    totals->received += now->received - before->received;
-    totals->stored += now->stored - before->stored;
-    totals->duplicate += now->duplicate - before->duplicate;
-    totals->outcomes += now->outcomes - before->outcomes;
-    totals->released += now->released - before->released;
-    totals->held += now->held - before->held;
-    totals->withheld += now->withheld - before->withheld;
-    totals->unattributed += now->unattributed - before->unattributed;
-}
-
 static int
 take_report(struct core *core, struct intake *intake, size_t i, struct err *err)
 {
@@ -404,7 +390,7 @@ static int
 take_records(struct core *core, struct intake *intake, struct stream *stream, struct wire_in *in,
     uint32_t left, struct err *err)
 {
-    struct flow_counts before = *flow_counts(intake->flow);
+    struct totals before = *flow_counts(intake->flow);
     size_t count;
     int rc = 0;
 
@@ -413,7 +399,7 @@ take_records(struct core *core, struct intake *intake, struct stream *stream, st
         for (size_t i = 0; rc == 0 && i < count; i++)
             rc = take_report(core, intake, i, err);
     }
-    add_counts(&stream->totals, flow_counts(intake->flow), &before);
+    totals_grow(&stream->totals, flow_counts(intake->flow), &before);
     return rc == 0 ? wire_end(in, "a message of reports", err) : rc;
 }
 
@@ -509,7 +495,7 @@ core_intake_close(struct core *core, struct ask *ask, struct err *err)
         rc = core_begin(core, err);
     if (rc == 0) {
         count_rejected(intake, stream, rejected);
-        intake_totals_add(&body, &stream->totals);
+        totals_add(&body, &stream->totals);
         rc = core_answer_durable(core, ask, buf_span(&body), err);
     }
     if (rc == 0 && stream->file != 0)

@@ -8,7 +8,7 @@
 #include "core_reports.h"
 
 static void
-must_balance(const struct intake_totals *t)
+must_balance(const struct totals *t)
 {
     assert_int_equal(t->received, t->stored + t->rejected + t->duplicate);
     assert_int_equal(t->outcomes, t->released + t->held + t->withheld + t->unattributed);
@@ -36,7 +36,7 @@ every_report_has_its_outcome(void **state)
     core_reports_add(&m, "192.0.2.1", 5, "green");    /* our own */
     core_reports_add(&m, "192.0.2.200", 6, "clear");  /* south and everybody */
     core_reports_add(&m, "192.0.2.200", 1, "amber");  /* again */
-    struct intake_totals totals = core_reports_take(&t, &m);
+    struct totals totals = core_reports_take(&t, &m);
     must_balance(&totals);
     assert_int_equal(totals.received, 7);
     assert_int_equal(totals.stored, 6);
@@ -80,7 +80,7 @@ sent_again_it_is_there_already(void **state)
     assert_int_equal(core_reports_take(&t, &m).stored, 1000);
     assert_int_equal(core_reports_take(&t, &m).duplicate, 1000);
     core_test_restart(&t);
-    struct intake_totals totals = core_reports_take(&t, &m);
+    struct totals totals = core_reports_take(&t, &m);
     assert_int_equal(totals.duplicate, 1000);
     assert_int_equal(totals.stored, 0);
     buf_free(&m.records);
@@ -111,7 +111,7 @@ make_known(struct report *report, struct field fields[8], const char *id, const 
     assert_int_equal(report_finish(report, &err), 0);
 }
 
-static struct intake_totals
+static struct totals
 take_known(struct core_test *t, const char *id, const char *account, const char *raw)
 {
     struct maker m = {.records = buf_new(1 << 20), .count = 1};
@@ -120,7 +120,7 @@ take_known(struct core_test *t, const char *id, const char *account, const char 
 
     make_known(&report, fields, id, account, raw);
     record_add(&m.records, &report);
-    struct intake_totals totals = core_reports_take(t, &m);
+    struct totals totals = core_reports_take(t, &m);
     buf_free(&m.records);
     return totals;
 }
@@ -180,7 +180,7 @@ what_was_answered_outlives_the_process(void **state)
 {
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 22)};
-    struct intake_totals totals;
+    struct totals totals;
     struct arena *arena = arena_new((size_t)64 << 20);
     struct store_batch batch;
     struct err err;
@@ -235,7 +235,7 @@ counts_balance(void **state)
     static const char *const tlps[] = {"clear", "green", "amber", "red", "nonsense"};
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 22)};
-    struct intake_totals totals;
+    struct totals totals;
 
     (void)state;
     core_test_start(&t);
@@ -269,7 +269,7 @@ a_broken_front_is_found_out(void **state)
 {
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 20)};
-    struct intake_totals totals;
+    struct totals totals;
 
     (void)state;
     core_test_start(&t);
@@ -302,7 +302,7 @@ a_full_outbox_holds_back(void **state)
 {
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 20)};
-    struct intake_totals totals;
+    struct totals totals;
     struct err err;
     bool more = true;
 
