@@ -333,6 +333,50 @@ a_full_outbox_holds_back(void **state)
     core_test_end(&t);
 }
 
+/* The register cannot be read: nothing is taken in, the node says that it is not ready, and who
+ * sees the machine's insides is told why. When it can be read again, all of that is over. */
+static void
+not_ready_while_the_register_cannot_be_read(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    char path[256];
+
+    (void)state;
+    core_test_start(&t);
+    t.options.agreements = NULL; /* the register is judged by */
+    core_test_restart(&t);
+    core_reports_add(&m, "192.0.2.200", 1, "green");
+    assert_int_equal(
+        core_test_ask(&t, DOOR_OPERATORS, MESSAGE_STATUS, &core_reports_nobody, SPAN("")), 0);
+    (void)snprintf(path, sizeof path, "%s/journal.jsonl", t.home);
+    core_test_write(path, "no journal\n");
+    (void)core_reports_open_stream(&t, DOOR_LOCAL, 0);
+    assert_int_equal(t.refusal.code, ERR_BUSY);
+    assert_non_null(strstr(t.refusal.msg, "journal"));
+    assert_int_equal(
+        core_test_ask(&t, DOOR_OPERATORS, MESSAGE_STATUS, &core_reports_nobody, SPAN("")),
+        ERR_BUSY);
+    assert_null(strstr(t.refusal.msg, "journal"));
+    assert_int_equal(
+        core_test_ask(&t, DOOR_OPERATORS, MESSAGE_STATUS, &core_reports_nobody, SPAN("\1")), 0);
+    assert_non_null(memmem(t.body.p, t.body.n, "\"ok\":false", 10));
+    assert_null(memmem(t.body.p, t.body.n, "journal", 7));
+    assert_int_equal(
+        core_test_ask(&t, DOOR_LOCAL, MESSAGE_STATUS, &core_reports_nobody, SPAN("\1")), 0);
+    assert_non_null(memmem(t.body.p, t.body.n, "\"ok\":false", 10));
+    assert_non_null(memmem(t.body.p, t.body.n, "\"why\":\"the agreements cannot", 28));
+    assert_non_null(memmem(t.body.p, t.body.n, "journal", 7));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(core_reports_take(&t, &m).stored, 1);
+    assert_int_equal(
+        core_test_ask(&t, DOOR_LOCAL, MESSAGE_STATUS, &core_reports_nobody, SPAN("\1")), 0);
+    assert_non_null(memmem(t.body.p, t.body.n, "\"ok\":true,", 10));
+    assert_non_null(memmem(t.body.p, t.body.n, "\"why\":null", 10));
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
 int
 main(void)
 {
@@ -345,6 +389,7 @@ main(void)
         cmocka_unit_test(counts_balance),
         cmocka_unit_test(a_broken_front_is_found_out),
         cmocka_unit_test(a_full_outbox_holds_back),
+        cmocka_unit_test(not_ready_while_the_register_cannot_be_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
