@@ -225,6 +225,32 @@ class Doors(Case):
             self.assertTrue(int(answer.headers["Retry-After"]) > 0)
         self.assertEqual(node.end(), 3, node.log())
 
+    def test_not_ready_while_the_register_cannot_be_read(self):
+        node = self.node()
+        journal = self.home / "journal.jsonl"
+
+        def status(*words):
+            return self.run_comity("status", "--home", str(self.home), *words)
+
+        self.assertEqual(status().returncode, 0)
+        journal.write_text("no journal\n", encoding="utf-8")
+        for door in ("operators", "partners"):
+            answer = node.ask(door, "/readyz", 503)
+            self.assertTrue(int(answer.headers["Retry-After"]) > 0)
+        node.ask("operators", "/healthz", 200)
+        told = status()
+        self.assertEqual(told.returncode, 1, told.stderr)
+        self.assertIn("NO: the agreements cannot be read anew", told.stdout)
+        self.assertIn(str(journal), told.stdout)
+        told = json.loads(status("--json").stdout)
+        self.assertIs(told["ok"], False)
+        self.assertIn(str(journal), told["why"])
+        journal.unlink()
+        node.ask("operators", "/readyz", 200)
+        told = status("--json")
+        self.assertEqual((told.returncode, json.loads(told.stdout)["why"]), (0, None))
+        self.assertEqual(node.stop(), 0, node.log())
+
     def test_a_door_that_dies_is_open_again(self):
         node = self.node()
         for door in ("operators", "partners"):

@@ -31,7 +31,7 @@ struct host_state {
     bool taken;
     atomic_uint ended;
     atomic_uint events_ended;
-    struct intake_totals totals; /* of the stream that was opened last */
+    struct totals totals; /* of the stream that was opened last */
     atomic_uint closed;
     atomic_uint aborted;
     atomic_uint problems; /* bytes of the last stream's */
@@ -85,7 +85,7 @@ take_intake(struct host_state *state, struct channel *channel,
     struct err err = {0};
 
     if (message->type == MESSAGE_INTAKE_OPEN) {
-        state->totals = (struct intake_totals){0};
+        state->totals = (struct totals){0};
         wire_add_u32(&out, 2);
         reply(channel, message, MESSAGE_CREDIT, 0, buf_span(&out));
     } else if (message->type == MESSAGE_INTAKE_RECORDS) {
@@ -101,7 +101,7 @@ take_intake(struct host_state *state, struct channel *channel,
         state->totals.rejected += wire_u32(in);
         state->totals.received = state->totals.stored + state->totals.rejected;
         atomic_store(&state->problems, (unsigned)wire_text(in).n);
-        intake_totals_add(&out, &state->totals);
+        totals_add(&out, &state->totals);
         reply(channel, message, MESSAGE_ANSWER, 0, buf_span(&out));
         atomic_fetch_add(&state->closed, 1);
     } else {
