@@ -39,7 +39,7 @@ struct bench {
     uint64_t reports;
     bool closed;
     bool answered;
-    struct intake_totals totals;
+    struct totals totals;
 };
 
 static _Noreturn void
@@ -175,7 +175,7 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
         bench->credit += wire_u32(&in);
         send_what_may(bench);
     } else if (message->type == MESSAGE_ANSWER) {
-        intake_totals_take(&in, &bench->totals);
+        totals_take(&in, &bench->totals);
         bench->answered = true;
         loop_stop(bench->loop);
     } else {

@@ -251,7 +251,7 @@ route(struct world_data *w, int fd, uint64_t window)
         .released = flow_counts(flow)->released,
         .lines = w->lines,
         .bytes = w->bytes,
-        .balanced = flow_balance(flow_counts(flow)) && flow_counts(flow)->rejected == 0
+        .balanced = totals_balance(flow_counts(flow)) && flow_counts(flow)->rejected == 0
             && flow_counts(flow)->released == w->lines};
     flow_free(flow);
     return run;

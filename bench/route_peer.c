@@ -282,7 +282,7 @@ run(const char *path, bool whole)
         fail("flow", &err);
     read_file(&way, path, share);
     double seconds = cpu_seconds() - from;
-    if (whole && !flow_balance(flow_counts(way.flow)))
+    if (whole && !totals_balance(flow_counts(way.flow)))
         fail("flow", NULL);
     (void)printf("%llu %llu %llu %.6f\n", (unsigned long long)way.rows,
         (unsigned long long)way.rejected, (unsigned long long)way.released, seconds);

@@ -83,11 +83,10 @@ put_string(const char *s)
 }
 
 static bool
-has_input(const struct route *route, int place, const char *type)
+has_path_input(const struct route *route)
 {
     for (size_t i = 0; i < COUNT(inputs); i++)
-        if (strcmp(inputs[i].route, route->name) == 0 && inputs[i].place == place
-            && (type == NULL || strcmp(inputs[i].type, type) == 0))
+        if (strcmp(inputs[i].route, route->name) == 0 && inputs[i].place == PLACE_PATH)
             return true;
     return false;
 }
@@ -112,8 +111,6 @@ message_of(const struct route *route)
 }
 
 /* ---- inputs ---- */
-
-static const char economy[] = "{\"type\":\"string\",\"pattern\":\"^[A-Za-z]{2}$\"}";
 
 static void
 put_kinds(void)
@@ -156,7 +153,7 @@ put_type(const struct input *input)
     else if (strcmp(type, "ASN") == 0)
         put("{\"type\":\"string\",\"pattern\":\"^([Aa][Ss])?[0-9]{1,10}$\"}");
     else if (strcmp(type, "ECONOMY") == 0)
-        put(economy);
+        put("{\"type\":\"string\",\"pattern\":\"^[A-Za-z]{2}$\"}");
     else if (strcmp(type, "EFFECT") == 0)
         put("{\"type\":\"string\",\"enum\":[\"release\",\"hold\",\"withhold\"]}");
     else if (strcmp(type, "STATE") == 0)
@@ -283,7 +280,7 @@ put_responses(const struct route *route)
     if (asks || strcmp(route->name, "SESSION_PUT") == 0)
         put_problem(401);
     put_problem(403);
-    if (has_input(route, PLACE_PATH, NULL) || strcmp(route->tag, "accounts") == 0)
+    if (has_path_input(route) || strcmp(route->tag, "accounts") == 0)
         put_problem(404);
     if (get && route->schema[0] != '-')
         put_problem(406);

@@ -246,24 +246,26 @@ time_format(int64_t us, const char *suffix, char *out)
     return at + n;
 }
 
-size_t
-time_format_ms(int64_t us, char *out)
+/* DIGITS of the second's fraction, of which one counts UNIT_US. */
+static size_t
+format_digits(int64_t us, int digits, int unit_us, char *out)
 {
     int parts[6];
     int64_t fraction;
 
     (void)split(us, parts, &fraction);
     size_t at = put_seconds(out, parts);
-    return at + (size_t)snprintf(out + at, 8, ".%03dZ", (int)(fraction / 1000));
+    return at + (size_t)snprintf(out + at, 9, ".%0*dZ", digits, (int)fraction / unit_us);
+}
+
+size_t
+time_format_ms(int64_t us, char *out)
+{
+    return format_digits(us, 3, 1000, out);
 }
 
 size_t
 time_format_us(int64_t us, char *out)
 {
-    int parts[6];
-    int64_t fraction;
-
-    (void)split(us, parts, &fraction);
-    size_t at = put_seconds(out, parts);
-    return at + (size_t)snprintf(out + at, 9, ".%06dZ", (int)fraction);
+    return format_digits(us, 6, 1, out);
 }

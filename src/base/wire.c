@@ -1,12 +1,18 @@
 #include "base/wire.h"
 
+void
+wire_put(char *to, uint64_t value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = (char)(value >> (8 * i) & 0xff);
+}
+
 static void
 add_little(struct buf *out, uint64_t value, size_t bytes)
 {
     char little[sizeof value];
 
-    for (size_t i = 0; i < bytes; i++)
-        little[i] = (char)(value >> (8 * i) & 0xff);
+    wire_put(little, value, bytes);
     buf_add(out, little, bytes);
 }
 

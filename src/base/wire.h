@@ -20,6 +20,8 @@ wire_in(struct span bytes)
     return (struct wire_in){bytes.p, bytes.n, false};
 }
 
+/* The lowest BYTES of VALUE to where TO is. */
+void wire_put(char *to, uint64_t value, size_t bytes);
 void wire_add_u8(struct buf *out, uint8_t value);
 void wire_add_u16(struct buf *out, uint16_t value);
 void wire_add_u32(struct buf *out, uint32_t value);

@@ -1,4 +1,5 @@
 /* comity account: who may sign in to the node, and as what? */
+#include "base/url.h"
 #include "cli/cli.h"
 #include "cli/node.h"
 #include "cli/setup.h"
@@ -104,7 +105,7 @@ ask(struct account *a, const char *method, const char *suffix, const struct buf 
     if (a->name == NULL)
         return err_set(err, ERR_USAGE, "name the account");
     buf_add_text(&path, "/api/v1/principals/");
-    client_escape(&path, span_of(a->name));
+    url_add(&path, span_of(a->name));
     buf_add_text(&path, suffix);
     buf_add_char(&path, '\0');
     int rc = buf_check(&path, "the question", err);
@@ -276,7 +277,7 @@ with_named(struct account *a, const char *path, bool remove, struct err *err)
     if (a->name == NULL)
         return err_set(err, ERR_USAGE, remove ? "say which: its NUMBER" : "name the account");
     buf_add_text(&whole, path);
-    client_escape(&whole, span_of(a->name));
+    url_add(&whole, span_of(a->name));
     buf_add_char(&whole, '\0');
     int rc = buf_check(&whole, "the question", err);
     if (rc == 0)

@@ -212,7 +212,7 @@ print_draft(const struct simulated *s, struct buf *out)
 static void
 print_sum(const struct simulated *s, struct buf *out)
 {
-    const struct flow_counts *c = flow_counts(s->job->flow);
+    const struct totals *c = flow_counts(s->job->flow);
 
     buf_format(out,
         "\nreceived %llu = stored %llu + rejected %llu + duplicate %llu\n"
@@ -317,7 +317,7 @@ json_team(const struct simulated *s, uint32_t index, struct buf *out)
 void
 simulated_json(const struct simulated *s, struct buf *out)
 {
-    const struct flow_counts *c = flow_counts(s->job->flow);
+    const struct totals *c = flow_counts(s->job->flow);
     size_t n = 0;
     uint32_t *order = sort_teams(s, &n);
 

@@ -6,10 +6,11 @@
 #define COMITY_CLI_CLI_H
 
 enum cli_exit {
-    EXIT_DONE = 0,     /* everything was done */
-    EXIT_REJECTED = 1, /* done, but some records were rejected or inputs failed */
-    EXIT_USAGE = 2,    /* the command line was not understood */
-    EXIT_FAILED = 3,   /* it could not be done, or not to its end; the message says why */
+    EXIT_DONE = 0, /* everything was done */
+    EXIT_REJECTED =
+        1, /* done, but some records were rejected, inputs failed or the node is not well */
+    EXIT_USAGE = 2,  /* the command line was not understood */
+    EXIT_FAILED = 3, /* it could not be done, or not to its end; the message says why */
 };
 
 #define COMMAND(function, name, arguments, text) int cli_##function(int argc, char **argv);

@@ -76,7 +76,7 @@ print_nobody(const struct flow_told *told, struct buf *out)
 void
 flow_told_print(const struct flow_told *told, struct buf *out)
 {
-    const struct flow_counts *c = flow_counts(told->job->flow);
+    const struct totals *c = flow_counts(told->job->flow);
     size_t rows = told->remedies.count;
 
     buf_format(out, "%15s %25s\n%9s %5s %9s %9s %5s  %s\n", "would free", "blocked by it",
@@ -159,7 +159,7 @@ json_row(const struct flow_told *told, const struct remedy *r, struct buf *out)
 void
 flow_told_json(const struct flow_told *told, struct buf *out)
 {
-    const struct flow_counts *c = flow_counts(told->job->flow);
+    const struct totals *c = flow_counts(told->job->flow);
     const char *between = "";
     char code[3];
 

@@ -1,4 +1,5 @@
 /* comity held: what waits for a person, and what do they say to it? */
+#include "base/url.h"
 #include "cli/cli.h"
 #include "cli/node.h"
 #include "cli/setup.h"
@@ -85,15 +86,15 @@ build_path(const struct held *held, struct span next, struct buf *path, struct e
     buf_add_text(path, "/api/v1/held?limit=1000");
     if (held->state != NULL) {
         buf_add_text(path, "&state=");
-        client_escape(path, span_of(held->state));
+        url_add(path, span_of(held->state));
     }
     if (held->team != NULL) {
         buf_add_text(path, "&team=");
-        client_escape(path, span_of(held->team));
+        url_add(path, span_of(held->team));
     }
     if (next.n > 0) {
         buf_add_text(path, "&next=");
-        client_escape(path, next);
+        url_add(path, next);
     }
     buf_add_char(path, '\0');
     return buf_check(path, "the question", err);

@@ -76,16 +76,8 @@ parse(struct ingest *in, int argc, char **argv, const char **files, size_t *coun
 static void
 add_totals(struct ingest *in, struct json_value root)
 {
-#define ADD(name) in->totals.name += node_number(root, #name)
-    ADD(received);
-    ADD(stored);
-    ADD(rejected);
-    ADD(duplicate);
-    ADD(outcomes);
-    ADD(released);
-    ADD(held);
-    ADD(withheld);
-    ADD(unattributed);
+#define ADD(name) in->totals.name += node_number(root, #name);
+    TOTALS_EACH(ADD)
 #undef ADD
 }
 
@@ -114,7 +106,7 @@ show_rejections(struct json_value root, const char *file)
 static int
 print_totals(const struct ingest *in, struct err *err)
 {
-    const struct ingest_totals *t = &in->totals;
+    const struct totals *t = &in->totals;
     struct buf out = buf_new(4096);
 
 #define N(name) (unsigned long long)t->name

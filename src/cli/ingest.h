@@ -5,18 +5,7 @@
 
 #include "base/mem.h"
 #include "cli/node.h"
-
-struct ingest_totals {
-    uint64_t received;
-    uint64_t stored;
-    uint64_t rejected;
-    uint64_t duplicate;
-    uint64_t outcomes;
-    uint64_t released;
-    uint64_t held;
-    uint64_t withheld;
-    uint64_t unattributed;
-};
+#include "model/totals.h"
 
 struct ingest {
     struct node node;
@@ -26,7 +15,7 @@ struct ingest {
     const char *name;
     bool progress;
     struct buf parameters; /* of every file */
-    struct ingest_totals totals;
+    struct totals totals;
     size_t files;
     size_t failed;
     bool node_gone; /* it makes no sense to go on */

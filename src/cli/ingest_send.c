@@ -1,5 +1,6 @@
 #include "cli/ingest.h"
 
+#include "base/url.h"
 #include "sys/clock.h"
 #include "sys/stop.h"
 
@@ -40,7 +41,7 @@ add_parameter(struct buf *out, const char *name, struct span value)
     buf_add_char(out, out->n == 0 ? '?' : '&');
     buf_add_text(out, name);
     buf_add_char(out, '=');
-    client_escape(out, value);
+    url_add(out, value);
 }
 
 static int

@@ -309,7 +309,7 @@ static int
 print(const struct route *route, bool kept, struct err *err)
 {
     struct buf out = buf_new(SUMMARY_BYTES);
-    const struct flow_counts *counts = flow_counts(route->job.flow);
+    const struct totals *counts = flow_counts(route->job.flow);
 
     if (route->json)
         tally_json(&route->tally, &route->job, &out);

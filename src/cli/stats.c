@@ -1,4 +1,5 @@
 /* comity stats: what was counted, and does it balance? */
+#include "base/url.h"
 #include "cli/cli.h"
 #include "cli/node.h"
 #include "cli/setup.h"
@@ -53,7 +54,7 @@ add_parameter(struct buf *path, const char *name, const char *value)
     buf_add_char(path, memchr(path->p, '?', path->n) == NULL ? '?' : '&');
     buf_add_text(path, name);
     buf_add_char(path, '=');
-    client_escape(path, span_of(value));
+    url_add(path, span_of(value));
 }
 
 static int

@@ -11,7 +11,9 @@ enum { OUT_BYTES = 64 * 1024 };
 static const char usage[] =
     "usage: comity status [--json] [--home DIR]\n\n"
     "How is the running node: since when, with which directory and agreements, what "
-    "waits.\n\n" NODE_HELP "\nExit status 0 when it is well, 3 when it does not answer.\n";
+    "waits.\n\n" NODE_HELP
+    "\nExit status 0 when it is well, 1 when it takes no reports in, 3 when it does not "
+    "answer.\n";
 
 static void
 line(struct buf *out, const char *name, struct span text)
@@ -37,6 +39,20 @@ flag(struct json_value root, const char *name)
     return json_get(root, name, &value) && json_type(value) == JSON_TRUE;
 }
 
+/* Does it take reports in, and why not? */
+static void
+show_ready(struct buf *out, struct json_value root)
+{
+    struct buf text = buf_new(OUT_BYTES);
+    struct span why = node_text(root, "why");
+
+    buf_add_text(&text, flag(root, "ok") ? "yes" : "NO");
+    buf_add_text(&text, why.n > 0 ? ": " : "");
+    buf_add_span(&text, why);
+    line(out, "ready", buf_span(&text));
+    buf_free(&text);
+}
+
 static int
 show(const struct node *node, struct json_value root, struct err *err)
 {
@@ -44,6 +60,7 @@ show(const struct node *node, struct json_value root, struct err *err)
 
     if (node->json)
         return node_print_answer(node, err);
+    show_ready(&out, root);
     line(&out, "version", node_text(root, "version"));
     line(&out, "started", node_text(root, "started"));
     line(&out, "team", node_text(root, "team").n > 0 ? node_text(root, "team") : SPAN("none"));
@@ -82,6 +99,7 @@ cli_status(int argc, char **argv)
     struct node node = {0};
     struct json_value root;
     struct err err = {0};
+    bool well = false;
 
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         (void)fputs(usage, stdout);
@@ -94,6 +112,7 @@ cli_status(int argc, char **argv)
         rc = node_ask(&node, "GET", "/api/v1/status", SPAN(""), &root, &err);
     if (rc == 0)
         rc = show(&node, root, &err);
+    well = rc == 0 && flag(root, "ok");
     node_close(&node);
-    return rc == 0 ? EXIT_DONE : setup_fail(&err);
+    return well ? EXIT_DONE : rc == 0 ? EXIT_REJECTED : setup_fail(&err);
 }

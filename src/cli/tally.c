@@ -204,7 +204,7 @@ print_nobody(const struct tally *tally, struct buf *out)
 }
 
 static void
-print_balance(const struct flow_counts *c, size_t economies, struct buf *out)
+print_balance(const struct totals *c, size_t economies, struct buf *out)
 {
     buf_format(out,
         "\nreceived %llu = stored %llu + rejected %llu + duplicate %llu, in %zu economies\n"
@@ -214,7 +214,7 @@ print_balance(const struct flow_counts *c, size_t economies, struct buf *out)
         (unsigned long long)c->outcomes, (unsigned long long)c->released,
         (unsigned long long)c->held, (unsigned long long)c->withheld,
         (unsigned long long)c->unattributed);
-    if (!flow_balance(c))
+    if (!totals_balance(c))
         buf_add_text(
             out, "the counts do not add up: this is a fault of Comity's, please report it\n");
 }
@@ -324,7 +324,7 @@ json_economies(const uint64_t *counts, struct buf *out)
 void
 tally_json(const struct tally *tally, const struct job *job, struct buf *out)
 {
-    const struct flow_counts *c = flow_counts(job->flow);
+    const struct totals *c = flow_counts(job->flow);
     size_t count = 0;
     uint32_t *order = sort_teams(tally, &count);
 
@@ -337,7 +337,7 @@ tally_json(const struct tally *tally, const struct job *job, struct buf *out)
         (unsigned long long)c->rejected, (unsigned long long)c->duplicate,
         (unsigned long long)c->outcomes, (unsigned long long)c->released,
         (unsigned long long)c->held, (unsigned long long)c->withheld,
-        (unsigned long long)c->unattributed, flow_balance(c) ? "true" : "false",
+        (unsigned long long)c->unattributed, totals_balance(c) ? "true" : "false",
         (unsigned long long)job->failed_files);
     for (size_t i = 0; order != NULL && i < count; i++) {
         if (i > 0)

@@ -108,6 +108,27 @@ read_uuid(struct span text, uint64_t half[2])
     return true;
 }
 
+/* Of a node: version 8, or 4 as STIX has it. */
+static bool
+is_nodes(const uint64_t half[2])
+{
+    unsigned version = (unsigned)(half[0] >> 12 & 15);
+
+    return (version == 8 || version == 4) && half[1] >> 62 == 2;
+}
+
+bool
+id_plain(struct span text, char out[ID_TEXT_BYTES])
+{
+    uint64_t half[2];
+
+    if (text.n != ID_TEXT_BYTES - 1 || !read_uuid(text, half) || !is_nodes(half))
+        return false;
+    const struct id_batch batch = {half[0] >> 16, half[1] & ID_TAG_MASK};
+    (void)id_text(&batch, (uint32_t)(half[0] & (ID_PLACES - 1)), out);
+    return true;
+}
+
 int
 id_read(const struct id_key *key, struct span text, struct id_place *out, struct err *err)
 {
@@ -117,8 +138,7 @@ id_read(const struct id_key *key, struct span text, struct id_place *out, struct
         return err_set_field(err, ERR_BAD_NAME, "id", 2,
             "\"%.*s\" is no UUID; a report's id looks like 0192b3c4-d5e6-8f70-8123-456789abcdef",
             SPAN_ARGS(text));
-    unsigned version = (unsigned)(half[0] >> 12 & 15);
-    if ((version != 8 && version != 4) || half[1] >> 62 != 2)
+    if (!is_nodes(half))
         return err_set_field(err, ERR_NOT_FOUND, "id", 2,
             "%.*s is no id of this node: theirs are UUIDs of version 8", SPAN_ARGS(text));
     out->batch = reveal(key, half[0] >> 16);

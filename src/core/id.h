@@ -30,6 +30,10 @@ struct id_batch id_batch(const struct id_key *key, uint64_t number, uint64_t tag
 /* PLACE below ID_PLACES. 36 characters in lower case and a NUL; returns 36. */
 size_t id_text(const struct id_batch *batch, uint32_t place, char out[ID_TEXT_BYTES]);
 
+/* TEXT as ids are written, 36 characters in lower case of version 8, and a NUL, if it is a node's
+ * id: a UUID of version 8, or of 4 as STIX writes it, in any case. False: OUT stays as it is. */
+bool id_plain(struct span text, char out[ID_TEXT_BYTES]);
+
 /* Which batch and place does TEXT name, if it is an id of this node? TAG is to be held against the
  * batch's (62 bits). Any case, and as STIX writes it (version 4). ERR_BAD_NAME: no UUID;
  * ERR_NOT_FOUND: of another version. */

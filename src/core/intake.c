@@ -3,6 +3,7 @@
 #include "core/batch.h"
 #include "core/check.h"
 #include "core/incoming.h"
+#include "core/streams.h"
 #include "core/window.h"
 #include "flow/flow.h"
 #include "model/record.h"
@@ -14,34 +15,23 @@ enum {
     BLOCK = 16, /* reports read ahead, so that tables they look into arrive meanwhile */
     FIELDS = 4 * REPORT_FIELDS_MAX, /* of one block */
     BACK_US = 1000000,              /* a clock that goes back by more is not believed */
-    TEAM_BYTES = 65,
-};
-
-struct stream {
-    bool open;
-    bool unsettled; /* some of its reports are not durable yet */
-    enum door door;
-    uint64_t tag;
-    uint64_t file;
-    uint8_t kind;          /* enum principal_kind of who opened it */
-    char team[TEAM_BYTES]; /* a partner's; "": this node's own people */
-    uint32_t credit_owed;  /* held back while the outbox is full */
-    struct intake_totals totals;
+    AGAIN_US = 1000000,             /* what could not be read of the store is tried again */
 };
 
 struct intake {
-    struct stream streams[INTAKE_STREAMS_MAX];
-    size_t open_count;
+    struct streams streams;
     struct seen *seen;
     struct flow *flow;
     uint32_t knowledge; /* what the flow was made for */
     struct check *check;
     struct batch *batch;
     struct loop_timer timer;
-    bool ripe;       /* the timer has come */
-    bool half_done;  /* a report failed on its way: the batch is not to be relied on */
-    int64_t seen_us; /* the latest time */
-    uint64_t due;    /* entries of the outbox */
+    bool ripe;          /* the timer has come */
+    bool half_done;     /* a report failed on its way: the batch is not to be relied on */
+    int64_t seen_us;    /* the latest time */
+    uint64_t due;       /* entries of the outbox */
+    struct err blind;   /* why window and due could not be read after a loss; code 0: they were */
+    int64_t look_at_us; /* ticks: when that is tried again */
 
     /* the report that flows now */
     struct core *core;
@@ -52,6 +42,9 @@ struct intake {
     struct span records[BLOCK];
     struct field fields[FIELDS];
 };
+
+static const char stale_words[] = "the agreements cannot be read anew";
+static const char blind_words[] = "the store cannot tell which reports were there already";
 
 /* ---- the window of duplicates ---- */
 
@@ -81,9 +74,25 @@ count_due(struct core *core, struct intake *intake, struct err *err)
     size_t count;
     int rc = store_queues(core->store, core->arena, &queues, &count, err);
 
+    intake->due = 0;
     for (size_t i = 0; rc == 0 && i < count; i++)
         intake->due += queues[i].due;
     return rc;
+}
+
+/* What the store has now, after a loss. */
+static void
+look_again(struct core *core, struct intake *intake)
+{
+    struct err err = {0};
+    int rc = fill_window(core, intake, &err);
+
+    if (rc == 0)
+        rc = count_due(core, intake, &err);
+    if (rc != 0 && intake->blind.code == 0)
+        core_tell(core, "%s, so no report is taken in: %s", blind_words, err.msg);
+    intake->blind = rc == 0 ? (struct err){0} : err;
+    intake->look_at_us = clock_ticks_us() + AGAIN_US;
 }
 
 int
@@ -120,28 +129,10 @@ intake_free(struct intake *intake)
 
 /* ---- streams ---- */
 
-static struct stream *
-find(const struct intake *intake, enum door door, uint64_t tag)
-{
-    for (size_t i = 0; intake->open_count > 0 && i < INTAKE_STREAMS_MAX; i++) {
-        const struct stream *s = &intake->streams[i];
-        if (s->open && s->tag == tag && s->door == door)
-            return (struct stream *)s;
-    }
-    return NULL;
-}
-
-static void
-close_stream(struct intake *intake, struct stream *stream)
-{
-    intake->open_count--;
-    *stream = (struct stream){0};
-}
-
 bool
-intake_asker(const struct intake *intake, enum door door, uint64_t tag, struct asker *out)
+intake_asker(struct intake *intake, enum door door, uint64_t tag, struct asker *out)
 {
-    const struct stream *stream = find(intake, door, tag);
+    const struct stream *stream = streams_find(&intake->streams, door, tag);
 
     if (stream == NULL)
         return false;
@@ -154,20 +145,20 @@ intake_gone(struct core *core, enum door door)
 {
     struct intake *intake = core->intake;
 
-    for (size_t i = 0; intake != NULL && i < INTAKE_STREAMS_MAX; i++) {
-        struct stream *s = &intake->streams[i];
+    for (size_t i = 0; intake != NULL && i < STREAMS_MAX; i++) {
+        struct stream *s = &intake->streams.all[i];
         if (!s->open || s->door != door)
             continue;
         if (s->file != 0)
             incoming_again(core, s->file);
-        close_stream(intake, s);
+        streams_close(&intake->streams, s);
     }
 }
 
 size_t
 intake_streams(const struct intake *intake)
 {
-    return intake->open_count;
+    return intake->streams.open;
 }
 
 uint64_t
@@ -187,6 +178,29 @@ give_credit(struct core *core, const struct stream *stream, uint32_t credit, str
     return rc;
 }
 
+int
+intake_ready(const struct core *core, bool with_reason, struct err *err)
+{
+    bool stale = core->stale.code != 0;
+    const struct err *why = stale ? &core->stale : &core->intake->blind;
+    const char *words = stale ? stale_words : blind_words;
+
+    if (why->code == 0)
+        return 0;
+    return with_reason ? err_set(err, ERR_BUSY, "%s: %s", words, why->msg)
+                       : err_set(err, ERR_BUSY, "%s", words);
+}
+
+void
+intake_renew(struct core *core)
+{
+    struct intake *intake = core->intake;
+
+    knowledge_renew(core);
+    if (intake->blind.code != 0 && clock_ticks_us() >= intake->look_at_us)
+        look_again(core, intake);
+}
+
 static bool
 behind(const struct core *core)
 {
@@ -202,46 +216,28 @@ intake_released(struct core *core, uint64_t count)
     intake->due -= count < intake->due ? count : intake->due;
     if (behind(core))
         return;
-    for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++) {
-        struct stream *s = &intake->streams[i];
+    for (size_t i = 0; i < STREAMS_MAX; i++) {
+        struct stream *s = &intake->streams.all[i];
         if (s->open && s->credit_owed > 0 && give_credit(core, s, s->credit_owed, &err) == 0)
             s->credit_owed = 0;
     }
 }
 
-static struct stream *
-free_place(struct intake *intake)
-{
-    for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++)
-        if (!intake->streams[i].open)
-            return &intake->streams[i];
-    return NULL;
-}
-
-/* One door may not take all places. */
-static bool
-door_is_full(const struct intake *intake, enum door door)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++)
-        count += intake->streams[i].open && intake->streams[i].door == door;
-    return count >= INTAKE_STREAMS_MAX / 2;
-}
-
 static int
 may_open(const struct core *core, const struct ask *ask, struct err *err)
 {
-    const struct intake *intake = core->intake;
+    struct intake *intake = core->intake;
+    int rc = intake_ready(core, ask->door == DOOR_LOCAL, err);
 
-    if (core->stale.code != 0)
-        return err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg);
-    if (door_is_full(intake, ask->door))
+    if (rc != 0)
+        return rc;
+    if (streams_full(&intake->streams, ask->door))
         return err_set(err, ERR_BUSY, "too many streams of reports are open");
     if (behind(core))
         return err_set(
             err, ERR_BUSY, "more reports wait to be written out than the outbox may hold");
-    return ask->asker.team.n >= TEAM_BYTES || find(intake, ask->door, ask->tag) != NULL
+    return ask->asker.team.n >= STREAM_TEAM_BYTES
+            || streams_find(&intake->streams, ask->door, ask->tag) != NULL
         ? err_set(err, ERR_INTERNAL, "a stream cannot be opened like that")
         : 0;
 }
@@ -250,11 +246,11 @@ int
 core_intake_open(struct core *core, struct ask *ask, struct err *err)
 {
     struct intake *intake = core->intake;
-    struct stream *stream = free_place(intake);
+    struct stream *stream = streams_place(&intake->streams);
     struct intake_open open;
 
     intake_open_take(&ask->in, &open);
-    knowledge_renew(core);
+    intake_renew(core);
     int rc = wire_end(&ask->in, "the beginning of a stream", err);
     if (rc == 0)
         rc = may_open(core, ask, err);
@@ -265,14 +261,8 @@ core_intake_open(struct core *core, struct ask *ask, struct err *err)
             incoming_again(core, open.file);
         return rc;
     }
-    *stream = (struct stream){.open = true,
-        .door = ask->door,
-        .tag = ask->tag,
-        .file = ask->door == DOOR_LOCAL ? open.file : 0,
-        .kind = ask->asker.kind};
-    if (ask->asker.team.n > 0)
-        memcpy(stream->team, ask->asker.team.p, ask->asker.team.n);
-    intake->open_count++;
+    streams_open(&intake->streams, stream, ask);
+    stream->file = ask->door == DOOR_LOCAL ? open.file : 0;
     return give_credit(core, stream, INTAKE_CREDIT, err);
 }
 
@@ -370,20 +360,6 @@ read_block(struct intake *intake, struct wire_in *in, uint32_t *left, struct str
     return 0;
 }
 
-static void
-add_counts(
-    struct intake_totals *totals, const struct flow_counts *now, const struct flow_counts *before)
-{
-    totals->received += now->received - before->received;
-    totals->stored += now->stored - before->stored;
-    totals->duplicate += now->duplicate - before->duplicate;
-    totals->outcomes += now->outcomes - before->outcomes;
-    totals->released += now->released - before->released;
-    totals->held += now->held - before->held;
-    totals->withheld += now->withheld - before->withheld;
-    totals->unattributed += now->unattributed - before->unattributed;
-}
-
 static int
 take_report(struct core *core, struct intake *intake, size_t i, struct err *err)
 {
@@ -404,7 +380,7 @@ static int
 take_records(struct core *core, struct intake *intake, struct stream *stream, struct wire_in *in,
     uint32_t left, struct err *err)
 {
-    struct flow_counts before = *flow_counts(intake->flow);
+    struct totals before = *flow_counts(intake->flow);
     size_t count;
     int rc = 0;
 
@@ -413,7 +389,7 @@ take_records(struct core *core, struct intake *intake, struct stream *stream, st
         for (size_t i = 0; rc == 0 && i < count; i++)
             rc = take_report(core, intake, i, err);
     }
-    add_counts(&stream->totals, flow_counts(intake->flow), &before);
+    totals_grow(&stream->totals, flow_counts(intake->flow), &before);
     return rc == 0 ? wire_end(in, "a message of reports", err) : rc;
 }
 
@@ -473,16 +449,16 @@ core_intake_records(struct core *core, struct ask *ask, struct err *err)
 {
     struct intake *intake = core->intake;
 
-    knowledge_renew(core); /* may refuse streams: the open batch is sealed */
-    struct stream *stream = find(intake, ask->door, ask->tag);
+    intake_renew(core); /* may refuse streams: the open batch is sealed */
+    struct stream *stream = streams_find(&intake->streams, ask->door, ask->tag);
     if (stream == NULL)
         return 0; /* it was refused meanwhile */
-    int rc = core->stale.code != 0
-        ? err_set(err, ERR_BUSY, "the agreements cannot be read anew: %s", core->stale.msg)
-        : take_message(core, intake, stream, ask, err);
+    int rc = intake_ready(core, ask->door == DOOR_LOCAL, err);
+    if (rc == 0)
+        rc = take_message(core, intake, stream, ask, err);
     if (rc != 0) {
         give_up_file(core, stream, err);
-        close_stream(intake, stream);
+        streams_close(&intake->streams, stream);
         if (intake->half_done)
             core_lose(core, err);
         return rc;
@@ -497,7 +473,7 @@ int
 core_intake_close(struct core *core, struct ask *ask, struct err *err)
 {
     struct intake *intake = core->intake;
-    struct stream *stream = find(intake, ask->door, ask->tag);
+    struct stream *stream = streams_find(&intake->streams, ask->door, ask->tag);
     struct buf body = buf_new(1024);
 
     if (stream == NULL)
@@ -509,14 +485,14 @@ core_intake_close(struct core *core, struct ask *ask, struct err *err)
         rc = core_begin(core, err);
     if (rc == 0) {
         count_rejected(intake, stream, rejected);
-        intake_totals_add(&body, &stream->totals);
+        totals_add(&body, &stream->totals);
         rc = core_answer_durable(core, ask, buf_span(&body), err);
     }
     if (rc == 0 && stream->file != 0)
         incoming_done(core, stream->file, problems);
     if (rc != 0)
         give_up_file(core, stream, err);
-    close_stream(intake, stream);
+    streams_close(&intake->streams, stream);
     buf_free(&body);
     return rc;
 }
@@ -524,14 +500,14 @@ core_intake_close(struct core *core, struct ask *ask, struct err *err)
 int
 core_intake_abort(struct core *core, struct ask *ask, struct err *err)
 {
-    struct stream *stream = find(core->intake, ask->door, ask->tag);
+    struct stream *stream = streams_find(&core->intake->streams, ask->door, ask->tag);
     struct span why = wire_text(&ask->in);
 
     if (stream == NULL)
         return 0;
     if (stream->file != 0)
         incoming_failed(core, stream->file, why);
-    close_stream(core->intake, stream);
+    streams_close(&core->intake->streams, stream);
     return wire_end(&ask->in, "the breaking off of a stream", err);
 }
 
@@ -570,31 +546,28 @@ intake_committed(struct core *core)
     if (intake == NULL)
         return;
     rest(core, intake);
-    for (size_t i = 0; intake->open_count > 0 && i < INTAKE_STREAMS_MAX; i++)
-        intake->streams[i].unsettled = false;
+    for (size_t i = 0; intake->streams.open > 0 && i < STREAMS_MAX; i++)
+        intake->streams.all[i].unsettled = false;
 }
 
 void
 intake_lost(struct core *core, const struct err *why)
 {
     struct intake *intake = core->intake;
-    struct err err = {0};
 
     if (intake == NULL)
         return;
     rest(core, intake);
     intake->half_done = false;
     batch_clear(intake->batch);
-    for (size_t i = 0; i < INTAKE_STREAMS_MAX; i++) {
-        struct stream *s = &intake->streams[i];
+    for (size_t i = 0; i < STREAMS_MAX; i++) {
+        struct stream *s = &intake->streams.all[i];
         if (!s->open || !s->unsettled)
             continue;
         core_refuse(core, s->door, s->tag, why);
         if (s->file != 0)
             incoming_again(core, s->file);
-        close_stream(intake, s);
+        streams_close(&intake->streams, s);
     }
-    intake->due = 0;
-    if (fill_window(core, intake, &err) != 0 || count_due(core, intake, &err) != 0)
-        (void)err_set(&core->stale, err.code, "the store: %s", err.msg);
+    look_again(core, intake);
 }

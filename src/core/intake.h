@@ -10,15 +10,22 @@
 
 #include "core/state.h"
 
-enum { INTAKE_STREAMS_MAX = 256, INTAKE_CREDIT = 4 };
+enum { INTAKE_CREDIT = 4 };
 
 /* CORE has its store and knowledge. The window of duplicates is filled from the store. Owner: the
  * caller. ERR_NO_MEMORY, and the store's. */
 MUST_USE int intake_new(struct core *core, struct intake **out, struct err *err);
 void intake_free(struct intake *intake);
 
+/* May reports be taken in? ERR_BUSY: not while what is judged by, or what was there already, cannot
+ * be read. How this machine failed is said WITH_REASON only. */
+MUST_USE int intake_ready(const struct core *core, bool with_reason, struct err *err);
+/* What was changed, or could not be read, is read anew (knowledge_renew, and the store): asked
+ * before each message of reports, and by the clock. */
+void intake_renew(struct core *core);
+
 /* Is a stream open under this door's TAG? Then who opened it is who asks. */
-bool intake_asker(const struct intake *intake, enum door door, uint64_t tag, struct asker *out);
+bool intake_asker(struct intake *intake, enum door door, uint64_t tag, struct asker *out);
 /* The door's channel has gone, and its streams with it. */
 void intake_gone(struct core *core, enum door door);
 

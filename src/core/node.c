@@ -1,5 +1,6 @@
 #include "core/node.h"
 
+#include "core/intake.h"
 #include "core/state.h"
 #include "core/told.h"
 #include "sys/clock.h"
@@ -97,8 +98,11 @@ static int
 add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
 {
     struct sums sums;
+    struct err why = {0};
+    bool ready = intake_ready(core, true, &why) == 0;
     int rc = sum(core, ask->arena, &sums, err);
 
+    told_text(out, "why", ready ? SPAN("") : span_of(why.msg));
     told_flag(out, "sandbox", core->options.sandboxed);
     told_time(out, "started", core->started_us);
     told_time(out, "now", clock_now_us());
@@ -121,10 +125,14 @@ core_status(struct core *core, struct ask *ask, struct err *err)
 {
     struct buf out = buf_new(ANSWER_BYTES);
     bool detail = wire_u8(&ask->in) != 0;
+    struct err why = {0};
+    bool ready = intake_ready(core, false, &why) == 0;
     int rc = 0;
 
+    if (!ready && !detail)
+        return err_set(err, why.code, "%s", why.msg);
     buf_add_char(&out, '{');
-    told_flag(&out, "ok", !core->stopping);
+    told_flag(&out, "ok", ready && !core->stopping);
     told_text(&out, "version", SPAN(COMITY_VERSION));
     if (detail && may_read(ask))
         rc = add_detail(core, ask, &out, err);

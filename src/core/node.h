@@ -3,7 +3,8 @@
  * Core's side of STATUS, METRICS and EVENTS. A listener is told of changes once a second at most;
  * their number is bounded, and whoever does not read is told less, never stored for.
  *
- *   STATUS   asks detail u8; answers JSON (share/openapi/schemas.json, Status)
+ *   STATUS   asks detail u8; answers JSON (share/openapi/schemas.json, Status). Without detail: is
+ *            the node ready? ERR_BUSY: it answers, but takes no report in
  *   METRICS  asks nothing; answers the text format of Prometheus
  *   EVENTS   asks nothing; answers EVENT again and again: name text, JSON text; both n 0: nothing
  *            happened, the listener is still there

@@ -4,31 +4,25 @@
 #include "fmt/writer.h"
 #include "model/record.h"
 
-#include <stdio.h>
-
 /* The id that it has at all nodes: the one another node gave it, else ours. What another gave is
  * no claim of the report, and goes out as its id or not at all. */
 static void
 take_id(struct report *report, char id[ID_TEXT_BYTES])
 {
-    for (uint32_t i = 0; i < report->count; i++) {
-        const struct field *field = &report->fields[i];
-        if (field->id != FIELD_OTHER || !span_equal(field->name, SPAN(REPORT_ID_NAME)))
-            continue;
-        struct id_place place;
-        struct id_key any = {{0}};
-        if (field->type == VALUE_TEXT
-            && id_read(&any, (struct span){field->s, field->n}, &place, NULL) == 0)
-            (void)snprintf(id, ID_TEXT_BYTES, "%.*s", (int)field->n, field->s);
-        /* It is outside the table, so no place of `at` is behind it that matters. */
-        for (int f = 0; f < FIELD_COUNT; f++)
-            if (report->at[f] > i + 1)
-                report->at[f]--;
-        memmove(&report->fields[i], &report->fields[i + 1],
-            (report->count - i - 1) * sizeof *report->fields);
-        report->count--;
+    const struct field *given = report_other(report, SPAN(REPORT_ID_NAME));
+
+    if (given == NULL)
         return;
-    }
+    if (given->type == VALUE_TEXT)
+        (void)id_plain((struct span){given->s, given->n}, id);
+    /* It is outside the table, so no place of `at` is behind it that matters. */
+    uint32_t i = (uint32_t)(given - report->fields);
+    for (int f = 0; f < FIELD_COUNT; f++)
+        if (report->at[f] > i + 1)
+            report->at[f]--;
+    memmove(&report->fields[i], &report->fields[i + 1],
+        (report->count - i - 1) * sizeof *report->fields);
+    report->count--;
 }
 
 static bool

@@ -163,7 +163,7 @@ on_tick(void *ctx)
     struct running *running = ctx;
     struct err err = {0};
 
-    knowledge_renew(&running->core);
+    intake_renew(&running->core);
     write_fetched(&running->core);
     remove_old(running);
     relax(running);

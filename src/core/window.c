@@ -1,6 +1,7 @@
 #include "core/window.h"
 
 #include "base/hash.h"
+#include "core/id.h"
 
 static void
 add_digests(void *ctx, const uint64_t *digests, size_t count)
@@ -21,10 +22,35 @@ window_read(struct store *store, uint64_t reports, struct seen **out, struct err
     return store_digests(store, reports, add_digests, *out, err);
 }
 
+/* As that of a report that says nothing but its id; false: it brings none. */
+static bool
+digest_of_id(const struct report *report, uint64_t *digest)
+{
+    const struct field *given = report_other(report, SPAN(REPORT_ID_NAME));
+    char id[ID_TEXT_BYTES];
+    uint64_t part;
+    uint32_t number;
+
+    if (given == NULL || given->type != VALUE_TEXT
+        || !id_plain((struct span){given->s, given->n}, id))
+        return false;
+    const struct field alone = {.id = FIELD_OTHER,
+        .type = VALUE_TEXT,
+        .name = given->name,
+        .s = id,
+        .n = ID_TEXT_BYTES - 1};
+    (void)report_digest_part(&alone, &part, &number);
+    *digest = report_digest_of(part, number);
+    return true;
+}
+
 uint64_t
 window_digest(const struct report *report, uint32_t partner)
 {
-    uint64_t digest = report_digest(report);
+    uint64_t digest;
+
+    if (!digest_of_id(report, &digest))
+        digest = report_digest(report);
 
     return partner == 0 ? digest : hash_fold(digest, partner, UINT64_MAX);
 }

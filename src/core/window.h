@@ -12,7 +12,8 @@
 /* The digests of the newest REPORTS. Owner: the caller (seen_free), also after an error. */
 MUST_USE int window_read(struct store *store, uint64_t reports, struct seen **out, struct err *err);
 
-/* REPORT's, which came from the partner with that number of the store (0: from our own people).
+/* REPORT's, which came from the partner with that number of the store (0: from our own people): of
+ * its id, if it brings one (REPORT_ID_NAME), whatever it says beside that; else of what it claims.
  * What two senders say alike are two reports: nobody can keep another's from being told. */
 uint64_t window_digest(const struct report *report, uint32_t partner);
 

@@ -9,9 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_BYTES = 64 * 1024 * 1024, QUESTION_BYTES = 128 * 1024 };
+enum { QUESTION_BYTES = 128 * 1024 };
 
-const struct api_row api_rows[API_ROUTE_COUNT] = {
+static const struct row {
+    uint16_t message; /* enum message */
+    uint16_t status;  /* of success */
+    bool json;        /* the answer is JSON, and not empty */
+    const char *doors;
+} rows[API_ROUTE_COUNT] = {
 #define ROUTE(                                                                                     \
     name, id, method, path, body, most, handler, message, doors, status, schema, tag, text)        \
     {MESSAGE_##message, status, (schema)[0] != '\0' && (schema)[0] != '-', doors},
@@ -34,26 +39,17 @@ needs_right(uint16_t message)
     }
 }
 
-/* One answer as it comes, until it is complete. */
+/* How one answer is to be given. */
 struct answer {
     enum api_route route;
-    struct buf body;
     bool csv;
 };
 
-static void
-drop_answer(void *ctx)
-{
-    struct answer *answer = ctx;
-
-    buf_free(&answer->body);
-}
-
 /* The same question, the same answer: who has it already is told so (RFC 9110, 8.8.3). */
 static int
-tag_answer(struct request *request, const struct answer *answer, bool *same, struct err *err)
+tag_answer(struct request *request, struct span body, bool csv, bool *same, struct err *err)
 {
-    struct hash128 hash = hash_bytes128(answer->body.p, answer->body.n, answer->csv);
+    struct hash128 hash = hash_bytes128(body.p, body.n, csv);
     struct span known;
     char tag[40];
     int n = snprintf(tag, sizeof tag, "\"%016llx%016llx\"", (unsigned long long)hash.high,
@@ -66,50 +62,57 @@ tag_answer(struct request *request, const struct answer *answer, bool *same, str
 }
 
 static int
-give(struct request *request, struct answer *answer, struct err *err)
+give(struct request *request, const struct answer *answer, struct span body, struct err *err)
 {
-    const struct api_row *row = &api_rows[answer->route];
+    const struct row *row = &rows[answer->route];
     const char *type = answer->csv ? "text/csv; charset=utf-8" : "application/json";
     bool same = false;
-    int rc = buf_check(&answer->body, "the answer", err);
+    int rc = span_equal(request_method(request), SPAN("GET"))
+        ? tag_answer(request, body, answer->csv, &same, err)
+        : 0;
 
-    if (rc == 0 && answer->csv)
-        rc = api_csv(request, answer->route, &answer->body, err);
-    if (rc == 0 && span_equal(request_method(request), SPAN("GET")))
-        rc = tag_answer(request, answer, &same, err);
     if (rc != 0)
         return rc;
     if (same)
         return request_answer(request, 304, NULL, (struct span){NULL, 0}, err);
     if (!row->json)
         return request_answer(request, row->status, NULL, (struct span){NULL, 0}, err);
-    return request_answer_owned(request, row->status, type, &answer->body, err);
+    return request_answer(request, row->status, type, body, err);
 }
 
 static int
-answered(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+told(struct request *request, void *ctx, struct span body, struct err *err)
 {
-    struct answer *answer = ctx;
-
-    if (why != NULL) {
-        request_refuse(request, why);
-        return 0;
-    }
-    buf_add(&answer->body, body.p, body.n);
-    return more ? 0 : give(request, answer, err);
-}
-
-static int
-ask(struct request *request, struct answer *answer, struct err *err)
-{
-    struct buf question = buf_new(QUESTION_BYTES);
-    int rc = api_inputs(request, answer->route, &question, err);
+    const struct answer *answer = ctx;
+    struct buf csv = {0};
+    int rc = answer->csv ? api_csv(request, answer->route, body, &csv, err) : 0;
 
     if (rc == 0)
-        rc = ask_core(
-            request, api_rows[answer->route].message, buf_span(&question), answered, answer, err);
+        rc = give(request, answer, answer->csv ? buf_span(&csv) : body, err);
+    buf_free(&csv);
+    return rc;
+}
+
+int
+api_ask_whole(
+    struct request *request, enum api_route route, ask_told *then, void *ctx, struct err *err)
+{
+    struct buf question = buf_new(QUESTION_BYTES);
+    int rc = api_inputs(request, route, &question, err);
+
+    if (rc == 0)
+        rc = ask_whole(request, rows[route].message, buf_span(&question), then, ctx, err);
     buf_free(&question);
+    return rc;
+}
+
+int
+api_check_inputs(const struct request *request, enum api_route route, struct err *err)
+{
+    struct buf ignored = buf_new(QUESTION_BYTES);
+    int rc = api_inputs(request, route, &ignored, err);
+
+    buf_free(&ignored);
     return rc;
 }
 
@@ -120,20 +123,16 @@ api_ask(struct request *request, enum api_route route, struct err *err)
 
     if (answer == NULL)
         return arena_full(err, "a question");
-    *answer = (struct answer){.route = route, .body = buf_new(ANSWER_BYTES)};
+    answer->route = route;
     int rc = api_csv_wanted(request, route, &answer->csv, err);
-    if (rc == 0)
-        rc = request_on_end(request, drop_answer, answer, err);
-    return rc != 0 ? rc : ask(request, answer, err);
+    return rc != 0 ? rc : api_ask_whole(request, route, told, answer, err);
 }
 
 int
 api_document(struct request *request, enum api_route route, struct err *err)
 {
-    struct buf question = buf_new(QUESTION_BYTES);
-    int rc = api_inputs(request, route, &question, err);
+    int rc = api_check_inputs(request, route, err);
 
-    buf_free(&question);
     return rc != 0 ? rc
                    : request_answer(request, 200, "application/json", api_document_text(), err);
 }
@@ -166,10 +165,10 @@ fill(enum door door, struct route *out)
     size_t n = 0;
 
     for (size_t i = 0; i < API_ROUTE_COUNT; i++) {
-        if (strchr(api_rows[i].doors, door_letters[door]) == NULL)
+        if (strchr(rows[i].doors, door_letters[door]) == NULL)
             continue;
         out[n] = all[i];
-        out[n++].signed_in = door != DOOR_LOCAL && needs_right(api_rows[i].message);
+        out[n++].signed_in = door != DOOR_LOCAL && needs_right(rows[i].message);
     }
 }
 

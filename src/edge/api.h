@@ -8,6 +8,7 @@
 #define COMITY_EDGE_API_H
 
 #include "base/messages.h"
+#include "edge/ask.h"
 #include "edge/door.h"
 
 enum api_route {
@@ -19,14 +20,6 @@ enum api_route {
     API_ROUTE_COUNT
 };
 
-struct api_row {
-    uint16_t message; /* enum message */
-    uint16_t status;  /* of success */
-    bool json;        /* the answer is JSON, and not empty */
-    const char *doors;
-};
-extern const struct api_row api_rows[API_ROUTE_COUNT];
-
 /* What DOOR serves, for struct door_settings; NULL for doors that serve nothing. */
 const struct route_family *api_family(enum door door);
 
@@ -35,6 +28,12 @@ const struct route_family *api_family(enum door door);
  * ERR_LIMIT; ERR_BAD_MEDIA_TYPE for a body that is not said to be JSON. */
 MUST_USE int api_inputs(
     const struct request *request, enum api_route route, struct buf *out, struct err *err);
+
+/* The same of a route whose inputs nobody needs. */
+MUST_USE int api_check_inputs(const struct request *request, enum api_route route, struct err *err);
+/* Ask core ROUTE's question, with its inputs; as ask_whole. */
+MUST_USE int api_ask_whole(
+    struct request *request, enum api_route route, ask_told *then, void *ctx, struct err *err);
 
 /* The handlers that routes.def names. */
 MUST_USE int api_ask(struct request *request, enum api_route route, struct err *err);

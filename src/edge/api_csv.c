@@ -1,5 +1,6 @@
 #include "edge/api_csv.h"
 
+#include "base/url.h"
 #include "fmt/json.h"
 
 #include <stdlib.h>
@@ -247,28 +248,15 @@ api_csv_text(
 }
 
 static void
-add_escaped(struct buf *out, struct span text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if ((unsigned)((c | 0x20) - 'a') < 26 || (unsigned)(c - '0') < 10
-            || (c != 0 && strchr("-._~", c) != NULL))
-            buf_add_char(out, (char)c);
-        else
-            buf_format(out, "%%%02X", c);
-    }
-}
-
-static void
 add_parameter(void *ctx, struct span name, struct span value)
 {
     struct buf *link = ctx;
 
     if (span_equal(name, SPAN("next")))
         return;
-    add_escaped(link, name);
+    url_add(link, name);
     buf_add_char(link, '=');
-    add_escaped(link, value);
+    url_add(link, value);
     buf_add_char(link, '&');
 }
 
@@ -283,7 +271,7 @@ add_link(struct request *request, struct span next, struct err *err)
     buf_add_char(&link, '?');
     request_query_all(request, add_parameter, &link);
     buf_add_text(&link, "next=");
-    add_escaped(&link, next);
+    url_add(&link, next);
     buf_add_text(&link, ">; rel=\"next\"");
     int rc = buf_check(&link, "a link", err);
     if (rc == 0)
@@ -293,19 +281,12 @@ add_link(struct request *request, struct span next, struct err *err)
 }
 
 int
-api_csv(struct request *request, enum api_route route, struct buf *body, struct err *err)
+api_csv(struct request *request, enum api_route route, struct span json, struct buf *out,
+    struct err *err)
 {
-    struct buf out = buf_new(CSV_BYTES);
     struct span next;
-    int rc = api_csv_text(route, buf_span(body), &out, &next, err);
 
-    if (rc == 0 && next.n > 0)
-        rc = add_link(request, next, err);
-    if (rc != 0) {
-        buf_free(&out);
-        return rc;
-    }
-    buf_free(body);
-    *body = out;
-    return 0;
+    *out = buf_new(CSV_BYTES);
+    int rc = api_csv_text(route, json, out, &next, err);
+    return rc == 0 && next.n > 0 ? add_link(request, next, err) : rc;
 }

@@ -13,9 +13,10 @@
 MUST_USE int api_csv_wanted(
     const struct request *request, enum api_route route, bool *wanted, struct err *err);
 
-/* Turn BODY ({"items": [...], "next": ...}) into CSV; `next` becomes a Link header (RFC 8288). */
-MUST_USE int api_csv(
-    struct request *request, enum api_route route, struct buf *body, struct err *err);
+/* JSON ({"items": [...], "next": ...}) as CSV in OUT, which is the caller's to free in any case;
+ * `next` becomes a Link header (RFC 8288). */
+MUST_USE int api_csv(struct request *request, enum api_route route, struct span json,
+    struct buf *out, struct err *err);
 
 /* The same without a request, for tests: *NEXT lives in the parser of the last call. */
 MUST_USE int api_csv_text(

@@ -1,7 +1,6 @@
 #include "edge/api.h"
 
 #include "base/wire.h"
-#include "edge/ask.h"
 
 #include <stdlib.h>
 
@@ -101,15 +100,12 @@ int
 api_events(struct request *request, enum api_route route, struct err *err)
 {
     struct listener *listener = arena_zalloc(request_arena(request), 1, sizeof *listener);
-    struct buf question = buf_new(EVENT_BYTES);
 
     if (listener == NULL)
         return arena_full(err, "a listener");
-    int rc = api_inputs(request, route, &question, err);
+    int rc = api_check_inputs(request, route, err);
     if (rc == 0)
         rc = request_add_header(request, "Cache-Control", SPAN("no-store"), err);
-    if (rc == 0)
-        rc = ask_core(request, api_rows[route].message, buf_span(&question), came, listener, err);
-    buf_free(&question);
-    return rc;
+    return rc == 0 ? ask_core(request, MESSAGE_EVENTS, (struct span){NULL, 0}, came, listener, err)
+                   : rc;
 }

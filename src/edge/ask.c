@@ -21,7 +21,9 @@ struct ask_slot {
     struct ask_slot *next; /* of the request, or free */
     struct request *request;
     ask_answered *answered;
+    ask_told *told; /* instead: the answer as a whole */
     void *ctx;
+    struct buf kept;      /* the parts of it that came first */
     struct ask_talk talk; /* without a request */
     uint32_t generation;
     uint16_t type;
@@ -58,7 +60,10 @@ take_slot(struct asks *asks, uint16_t type)
     if (slot == NULL)
         return NULL;
     asks->free = slot->next;
-    *slot = (struct ask_slot){.generation = slot->generation + 1, .type = type, .used = true};
+    *slot = (struct ask_slot){.generation = slot->generation + 1,
+        .type = type,
+        .used = true,
+        .kept = buf_new(ANSWER_BYTES_MAX)};
     return slot;
 }
 
@@ -74,6 +79,7 @@ free_slot(struct asks *asks, struct ask_slot *slot)
         *at = slot->next;
         request->ask_count--;
     }
+    buf_free(&slot->kept);
     *slot = (struct ask_slot){.generation = slot->generation, .next = asks->free};
     asks->free = slot;
 }
@@ -93,10 +99,39 @@ check_waiting(struct request *request)
     request_refuse(request, &err);
 }
 
+/* An answer in one part, as most are, is not copied. */
+static void
+tell_whole(
+    struct asks *asks, struct ask_slot *slot, struct span body, bool more, const struct err *why)
+{
+    struct err err = {0};
+
+    if (why == NULL && (more || slot->kept.n > 0))
+        buf_add_span(&slot->kept, body);
+    if (more)
+        return;
+    struct ask_slot was = *slot;
+    slot->kept = buf_new(0); /* ours now */
+    free_slot(asks, slot);
+    int rc = buf_check(&was.kept, "the answer", &err);
+    if (why != NULL)
+        request_refuse(was.request, why);
+    else if (rc == 0)
+        rc = was.told(was.request, was.ctx, was.kept.n > 0 ? buf_span(&was.kept) : body, &err);
+    if (rc != 0)
+        request_refuse(was.request, &err);
+    buf_free(&was.kept);
+    check_waiting(was.request);
+}
+
 static void
 tell_slot(
     struct asks *asks, struct ask_slot *slot, struct span body, bool more, const struct err *why)
 {
+    if (slot->told != NULL) {
+        tell_whole(asks, slot, body, more, why);
+        return;
+    }
     struct ask_slot was = *slot;
     struct err err = {0};
 
@@ -155,6 +190,12 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
     }
 }
 
+static int
+core_is_gone(struct err *err)
+{
+    return err_set(err, ERR_BUSY, "the node's core is starting again; try again a little later");
+}
+
 static void
 on_closed(void *ctx, struct channel *channel, const struct err *why)
 {
@@ -164,7 +205,7 @@ on_closed(void *ctx, struct channel *channel, const struct err *why)
     (void)why;
     asks->channel = NULL;
     channel_free(channel);
-    (void)err_set(&gone, ERR_BUSY, "the node's core is starting again; try again a little later");
+    (void)core_is_gone(&gone);
     for (size_t i = 0; i < ASKS_MAX; i++)
         if (asks->slots[i].used)
             tell_slot(asks, &asks->slots[i], (struct span){NULL, 0}, false, &gone);
@@ -221,12 +262,6 @@ asks_connected(const struct asks *asks)
 }
 
 static int
-core_is_gone(struct err *err)
-{
-    return err_set(err, ERR_BUSY, "the node's core is starting again; try again a little later");
-}
-
-static int
 send_parts(struct asks *asks, uint64_t tag, uint16_t type, const struct caller *caller,
     const struct span *parts, size_t count, struct err *err)
 {
@@ -251,9 +286,10 @@ send_parts(struct asks *asks, uint64_t tag, uint16_t type, const struct caller *
     return rc;
 }
 
-int
-ask_core(struct request *request, uint16_t type, struct span body, ask_answered *answered,
-    void *ctx, struct err *err)
+/* ANSWERED or TOLD; the other is NULL. */
+static int
+ask(struct request *request, uint16_t type, struct span body, ask_answered *answered,
+    ask_told *told, void *ctx, struct err *err)
 {
     struct asks *asks = request->front->asks;
 
@@ -264,6 +300,7 @@ ask_core(struct request *request, uint16_t type, struct span body, ask_answered 
         return err_set(err, ERR_BUSY, "%d questions wait for core already", ASKS_MAX);
     slot->request = request;
     slot->answered = answered;
+    slot->told = told;
     slot->ctx = ctx;
     slot->next = request->asks;
     request->asks = slot;
@@ -272,6 +309,20 @@ ask_core(struct request *request, uint16_t type, struct span body, ask_answered 
     if (rc != 0)
         free_slot(asks, slot);
     return rc;
+}
+
+int
+ask_core(struct request *request, uint16_t type, struct span body, ask_answered *answered,
+    void *ctx, struct err *err)
+{
+    return ask(request, type, body, answered, NULL, ctx, err);
+}
+
+int
+ask_whole(struct request *request, uint16_t type, struct span body, ask_told *told, void *ctx,
+    struct err *err)
+{
+    return ask(request, type, body, NULL, told, ctx, err);
 }
 
 /* Those who asked for events are told to core: it would go on for ever. */
@@ -331,51 +382,4 @@ ask_end(struct front *front, uint64_t tag)
 
     if (slot != NULL)
         free_slot(front->asks, slot);
-}
-
-/* ---- the usual case ---- */
-
-struct plain_answer {
-    unsigned status;
-    const char *type;
-    struct buf body;
-};
-
-static void
-free_plain(void *ctx)
-{
-    struct plain_answer *plain = ctx;
-
-    buf_free(&plain->body);
-}
-
-static int
-answer_plainly(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
-{
-    struct plain_answer *plain = ctx;
-
-    if (why != NULL) {
-        request_refuse(request, why);
-        return 0;
-    }
-    if (!more && plain->body.n == 0)
-        return request_answer(request, plain->status, plain->type, body, err);
-    buf_add_span(&plain->body, body);
-    if (more)
-        return buf_check(&plain->body, "the answer", err);
-    return request_answer_owned(request, plain->status, plain->type, &plain->body, err);
-}
-
-int
-ask_and_answer(struct request *request, uint16_t type, struct span body, unsigned status,
-    const char *content_type, struct err *err)
-{
-    struct plain_answer *plain = arena_zalloc(request->arena, 1, sizeof *plain);
-
-    if (plain == NULL)
-        return arena_full(err, "asking core");
-    *plain = (struct plain_answer){status, content_type, buf_new(ANSWER_BYTES_MAX)};
-    int rc = request_on_end(request, free_plain, plain, err);
-    return rc != 0 ? rc : ask_core(request, type, body, answer_plainly, plain, err);
 }

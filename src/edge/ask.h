@@ -14,20 +14,22 @@ struct front; /* edge/front.h */
 
 enum { ASKS_MAX = 4096, ASKS_OF_REQUEST_MAX = 16 };
 
-/* Called for every part of an answer (MORE: others follow), or once with WHY not NULL. The request
- * may have gone meanwhile: then it is not called any more. What it returns other than 0 is answered
+/* The answer as a whole, at most 64 MiB; it is borrowed. What it returns other than 0 is answered
  * as an error, unless the answer is out already. */
+typedef int ask_told(struct request *request, void *ctx, struct span answer, struct err *err);
+/* Called for every part of an answer (MORE: others follow), or once with WHY not NULL. The request
+ * may have gone meanwhile: then it is not called any more. What it returns: as above. */
 typedef int ask_answered(struct request *request, void *ctx, struct span body, bool more,
     const struct err *why, struct err *err);
 
-/* Send question TYPE (enum message's number) with BODY behind the request's caller. ERR_BUSY: core
- * is behind; answered as 503 with Retry-After. */
+/* Send question TYPE (enum message's number) with BODY behind the request's caller; a refusal of
+ * core's is answered as one, and else TOLD is called. ERR_BUSY: core is behind; answered as 503
+ * with Retry-After. */
+MUST_USE int ask_whole(struct request *request, uint16_t type, struct span body, ask_told *told,
+    void *ctx, struct err *err);
+/* The same for who takes answers part by part, and refusals too. */
 MUST_USE int ask_core(struct request *request, uint16_t type, struct span body,
     ask_answered *answered, void *ctx, struct err *err);
-/* The usual case: core's answer is JSON, and it is answered as it is with STATUS; parts are put
- * together, at most 64 MiB. */
-MUST_USE int ask_and_answer(struct request *request, uint16_t type, struct span body,
-    unsigned status, const char *content_type, struct err *err);
 
 /* For conversations of several messages (INTAKE_*): the same tag again. TAG is what ask_begin gave;
  * it ends with an answer that has no MORE, or with the request. CREDIT is told by how much it

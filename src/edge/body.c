@@ -13,15 +13,12 @@ enum {
 };
 
 static bool
-refuse(struct request *request, unsigned status, enum err_code code, const char *text)
+refuse(struct request *request, enum err_code code, const char *text)
 {
     struct err err = {0};
 
     (void)err_set(&err, code, "%s", text);
-    if (status == 0)
-        request_refuse(request, &err);
-    else
-        request_refuse_with(request, status, &err);
+    request_refuse(request, &err);
     return false;
 }
 
@@ -41,13 +38,13 @@ begin_unpacking(struct request *request)
     if (kind == UNPACK_NONE) {
         struct err err = {0};
         (void)!request_add_header(request, "Accept-Encoding", SPAN("gzip, zstd"), &err);
-        return refuse(request, 0, ERR_BAD_ENCODING,
+        return refuse(request, ERR_BAD_ENCODING,
             "the body's Content-Encoding is none that is read; gzip and zstd are");
     }
     request->unpack = unpack_new(kind);
     request->unpacked = malloc(UNPACK_BYTES);
     if (request->unpack == NULL || request->unpacked == NULL)
-        return refuse(request, 0, ERR_NO_MEMORY, "no memory to unpack the body");
+        return refuse(request, ERR_NO_MEMORY, "no memory to unpack the body");
     return true;
 }
 
@@ -74,14 +71,14 @@ body_begin(struct request *request)
     if (chunked)
         request->close = true;
     else if (request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH, &text) && !span_u64(text, &n))
-        return refuse(request, 0, ERR_BAD_VALUE, "Content-Length is no number");
+        return refuse(request, ERR_BAD_VALUE, "Content-Length is no number");
     request->state = REQUEST_HANDLED;
     if (!chunked && n == 0 && route->body == BODY_NONE)
         return true;
     if (route->body == BODY_NONE)
-        return refuse(request, 0, ERR_LIMIT, "no body is taken here");
+        return refuse(request, ERR_LIMIT, "no body is taken here");
     if (n > body_most(request))
-        return refuse(request, 0, ERR_LIMIT, "the body is longer than what is taken here");
+        return refuse(request, ERR_LIMIT, "the body is longer than what is taken here");
     if (!begin_unpacking(request))
         return false;
     request->body = buf_new(route->body_max);
@@ -130,7 +127,7 @@ deliver(struct request *request, struct span bytes)
     size_t taken = bytes.n;
 
     if (bytes.n > body_most(request) - request->body_bytes) {
-        refuse(request, 0, ERR_LIMIT, "the body is longer than what is taken here");
+        refuse(request, ERR_LIMIT, "the body is longer than what is taken here");
         return bytes.n;
     }
     if (!request->streams_in)

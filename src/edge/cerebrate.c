@@ -284,13 +284,8 @@ take_list(struct shown *s, struct span body, bool groups, struct err *err)
 }
 
 static int
-take(struct request *request, struct shown *s, struct span body, bool groups, const struct err *why,
-    struct err *err)
+take(struct request *request, struct shown *s, struct span body, bool groups, struct err *err)
 {
-    if (why != NULL) {
-        request_refuse(request, why);
-        return 0;
-    }
     int rc = take_list(s, body, groups, err);
     if (rc != 0)
         return rc;
@@ -300,19 +295,15 @@ take(struct request *request, struct shown *s, struct span body, bool groups, co
 }
 
 static int
-on_teams(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+on_teams(struct request *request, void *ctx, struct span body, struct err *err)
 {
-    (void)more;
-    return take(request, ctx, body, false, why, err);
+    return take(request, ctx, body, false, err);
 }
 
 static int
-on_agreements(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+on_agreements(struct request *request, void *ctx, struct span body, struct err *err)
 {
-    (void)more;
-    return take(request, ctx, body, true, why, err);
+    return take(request, ctx, body, true, err);
 }
 
 /* As tables/inputs.def has the two questions. */
@@ -327,7 +318,7 @@ ask_some(struct request *request, struct shown *s, bool groups, struct err *err)
     wire_add_u32(&question, LIMIT);
     wire_add_text(&question, span_of(s->next));
     s->next[0] = '\0';
-    int rc = ask_core(request, groups ? MESSAGE_AGREEMENTS : MESSAGE_TEAMS, buf_span(&question),
+    int rc = ask_whole(request, groups ? MESSAGE_AGREEMENTS : MESSAGE_TEAMS, buf_span(&question),
         groups ? on_agreements : on_teams, s, err);
     buf_free(&question);
     return rc;

@@ -63,19 +63,6 @@ client_answer_free(struct client_answer *answer)
     *answer = (struct client_answer){0};
 }
 
-void
-client_escape(struct buf *out, struct span text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if ((unsigned)((c | 0x20) - 'a') < 26 || (unsigned)(c - '0') < 10
-            || (c != 0 && strchr("-._~", c) != NULL))
-            buf_add_char(out, (char)c);
-        else
-            buf_format(out, "%%%02X", c);
-    }
-}
-
 /* ---- libcurl's callbacks ---- */
 
 static size_t

@@ -47,7 +47,4 @@ MUST_USE int client_send(struct client *client, const char *path,
 /* 0 for an answer of 2xx; else the problem that it tells (RFC 9457) as an error. */
 MUST_USE int client_check(const struct client_answer *answer, struct err *err);
 
-/* Append TEXT as one segment or value of a URL. */
-void client_escape(struct buf *out, struct span text);
-
 #endif

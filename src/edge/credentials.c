@@ -1,58 +1,22 @@
 #include "edge/credentials.h"
 
+#include "base/base64.h"
 #include "edge/front_private.h"
 
 enum { USER_BYTES_MAX = 256, SECRET_BYTES_MAX = 1024, MISP_KEY_BYTES = 40 };
-
-static int
-base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* RFC 4648, section 4, padding optional; false if it is none. */
-static bool
-decode_base64(struct arena *arena, struct span text, struct span *out)
-{
-    char *to = arena_alloc(arena, text.n / 4 * 3 + 4);
-    uint32_t bits = 0;
-    unsigned held = 0;
-    size_t n = 0;
-
-    while (text.n > 0 && text.p[text.n - 1] == '=')
-        text.n--;
-    if (to == NULL || text.n % 4 == 1)
-        return false;
-    for (size_t i = 0; i < text.n; i++) {
-        int digit = base64_digit(text.p[i]);
-        if (digit < 0)
-            return false;
-        bits = bits << 6 | (uint32_t)digit;
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            to[n++] = (char)(bits >> held & 0xff);
-        }
-    }
-    *out = (struct span){to, n};
-    return true;
-}
 
 /* RFC 7617: user, colon, password; UTF-8. */
 static int
 take_basic(struct request *request, struct span text, struct err *err)
 {
     struct span pair = {NULL, 0};
+    char *bytes = text.n > 2 * (USER_BYTES_MAX + SECRET_BYTES_MAX)
+        ? NULL
+        : arena_alloc(request->arena, text.n + 1);
 
-    if (text.n > 2 * (USER_BYTES_MAX + SECRET_BYTES_MAX)
-        || !decode_base64(request->arena, text, &pair))
+    if (bytes == NULL || !base64_read_lax(text, bytes, text.n, &pair.n))
         return err_set(err, ERR_NOT_SIGNED_IN, "the Basic credentials are no base64");
+    pair.p = bytes;
     const char *colon = pair.n == 0 ? NULL : memchr(pair.p, ':', pair.n);
     if (colon == NULL || !span_is_utf8(pair) || memchr(pair.p, '\0', pair.n) != NULL)
         return err_set(

@@ -103,7 +103,6 @@ struct request_stream {
      * request_resume). An error in ERR ends it. */
     size_t (*take)(void *ctx, struct span bytes, struct err *err);
     int (*ended)(void *ctx, struct err *err);
-    void (*gone)(void *ctx); /* the client left before the end, or an error was answered */
 };
 void request_take_body(struct request *request, const struct request_stream *stream);
 void request_resume(struct request *request);

@@ -10,7 +10,6 @@
 #include "edge/roles.h"
 #include "edge/taxii.h"
 
-#include <signal.h>
 #include <stdlib.h>
 
 enum { FAMILIES_MAX = 16 };
@@ -78,7 +77,8 @@ settings_of(const struct role_start *start)
         .limits = limits,
         /* Who may open the local door is the operator. */
         .stream_max = local ? 0 : (uint64_t)conf_number(conf, CONF_HTTP_BODY_BYTES),
-        .sandboxed = start->sandbox};
+        .sandboxed = start->sandbox,
+        .no_metrics = !local && !conf_bool(conf, CONF_METRICS)};
 }
 
 static int
@@ -164,7 +164,6 @@ front_main(const struct role_start *start)
     struct front_role role = {.start = start};
     struct err err = {0};
 
-    (void)signal(SIGPIPE, SIG_IGN); /* writev(2) has no flag for it */
     role_listen(start->role,
         &(struct role_events){
             .ctx = &role, .settings = on_settings, .pair = on_pair, .stop = on_stop});

@@ -26,14 +26,7 @@ struct front_settings {
     uint64_t stream_max; /* bytes of a body that is read as it comes; 0: as its route says */
     uint64_t bodies_max; /* bytes of all bodies that are collected at once; 0: as usual */
     bool sandboxed;      /* what /healthz says */
-};
-
-struct front_counts {
-    uint64_t connections;
-    uint64_t requests;
-    uint64_t answers[6]; /* by the status' first digit */
-    uint64_t refused;    /* by the guard */
-    uint64_t shut;       /* too slow */
+    bool no_metrics;     /* /metrics is not served */
 };
 
 /* SETTINGS' families live as long as the door; the rest is copied. Owner: the caller, until
@@ -49,8 +42,8 @@ MUST_USE int front_certificate(
     struct front *front, const struct tls_material *material, struct err *err);
 /* Accept nothing more, finish what runs, at most for PATIENCE_US; then STOPPED is called. */
 void front_stop(struct front *front, int64_t patience_us, void (*stopped)(void *ctx), void *ctx);
-/* Limits that may change while it runs: all of SETTINGS' but the numbers of connections. */
+/* What may change while it runs: SETTINGS' limits but for the numbers of connections, stream_max
+ * and no_metrics. */
 void front_limits(struct front *front, const struct front_settings *settings);
-const struct front_counts *front_counts(const struct front *front);
 
 #endif

@@ -45,7 +45,6 @@ on_connection(void *ctx, struct MHD_Connection *connection, void **place,
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
     const union MHD_ConnectionInfo *from =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    front->counts.connections++;
     struct guard_conn *conn = guard_began(front->guard, fd->connect_fd, from->client_addr);
     *place = conn;
     if (front->settings.limits.idle_s != front->first_idle_s)
@@ -187,7 +186,7 @@ on_second(void *ctx)
     struct err err = {0};
 
     guard_each(front->guard, look_for_gone, NULL);
-    front->counts.shut += guard_sweep(front->guard, now);
+    front->shut += guard_sweep(front->guard, now);
     if (front->stopping && front->stopped != NULL
         && (front->running == 0 || now >= front->stop_at_us)) {
         void (*stopped)(void *ctx) = front->stopped;
@@ -281,6 +280,7 @@ front_limits(struct front *front, const struct front_settings *settings)
 {
     front->settings.limits = settings->limits;
     front->settings.stream_max = settings->stream_max;
+    front->settings.no_metrics = settings->no_metrics;
     guard_set_limits(front->guard, &settings->limits);
 }
 
@@ -382,10 +382,4 @@ front_stop(struct front *front, int64_t patience_us, void (*stopped)(void *ctx),
     guard_shut(front->guard, false);
     guard_each(front->guard, end_endless, NULL);
     (void)!loop_timer_set(front->loop, &front->timer, clock_ticks_us(), &err);
-}
-
-const struct front_counts *
-front_counts(const struct front *front)
-{
-    return &front->counts;
 }

@@ -128,7 +128,9 @@ struct front {
     void *stopped_ctx;
     struct loop_timer timer;
     int64_t stop_at_us;
-    struct front_counts counts;
+    uint64_t answers[6]; /* by the status' first digit */
+    uint64_t refused;    /* by the guard */
+    uint64_t shut;       /* too slow */
     /* libmicrohttpd wants them as C strings for as long as it runs; they are the first ones. */
     char *pem_certificate;
     char *pem_key;

@@ -3,16 +3,7 @@
 
 #include "sys/clock.h"
 
-static void
-make_id(struct front *front, char *id)
-{
-    static const char digits[] = "0123456789abcdef";
-    uint64_t n = front->next_id++;
-
-    for (int i = 15; i >= 0; i--, n >>= 4)
-        id[i] = digits[n & 15];
-    id[16] = '\0';
-}
+#include <stdio.h>
 
 /* The request's line has come: TARGET is still as it came. */
 void *
@@ -31,10 +22,10 @@ front_step_line(void *ctx, const char *target, struct MHD_Connection *connection
     request->conn->request = request;
     request->begun_us = clock_ticks_us();
     request->target = (struct span){arena_copy(request->arena, target, n), n};
-    make_id(front, request->id);
+    (void)snprintf(
+        request->id, sizeof request->id, "%016llx", (unsigned long long)front->next_id++);
     guard_phase(request->conn, GUARD_HEAD, request->begun_us);
     front->running++;
-    front->counts.requests++;
     return request;
 }
 
@@ -114,7 +105,7 @@ static void
 refuse_head(struct request *request, const struct err *why)
 {
     request->close = true;
-    request->front->counts.refused++;
+    request->front->refused++;
     request_refuse_with(request,
         why->code == ERR_LIMIT ? MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE : MHD_HTTP_BAD_REQUEST,
         why);

@@ -233,14 +233,19 @@ guard_shut(struct guard *guard, bool all)
 
 /* ---- the head ---- */
 
+static bool
+is_letter_or_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 /* RFC 9110, section 5.6.2 */
 static bool
 is_token(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         char c = p[i];
-        bool letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!letter && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
+        if (!is_letter_or_digit(c) && (c == '\0' || strchr("!#$%&'*+-.^_`|~", c) == NULL))
             return false;
     }
     return n > 0;
@@ -271,8 +276,7 @@ is_host(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         char c = p[i];
-        bool letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!letter && strchr("-._~:[]%", c) == NULL)
+        if (!is_letter_or_digit(c) && strchr("-._~:[]%", c) == NULL)
             return false;
     }
     return n < 300;
@@ -297,11 +301,11 @@ look_at_field(struct head_walk *walk, struct span name, struct span value)
     }
 }
 
-static bool
-is_value(const char *p, size_t n)
+bool
+guard_is_value(struct span text)
 {
-    for (size_t i = 0; i < n; i++)
-        if (((unsigned char)p[i] < 0x20 && p[i] != '\t') || p[i] == 0x7f)
+    for (size_t i = 0; i < text.n; i++)
+        if (((unsigned char)text.p[i] < 0x20 && text.p[i] != '\t') || text.p[i] == 0x7f)
             return false;
     return true;
 }
@@ -326,7 +330,8 @@ walk_field(void *ctx, enum MHD_ValueKind kind, const char *name, size_t name_n, 
     while (p < walk->end && (*p == ' ' || *p == '\t'))
         p++;
     if (value == NULL || value != p || (size_t)(walk->end - value) < value_n + 2
-        || value[value_n] != '\0' || value[value_n + 1] != '\0' || !is_value(value, value_n)) {
+        || value[value_n] != '\0' || value[value_n + 1] != '\0'
+        || !guard_is_value((struct span){value, value_n})) {
         walk->wrong = "a header's value has control characters, or its line does not end in CRLF";
         return MHD_NO;
     }

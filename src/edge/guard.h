@@ -73,6 +73,8 @@ void guard_shut_one(struct guard_conn *conn);
 /* Shut down all that are idle, or all. */
 void guard_shut(struct guard *guard, bool all);
 
+/* May it be a header's value, in either direction: without control bytes but for tabs? */
+bool guard_is_value(struct span text);
 /* Is the head of this request, whose headers have all come, one that may be served? Errors:
  * ERR_BAD_VALUE with the reason, ERR_LIMIT: too large. */
 MUST_USE int guard_check_head(const struct request *request, const char *version, struct err *err);

@@ -3,6 +3,8 @@
 #include "edge/ask.h"
 #include "edge/front_private.h"
 
+enum { METRICS_BYTES_MAX = 4 * 1024 * 1024 };
+
 static int
 get_health(struct request *request, struct err *err)
 {
@@ -52,7 +54,7 @@ add_own(const struct request *request, struct buf *out)
         "# TYPE comity_http_answers_total counter\n");
     for (unsigned i = 2; i < 6; i++)
         buf_format(out, "comity_http_answers_total{door=\"%s\",status=\"%uxx\"} %llu\n", door, i,
-            (unsigned long long)front->counts.answers[i]);
+            (unsigned long long)front->answers[i]);
     buf_format(out,
         "# HELP comity_http_connections Connections that are open.\n"
         "# TYPE comity_http_connections gauge\n"
@@ -63,47 +65,28 @@ add_own(const struct request *request, struct buf *out)
         "# HELP comity_http_shut_total Connections whose client was too slow.\n"
         "# TYPE comity_http_shut_total counter\n"
         "comity_http_shut_total{door=\"%s\"} %llu\n",
-        door, guard_connections(front->guard), door, (unsigned long long)front->counts.refused,
-        door, (unsigned long long)front->counts.shut);
+        door, guard_connections(front->guard), door, (unsigned long long)front->refused, door,
+        (unsigned long long)front->shut);
 }
 
 static int
-on_metrics(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+on_metrics(struct request *request, void *ctx, struct span cores, struct err *err)
 {
-    struct buf *out = ctx;
+    struct buf out = buf_new(METRICS_BYTES_MAX);
 
-    if (why != NULL) {
-        request_refuse(request, why);
-        return 0;
-    }
-    buf_add_span(out, body);
-    if (more)
-        return 0;
-    add_own(request, out);
+    (void)ctx;
+    buf_add_span(&out, cores);
+    add_own(request, &out);
     return request_answer_owned(
-        request, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", out, err);
-}
-
-static void
-free_buf(void *ctx)
-{
-    buf_free(ctx);
+        request, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", &out, err);
 }
 
 int
 health_metrics(struct request *request, struct err *err)
 {
-    enum { METRICS_BYTES_MAX = 4 * 1024 * 1024 };
-    struct buf *out = arena_zalloc(request->arena, 1, sizeof *out);
-
-    if (out == NULL)
-        return arena_full(err, "collecting metrics");
-    *out = buf_new(METRICS_BYTES_MAX);
-    int rc = request_on_end(request, free_buf, out, err);
-    return rc != 0
-        ? rc
-        : ask_core(request, MESSAGE_METRICS, (struct span){NULL, 0}, on_metrics, out, err);
+    if (request->front->settings.no_metrics)
+        return err_set(err, ERR_NOT_FOUND, "metrics are not served here: the setting says so");
+    return ask_whole(request, MESSAGE_METRICS, (struct span){NULL, 0}, on_metrics, NULL, err);
 }
 
 static const struct route health_routes[] = {

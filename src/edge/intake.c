@@ -321,24 +321,18 @@ add_count(struct buf *out, const char *name, uint64_t value)
 static int
 answer_totals(struct intake *intake, struct span body, struct err *err)
 {
-    struct intake_totals totals;
+    struct totals totals;
     struct wire_in in = wire_in(body);
     struct buf out = buf_new(LISTED_BYTES_MAX + 1024);
 
-    intake_totals_take(&in, &totals);
+    totals_take(&in, &totals);
     int rc = wire_end(&in, "a stream's counts", err);
     if (rc != 0)
         return rc;
     buf_add_text(&out, "{");
-    add_count(&out, "received", totals.received);
-    add_count(&out, "stored", totals.stored);
-    add_count(&out, "rejected", totals.rejected);
-    add_count(&out, "duplicate", totals.duplicate);
-    add_count(&out, "outcomes", totals.outcomes);
-    add_count(&out, "released", totals.released);
-    add_count(&out, "held", totals.held);
-    add_count(&out, "withheld", totals.withheld);
-    add_count(&out, "unattributed", totals.unattributed);
+#define ONE(name) add_count(&out, #name, totals.name);
+    TOTALS_EACH(ONE)
+#undef ONE
     buf_add_text(&out, ",\"rejections\":[");
     buf_add_span(&out, buf_span(&intake->listed));
     buf_add_text(&out, "]}\n");

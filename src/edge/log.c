@@ -6,22 +6,11 @@
 
 enum { PATH_BYTES = 2 * TILE_PATH_BYTES };
 
-/* What was asked for, and as much of it as has come. */
+/* What was asked for. */
 struct fetch {
     bool tile;
     bool gzip;
-    struct buf body;
-    struct buf packed;
 };
-
-static void
-drop(void *ctx)
-{
-    struct fetch *fetch = ctx;
-
-    buf_free(&fetch->body);
-    buf_free(&fetch->packed);
-}
 
 static int
 add_headers(struct request *request, const struct fetch *fetch, struct err *err)
@@ -37,27 +26,19 @@ add_headers(struct request *request, const struct fetch *fetch, struct err *err)
 }
 
 static int
-answered(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+told(struct request *request, void *ctx, struct span body, struct err *err)
 {
-    struct fetch *fetch = ctx;
+    const struct fetch *fetch = ctx;
+    const char *type = fetch->tile ? "application/octet-stream" : "text/plain; charset=utf-8";
+    struct buf packed = buf_new(TILE_BUNDLE_MAX + TILE_BUNDLE_MAX / 8);
+    int rc = fetch->gzip ? coding_gzip(body, &packed, err) : 0;
 
-    if (why != NULL) {
-        request_refuse(request, why);
-        return 0;
-    }
-    buf_add_span(&fetch->body, body);
-    if (more)
-        return 0;
-    int rc = buf_check(&fetch->body, "a part of the ledger", err);
-    if (rc == 0 && fetch->gzip)
-        rc = coding_gzip(buf_span(&fetch->body), &fetch->packed, err);
     if (rc == 0)
         rc = add_headers(request, fetch, err);
-    return rc == 0 ? request_answer_owned(request, 200,
-               fetch->tile ? "application/octet-stream" : "text/plain; charset=utf-8",
-               fetch->gzip ? &fetch->packed : &fetch->body, err)
-                   : rc;
+    if (rc == 0)
+        rc = request_answer(request, 200, type, fetch->gzip ? buf_span(&packed) : body, err);
+    buf_free(&packed);
+    return rc;
 }
 
 /* Asked as whoever it is: it is the same for everybody. */
@@ -69,14 +50,10 @@ fetch(struct request *request, struct span path, const struct tile *tile, struct
 
     if (fetch == NULL)
         return arena_full(err, "a request");
-    *fetch = (struct fetch){.tile = tile != NULL,
-        .gzip = tile != NULL && tile->entries && coding_takes_gzip(request),
-        .body = buf_new(TILE_BUNDLE_MAX),
-        .packed = buf_new(TILE_BUNDLE_MAX + TILE_BUNDLE_MAX / 8)};
+    *fetch = (struct fetch){
+        .tile = tile != NULL, .gzip = tile != NULL && tile->entries && coding_takes_gzip(request)};
     wire_add_text(&question, path);
-    int rc = request_on_end(request, drop, fetch, err);
-    if (rc == 0)
-        rc = ask_core(request, MESSAGE_LOG, buf_span(&question), answered, fetch, err);
+    int rc = ask_whole(request, MESSAGE_LOG, buf_span(&question), told, fetch, err);
     buf_free(&question);
     return rc;
 }

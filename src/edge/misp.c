@@ -164,17 +164,11 @@ take_part(struct request *request, struct feed *feed, const struct feed_part *pa
 }
 
 static int
-answer_part(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+answer_part(struct request *request, void *ctx, struct span body, struct err *err)
 {
     struct feed *feed = ctx;
     struct feed_part part;
 
-    (void)more;
-    if (why != NULL) {
-        request_refuse(request, why);
-        return 0;
-    }
     int rc = feed_part_take(request_arena(request), body, &part, err);
     if (rc != 0)
         return rc;
@@ -206,7 +200,7 @@ ask_part(struct request *request, struct feed *feed, struct err *err)
         wire_add_u64(&question, held[i]);
     int rc = buf_check(&question, "a question", err);
     if (rc == 0)
-        rc = ask_core(request, MESSAGE_MISP_EVENT, buf_span(&question), answer_part, feed, err);
+        rc = ask_whole(request, MESSAGE_MISP_EVENT, buf_span(&question), answer_part, feed, err);
     buf_free(&question);
     return rc;
 }
@@ -265,18 +259,12 @@ keep_events(struct feed *feed, const struct feed_manifest *m, struct err *err)
 }
 
 static int
-answer_events(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+answer_events(struct request *request, void *ctx, struct span body, struct err *err)
 {
     struct feed *feed = ctx;
     struct feed_manifest m;
     char tag[TAG_BYTES];
 
-    (void)more;
-    if (why != NULL) {
-        request_refuse(request, why);
-        return 0;
-    }
     int rc = feed_manifest_take(request_arena(request), body, &m, err);
     if (rc == 0 && feed->about.collection.n == 0) {
         rc = keep_about(request, feed, &m.about, err);
@@ -303,7 +291,7 @@ ask_events(struct request *request, struct feed *feed, int64_t after_us, struct 
 
     wire_add_i64(&question, after_us);
     int rc =
-        ask_core(request, MESSAGE_MISP_MANIFEST, buf_span(&question), answer_events, feed, err);
+        ask_whole(request, MESSAGE_MISP_MANIFEST, buf_span(&question), answer_events, feed, err);
     buf_free(&question);
     return rc;
 }

@@ -65,8 +65,6 @@ void
 request_over(struct request *request)
 {
     request->over = true;
-    if (request->streams_in && !request->body_ended && request->stream.gone != NULL)
-        request->stream.gone(request->stream.ctx);
     request->streams_in = false;
     asks_drop(request);
     for (struct end_call *call = request->ends; call != NULL; call = call->next)
@@ -200,21 +198,12 @@ request_arena(struct request *request)
 
 /* ---- what goes back ---- */
 
-static bool
-is_header_value(struct span value)
-{
-    for (size_t i = 0; i < value.n; i++)
-        if (((unsigned char)value.p[i] < 0x20 && value.p[i] != '\t') || value.p[i] == 0x7f)
-            return false;
-    return true;
-}
-
 int
 request_add_header(struct request *request, const char *name, struct span value, struct err *err)
 {
     struct added_header *header = arena_zalloc(request->arena, 1, sizeof *header);
 
-    if (!is_header_value(value))
+    if (!guard_is_value(value))
         return err_set(err, ERR_INTERNAL, "header %s would have control bytes", name);
     if (header == NULL)
         return arena_full(err, "adding a header");
@@ -298,7 +287,7 @@ request_set_answer(struct request *request, unsigned status, struct MHD_Response
     request->answered = true;
     request->status = status;
     request->response = response;
-    request->front->counts.answers[status / 100 < 6 ? status / 100 : 0]++;
+    request->front->answers[status / 100 < 6 ? status / 100 : 0]++;
     front_wake(request);
 }
 

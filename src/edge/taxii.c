@@ -30,13 +30,6 @@ taxii_answer(struct request *request, unsigned status, struct buf *body, struct 
     return request_answer_owned(request, status, TAXII_MEDIA, body, err);
 }
 
-int
-taxii_refuse(struct request *request, const struct err *why)
-{
-    request_refuse(request, why);
-    return 0;
-}
-
 static void
 add_member(struct buf *out, const char *name, struct span text)
 {
@@ -144,15 +137,11 @@ taxii_set(const struct taxii_settings *settings, struct err *err)
 
 /* What is public to all who may sign in is told once core has judged who asks. */
 static int
-answer_fixed(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+answer_fixed(struct request *request, void *ctx, struct span body, struct err *err)
 {
     struct buf out = buf_new(4096);
 
     (void)body;
-    (void)more;
-    if (why != NULL)
-        return taxii_refuse(request, why);
     buf_add_text(&out, ctx);
     return taxii_answer(request, 200, &out, err);
 }
@@ -165,7 +154,7 @@ fixed(struct request *request, const char *text, struct err *err)
 
     wire_add_text(&question, SPAN(""));
     if (rc == 0)
-        rc = ask_core(request, MESSAGE_COLLECTIONS, buf_span(&question), answer_fixed,
+        rc = ask_whole(request, MESSAGE_COLLECTIONS, buf_span(&question), answer_fixed,
             (void *)(uintptr_t)text, err);
     buf_free(&question);
     return rc;
@@ -186,6 +175,13 @@ api_root(struct request *request, struct err *err)
 /* ---- status (section 4.3) ---- */
 
 static int
+answer_status(struct request *request, void *ctx, struct span body, struct err *err)
+{
+    (void)ctx;
+    return request_answer(request, 200, TAXII_MEDIA, body, err);
+}
+
+static int
 status(struct request *request, struct err *err)
 {
     struct buf question = buf_new(256);
@@ -195,8 +191,7 @@ status(struct request *request, struct err *err)
     if (rc == 0)
         rc = buf_check(&question, "a status id", err);
     if (rc == 0)
-        rc =
-            ask_and_answer(request, MESSAGE_ADD_STATUS, buf_span(&question), 200, TAXII_MEDIA, err);
+        rc = ask_whole(request, MESSAGE_ADD_STATUS, buf_span(&question), answer_status, NULL, err);
     buf_free(&question);
     return rc;
 }
@@ -216,16 +211,12 @@ add_collection(struct buf *out, const struct page_collection *c)
 }
 
 static int
-answer_collections(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+answer_collections(struct request *request, void *ctx, struct span body, struct err *err)
 {
     bool one = ctx != NULL;
     struct page_collection *list;
     size_t count;
 
-    (void)more;
-    if (why != NULL)
-        return taxii_refuse(request, why);
     int rc = page_collections_take(request_arena(request), body, &list, &count, err);
     if (rc != 0)
         return rc;
@@ -251,7 +242,7 @@ ask_collections(struct request *request, struct span id, void *one, struct err *
     if (rc == 0 && question.full)
         rc = err_set(err, ERR_NOT_FOUND, "there is no such collection");
     if (rc == 0)
-        rc = ask_core(
+        rc = ask_whole(
             request, MESSAGE_COLLECTIONS, buf_span(&question), answer_collections, one, err);
     buf_free(&question);
     return rc;
@@ -284,7 +275,7 @@ static const struct route root_routes[] = {
     {"GET", "/comity/collections/{collection}/objects/", BODY_NONE, 0, true, taxii_objects},
     {"POST", "/comity/collections/{collection}/objects/", BODY_WHOLE, PAGE_BODY_MAX, true,
         taxii_add},
-    {"GET", "/comity/collections/{collection}/objects/{id}/", BODY_NONE, 0, true, taxii_object},
+    {"GET", "/comity/collections/{collection}/objects/{id}/", BODY_NONE, 0, true, taxii_objects},
     {"DELETE", "/comity/collections/{collection}/objects/{id}/", BODY_NONE, 0, true, taxii_remove},
     {"GET", "/comity/collections/{collection}/objects/{id}/versions/", BODY_NONE, 0, true,
         taxii_versions},

@@ -36,13 +36,9 @@ MUST_USE int taxii_check_accept(const struct request *request, struct err *err);
 /* Answer BODY (freed) as TAXII. */
 MUST_USE int taxii_answer(
     struct request *request, unsigned status, struct buf *body, struct err *err);
-/* Answer a refusal of core's: what is not allowed on a collection that the asker cannot see is "not
- * found" there already. Returns 0. */
-int taxii_refuse(struct request *request, const struct err *why);
 
 /* taxii_objects.c */
 int taxii_objects(struct request *request, struct err *err);
-int taxii_object(struct request *request, struct err *err);
 int taxii_manifest(struct request *request, struct err *err);
 int taxii_versions(struct request *request, struct err *err);
 int taxii_remove(struct request *request, struct err *err);

@@ -27,26 +27,22 @@ static int send_some(struct request *request, struct adding *a, struct err *err)
 /* ---- the end ---- */
 
 static int
-answer_end(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+answer_end(struct request *request, void *ctx, struct span body, struct err *err)
 {
     (void)ctx;
-    (void)more;
-    if (why != NULL)
-        return taxii_refuse(request, why);
     return request_answer(request, 202, TAXII_MEDIA, body, err);
 }
 
 static int
 ask(struct request *request, struct adding *a, const struct page_add_question *question,
-    ask_answered *answered, struct err *err)
+    ask_told *answered, struct err *err)
 {
     struct buf text = buf_new(QUESTION_MAX);
 
     page_add_question_add(&text, question);
     int rc = buf_check(&text, "a request's objects", err);
     if (rc == 0)
-        rc = ask_core(request, MESSAGE_OBJECTS_ADD, buf_span(&text), answered, a, err);
+        rc = ask_whole(request, MESSAGE_OBJECTS_ADD, buf_span(&text), answered, a, err);
     buf_free(&text);
     return rc;
 }
@@ -88,14 +84,10 @@ take_results(struct request *request, struct adding *a, struct span body, struct
 }
 
 static int
-answer_some(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+answer_some(struct request *request, void *ctx, struct span body, struct err *err)
 {
     struct adding *a = ctx;
 
-    (void)more;
-    if (why != NULL)
-        return taxii_refuse(request, why);
     int rc = take_results(request, a, body, err);
     return rc == 0 ? send_some(request, a, err) : rc;
 }
@@ -164,16 +156,12 @@ refuse_body(struct request *request, int rc, struct err *err)
 }
 
 static int
-answer_collection(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+answer_collection(struct request *request, void *ctx, struct span body, struct err *err)
 {
     struct adding *a = ctx;
     struct page_collection *list;
     size_t count;
 
-    (void)more;
-    if (why != NULL)
-        return taxii_refuse(request, why);
     int rc = page_collections_take(request_arena(request), body, &list, &count, err);
     if (rc != 0)
         return rc;
@@ -231,7 +219,8 @@ taxii_add(struct request *request, struct err *err)
             rc = err_set(err, ERR_NOT_FOUND, "there is no such collection");
     }
     if (rc == 0)
-        rc = ask_core(request, MESSAGE_COLLECTIONS, buf_span(&question), answer_collection, a, err);
+        rc =
+            ask_whole(request, MESSAGE_COLLECTIONS, buf_span(&question), answer_collection, a, err);
     buf_free(&question);
     return rc;
 }

@@ -151,22 +151,16 @@ answer_page_with(
 }
 
 static int
-answer_page(struct request *request, void *ctx, struct span body, bool more, const struct err *why,
-    struct err *err)
+answer_page(struct request *request, void *ctx, struct span body, struct err *err)
 {
     struct wanted *wanted = ctx;
     struct page page;
 
-    (void)more;
-    if (why != NULL)
-        return taxii_refuse(request, why);
     int rc = page_take(request_arena(request), body, &page, err);
     if (rc != 0)
         return rc;
-    if (page.last_us == 0 && wanted->id.n > 0 && wanted->query.after_us == INT64_MIN) {
-        (void)err_set(err, ERR_NOT_FOUND, "the collection has no such object");
-        return taxii_refuse(request, err);
-    }
+    if (page.last_us == 0 && wanted->id.n > 0 && wanted->query.after_us == INT64_MIN)
+        return err_set(err, ERR_NOT_FOUND, "the collection has no such object");
     return answer_page_with(request, wanted, &page, err);
 }
 
@@ -181,7 +175,7 @@ ask_page(struct request *request, struct wanted *wanted, bool held, struct err *
     page_question_add(&question, &wanted->question);
     int rc = buf_check(&question, "a question for objects", err);
     if (rc == 0)
-        rc = ask_core(request, MESSAGE_OBJECTS, buf_span(&question), answer_page, wanted, err);
+        rc = ask_whole(request, MESSAGE_OBJECTS, buf_span(&question), answer_page, wanted, err);
     buf_free(&question);
     return rc;
 }
@@ -227,14 +221,9 @@ page(struct request *request, enum page_what what, struct err *err)
     return rc == 0 ? ask_page(request, wanted, true, err) : rc;
 }
 
+/* Those of the collection, or the versions of the one that the path names. */
 int
 taxii_objects(struct request *request, struct err *err)
-{
-    return page(request, PAGE_OBJECTS, err);
-}
-
-int
-taxii_object(struct request *request, struct err *err)
 {
     return page(request, PAGE_OBJECTS, err);
 }
@@ -264,16 +253,12 @@ taxii_versions(struct request *request, struct err *err)
 /* ---- delete (section 5.7) ---- */
 
 static int
-answer_removed(struct request *request, void *ctx, struct span body, bool more,
-    const struct err *why, struct err *err)
+answer_removed(struct request *request, void *ctx, struct span body, struct err *err)
 {
     struct buf out = buf_new(16);
 
     (void)ctx;
     (void)body;
-    (void)more;
-    if (why != NULL)
-        return taxii_refuse(request, why);
     buf_add_text(&out, "{}");
     return taxii_answer(request, 200, &out, err);
 }
@@ -294,7 +279,7 @@ taxii_remove(struct request *request, struct err *err)
         rc = buf_check(&question, "a question for objects", err);
     }
     if (rc == 0)
-        rc = ask_core(
+        rc = ask_whole(
             request, MESSAGE_OBJECTS_REMOVE, buf_span(&question), answer_removed, NULL, err);
     buf_free(&question);
     return rc;

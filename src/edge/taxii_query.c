@@ -1,67 +1,14 @@
 #include "edge/taxii_query.h"
+#include "base/base64.h"
 #include "base/hash.h"
 #include "base/time.h"
+#include "base/wire.h"
 
 enum { NEXT_HEAD = 16, FILTERS_MAX = 2048 };
 /* Changed with the form of `next`, so that one of another form does not fit. */
 #define NEXT_SEED UINT64_C(0x636f6d6974790001)
 
-/* ---- base64 for URLs (RFC 4648, section 5), without padding ---- */
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static void
-add_base64(struct buf *out, const uint8_t *p, size_t n)
-{
-    for (size_t i = 0; i < n; i += 3) {
-        size_t left = n - i < 3 ? n - i : 3;
-        uint32_t w = (uint32_t)p[i] << 16 | (uint32_t)(left > 1 ? p[i + 1] : 0) << 8
-            | (uint32_t)(left > 2 ? p[i + 2] : 0);
-        for (size_t k = 0; k <= left; k++)
-            buf_add_char(out, digits[w >> (18 - 6 * k) & 63]);
-    }
-}
-
-static bool
-read_base64(struct span text, uint8_t *out, size_t *n)
-{
-    uint32_t w = 0;
-    unsigned bits = 0;
-
-    *n = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        const char *at = text.p[i] == '\0' ? NULL : strchr(digits, text.p[i]);
-        if (at == NULL)
-            return false;
-        w = w << 6 | (uint32_t)(at - digits);
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            out[(*n)++] = (uint8_t)(w >> bits);
-        }
-    }
-    /* What is left over must be zeros: one text for each value. */
-    return bits < 6 && (w & ((1u << bits) - 1)) == 0;
-}
-
 /* ---- next ---- */
-
-static void
-put_u64(uint8_t *out, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t
-get_u64(const uint8_t *p)
-{
-    uint64_t value = 0;
-
-    for (int i = 0; i < 8; i++)
-        value |= (uint64_t)p[i] << (8 * i);
-    return value;
-}
 
 static uint64_t
 next_check(uint64_t after, struct span filters)
@@ -72,28 +19,30 @@ next_check(uint64_t after, struct span filters)
 void
 taxii_query_next(struct buf *out, const struct taxii_query *query, int64_t after_us)
 {
-    uint8_t bytes[NEXT_HEAD + FILTERS_MAX];
+    char bytes[NEXT_HEAD + FILTERS_MAX];
     size_t n = query->filters.n < FILTERS_MAX ? query->filters.n : FILTERS_MAX;
 
-    put_u64(bytes, (uint64_t)after_us);
-    put_u64(bytes + 8, next_check((uint64_t)after_us, query->filters));
+    wire_put(bytes, (uint64_t)after_us, 8);
+    wire_put(bytes + 8, next_check((uint64_t)after_us, query->filters), 8);
     if (n > 0)
         memcpy(bytes + NEXT_HEAD, query->filters.p, n);
-    add_base64(out, bytes, NEXT_HEAD + n);
+    base64_add_url(out, bytes, NEXT_HEAD + n);
 }
 
 bool
 taxii_query_next_read(
     struct arena *arena, struct span next, int64_t *after_us, struct span *filters)
 {
-    uint8_t *bytes = next.n > TAXII_NEXT_MAX ? NULL : arena_alloc(arena, next.n + 1);
+    char *bytes = next.n > TAXII_NEXT_MAX ? NULL : arena_alloc(arena, next.n + 1);
     size_t n;
 
-    if (bytes == NULL || !read_base64(next, bytes, &n) || n < NEXT_HEAD)
+    if (bytes == NULL || !base64_read_url(next, bytes, next.n, &n))
         return false;
-    *after_us = (int64_t)get_u64(bytes);
-    *filters = (struct span){(const char *)bytes + NEXT_HEAD, n - NEXT_HEAD};
-    return get_u64(bytes + 8) == next_check((uint64_t)*after_us, *filters);
+    struct wire_in in = wire_in((struct span){bytes, n});
+    *after_us = wire_i64(&in);
+    uint64_t check = wire_u64(&in);
+    *filters = (struct span){in.p, in.n};
+    return !in.bad && check == next_check((uint64_t)*after_us, *filters);
 }
 
 /* ---- filters ---- */

@@ -43,18 +43,12 @@ verify_client(gnutls_session_t session)
     return rc != 0 || status != 0 ? GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
-static gnutls_datum_t
-datum(struct span text)
-{
-    return (gnutls_datum_t){(unsigned char *)(uintptr_t)text.p, (unsigned)text.n};
-}
-
 static int
 load(struct tls_set *set, const struct tls_material *material, struct err *err)
 {
-    gnutls_datum_t certificate = datum(material->certificate);
-    gnutls_datum_t key = datum(material->key);
-    gnutls_datum_t trust = datum(material->client_ca);
+    gnutls_datum_t certificate = tls_datum(material->certificate);
+    gnutls_datum_t key = tls_datum(material->key);
+    gnutls_datum_t trust = tls_datum(material->client_ca);
     int rc = gnutls_certificate_allocate_credentials(&set->credentials);
 
     if (rc == 0)

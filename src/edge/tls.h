@@ -21,6 +21,13 @@ struct tls_material {
     bool client_any;         /* ask for a certificate and take any: core knows those that count */
 };
 
+/* TEXT as GnuTLS wants it: not copied, and not changed either, whatever the type says. */
+static inline gnutls_datum_t
+tls_datum(struct span text)
+{
+    return (gnutls_datum_t){(unsigned char *)(uintptr_t)text.p, (unsigned)text.n};
+}
+
 enum { TLS_FINGERPRINT_BYTES = 65 };
 
 /* GnuTLS' words for the versions and ciphers that are spoken. */

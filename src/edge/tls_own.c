@@ -1,6 +1,7 @@
 #include "edge/tls_own.h"
 
 #include "base/hash.h"
+#include "edge/tls.h"
 
 #include <arpa/inet.h>
 #include <gnutls/x509.h>
@@ -136,20 +137,14 @@ same_key(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, bool *same)
     return rc;
 }
 
-static gnutls_datum_t
-datum(struct span text)
-{
-    return (gnutls_datum_t){(unsigned char *)(uintptr_t)text.p, (unsigned)text.n};
-}
-
 int
 tls_fits(struct span certificate, struct span key, struct err *err)
 {
     gnutls_x509_crt_t chain[CHAIN_MAX];
     gnutls_x509_privkey_t private = NULL;
     unsigned count = CHAIN_MAX;
-    const gnutls_datum_t certificate_text = datum(certificate);
-    const gnutls_datum_t key_text = datum(key);
+    const gnutls_datum_t certificate_text = tls_datum(certificate);
+    const gnutls_datum_t key_text = tls_datum(key);
     bool same = false;
     int rc = gnutls_x509_crt_list_import(chain, &count, &certificate_text, GNUTLS_X509_FMT_PEM, 0);
 

@@ -16,7 +16,7 @@ struct known_provider {
 
 struct flow {
     struct flow_options options;
-    struct flow_counts counts;
+    struct totals counts;
     struct seen *seen;
     struct arena *arena;
     struct address soon[SOON]; /* prepared last: their table nodes arrive while others are read */
@@ -25,14 +25,6 @@ struct flow {
     bool from_partner;
     struct flow_result result;
 };
-
-bool
-flow_balance(const struct flow_counts *counts)
-{
-    return counts->received == counts->stored + counts->rejected + counts->duplicate
-        && counts->outcomes
-        == counts->released + counts->held + counts->withheld + counts->unattributed;
-}
 
 static void
 learn_provider(struct flow *flow, struct span provider)
@@ -87,7 +79,7 @@ flow_free(struct flow *flow)
     free(flow);
 }
 
-const struct flow_counts *
+const struct totals *
 flow_counts(const struct flow *flow)
 {
     return &flow->counts;
@@ -231,7 +223,7 @@ flow_judge(
 }
 
 static void
-count_outcome(struct flow_counts *counts, const struct flow_outcome *outcome)
+count_outcome(struct totals *counts, const struct flow_outcome *outcome)
 {
     counts->outcomes++;
     if (outcome->recipient.index == 0)
@@ -370,7 +362,7 @@ int
 flow_report(struct flow *flow, const struct report *report, struct err *err)
 {
     struct flow_result *result = &flow->result;
-    struct flow_counts *counts = &flow->counts;
+    struct totals *counts = &flow->counts;
     int rc = 0;
 
     counts->received++;

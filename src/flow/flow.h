@@ -1,7 +1,7 @@
 /* flow.h: which way does a report go, stage by stage?
  *
  * The only module that orders the stages: ingest -> attribute -> decide -> redact -> deliver.
- * Each stage's counts add up (flow_balance).
+ * Each stage's counts add up (totals_balance).
  */
 #ifndef COMITY_FLOW_FLOW_H
 #define COMITY_FLOW_FLOW_H
@@ -11,22 +11,7 @@
 #include "flow/feeds.h"
 #include "flow/redact.h"
 #include "flow/seen.h"
-
-/* received = stored + rejected + duplicate;
- * outcomes = released + held + withheld + unattributed, where a report has one outcome a
- * recipient, and one (unattributed) if nobody answers for it. */
-struct flow_counts {
-    uint64_t received;
-    uint64_t stored;
-    uint64_t rejected;
-    uint64_t duplicate;
-    uint64_t outcomes;
-    uint64_t released;
-    uint64_t held;
-    uint64_t withheld;
-    uint64_t unattributed;
-};
-bool flow_balance(const struct flow_counts *counts);
+#include "model/totals.h"
 
 /* What became of a report for one recipient. */
 struct flow_outcome {
@@ -96,6 +81,6 @@ struct redact_means flow_means(
 void flow_judge(
     struct flow *flow, const struct policy *another, struct team_id recipient, struct verdict *out);
 
-const struct flow_counts *flow_counts(const struct flow *flow);
+const struct totals *flow_counts(const struct flow *flow);
 
 #endif

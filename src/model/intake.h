@@ -3,7 +3,7 @@
  * The front asks INTAKE_OPEN under a tag of its own; the stream is that tag on that channel, and
  * every further message of it carries the tag. Core says CREDIT (a u32: so many more INTAKE_RECORDS
  * may be sent; before the first one nothing may), and INTAKE_CLOSE is answered (ANSWER: struct
- * intake_totals) when everything is durable. A REFUSAL at any time is the stream's end: what came
+ * totals) when everything is durable. A REFUSAL at any time is the stream's end: what came
  * before may be durable or not, and sending all of it again doubles nothing.
  * Every body begins with the caller; only INTAKE_OPEN's counts, further ones may be CALLER_NOBODY.
  *
@@ -21,7 +21,7 @@
 #ifndef COMITY_MODEL_INTAKE_H
 #define COMITY_MODEL_INTAKE_H
 
-#include "base/wire.h"
+#include "model/totals.h"
 
 enum { INTAKE_RECORDS_MOST = 1024, INTAKE_PROBLEMS_BYTES = 64 * 1024 };
 
@@ -31,20 +31,5 @@ struct intake_open {
 };
 void intake_open_add(struct buf *out, const struct intake_open *open);
 void intake_open_take(struct wire_in *in, struct intake_open *out); /* borrows */
-
-/* received = stored + rejected + duplicate; outcomes = released + held + withheld + unattributed */
-struct intake_totals {
-    uint64_t received;
-    uint64_t stored;
-    uint64_t rejected;
-    uint64_t duplicate;
-    uint64_t outcomes;
-    uint64_t released;
-    uint64_t held;
-    uint64_t withheld;
-    uint64_t unattributed;
-};
-void intake_totals_add(struct buf *out, const struct intake_totals *totals);
-void intake_totals_take(struct wire_in *in, struct intake_totals *out);
 
 #endif

@@ -159,6 +159,15 @@ report_get(const struct report *report, enum field_id id)
 {
     return report->at[id] == 0 ? NULL : &report->fields[report->at[id] - 1];
 }
+/* The first field outside the table that is called NAME, or NULL. */
+static inline const struct field *
+report_other(const struct report *report, struct span name)
+{
+    for (uint32_t i = 0; i < report->count; i++)
+        if (report->fields[i].id == FIELD_OTHER && span_equal(report->fields[i].name, name))
+            return &report->fields[i];
+    return NULL;
+}
 /* The field's text, or an empty span. */
 struct span report_text(const struct report *report, enum field_id id);
 

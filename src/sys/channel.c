@@ -1,5 +1,6 @@
 #include "sys/channel.h"
 
+#include "base/wire.h"
 #include "sys/clock.h"
 #include "sys/passing.h"
 
@@ -133,23 +134,6 @@ watch_or_end(struct channel *channel)
         end(channel, &err);
 }
 
-static uint64_t
-little(const char *p, size_t n)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < n; i++)
-        value |= (uint64_t)(unsigned char)p[i] << (8 * i);
-    return value;
-}
-
-static void
-put_little(char *p, uint64_t value, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        p[i] = (char)(value >> (8 * i) & 0xff);
-}
-
 struct head {
     size_t length;
     uint16_t type;
@@ -163,11 +147,11 @@ take_head(const struct channel *channel, struct head *head, struct err *err)
 {
     if (channel->in_n - channel->in_at < HEAD_BYTES)
         return 0;
-    const char *p = channel->in + channel->in_at;
-    head->length = (size_t)little(p, 4);
-    head->type = (uint16_t)little(p + 4, 2);
-    head->flags = (uint16_t)little(p + 6, 2);
-    head->tag = little(p + 8, 8);
+    struct wire_in in = wire_in((struct span){channel->in + channel->in_at, HEAD_BYTES});
+    head->length = wire_u32(&in);
+    head->type = wire_u16(&in);
+    head->flags = wire_u16(&in);
+    head->tag = wire_u64(&in);
     if (head->length > CHANNEL_BODY_MAX)
         return err_set(err, ERR_INTERNAL, "a message of %zu bytes came; at most %d are allowed",
             head->length, CHANNEL_BODY_MAX);
@@ -220,7 +204,8 @@ make_room(struct channel *channel, struct err *err)
     size_t wanted = READ_BYTES;
 
     if (kept >= HEAD_BYTES) {
-        size_t frame = HEAD_BYTES + (size_t)little(channel->in + channel->in_at, 4);
+        struct wire_in in = wire_in((struct span){channel->in + channel->in_at, kept});
+        size_t frame = HEAD_BYTES + (size_t)wire_u32(&in);
         wanted = frame > wanted ? frame : wanted;
     }
     if (kept > 0 && channel->in_at > 0)
@@ -499,10 +484,10 @@ channel_send(struct channel *channel, const struct channel_message *message,
     if (rc != 0)
         return rc;
     unsigned flags = message->flags | (message->fd >= 0 ? HAS_FD : 0u);
-    put_little(head, length, 4);
-    put_little(head + 4, message->type, 2);
-    put_little(head + 6, flags, 2);
-    put_little(head + 8, message->tag, 8);
+    wire_put(head, length, 4);
+    wire_put(head + 4, message->type, 2);
+    wire_put(head + 6, flags, 2);
+    wire_put(head + 8, message->tag, 8);
     all[0] = (struct iovec){head, sizeof head};
     return write_or_enqueue(channel, all, 1 + part_count, message->fd, err);
 }

@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import threading
 
-from world import PATIENCE, Case, lines, main
+from world import PATIENCE, Case, lines, main, report
 
 
 class Again(Case):
@@ -30,6 +30,21 @@ class Again(Case):
         self.w.judge()
         totals = self.w.stats()["totals"]
         self.assertEqual((totals["received"], totals["duplicate"]), (2000, 1999))
+
+    def test_known_by_its_id(self):
+        """What an earlier node gave an id comes again with another raw text, in many requests, and with kills between."""
+        ident = "1b4e28ba-2fa1-8d52-883f-0016d3cca427"
+        stored = 0
+        for i in range(300):
+            body = json.dumps(report(0, **{"extra.comity_id": ident, "raw": f"line {i}", "time.observation": "2026-05-05T10:20:30+00:00"}))
+            status, counts = self.w.local("/api/v1/reports", "POST", body.encode())
+            self.assertEqual((status, counts["received"]), (200, 1))
+            stored += counts["stored"]
+            if i % 100 == 99:
+                self.w.node.kill("core")
+                self.w.wait_well()
+        self.assertEqual(stored, 1)
+        self.assertEqual(self.w.stats()["totals"]["duplicate"], 299)
 
     def test_two_at_once(self):
         """The same file by several clients at the same time: each is acknowledged, all is there once."""

@@ -225,6 +225,32 @@ class Doors(Case):
             self.assertTrue(int(answer.headers["Retry-After"]) > 0)
         self.assertEqual(node.end(), 3, node.log())
 
+    def test_not_ready_while_the_register_cannot_be_read(self):
+        node = self.node()
+        journal = self.home / "journal.jsonl"
+
+        def status(*words):
+            return self.run_comity("status", "--home", str(self.home), *words)
+
+        self.assertEqual(status().returncode, 0)
+        journal.write_text("no journal\n", encoding="utf-8")
+        for door in ("operators", "partners"):
+            answer = node.ask(door, "/readyz", 503)
+            self.assertTrue(int(answer.headers["Retry-After"]) > 0)
+        node.ask("operators", "/healthz", 200)
+        told = status()
+        self.assertEqual(told.returncode, 1, told.stderr)
+        self.assertIn("NO: the agreements cannot be read anew", told.stdout)
+        self.assertIn(str(journal), told.stdout)
+        told = json.loads(status("--json").stdout)
+        self.assertIs(told["ok"], False)
+        self.assertIn(str(journal), told["why"])
+        journal.unlink()
+        node.ask("operators", "/readyz", 200)
+        told = status("--json")
+        self.assertEqual((told.returncode, json.loads(told.stdout)["why"]), (0, None))
+        self.assertEqual(node.stop(), 0, node.log())
+
     def test_a_door_that_dies_is_open_again(self):
         node = self.node()
         for door in ("operators", "partners"):
@@ -364,6 +390,29 @@ class Reload(Case):
             self.assertRaises(BlockingIOError, client.recv, 1)
         self.assertEqual({role: node.pid(role) for role in ROLES}, pids)
         self.assertEqual(node.stop(), 0, node.log())
+
+    def metrics(self, client):
+        # Core judges credentials: that they are wrong says that it was asked.
+        client.request("GET", "/metrics", headers={"Authorization": "Basic bm9ib2R5Ondyb25n"})
+        answer = client.getresponse()
+        answer.read()
+        return answer.status
+
+    def test_metrics_are_served_if_they_may_be(self):
+        file = self.config("metrics = off\n")
+        node = self.node("--config", file)
+        client = self.connect(node, "operators")
+        self.assertEqual(self.metrics(client), 404)
+        with socket.socket(socket.AF_UNIX) as local: # who may open it is the operator, and needs no such leave
+            local.connect(str(self.home / "local.sock"))
+            local.sendall(b"GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")
+            self.assertEqual(local.recv(12), b"HTTP/1.1 200")
+        self.config("metrics = on\n")
+        node.wait("settings read", self.reload(node))
+        until = time.monotonic() + PATIENCE
+        while self.metrics(client) == 404 and time.monotonic() < until:
+            time.sleep(0.05)
+        self.assertEqual(self.metrics(client), 401)
 
     def test_what_is_wrong_changes_nothing(self):
         file = self.config("log.level = info\n")

@@ -69,8 +69,8 @@ core_reports_send_records(
 }
 
 static inline int
-core_reports_close_stream(struct core_test *t, enum door door, uint64_t tag, uint32_t rejected,
-    struct intake_totals *totals)
+core_reports_close_stream(
+    struct core_test *t, enum door door, uint64_t tag, uint32_t rejected, struct totals *totals)
 {
     struct buf body = buf_new(1024);
 
@@ -84,15 +84,15 @@ core_reports_close_stream(struct core_test *t, enum door door, uint64_t tag, uin
     if (t->type == MESSAGE_REFUSAL)
         return (int)t->refusal.code;
     struct wire_in in = wire_in(buf_span(&t->body));
-    intake_totals_take(&in, totals);
+    totals_take(&in, totals);
     assert_int_equal(in.n, 0);
     return 0;
 }
 
-static inline struct intake_totals
+static inline struct totals
 core_reports_take(struct core_test *t, const struct maker *m)
 {
-    struct intake_totals totals;
+    struct totals totals;
     uint64_t tag = core_reports_open_stream(t, DOOR_LOCAL, 0);
 
     assert_int_equal(t->credit, INTAKE_CREDIT);

@@ -31,7 +31,7 @@ struct host_state {
     bool taken;
     atomic_uint ended;
     atomic_uint events_ended;
-    struct intake_totals totals; /* of the stream that was opened last */
+    struct totals totals; /* of the stream that was opened last */
     atomic_uint closed;
     atomic_uint aborted;
     atomic_uint problems; /* bytes of the last stream's */
@@ -85,7 +85,7 @@ take_intake(struct host_state *state, struct channel *channel,
     struct err err = {0};
 
     if (message->type == MESSAGE_INTAKE_OPEN) {
-        state->totals = (struct intake_totals){0};
+        state->totals = (struct totals){0};
         wire_add_u32(&out, 2);
         reply(channel, message, MESSAGE_CREDIT, 0, buf_span(&out));
     } else if (message->type == MESSAGE_INTAKE_RECORDS) {
@@ -101,7 +101,7 @@ take_intake(struct host_state *state, struct channel *channel,
         state->totals.rejected += wire_u32(in);
         state->totals.received = state->totals.stored + state->totals.rejected;
         atomic_store(&state->problems, (unsigned)wire_text(in).n);
-        intake_totals_add(&out, &state->totals);
+        totals_add(&out, &state->totals);
         reply(channel, message, MESSAGE_ANSWER, 0, buf_span(&out));
         atomic_fetch_add(&state->closed, 1);
     } else {
@@ -207,19 +207,26 @@ get_big(struct request *request, struct err *err)
 }
 
 static int
+pass_on(struct request *request, void *ctx, struct span answer, struct err *err)
+{
+    (void)ctx;
+    return request_answer(request, 200, "application/json", answer, err);
+}
+
+static int
 get_core(struct request *request, struct err *err)
 {
     int rc = request_on_end(request, count_end, NULL, err);
 
     if (rc != 0)
         return rc;
-    return ask_and_answer(request, MESSAGE_STATUS, SPAN("abc"), 200, "application/json", err);
+    return ask_whole(request, MESSAGE_STATUS, SPAN("abc"), pass_on, NULL, err);
 }
 
 static int
 get_parts(struct request *request, struct err *err)
 {
-    return ask_and_answer(request, MESSAGE_REPORTS, SPAN(""), 200, "application/json", err);
+    return ask_whole(request, MESSAGE_REPORTS, SPAN(""), pass_on, NULL, err);
 }
 
 static int

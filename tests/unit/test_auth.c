@@ -415,7 +415,7 @@ partners_reports_are_bound(void **state)
 {
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 20)};
-    struct intake_totals totals;
+    struct totals totals;
     struct buf body = buf_new(1024);
     const struct intake_open open = {SPAN("south's"), 0};
 

@@ -98,6 +98,24 @@ any_case(void **state)
     assert_true(place.batch == 7 && place.place == 9);
 }
 
+/* The one text of it, whatever the version and the case; what is none leaves OUT alone. */
+static void
+plain(void **state)
+{
+    char text[ID_TEXT_BYTES] = "untouched";
+
+    (void)state;
+    assert_false(id_plain(SPAN(""), text));
+    assert_false(id_plain(SPAN("0192b3c4-d5e6-8f70-8123_456789abcdef"), text));
+    assert_false(id_plain(SPAN("0192b3c4-d5e6-5f70-8123-456789abcdef"), text));
+    assert_false(id_plain(SPAN("0192b3c4-d5e6-8f70-c123-456789abcdef"), text));
+    assert_string_equal(text, "untouched");
+    assert_true(id_plain(SPAN("0192b3c4-d5e6-8f70-8123-456789abcdef"), text));
+    assert_string_equal(text, "0192b3c4-d5e6-8f70-8123-456789abcdef");
+    assert_true(id_plain(SPAN("FF92B3C4-D5E6-4F70-B123-456789ABCDEF"), text));
+    assert_string_equal(text, "ff92b3c4-d5e6-8f70-b123-456789abcdef");
+}
+
 int
 main(void)
 {
@@ -106,6 +124,7 @@ main(void)
         cmocka_unit_test(numbers_are_hidden),
         cmocka_unit_test(what_is_no_id),
         cmocka_unit_test(any_case),
+        cmocka_unit_test(plain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

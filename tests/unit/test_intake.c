@@ -3,11 +3,12 @@
 #include "core/intake.h"
 #include "core/outcome.h"
 #include "core/release.h"
+#include "core/window.h"
 #include "core_ask.h"
 #include "core_reports.h"
 
 static void
-must_balance(const struct intake_totals *t)
+must_balance(const struct totals *t)
 {
     assert_int_equal(t->received, t->stored + t->rejected + t->duplicate);
     assert_int_equal(t->outcomes, t->released + t->held + t->withheld + t->unattributed);
@@ -35,7 +36,7 @@ every_report_has_its_outcome(void **state)
     core_reports_add(&m, "192.0.2.1", 5, "green");    /* our own */
     core_reports_add(&m, "192.0.2.200", 6, "clear");  /* south and everybody */
     core_reports_add(&m, "192.0.2.200", 1, "amber");  /* again */
-    struct intake_totals totals = core_reports_take(&t, &m);
+    struct totals totals = core_reports_take(&t, &m);
     must_balance(&totals);
     assert_int_equal(totals.received, 7);
     assert_int_equal(totals.stored, 6);
@@ -79,11 +80,98 @@ sent_again_it_is_there_already(void **state)
     assert_int_equal(core_reports_take(&t, &m).stored, 1000);
     assert_int_equal(core_reports_take(&t, &m).duplicate, 1000);
     core_test_restart(&t);
-    struct intake_totals totals = core_reports_take(&t, &m);
+    struct totals totals = core_reports_take(&t, &m);
     assert_int_equal(totals.duplicate, 1000);
     assert_int_equal(totals.stored, 0);
     buf_free(&m.records);
     core_test_end(&t);
+}
+
+/* A report that brings ID, with what it says beside that; RAW may be NULL. */
+static void
+make_known(struct report *report, struct field fields[8], const char *id, const char *account,
+    const char *raw)
+{
+    const struct field given = {.id = FIELD_OTHER,
+        .type = VALUE_TEXT,
+        .name = SPAN(REPORT_ID_NAME),
+        .s = id,
+        .n = (uint32_t)strlen(id)};
+    struct err err;
+
+    report_reset(report, fields, 8);
+    assert_int_equal(report_add_text(report, FIELD_SOURCE_IP, SPAN("192.0.2.200"), &err), 0);
+    assert_int_equal(report_add_text(report, FIELD_SOURCE_ACCOUNT, span_of(account), &err), 0);
+    assert_int_equal(report_add(report, &given, &err), 0);
+    if (raw != NULL) {
+        assert_int_equal(report_add_text(report, FIELD_RAW, span_of(raw), &err), 0);
+        assert_int_equal(
+            report_add_text(report, FIELD_TIME_OBSERVATION, SPAN("2026-01-02T03:04:05Z"), &err), 0);
+    }
+    assert_int_equal(report_finish(report, &err), 0);
+}
+
+static struct totals
+take_known(struct core_test *t, const char *id, const char *account, const char *raw)
+{
+    struct maker m = {.records = buf_new(1 << 20), .count = 1};
+    struct field fields[8];
+    struct report report;
+
+    make_known(&report, fields, id, account, raw);
+    record_add(&m.records, &report);
+    struct totals totals = core_reports_take(t, &m);
+    buf_free(&m.records);
+    return totals;
+}
+
+static void
+known_by_its_id_it_is_there_already(void **state)
+{
+    static const char id[] = "1b4e28ba-2fa1-8d52-883f-0016d3cca427";
+    struct core_test t;
+
+    (void)state;
+    core_test_start(&t);
+    assert_int_equal(take_known(&t, id, "a", NULL).stored, 1);
+    assert_int_equal(take_known(&t, id, "a", NULL).duplicate, 1);
+    assert_int_equal(take_known(&t, id, "a", "line 7").duplicate, 1);
+    assert_int_equal(take_known(&t, id, "b", NULL).duplicate, 1);
+    /* As STIX writes it, and in capitals. */
+    assert_int_equal(
+        take_known(&t, "1b4e28ba-2fa1-4d52-883f-0016d3cca427", "a", NULL).duplicate, 1);
+    assert_int_equal(
+        take_known(&t, "1B4E28BA-2FA1-8D52-883F-0016D3CCA427", "a", NULL).duplicate, 1);
+    core_test_restart(&t);
+    assert_int_equal(take_known(&t, id, "a", "line 8").duplicate, 1);
+    assert_int_equal(take_known(&t, "1b4e28ba-2fa1-8d52-883f-0016d3cca428", "a", NULL).stored, 1);
+    core_test_end(&t);
+}
+
+/* What is no id counts as what it says; and what two senders say alike are two reports. */
+static void
+only_an_id_of_the_same_sender_counts(void **state)
+{
+    static const char id[] = "1b4e28ba-2fa1-8d52-883f-0016d3cca427";
+    static const char *const none[] = {
+        "", "7", "1b4e28ba-2fa1-5d52-883f-0016d3cca427", "1b4e28ba-2fa1-8d52-083f-0016d3cca427"};
+    struct field fields[2][8];
+    struct report a;
+    struct report b;
+
+    (void)state;
+    make_known(&a, fields[0], id, "a", NULL);
+    make_known(&b, fields[1], id, "b", "line 7");
+    assert_true(window_digest(&a, 0) == window_digest(&b, 0));
+    assert_true(window_digest(&a, 5) == window_digest(&b, 5));
+    assert_true(window_digest(&a, 0) != window_digest(&a, 5));
+    assert_true(window_digest(&a, 6) != window_digest(&a, 5));
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        make_known(&a, fields[0], none[i], "a", NULL);
+        make_known(&b, fields[1], none[i], "b", NULL);
+        assert_true(window_digest(&a, 0) != window_digest(&b, 0));
+        assert_true(window_digest(&a, 0) == report_digest(&a));
+    }
 }
 
 /* Many messages, more than a batch, and nothing is answered before it is there for good. */
@@ -92,7 +180,7 @@ what_was_answered_outlives_the_process(void **state)
 {
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 22)};
-    struct intake_totals totals;
+    struct totals totals;
     struct arena *arena = arena_new((size_t)64 << 20);
     struct store_batch batch;
     struct err err;
@@ -147,7 +235,7 @@ counts_balance(void **state)
     static const char *const tlps[] = {"clear", "green", "amber", "red", "nonsense"};
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 22)};
-    struct intake_totals totals;
+    struct totals totals;
 
     (void)state;
     core_test_start(&t);
@@ -181,7 +269,7 @@ a_broken_front_is_found_out(void **state)
 {
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 20)};
-    struct intake_totals totals;
+    struct totals totals;
 
     (void)state;
     core_test_start(&t);
@@ -214,7 +302,7 @@ a_full_outbox_holds_back(void **state)
 {
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 20)};
-    struct intake_totals totals;
+    struct totals totals;
     struct err err;
     bool more = true;
 
@@ -245,16 +333,63 @@ a_full_outbox_holds_back(void **state)
     core_test_end(&t);
 }
 
+/* The register cannot be read: nothing is taken in, the node says that it is not ready, and who
+ * sees the machine's insides is told why. When it can be read again, all of that is over. */
+static void
+not_ready_while_the_register_cannot_be_read(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    char path[256];
+
+    (void)state;
+    core_test_start(&t);
+    t.options.agreements = NULL; /* the register is judged by */
+    core_test_restart(&t);
+    core_reports_add(&m, "192.0.2.200", 1, "green");
+    assert_int_equal(
+        core_test_ask(&t, DOOR_OPERATORS, MESSAGE_STATUS, &core_reports_nobody, SPAN("")), 0);
+    (void)snprintf(path, sizeof path, "%s/journal.jsonl", t.home);
+    core_test_write(path, "no journal\n");
+    (void)core_reports_open_stream(&t, DOOR_LOCAL, 0);
+    assert_int_equal(t.refusal.code, ERR_BUSY);
+    assert_non_null(strstr(t.refusal.msg, "journal"));
+    assert_int_equal(
+        core_test_ask(&t, DOOR_OPERATORS, MESSAGE_STATUS, &core_reports_nobody, SPAN("")),
+        ERR_BUSY);
+    assert_null(strstr(t.refusal.msg, "journal"));
+    assert_int_equal(
+        core_test_ask(&t, DOOR_OPERATORS, MESSAGE_STATUS, &core_reports_nobody, SPAN("\1")), 0);
+    assert_non_null(memmem(t.body.p, t.body.n, "\"ok\":false", 10));
+    assert_null(memmem(t.body.p, t.body.n, "journal", 7));
+    assert_int_equal(
+        core_test_ask(&t, DOOR_LOCAL, MESSAGE_STATUS, &core_reports_nobody, SPAN("\1")), 0);
+    assert_non_null(memmem(t.body.p, t.body.n, "\"ok\":false", 10));
+    assert_non_null(memmem(t.body.p, t.body.n, "\"why\":\"the agreements cannot", 28));
+    assert_non_null(memmem(t.body.p, t.body.n, "journal", 7));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(core_reports_take(&t, &m).stored, 1);
+    assert_int_equal(
+        core_test_ask(&t, DOOR_LOCAL, MESSAGE_STATUS, &core_reports_nobody, SPAN("\1")), 0);
+    assert_non_null(memmem(t.body.p, t.body.n, "\"ok\":true,", 10));
+    assert_non_null(memmem(t.body.p, t.body.n, "\"why\":null", 10));
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_report_has_its_outcome),
         cmocka_unit_test(sent_again_it_is_there_already),
+        cmocka_unit_test(known_by_its_id_it_is_there_already),
+        cmocka_unit_test(only_an_id_of_the_same_sender_counts),
         cmocka_unit_test(what_was_answered_outlives_the_process),
         cmocka_unit_test(counts_balance),
         cmocka_unit_test(a_broken_front_is_found_out),
         cmocka_unit_test(a_full_outbox_holds_back),
+        cmocka_unit_test(not_ready_while_the_register_cannot_be_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,6 +301,37 @@ base64_is_strict(void **state)
             fail_msg("\"%s\" was taken for base64", wrong[i]);
 }
 
+/* For URLs as strict, with two other letters and no padding; what others write need not be. */
+static void
+base64_has_other_forms(void **state)
+{
+    static const char *const wrong[] = {"_-8=", "+/8", "_-9", "A", "AAAAA", "_-8\n", "_-8\x97"};
+    char out[16];
+    size_t n = 0;
+    struct buf text = buf_new(100);
+
+    (void)state;
+    base64_add_url(&text, "\xff\xef", 2);
+    assert_true(span_equal(buf_span(&text), SPAN("_-8")));
+    base64_add_url(&text, "foob", 4);
+    assert_true(span_equal(buf_span(&text), SPAN("_-8Zm9vYg")));
+    buf_free(&text);
+    assert_true(base64_read_url(SPAN("_-8"), out, 2, &n) && n == 2);
+    assert_memory_equal(out, "\xff\xef", 2);
+    assert_false(base64_read_url(SPAN("_-8"), out, 1, &n));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        if (base64_read_url(span_of(wrong[i]), out, sizeof out, &n))
+            fail_msg("\"%s\" was taken for base64 of a URL", wrong[i]);
+    static const char *const lax[] = {"Zm9vYg==", "Zm9vYg", "Zm9vYg=", "Zm9vYg===", "Zm9vYh=="};
+    for (size_t i = 0; i < sizeof lax / sizeof lax[0]; i++) {
+        assert_true(base64_read_lax(span_of(lax[i]), out, sizeof out, &n) && n == 4);
+        assert_memory_equal(out, "foob", 4);
+    }
+    assert_false(base64_read_lax(SPAN("Zm9vY"), out, sizeof out, &n));
+    assert_false(base64_read_lax(SPAN("Zm9v Yg=="), out, sizeof out, &n));
+    assert_false(base64_read_lax(SPAN("Zm9vYg=="), out, 3, &n));
+}
+
 int
 main(void)
 {
@@ -309,7 +340,7 @@ main(void)
         cmocka_unit_test(every_inclusion_verifies_and_no_other),
         cmocka_unit_test(every_consistency_verifies_and_no_other),
         cmocka_unit_test(what_is_no_tree_is_refused), cmocka_unit_test(tiles_have_one_path_each),
-        cmocka_unit_test(base64_is_strict)};
+        cmocka_unit_test(base64_is_strict), cmocka_unit_test(base64_has_other_forms)};
 
     for (size_t i = 0; i < LEAVES; i++) {
         char text[16];
