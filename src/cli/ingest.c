@@ -2,6 +2,7 @@
 #include "cli/ingest.h"
 #include "cli/cli.h"
 #include "cli/files.h"
+#include "cli/job.h"
 #include "cli/node.h"
 #include "cli/setup.h"
 #include "cli/shown.h"
@@ -40,10 +41,12 @@ take_option(struct ingest *in, int argc, char **argv, int *i, struct err *err)
     const struct {
         const char *name;
         const char **value;
-    } options[] = {{"format", &in->format}, {"provider", &in->provider}, {"mapping", &in->mapping},
-        {"name", &in->name}};
-    int rc = 0;
+    } options[] = {{"provider", &in->provider}, {"mapping", &in->mapping}, {"name", &in->name}};
+    const char *format;
+    int rc = setup_option(argc, argv, i, "format", &format, err);
 
+    if (rc > 0 && job_format(format, &in->format, err) != 0)
+        rc = ERR_USAGE;
     for (size_t k = 0; rc == 0 && k < sizeof options / sizeof options[0]; k++)
         rc = setup_option(argc, argv, i, options[k].name, options[k].value, err);
     if (rc == 0 && strcmp(argv[*i], "--quiet") == 0) {

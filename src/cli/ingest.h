@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cli/node.h"
+#include "fmt/format.h"
 
 struct ingest_totals {
     uint64_t received;
@@ -20,7 +21,7 @@ struct ingest_totals {
 
 struct ingest {
     struct node node;
-    const char *format;
+    enum format format; /* FORMAT_UNKNOWN: the node recognises it */
     const char *provider;
     const char *mapping;
     const char *name;
