@@ -119,8 +119,7 @@ ask(struct account *a, const char *method, const char *suffix, const struct buf 
 static void
 add_account(struct buf *out, struct json_value item)
 {
-    struct json_value disabled;
-    bool off = json_get(item, "disabled", &disabled) && json_type(disabled) == JSON_TRUE;
+    bool off = node_flag(item, "disabled");
 
     node_column(out, node_text(item, "name"), 24);
     node_column(out, node_text(item, "kind"), 10);
@@ -152,18 +151,14 @@ list(struct account *a, const char *path, void (*add_row)(struct buf *, struct j
 {
     struct buf out = buf_new(OUT_BYTES);
     struct json_value root;
-    struct json_value items;
     struct json_value item;
     struct span key;
 
     int rc = node_ask(&a->node, "GET", path, SPAN(""), &root, err);
     if (rc != 0 || a->node.json)
         return rc != 0 ? rc : node_print_answer(&a->node, err);
-    if (json_get(root, "items", &items) && json_type(items) == JSON_ARRAY) {
-        struct json_iter it = json_iter(items);
-        while (json_next(&it, &key, &item))
-            add_row(&out, item);
-    }
+    for (struct json_iter it = node_list(root, "items"); json_next(&it, &key, &item);)
+        add_row(&out, item);
     rc = node_print(&out, err);
     buf_free(&out);
     return rc;

@@ -104,7 +104,6 @@ static int
 list_page(struct held *held, struct buf *path, struct buf *out, bool *more, struct err *err)
 {
     struct json_value root;
-    struct json_value items;
     struct json_value item;
     struct span key;
 
@@ -113,11 +112,9 @@ list_page(struct held *held, struct buf *path, struct buf *out, bool *more, stru
         return rc;
     if (held->node.json)
         rc = node_print_answer(&held->node, err);
-    else if (json_get(root, "items", &items) && json_type(items) == JSON_ARRAY) {
-        struct json_iter it = json_iter(items);
-        while (json_next(&it, &key, &item))
+    else
+        for (struct json_iter it = node_list(root, "items"); json_next(&it, &key, &item);)
             add_item(out, item);
-    }
     struct span next = node_text(root, "next");
     *more = next.n > 0;
     return rc == 0 ? build_path(held, next, path, err) : rc;
@@ -164,14 +161,11 @@ add_numbers(const struct held *held, struct buf *out, struct err *err)
 static size_t
 show_list(struct json_value root, const char *name, const char *text)
 {
-    struct json_value list_of;
+    struct json_iter it = node_list(root, name);
     struct json_value item;
     struct span key;
     size_t n = 0;
 
-    if (!json_get(root, name, &list_of) || json_type(list_of) != JSON_ARRAY)
-        return 0;
-    struct json_iter it = json_iter(list_of);
     for (; json_next(&it, &key, &item); n++)
         if (json_type(item) == JSON_INT)
             (void)printf("%lld %s\n", (long long)json_int(item), text);

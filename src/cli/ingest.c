@@ -95,13 +95,10 @@ add_totals(struct ingest *in, struct json_value root)
 static void
 show_rejections(struct json_value root, const char *file)
 {
-    struct json_value list;
+    struct json_iter it = node_list(root, "rejections");
     struct json_value item;
     struct span key;
 
-    if (!json_get(root, "rejections", &list) || json_type(list) != JSON_ARRAY)
-        return;
-    struct json_iter it = json_iter(list);
     while (json_next(&it, &key, &item)) {
         struct buf text = buf_new(8192);
         struct span field = node_text(item, "field");

@@ -113,6 +113,24 @@ node_text_in(struct json_value object, const char *outer, const char *name)
     return node_text(inner, name);
 }
 
+bool
+node_flag(struct json_value object, const char *name)
+{
+    struct json_value value;
+
+    return json_get(object, name, &value) && json_type(value) == JSON_TRUE;
+}
+
+struct json_iter
+node_list(struct json_value object, const char *name)
+{
+    struct json_value list;
+
+    return json_get(object, name, &list) && json_type(list) == JSON_ARRAY
+        ? json_iter(list)
+        : (struct json_iter){.end = 0};
+}
+
 static size_t
 columns(struct span text)
 {
@@ -133,4 +151,12 @@ node_column(struct buf *out, struct span text, size_t width)
     for (; n < width; n++)
         buf_add_char(out, ' ');
     buf_add_char(out, ' ');
+}
+
+void
+node_end_line(struct buf *out)
+{
+    if (out->n > 0 && out->p[out->n - 1] == ' ')
+        out->n--;
+    buf_add_char(out, '\n');
 }

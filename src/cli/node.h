@@ -43,7 +43,12 @@ struct span node_text(struct json_value object, const char *name);
 uint64_t node_number(struct json_value object, const char *name);
 /* NAME of an object in an object ("source", "address"). */
 struct span node_text_in(struct json_value object, const char *outer, const char *name);
+bool node_flag(struct json_value object, const char *name);
+/* For json_next; without an item if there is no such list. */
+struct json_iter node_list(struct json_value object, const char *name);
 /* Add TEXT as a terminal may see it, padded to WIDTH columns, and a space. */
 void node_column(struct buf *out, struct span text, size_t width);
+/* End the line, without the last column's space. */
+void node_end_line(struct buf *out);
 
 #endif

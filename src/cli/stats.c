@@ -75,13 +75,10 @@ ask(struct stats *stats, struct json_value *root, struct err *err)
 static void
 add_items(struct buf *out, struct json_value root)
 {
-    struct json_value items;
+    struct json_iter it = node_list(root, "items");
     struct json_value item;
     struct span key;
 
-    if (!json_get(root, "items", &items) || json_type(items) != JSON_ARRAY)
-        return;
-    struct json_iter it = json_iter(items);
     while (json_next(&it, &key, &item)) {
         node_column(out, node_text(item, "day"), 10);
         node_column(out, node_text(item, "team"), 28);
@@ -95,9 +92,7 @@ add_items(struct buf *out, struct json_value root)
 static bool
 balances(struct json_value root)
 {
-    struct json_value value;
-
-    return json_get(root, "balanced", &value) && json_type(value) == JSON_TRUE;
+    return node_flag(root, "balanced");
 }
 
 static int

@@ -18,8 +18,7 @@ line(struct buf *out, const char *name, struct span text)
 {
     node_column(out, span_of(name), 14);
     node_column(out, text, 0);
-    out->n--;
-    buf_add_char(out, '\n');
+    node_end_line(out);
 }
 
 static void
@@ -27,14 +26,6 @@ number(struct buf *out, struct json_value root, const char *name, const char *me
 {
     node_column(out, span_of(name), 14);
     buf_format(out, "%llu\n", (unsigned long long)node_number(root, member));
-}
-
-static bool
-flag(struct json_value root, const char *name)
-{
-    struct json_value value;
-
-    return json_get(root, name, &value) && json_type(value) == JSON_TRUE;
 }
 
 static int
@@ -47,8 +38,9 @@ show(const struct node *node, struct json_value root, struct err *err)
     line(&out, "version", node_text(root, "version"));
     line(&out, "started", node_text(root, "started"));
     line(&out, "team", node_text(root, "team").n > 0 ? node_text(root, "team") : SPAN("none"));
-    line(&out, "sandbox", flag(root, "sandbox") ? SPAN("yes") : SPAN("NO: --no-sandbox was given"));
-    line(&out, "clock", flag(root, "clock_trusted") ? SPAN("trusted") : SPAN("NOT TRUSTED"));
+    line(&out, "sandbox",
+        node_flag(root, "sandbox") ? SPAN("yes") : SPAN("NO: --no-sandbox was given"));
+    line(&out, "clock", node_flag(root, "clock_trusted") ? SPAN("trusted") : SPAN("NOT TRUSTED"));
     number(&out, root, "teams", "teams");
     number(&out, root, "agreements", "agreements");
     number(&out, root, "held", "held");
