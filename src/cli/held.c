@@ -1,5 +1,6 @@
 /* comity held: what waits for a person, and what do they say to it? */
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "cli/node.h"
 #include "cli/setup.h"
 
@@ -9,8 +10,13 @@
 
 enum { OUT_BYTES = 64 * 1024 * 1024, PATH_BYTES = 2048, QUESTION_BYTES = 64 * 1024, MOST = 1000 };
 
+enum { LIST, RELEASE, REFUSE, COMMANDS };
+static const char *const commands[COMMANDS] = {
+    [LIST] = "list", [RELEASE] = "release", [REFUSE] = "refuse"};
+
 struct held {
     struct node node;
+    int command;
     const char *state;
     const char *team;
     const char *reason;
@@ -32,10 +38,23 @@ static const char usage[] =
     "\nExit status 1 when some could not be decided: somebody was faster, or there is none.\n";
 
 static int
+check(const struct held *held, struct err *err)
+{
+    if (held->command == LIST)
+        return 0;
+    if (held->reason == NULL)
+        return err_set(err, ERR_USAGE, "say why: --reason TEXT");
+    return held->count > 0 && held->count <= MOST
+        ? 0
+        : err_set(err, ERR_USAGE, "name one NUMBER at least, and at most %d", MOST);
+}
+
+static int
 parse(struct held *held, int argc, char **argv, struct err *err)
 {
-    if (argv[1][0] == '-')
-        return err_set(err, ERR_USAGE, "list, release or refuse? `comity held --help` says more");
+    held->command = group_find("held", commands, COMMANDS, argv[1], err);
+    if (held->command < 0)
+        return held->command;
     for (int i = 2; i < argc; i++) {
         int rc = setup_option(argc, argv, &i, "state", &held->state, err);
         if (rc == 0)
@@ -54,7 +73,7 @@ parse(struct held *held, int argc, char **argv, struct err *err)
         if (rc < 0)
             return rc;
     }
-    return 0;
+    return check(held, err);
 }
 
 /* ---- list ---- */
@@ -173,15 +192,12 @@ show_list(struct json_value root, const char *name, const char *text)
 }
 
 static int
-decide(struct held *held, bool release, bool *all, struct err *err)
+decide(struct held *held, bool *all, struct err *err)
 {
+    bool release = held->command == RELEASE;
     struct buf question = buf_new(QUESTION_BYTES);
     struct json_value root;
 
-    if (held->reason == NULL)
-        return err_set(err, ERR_USAGE, "say why: --reason TEXT");
-    if (held->count == 0 || held->count > MOST)
-        return err_set(err, ERR_USAGE, "name one NUMBER at least, and at most %d", MOST);
     int rc = add_numbers(held, &question, err);
     if (rc == 0)
         rc = node_ask(&held->node, "POST", release ? "/api/v1/held/release" : "/api/v1/held/refuse",
@@ -195,16 +211,6 @@ decide(struct held *held, bool release, bool *all, struct err *err)
     *all = show_list(root, "conflicts", "was decided already: somebody was faster") == 0;
     *all = show_list(root, "missing", "is not there") == 0 && *all;
     return 0;
-}
-
-static int
-run(struct held *held, const char *what, bool *all, struct err *err)
-{
-    if (strcmp(what, "list") == 0)
-        return list(held, err);
-    if (strcmp(what, "release") == 0 || strcmp(what, "refuse") == 0)
-        return decide(held, what[2] == 'l', all, err);
-    return err_set(err, ERR_USAGE, "comity held has list, release and refuse, not \"%s\"", what);
 }
 
 int
@@ -225,7 +231,7 @@ cli_held(int argc, char **argv)
     if (rc == 0)
         rc = node_open(&held.node, &err);
     if (rc == 0)
-        rc = run(&held, argv[1], &all, &err);
+        rc = held.command == LIST ? list(&held, &err) : decide(&held, &all, &err);
     node_close(&held.node);
     free(held.numbers);
     return rc != 0 ? setup_fail(&err) : all ? EXIT_DONE : EXIT_REJECTED;
