@@ -5,6 +5,7 @@
 #include "cli/home.h"
 #include "cli/setup.h"
 #include "cli/store_export.h"
+#include "fmt/json.h"
 #include "sys/clock.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OPENED = 1, FAULTS_SHOWN = 100 };
+enum { OPENED = 1, FAULTS_SHOWN = 100, JSON_TEXT_BYTES = 64 * 1024 };
 
 static const char help[] =
     "comity store: look after the node's store, also while the node runs\n\n"
@@ -132,13 +133,11 @@ info(struct store *store, const struct order *order, struct err *err)
 static void
 print_text(const char *text)
 {
-    (void)putchar('"');
-    for (; *text != '\0'; text++)
-        if (*text == '"' || *text == '\\')
-            (void)printf("\\%c", *text);
-        else
-            (void)printf((unsigned char)*text < ' ' ? "\\u%04x" : "%c", (unsigned char)*text);
-    (void)putchar('"');
+    struct buf json = buf_new(JSON_TEXT_BYTES);
+
+    json_add_string(&json, span_of(text));
+    (void)fwrite(json.p, 1, json.n, stdout);
+    buf_free(&json);
 }
 
 static void
