@@ -163,12 +163,8 @@ is_party(const struct flow *flow, const struct agreement *a, struct team_id reci
 {
     const struct roster *roster = flow->options.world.roster;
 
-    if (recipient.index == 0 || recipient.index > roster_count(roster))
-        return false;
-    for (size_t i = 0; i < a->party_count; i++)
-        if (span_equal(a->parties[i], roster_team(roster, recipient)->id))
-            return true;
-    return false;
+    return recipient.index > 0 && recipient.index <= roster_count(roster)
+        && agreement_has_party(a, roster_team(roster, recipient)->id);
 }
 
 /* Under which term a partner's report came is what the same agreements say of telling it to us: a
