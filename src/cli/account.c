@@ -184,7 +184,7 @@ list(const struct account *a, struct json_value root,
         return node_print_answer(&a->node, err);
     for (struct json_iter it = node_list(root, "items"); json_next(&it, &key, &item);)
         add_row(&out, item);
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }
@@ -204,7 +204,7 @@ show_secret(struct account *a, struct json_value root, const char *name, struct 
     } else {
         out.n = 0;
     }
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }

@@ -170,9 +170,7 @@ list(struct job *job, bool json)
     if (rc == 0 && json)
         buf_add_text(&out, "\n]\n");
     if (rc == 0)
-        rc = buf_check(&out, "the list", &err);
-    if (rc == 0)
-        (void)fwrite(out.p, 1, out.n, stdout);
+        rc = setup_print(&out, "the list", &err);
     buf_free(&out);
     conf_free(conf);
     if (rc != 0)

@@ -1,6 +1,7 @@
 #include "cli/explain_node.h"
 
 #include "cli/node.h"
+#include "cli/setup.h"
 #include "cli/shown.h"
 
 #include <stdio.h>
@@ -176,7 +177,7 @@ show(struct json_value root, struct err *err)
     put_side(&out, root, "source");
     put_side(&out, root, "destination");
     put_recipients(&out, root);
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }

@@ -151,7 +151,7 @@ list(struct held *held, struct err *err)
         out.n = 0;
         rc = list_page(held, &path, &out, &more, err);
         if (rc == 0)
-            rc = node_print(&out, err);
+            rc = setup_print(&out, "the answer", err);
     }
     buf_free(&path);
     buf_free(&out);

@@ -132,7 +132,7 @@ print_totals(const struct ingest *in, struct err *err)
             N(received), N(stored), N(rejected), N(duplicate), N(outcomes), N(released), N(held),
             N(withheld), N(unattributed));
 #undef N
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }

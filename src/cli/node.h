@@ -34,8 +34,7 @@ void node_close(struct node *node);
 MUST_USE int node_ask(struct node *node, const char *method, const char *path, struct span json,
     struct json_value *root, struct err *err);
 
-/* Print TEXT, or the last answer as it came (--json). ERR_IO. */
-MUST_USE int node_print(const struct buf *text, struct err *err);
+/* Print the last answer as it came (--json). ERR_IO. */
 MUST_USE int node_print_answer(const struct node *node, struct err *err);
 
 /* Members for tables: text, or "" for null and what is absent; a number, or 0. */

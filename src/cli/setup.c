@@ -221,6 +221,17 @@ setup_close(struct setup *setup)
 }
 
 int
+setup_print(const struct buf *out, const char *what, struct err *err)
+{
+    int rc = buf_check(out, what, err);
+
+    if (rc == 0
+        && ((out->n > 0 && fwrite(out->p, 1, out->n, stdout) != out->n) || fflush(stdout) != 0))
+        rc = err_set(err, ERR_IO, "standard output cannot be written");
+    return rc;
+}
+
+int
 setup_fail(const struct err *err)
 {
     (void)fputs("comity: ", stderr);

@@ -49,6 +49,9 @@ setup_world(const struct setup *setup)
     return (struct world){setup->geo, setup->roster};
 }
 
+/* OUT, which is WHAT, to standard output, and on its way. ERR_LIMIT, ERR_IO. */
+MUST_USE int setup_print(const struct buf *out, const char *what, struct err *err);
+
 /* Print "comity: MESSAGE" (with line and field if known) to stderr and give the exit status. */
 int setup_fail(const struct err *err);
 

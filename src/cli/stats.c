@@ -117,7 +117,7 @@ show(struct stats *stats, struct json_value root, struct err *err)
         }
     }
     buf_add_text(&out, balances(root) ? "it balances\n" : "IT DOES NOT BALANCE\n");
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }

@@ -49,7 +49,7 @@ show(const struct node *node, struct json_value root, struct err *err)
     number(&out, root, "delivered", "delivered");
     if (node_text(root, "oldest").n > 0)
         line(&out, "oldest", node_text(root, "oldest"));
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }
