@@ -31,6 +31,9 @@ struct setup {
 /* The share folder, without a slash behind. ERR_NOT_FOUND names what was tried. */
 MUST_USE int setup_share_dir(char out[SETUP_PATH_BYTES], struct err *err);
 
+/* PATH, from the root on: one that does not begin there begins here. ERR_LIMIT. */
+MUST_USE int setup_absolute(const char *path, char out[SETUP_PATH_BYTES], struct err *err);
+
 /* Path of the address table; GIVEN may be NULL. ERR_NOT_FOUND when nothing is there. */
 MUST_USE int setup_world_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err);
 

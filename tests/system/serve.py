@@ -383,6 +383,13 @@ class Reload(Case):
 
 
 class Usage(Case):
+    def test_a_path_that_is_too_long_is_not_cut(self):
+        self.folder.joinpath("here").mkdir()
+        done = self.run_comity("serve", "--home", "a/" * 2040, cwd=self.folder / "here")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("is too long", done.stderr)
+        self.assertEqual(list(self.folder.joinpath("here").iterdir()), [])
+
     def test_a_wrong_command_line_is_said_without_a_node_or_store(self):
         for command, *words in (["held", "bogus"], ["held", "release", "1"], ["held", "refuse", "--reason", "x"], ["held"],
                                 ["account", "bogus"], ["account", "add", "greta"], ["account", "token", "greta"],
