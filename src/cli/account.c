@@ -1,6 +1,7 @@
 /* comity account: who may sign in to the node, and as what? */
 #include "base/url.h"
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "cli/node.h"
 #include "cli/setup.h"
 
@@ -15,8 +16,21 @@ enum {
     LINE_BYTES = 1100
 };
 
+#define PRINCIPALS "/api/v1/principals/" /* and an account's name */
+
+enum { LIST, ADD, DISABLE, ENABLE, PASSWORD, TOKEN, TOKENS, REVOKE, COMMANDS };
+static const char *const commands[COMMANDS] = {[LIST] = "list",
+    [ADD] = "add",
+    [DISABLE] = "disable",
+    [ENABLE] = "enable",
+    [PASSWORD] = "password",
+    [TOKEN] = "token",
+    [TOKENS] = "tokens",
+    [REVOKE] = "revoke"};
+
 struct account {
     struct node node;
+    int command;
     const char *kind;
     const char *team;
     const char *certificate;
@@ -68,10 +82,25 @@ take_option(struct account *a, int argc, char **argv, int *i, struct err *err)
 }
 
 static int
+check(const struct account *a, struct err *err)
+{
+    bool named = a->name != NULL;
+
+    if (a->command == ADD && (!named || a->kind == NULL))
+        return err_set(err, ERR_USAGE, "name the account and its --kind");
+    if (a->command == TOKEN && (!named || a->label == NULL))
+        return err_set(err, ERR_USAGE, "name the account, and say what the token is for: --label");
+    if (a->command == REVOKE && !named)
+        return err_set(err, ERR_USAGE, "say which: its NUMBER");
+    return a->command == LIST || named ? 0 : err_set(err, ERR_USAGE, "name the account");
+}
+
+static int
 parse(struct account *a, int argc, char **argv, struct err *err)
 {
-    if (argv[1][0] == '-')
-        return err_set(err, ERR_USAGE, "do what? `comity account --help` says more");
+    a->command = group_find("account", commands, COMMANDS, argv[1], err);
+    if (a->command < 0)
+        return a->command;
     for (int i = 2; i < argc; i++) {
         int rc = take_option(a, argc, argv, &i, err);
         if (rc == 0 && argv[i][0] != '-' && a->name == NULL) {
@@ -83,7 +112,7 @@ parse(struct account *a, int argc, char **argv, struct err *err)
         if (rc < 0)
             return rc;
     }
-    return 0;
+    return check(a, err);
 }
 
 static void
@@ -95,22 +124,20 @@ member(struct buf *out, const char *name, const char *value)
     json_add_string(out, span_of(value));
 }
 
-/* METHOD on /api/v1/principals/NAME SUFFIX. */
+/* METHOD on BEFORE, the name that was given, and BEHIND. */
 static int
-ask(struct account *a, const char *method, const char *suffix, const struct buf *question,
-    struct json_value *root, struct err *err)
+ask(struct account *a, const char *method, const char *before, const char *behind,
+    struct span question, struct json_value *root, struct err *err)
 {
     struct buf path = buf_new(PATH_BYTES);
 
-    if (a->name == NULL)
-        return err_set(err, ERR_USAGE, "name the account");
-    buf_add_text(&path, "/api/v1/principals/");
+    buf_add_text(&path, before);
     url_add(&path, span_of(a->name));
-    buf_add_text(&path, suffix);
+    buf_add_text(&path, behind);
     buf_add_char(&path, '\0');
     int rc = buf_check(&path, "the question", err);
     if (rc == 0)
-        rc = node_ask(&a->node, method, path.p, buf_span(question), root, err);
+        rc = node_ask(&a->node, method, path.p, question, root, err);
     buf_free(&path);
     return rc;
 }
@@ -120,8 +147,7 @@ ask(struct account *a, const char *method, const char *suffix, const struct buf 
 static void
 add_account(struct buf *out, struct json_value item)
 {
-    struct json_value disabled;
-    bool off = json_get(item, "disabled", &disabled) && json_type(disabled) == JSON_TRUE;
+    bool off = node_flag(item, "disabled");
 
     node_column(out, node_text(item, "name"), 24);
     node_column(out, node_text(item, "kind"), 10);
@@ -146,26 +172,20 @@ add_token(struct buf *out, struct json_value item)
     buf_add_char(out, '\n');
 }
 
-/* What is at PATH, a line each. */
+/* What the answer lists, a line each. */
 static int
-list(struct account *a, const char *path, void (*add_row)(struct buf *, struct json_value),
-    struct err *err)
+list(const struct account *a, struct json_value root,
+    void (*add_row)(struct buf *, struct json_value), struct err *err)
 {
     struct buf out = buf_new(OUT_BYTES);
-    struct json_value root;
-    struct json_value items;
     struct json_value item;
     struct span key;
 
-    int rc = node_ask(&a->node, "GET", path, SPAN(""), &root, err);
-    if (rc != 0 || a->node.json)
-        return rc != 0 ? rc : node_print_answer(&a->node, err);
-    if (json_get(root, "items", &items) && json_type(items) == JSON_ARRAY) {
-        struct json_iter it = json_iter(items);
-        while (json_next(&it, &key, &item))
-            add_row(&out, item);
-    }
-    rc = node_print(&out, err);
+    if (a->node.json)
+        return node_print_answer(&a->node, err);
+    for (struct json_iter it = node_list(root, "items"); json_next(&it, &key, &item);)
+        add_row(&out, item);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }
@@ -185,7 +205,7 @@ show_secret(struct account *a, struct json_value root, const char *name, struct 
     } else {
         out.n = 0;
     }
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }
@@ -196,8 +216,6 @@ add(struct account *a, struct err *err)
     struct buf question = buf_new(QUESTION_BYTES);
     struct json_value root;
 
-    if (a->name == NULL || a->kind == NULL)
-        return err_set(err, ERR_USAGE, "name the account and its --kind");
     buf_add_char(&question, '{');
     member(&question, "name", a->name);
     member(&question, "kind", a->kind);
@@ -212,13 +230,13 @@ add(struct account *a, struct err *err)
 }
 
 static int
-disable(struct account *a, bool off, struct err *err)
+disable(struct account *a, struct err *err)
 {
     struct buf question = buf_new(QUESTION_BYTES);
     struct json_value root;
 
-    buf_format(&question, "{\"disabled\":%s}", off ? "true" : "false");
-    int rc = ask(a, "PATCH", "", &question, &root, err);
+    buf_format(&question, "{\"disabled\":%s}", a->command == DISABLE ? "true" : "false");
+    int rc = ask(a, "PATCH", PRINCIPALS, "", buf_span(&question), &root, err);
     buf_free(&question);
     return rc == 0 && a->node.json ? node_print_answer(&a->node, err) : rc;
 }
@@ -244,7 +262,7 @@ password(struct account *a, struct err *err)
     member(&question, "password", a->read_password && rc == 0 ? line : NULL);
     buf_add_char(&question, '}');
     if (rc == 0)
-        rc = ask(a, "PUT", "/password", &question, &root, err);
+        rc = ask(a, "PUT", PRINCIPALS, "/password", buf_span(&question), &root, err);
     buf_free(&question);
     return rc == 0 && !a->read_password ? show_secret(a, root, "password", err) : rc;
 }
@@ -255,8 +273,6 @@ token(struct account *a, struct err *err)
     struct buf question = buf_new(QUESTION_BYTES);
     struct json_value root;
 
-    if (a->name == NULL || a->label == NULL)
-        return err_set(err, ERR_USAGE, "name the account, and say what the token is for: --label");
     buf_add_char(&question, '{');
     member(&question, "label", a->label);
     member(&question, "expires", a->expires);
@@ -267,47 +283,31 @@ token(struct account *a, struct err *err)
     return rc == 0 ? show_secret(a, root, "token", err) : rc;
 }
 
-/* What stands at PATH of the API and is called NAME there: listed, or removed. */
 static int
-with_named(struct account *a, const char *path, bool remove, struct err *err)
+run(struct account *a, struct err *err)
 {
-    struct buf whole = buf_new(PATH_BYTES);
     struct json_value root;
+    int rc;
 
-    if (a->name == NULL)
-        return err_set(err, ERR_USAGE, remove ? "say which: its NUMBER" : "name the account");
-    buf_add_text(&whole, path);
-    url_add(&whole, span_of(a->name));
-    buf_add_char(&whole, '\0');
-    int rc = buf_check(&whole, "the question", err);
-    if (rc == 0)
-        rc = remove ? node_ask(&a->node, "DELETE", whole.p, SPAN(""), &root, err)
-                    : list(a, whole.p, add_token, err);
-    buf_free(&whole);
-    return rc;
-}
-
-static int
-run(struct account *a, const char *what, struct err *err)
-{
-    if (strcmp(what, "list") == 0)
-        return list(a, "/api/v1/principals", add_account, err);
-    if (strcmp(what, "tokens") == 0)
-        return with_named(a, "/api/v1/tokens?name=", false, err);
-    if (strcmp(what, "revoke") == 0)
-        return with_named(a, "/api/v1/tokens/", true, err);
-    if (strcmp(what, "add") == 0)
+    switch (a->command) {
+    case ADD:
         return add(a, err);
-    if (strcmp(what, "disable") == 0 || strcmp(what, "enable") == 0)
-        return disable(a, what[0] == 'd', err);
-    if (strcmp(what, "password") == 0)
+    case DISABLE:
+    case ENABLE:
+        return disable(a, err);
+    case PASSWORD:
         return password(a, err);
-    if (strcmp(what, "token") == 0)
+    case TOKEN:
         return token(a, err);
-    return err_set(err, ERR_USAGE,
-        "comity account has list, add, disable, enable, password, token, tokens and revoke, not "
-        "\"%s\"",
-        what);
+    case TOKENS:
+        rc = ask(a, "GET", "/api/v1/tokens?name=", "", SPAN(""), &root, err);
+        return rc == 0 ? list(a, root, add_token, err) : rc;
+    case REVOKE:
+        return ask(a, "DELETE", "/api/v1/tokens/", "", SPAN(""), &root, err);
+    default:
+        rc = node_ask(&a->node, "GET", "/api/v1/principals", SPAN(""), &root, err);
+        return rc == 0 ? list(a, root, add_account, err) : rc;
+    }
 }
 
 int
@@ -324,7 +324,7 @@ cli_account(int argc, char **argv)
     if (rc == 0)
         rc = node_open(&a.node, &err);
     if (rc == 0)
-        rc = run(&a, argv[1], &err);
+        rc = run(&a, &err);
     node_close(&a.node);
     return rc == 0 ? EXIT_DONE : setup_fail(&err);
 }

@@ -156,14 +156,3 @@ desk_close(struct desk *desk)
     roster_free(desk->roster);
     arena_free(desk->arena);
 }
-
-int
-desk_print(struct buf *out, struct err *err)
-{
-    int rc = buf_check(out, "the answer", err);
-
-    if (rc == 0 && out->n > 0
-        && (fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0))
-        rc = err_set(err, ERR_IO, "standard output cannot be written");
-    return rc;
-}

@@ -44,7 +44,5 @@ int desk_option(struct desk_options *options, int argc, char **argv, int *i, str
  * error. */
 MUST_USE int desk_open(struct desk *desk, const struct desk_options *options, struct err *err);
 void desk_close(struct desk *desk);
-/* OUT to standard output. */
-MUST_USE int desk_print(struct buf *out, struct err *err);
 
 #endif

@@ -346,7 +346,7 @@ agreement_diff(int argc, char **argv)
         rc = judge(&d, &err);
     if (rc == 0) {
         print(&d);
-        rc = desk_print(&d.out, &err);
+        rc = setup_print(&d.out, "the answer", &err);
     }
     buf_free(&d.out);
     desk_close(&d.desk);

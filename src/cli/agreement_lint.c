@@ -181,7 +181,7 @@ agreement_lint(int argc, char **argv)
         rc = check(&lint, &err);
     if (rc == 0) {
         print_sum(&lint);
-        rc = desk_print(&lint.out, &err);
+        rc = setup_print(&lint.out, "the answer", &err);
     }
     bool bad = lint.counts[LINT_ERROR] > 0 || (lint.strict && lint.counts[LINT_WARNING] > 0);
     buf_free(&lint.out);

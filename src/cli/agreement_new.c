@@ -174,9 +174,7 @@ put(const struct draft *draft, struct buf *out, struct err *err)
     const struct span part = buf_span(out);
 
     if (draft->out == NULL)
-        return fwrite(out->p, 1, out->n, stdout) == out->n && fflush(stdout) == 0
-            ? 0
-            : err_set(err, ERR_IO, "standard output cannot be written");
+        return setup_print(out, "the draft", err);
     if (access(draft->out, F_OK) == 0)
         return err_set(err, ERR_EXISTS, "%s is there already", draft->out);
     return file_write_atomic(draft->out, &part, 1, 0666, err);

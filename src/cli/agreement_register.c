@@ -280,11 +280,8 @@ agreement_add_standing(const struct agreement_register *r, size_t i, struct buf 
 int
 agreement_print(struct buf *out, struct err *err)
 {
-    int rc = buf_check(out, "what is shown", err);
+    int rc = setup_print(out, "what is shown", err);
 
-    if (rc == 0 && out->n > 0
-        && (fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0))
-        rc = err_set(err, ERR_IO, "standard output cannot be written");
     buf_free(out);
     return rc;
 }

@@ -130,10 +130,9 @@ print(struct simulate *s, struct err *err)
         simulated_json(&s->told, &out);
     else
         simulated_print(&s->told, &out);
-    int rc = buf_check(&out, "the answer", err);
-    bool bad = fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0;
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
-    return rc == 0 && bad ? err_set(err, ERR_IO, "standard output cannot be written") : rc;
+    return rc;
 }
 
 static int

@@ -20,15 +20,6 @@ own(const struct taking *t)
     return span_of(t->r->registry->team);
 }
 
-static bool
-is_party(const struct agreement *a, struct span team)
-{
-    for (size_t i = 0; i < a->party_count; i++)
-        if (span_equal(a->parties[i], team))
-            return true;
-    return false;
-}
-
 static int
 check_fit(const struct taking *t, struct err *err)
 {
@@ -39,7 +30,7 @@ check_fit(const struct taking *t, struct err *err)
             "it says \"suspended\": true; leave that out, and suspend it once it is signed");
     if (a->valid_until_us <= t->r->now_us)
         return err_set(err, ERR_BAD_AGREEMENT, "its valid_until is past: it could never hold");
-    if (a->party_count > 0 && own(t).n > 0 && !is_party(a, own(t)))
+    if (a->party_count > 0 && own(t).n > 0 && !agreement_has_party(a, own(t)))
         return err_set(err, ERR_USAGE, "%s is none of its parties, and so has nothing to sign",
             t->r->registry->team);
     return 0;

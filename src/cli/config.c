@@ -41,15 +41,8 @@ find_file(struct job *job, const char *given)
 {
     char home[SETUP_PATH_BYTES];
     struct err err;
-    int n = -1;
 
-    if (home_path(given, home, &err) == 0)
-        n = snprintf(job->path, sizeof job->path, "%.4000s/comity.conf", home);
-    if (n > 0 && access(job->path, F_OK) == 0)
-        return;
-    (void)snprintf(job->path, sizeof job->path, "/etc/comity/comity.conf");
-    if (access(job->path, F_OK) != 0)
-        job->path[0] = '\0';
+    home_config(home_path(given, home, &err) == 0 ? home : NULL, job->path);
 }
 
 static void
@@ -170,9 +163,7 @@ list(struct job *job, bool json)
     if (rc == 0 && json)
         buf_add_text(&out, "\n]\n");
     if (rc == 0)
-        rc = buf_check(&out, "the list", &err);
-    if (rc == 0)
-        (void)fwrite(out.p, 1, out.n, stdout);
+        rc = setup_print(&out, "the list", &err);
     buf_free(&out);
     conf_free(conf);
     if (rc != 0)

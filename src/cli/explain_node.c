@@ -1,6 +1,8 @@
 #include "cli/explain_node.h"
 
 #include "cli/node.h"
+#include "cli/setup.h"
+#include "cli/shown.h"
 
 #include <stdio.h>
 
@@ -12,17 +14,6 @@ object(struct json_value outer, const char *name, struct json_value *out)
     return json_get(outer, name, out) && json_type(*out) == JSON_OBJECT;
 }
 
-static bool
-list(struct json_value outer, const char *name, struct json_iter *out)
-{
-    struct json_value value;
-
-    if (!json_get(outer, name, &value) || json_type(value) != JSON_ARRAY)
-        return false;
-    *out = json_iter(value);
-    return true;
-}
-
 static void
 line(struct buf *out, const char *name, struct span text)
 {
@@ -31,7 +22,7 @@ line(struct buf *out, const char *name, struct span text)
     buf_add_text(out, "  ");
     node_column(out, span_of(name), WIDTH);
     node_column(out, text, 0);
-    out->p[out->n - 1] = '\n';
+    node_end_line(out);
 }
 
 static void
@@ -54,7 +45,7 @@ put_evidence(struct buf *out, struct json_value side, const char *when)
     if (node_number(evidence, "asn") != 0)
         buf_format(out, "AS%llu ", (unsigned long long)node_number(evidence, "asn"));
     node_column(out, node_text(evidence, "prefix"), 0);
-    out->p[out->n - 1] = '\n';
+    node_end_line(out);
 }
 
 static void
@@ -75,7 +66,6 @@ static void
 put_verdict(struct buf *out, struct json_value recipient, const char *when)
 {
     struct json_value verdict;
-    struct json_iter clauses;
     struct json_value clause;
     struct span key;
 
@@ -83,13 +73,11 @@ put_verdict(struct buf *out, struct json_value recipient, const char *when)
         return;
     buf_add_text(out, "  ");
     node_column(out, span_of(when), WIDTH);
-    node_column(out, node_text(verdict, "effect"), 0);
-    out->p[out->n - 1] = ':';
-    buf_add_char(out, ' ');
+    shown_add(out, node_text(verdict, "effect"), WIDTH);
+    buf_add_text(out, ": ");
     node_column(out, node_text(verdict, "reason_text"), 0);
-    out->p[out->n - 1] = '\n';
-    if (!list(verdict, "clauses", &clauses))
-        return;
+    node_end_line(out);
+    struct json_iter clauses = node_list(verdict, "clauses");
     while (json_next(&clauses, &key, &clause)) {
         struct span title = node_text(clause, "title");
         buf_add_text(out, "  ");
@@ -97,7 +85,7 @@ put_verdict(struct buf *out, struct json_value recipient, const char *when)
         node_column(out, title.n > 0 ? title : node_text(clause, "agreement"), 0);
         buf_add_char(out, '#');
         node_column(out, node_text(clause, "clause"), 0);
-        out->p[out->n - 1] = '\n';
+        node_end_line(out);
     }
 }
 
@@ -118,12 +106,10 @@ put_value(struct buf *out, struct json_value field, const char *name)
 static void
 put_fields(struct buf *out, struct json_value recipient)
 {
-    struct json_iter fields;
+    struct json_iter fields = node_list(recipient, "fields");
     struct json_value field;
     struct span key;
 
-    if (!list(recipient, "fields", &fields))
-        return;
     while (json_next(&fields, &key, &field)) {
         buf_add_text(out, "    ");
         node_column(out, node_text(field, "name"), 30);
@@ -135,19 +121,17 @@ put_fields(struct buf *out, struct json_value recipient)
             buf_add_text(out, "-> ");
             put_value(out, field, "after");
         }
-        out->p[out->n - 1] = '\n';
+        node_end_line(out);
     }
 }
 
 static void
 put_history(struct buf *out, struct json_value recipient)
 {
-    struct json_iter steps;
+    struct json_iter steps = node_list(recipient, "history");
     struct json_value step;
     struct span key;
 
-    if (!list(recipient, "history", &steps))
-        return;
     while (json_next(&steps, &key, &step)) {
         buf_add_text(out, "  ");
         node_column(out, node_text(step, "what"), WIDTH);
@@ -161,12 +145,10 @@ put_history(struct buf *out, struct json_value recipient)
 static void
 put_recipients(struct buf *out, struct json_value root)
 {
-    struct json_iter recipients;
+    struct json_iter recipients = node_list(root, "recipients");
     struct json_value recipient;
     struct span key;
 
-    if (!list(root, "recipients", &recipients))
-        return;
     while (json_next(&recipients, &key, &recipient)) {
         struct span team = node_text(recipient, "team");
         buf_add_text(out, "\nfor ");
@@ -195,7 +177,7 @@ show(struct json_value root, struct err *err)
     put_side(&out, root, "source");
     put_side(&out, root, "destination");
     put_recipients(&out, root);
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }

@@ -68,10 +68,9 @@ print(struct blockage *b, struct err *err)
         flow_told_json(&b->told, &out);
     else
         flow_told_print(&b->told, &out);
-    int rc = buf_check(&out, "the answer", err);
-    bool bad = fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0;
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
-    return rc == 0 && bad ? err_set(err, ERR_IO, "standard output cannot be written") : rc;
+    return rc;
 }
 
 static int

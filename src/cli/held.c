@@ -1,6 +1,7 @@
 /* comity held: what waits for a person, and what do they say to it? */
 #include "base/url.h"
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "cli/node.h"
 #include "cli/setup.h"
 
@@ -10,8 +11,13 @@
 
 enum { OUT_BYTES = 64 * 1024 * 1024, PATH_BYTES = 2048, QUESTION_BYTES = 64 * 1024, MOST = 1000 };
 
+enum { LIST, RELEASE, REFUSE, COMMANDS };
+static const char *const commands[COMMANDS] = {
+    [LIST] = "list", [RELEASE] = "release", [REFUSE] = "refuse"};
+
 struct held {
     struct node node;
+    int command;
     const char *state;
     const char *team;
     const char *reason;
@@ -33,10 +39,23 @@ static const char usage[] =
     "\nExit status 1 when some could not be decided: somebody was faster, or there is none.\n";
 
 static int
+check(const struct held *held, struct err *err)
+{
+    if (held->command == LIST)
+        return 0;
+    if (held->reason == NULL)
+        return err_set(err, ERR_USAGE, "say why: --reason TEXT");
+    return held->count > 0 && held->count <= MOST
+        ? 0
+        : err_set(err, ERR_USAGE, "name one NUMBER at least, and at most %d", MOST);
+}
+
+static int
 parse(struct held *held, int argc, char **argv, struct err *err)
 {
-    if (argv[1][0] == '-')
-        return err_set(err, ERR_USAGE, "list, release or refuse? `comity held --help` says more");
+    held->command = group_find("held", commands, COMMANDS, argv[1], err);
+    if (held->command < 0)
+        return held->command;
     for (int i = 2; i < argc; i++) {
         int rc = setup_option(argc, argv, &i, "state", &held->state, err);
         if (rc == 0)
@@ -55,7 +74,7 @@ parse(struct held *held, int argc, char **argv, struct err *err)
         if (rc < 0)
             return rc;
     }
-    return 0;
+    return check(held, err);
 }
 
 /* ---- list ---- */
@@ -105,7 +124,6 @@ static int
 list_page(struct held *held, struct buf *path, struct buf *out, bool *more, struct err *err)
 {
     struct json_value root;
-    struct json_value items;
     struct json_value item;
     struct span key;
 
@@ -114,11 +132,9 @@ list_page(struct held *held, struct buf *path, struct buf *out, bool *more, stru
         return rc;
     if (held->node.json)
         rc = node_print_answer(&held->node, err);
-    else if (json_get(root, "items", &items) && json_type(items) == JSON_ARRAY) {
-        struct json_iter it = json_iter(items);
-        while (json_next(&it, &key, &item))
+    else
+        for (struct json_iter it = node_list(root, "items"); json_next(&it, &key, &item);)
             add_item(out, item);
-    }
     struct span next = node_text(root, "next");
     *more = next.n > 0;
     return rc == 0 ? build_path(held, next, path, err) : rc;
@@ -136,7 +152,7 @@ list(struct held *held, struct err *err)
         out.n = 0;
         rc = list_page(held, &path, &out, &more, err);
         if (rc == 0)
-            rc = node_print(&out, err);
+            rc = setup_print(&out, "the answer", err);
     }
     buf_free(&path);
     buf_free(&out);
@@ -165,14 +181,11 @@ add_numbers(const struct held *held, struct buf *out, struct err *err)
 static size_t
 show_list(struct json_value root, const char *name, const char *text)
 {
-    struct json_value list_of;
+    struct json_iter it = node_list(root, name);
     struct json_value item;
     struct span key;
     size_t n = 0;
 
-    if (!json_get(root, name, &list_of) || json_type(list_of) != JSON_ARRAY)
-        return 0;
-    struct json_iter it = json_iter(list_of);
     for (; json_next(&it, &key, &item); n++)
         if (json_type(item) == JSON_INT)
             (void)printf("%lld %s\n", (long long)json_int(item), text);
@@ -180,15 +193,12 @@ show_list(struct json_value root, const char *name, const char *text)
 }
 
 static int
-decide(struct held *held, bool release, bool *all, struct err *err)
+decide(struct held *held, bool *all, struct err *err)
 {
+    bool release = held->command == RELEASE;
     struct buf question = buf_new(QUESTION_BYTES);
     struct json_value root;
 
-    if (held->reason == NULL)
-        return err_set(err, ERR_USAGE, "say why: --reason TEXT");
-    if (held->count == 0 || held->count > MOST)
-        return err_set(err, ERR_USAGE, "name one NUMBER at least, and at most %d", MOST);
     int rc = add_numbers(held, &question, err);
     if (rc == 0)
         rc = node_ask(&held->node, "POST", release ? "/api/v1/held/release" : "/api/v1/held/refuse",
@@ -202,16 +212,6 @@ decide(struct held *held, bool release, bool *all, struct err *err)
     *all = show_list(root, "conflicts", "was decided already: somebody was faster") == 0;
     *all = show_list(root, "missing", "is not there") == 0 && *all;
     return 0;
-}
-
-static int
-run(struct held *held, const char *what, bool *all, struct err *err)
-{
-    if (strcmp(what, "list") == 0)
-        return list(held, err);
-    if (strcmp(what, "release") == 0 || strcmp(what, "refuse") == 0)
-        return decide(held, what[2] == 'l', all, err);
-    return err_set(err, ERR_USAGE, "comity held has list, release and refuse, not \"%s\"", what);
 }
 
 int
@@ -232,7 +232,7 @@ cli_held(int argc, char **argv)
     if (rc == 0)
         rc = node_open(&held.node, &err);
     if (rc == 0)
-        rc = run(&held, argv[1], &all, &err);
+        rc = held.command == LIST ? list(&held, &err) : decide(&held, &all, &err);
     node_close(&held.node);
     free(held.numbers);
     return rc != 0 ? setup_fail(&err) : all ? EXIT_DONE : EXIT_REJECTED;

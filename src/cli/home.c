@@ -37,3 +37,14 @@ home_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err)
         ? 0
         : err_set(err, ERR_LIMIT, "the path of the register's folder is too long");
 }
+
+void
+home_config(const char *home, char out[SETUP_PATH_BYTES])
+{
+    static const char common[] = "/etc/comity/comity.conf";
+    int n = home == NULL ? -1 : snprintf(out, SETUP_PATH_BYTES, "%s/comity.conf", home);
+
+    if (n > 0 && n < SETUP_PATH_BYTES && access(out, F_OK) == 0)
+        return;
+    (void)snprintf(out, SETUP_PATH_BYTES, "%s", access(common, F_OK) == 0 ? common : "");
+}

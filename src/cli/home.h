@@ -11,5 +11,8 @@
 
 /* GIVEN may be NULL. ERR_NOT_FOUND: nothing says where; ERR_LIMIT: the path is too long. */
 MUST_USE int home_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err);
+/* The settings where no file of them is named: comity.conf in HOME (NULL: not known), else in
+ * /etc/comity; "": there is none. */
+void home_config(const char *home, char out[SETUP_PATH_BYTES]);
 
 #endif

@@ -2,6 +2,7 @@
 #include "cli/ingest.h"
 #include "cli/cli.h"
 #include "cli/files.h"
+#include "cli/job.h"
 #include "cli/node.h"
 #include "cli/setup.h"
 #include "cli/shown.h"
@@ -40,10 +41,12 @@ take_option(struct ingest *in, int argc, char **argv, int *i, struct err *err)
     const struct {
         const char *name;
         const char **value;
-    } options[] = {{"format", &in->format}, {"provider", &in->provider}, {"mapping", &in->mapping},
-        {"name", &in->name}};
-    int rc = 0;
+    } options[] = {{"provider", &in->provider}, {"mapping", &in->mapping}, {"name", &in->name}};
+    const char *format;
+    int rc = setup_option(argc, argv, i, "format", &format, err);
 
+    if (rc > 0 && job_format(format, &in->format, err) != 0)
+        rc = ERR_USAGE;
     for (size_t k = 0; rc == 0 && k < sizeof options / sizeof options[0]; k++)
         rc = setup_option(argc, argv, i, options[k].name, options[k].value, err);
     if (rc == 0 && strcmp(argv[*i], "--quiet") == 0) {
@@ -84,13 +87,10 @@ add_totals(struct ingest *in, struct json_value root)
 static void
 show_rejections(struct json_value root, const char *file)
 {
-    struct json_value list;
+    struct json_iter it = node_list(root, "rejections");
     struct json_value item;
     struct span key;
 
-    if (!json_get(root, "rejections", &list) || json_type(list) != JSON_ARRAY)
-        return;
-    struct json_iter it = json_iter(list);
     while (json_next(&it, &key, &item)) {
         struct buf text = buf_new(8192);
         struct span field = node_text(item, "field");
@@ -124,7 +124,7 @@ print_totals(const struct ingest *in, struct err *err)
             N(received), N(stored), N(rejected), N(duplicate), N(outcomes), N(released), N(held),
             N(withheld), N(unattributed));
 #undef N
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }

@@ -5,11 +5,12 @@
 
 #include "base/mem.h"
 #include "cli/node.h"
+#include "fmt/format.h"
 #include "model/totals.h"
 
 struct ingest {
     struct node node;
-    const char *format;
+    enum format format; /* FORMAT_UNKNOWN: the node recognises it */
     const char *provider;
     const char *mapping;
     const char *name;

@@ -66,8 +66,8 @@ int
 ingest_prepare(struct ingest *in, struct err *err)
 {
     in->parameters = buf_new(PARAMETERS_BYTES);
-    if (in->format != NULL)
-        add_parameter(&in->parameters, "format", span_of(in->format));
+    if (in->format != FORMAT_UNKNOWN)
+        add_parameter(&in->parameters, "format", span_of(format_word(in->format)));
     if (in->provider != NULL)
         add_parameter(&in->parameters, "provider", span_of(in->provider));
     in->begun_us = clock_ticks_us();

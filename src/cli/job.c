@@ -52,13 +52,19 @@ job_defaults(struct job_options *options, const char **files)
     options->progress = isatty(STDERR_FILENO) == 1;
 }
 
+int
+job_format(const char *word, enum format *out, struct err *err)
+{
+    *out = format_find(span_of(word));
+    return *out != FORMAT_UNKNOWN
+        ? 0
+        : err_set(err, ERR_USAGE, "--format %s: there are idf, shadowserver, stix and csv", word);
+}
+
 static int
 set_format(struct job_options *options, const char *word, struct err *err)
 {
-    options->format = format_find(span_of(word));
-    return options->format != FORMAT_UNKNOWN
-        ? 0
-        : err_set(err, ERR_USAGE, "--format %s: there are idf, shadowserver, stix and csv", word);
+    return job_format(word, &options->format, err);
 }
 
 static int

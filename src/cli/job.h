@@ -76,6 +76,8 @@ int job_option(struct job_options *options, int argc, char **argv, int *i, struc
 void job_defaults(struct job_options *options, const char **files);
 /* What the options do, for --help. */
 extern const char job_help[];
+/* What --format says. ERR_USAGE. */
+MUST_USE int job_format(const char *word, enum format *out, struct err *err);
 
 /* Load directory, table, agreements; open the flow; enter the sandbox. DELIVER as in flow.h.
  * Owner: the caller, until job_close, also after an error. */

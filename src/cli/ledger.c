@@ -1,6 +1,7 @@
 #include "cli/ledger.h"
 
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "cli/home.h"
 #include "cli/reportid.h"
 #include "cli/setup.h"
@@ -9,49 +10,33 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct ledger_command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *text;
-} commands[] = {
+static const struct group_command commands[] = {
 #define LEDGER_COMMAND(function, name, text) {name, ledger_##function, text},
 #include "tables/ledger_commands.def"
 #undef LEDGER_COMMAND
 };
 
-enum { COMMANDS = sizeof commands / sizeof commands[0], WALLS_FILES = LEDGER_AGAINST_MAX + 3 };
-
-static int
-help(FILE *out)
-{
-    (void)fputs(
-        "usage: comity ledger COMMAND [OPTIONS] FOLDER\n"
-        "       comity ledger COMMAND [OPTIONS] --home DIR\n\n"
-        "A node's ledger, from a copy of its static files (doc/ledger-format.md): checkpoint,\n"
-        "tiles, entries; or with --home that of the node whose data folder it is, also while it\n"
-        "runs. Nothing is written, nothing is fetched.\n\n",
-        out);
-    for (size_t i = 0; i < COMMANDS; i++)
-        (void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].text);
-    (void)fputs("\n`comity ledger COMMAND --help` says more; `comity verify` checks what `prove` "
-                "makes.\n",
-        out);
-    return out == stderr ? EXIT_USAGE : EXIT_DONE;
-}
+enum { WALLS_FILES = LEDGER_AGAINST_MAX + 3 };
 
 int
 cli_ledger(int argc, char **argv)
 {
-    if (argc < 2)
-        return help(stderr);
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
-        return help(stdout);
-    for (size_t i = 0; i < COMMANDS; i++)
-        if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    (void)fprintf(stderr,
-        "comity: ledger has no command \"%s\"; `comity ledger --help` lists them\n", argv[1]);
-    return EXIT_USAGE;
+    static const struct group group = {
+        .name = "ledger",
+        .before =
+            "usage: comity ledger COMMAND [OPTIONS] FOLDER\n"
+            "       comity ledger COMMAND [OPTIONS] --home DIR\n\n"
+            "A node's ledger, from a copy of its static files (doc/ledger-format.md): checkpoint,\n"
+            "tiles, entries; or with --home that of the node whose data folder it is, also while "
+            "it\n"
+            "runs. Nothing is written, nothing is fetched.\n\n",
+        .behind = "\n`comity ledger COMMAND --help` says more; `comity verify` checks what `prove` "
+                  "makes.\n",
+        .commands = commands,
+        .count = sizeof commands / sizeof commands[0],
+    };
+
+    return group_run(&group, argc, argv);
 }
 
 /* ---- options that they share ---- */
@@ -161,8 +146,8 @@ one_option(struct ledger_wanted *w, unsigned takes, int argc, char **argv, int *
             rc = item_options(w, argc, argv, i, err);
         if (rc == 0)
             return err_set(err, ERR_USAGE,
-                "%s: no argument \"%s\"; `comity ledger %s --help` says more", argv[0], word,
-                argv[0]);
+                "%s: no argument \"%s\"; `comity ledger %s --help` says more", argv[1], word,
+                argv[1]);
     }
     return rc < 0 ? rc : 0;
 }
@@ -173,12 +158,12 @@ ledger_options(int argc, char **argv, unsigned takes, const char *text, struct l
 {
     int rc = 0;
 
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+    if (argc == 3 && strcmp(argv[2], "--help") == 0) {
         (void)fputs(text, stdout);
         return 1;
     }
     *out = (struct ledger_wanted){.sandbox = true, .count = UINT64_MAX};
-    for (int i = 1; rc == 0 && i < argc; i++)
+    for (int i = 2; rc == 0 && i < argc; i++)
         rc = one_option(out, takes, argc, argv, &i, err);
     if (rc == 0 && out->folder != NULL && (takes & LEDGER_TAKES_REPORT) != 0
         && reportid_is(out->folder)) {
@@ -189,7 +174,7 @@ ledger_options(int argc, char **argv, unsigned takes, const char *text, struct l
     if (rc == 0 && (out->folder != NULL) == out->own)
         rc = err_set(err, ERR_USAGE,
             "%s: name the folder of the log's files, or the node's data folder with --home",
-            argv[0]);
+            argv[1]);
     return rc;
 }
 

@@ -1,4 +1,7 @@
-/* ledger.h: which of a ledger's commands was meant, and on which copy of the log? */
+/* ledger.h: which of a ledger's commands was meant, and on which copy of the log?
+ *
+ * Each command takes what stands behind `comity`, so that argv[1] is its own name.
+ */
 #ifndef COMITY_CLI_LEDGER_H
 #define COMITY_CLI_LEDGER_H
 

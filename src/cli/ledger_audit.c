@@ -147,9 +147,7 @@ print(const struct ledger_wanted *w, const struct printer *p, const struct ledge
         add_answer_json(&out, p, a);
     else
         add_answer(&out, w, p, a);
-    int rc = buf_check(&out, "the findings", err);
-    if (rc == 0 && fwrite(out.p, 1, out.n, stdout) != out.n)
-        rc = err_set(err, ERR_IO, "standard output cannot be written");
+    int rc = setup_print(&out, "the findings", err);
     buf_free(&out);
     return rc;
 }

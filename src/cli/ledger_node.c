@@ -21,21 +21,21 @@ place_of(
     return id_read(&key, span_of(id), out, err);
 }
 
-/* The last that is meant; NAMED gets the teams of all. */
-static int
+/* How many are meant; AT is the last, NAMED gets the teams of all. */
+static size_t
 choose(const struct store *store, const struct store_delivery *list, size_t count, uint32_t place,
-    const char *to, struct buf *named)
+    const char *to, size_t *at, struct buf *named)
 {
     uint64_t index;
-    int found = -1;
+    size_t found = 0;
 
     for (size_t i = 0; i < count; i++) {
         struct span team = store_team_id(store, list[i].team);
         if (list[i].collection == 0 || !ledger_delivered_index(&list[i], place, &index)
             || (to != NULL && !span_equal(team, span_of(to))))
             continue;
-        found = (int)i;
-        buf_add_text(named, named->n > 0 ? ", " : "");
+        *at = i;
+        buf_add_text(named, found++ > 0 ? ", " : "");
         buf_add_span(named, team);
     }
     return found;
@@ -49,16 +49,17 @@ ledger_node_find(struct store *store, struct arena *arena, const char *id, const
     struct store_delivery *list;
     struct id_place place;
     size_t count = 0;
-    int at = -1;
+    size_t at = 0;
     int rc = place_of(store, arena, id, &place, err);
 
     if (rc == 0)
         rc = store_deliveries(store, arena, place.batch, &list, &count, err);
-    if (rc == 0 && (at = choose(store, list, count, place.place, to, &named)) < 0)
+    size_t found = rc == 0 ? choose(store, list, count, place.place, to, &at, &named) : 0;
+    if (rc == 0 && found == 0)
         rc = err_set(err, ERR_NOT_FOUND,
             "the ledger has no delivery of %s%s%s that can still be proven", id,
             to != NULL ? " to " : "", to != NULL ? to : "");
-    if (rc == 0 && memchr(named.p, ',', named.n) != NULL)
+    if (rc == 0 && found > 1)
         rc = err_set(err, ERR_USAGE, "%s was delivered to several: say --to which: %.*s", id,
             (int)named.n, named.p);
     buf_free(&named);

@@ -156,8 +156,8 @@ ledger_prove(int argc, char **argv)
     if (rc == 0)
         rc = arena == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory")
                            : prove(&wanted, arena, &out, &err);
-    if (rc == 0 && fwrite(out.p, 1, out.n, stdout) != out.n)
-        rc = err_set(&err, ERR_IO, "standard output cannot be written");
+    if (rc == 0)
+        rc = setup_print(&out, "the proof", &err);
     buf_free(&out);
     arena_free(arena);
     return rc == 0 || helped ? EXIT_DONE : setup_fail(&err);

@@ -56,28 +56,15 @@ node_ask(struct node *node, const char *method, const char *path, struct span js
     return json_parse_copy(node->parser, buf_span(&node->answer.body), root, err);
 }
 
-static int
-print(struct span text, struct err *err)
-{
-    if (text.n > 0 && fwrite(text.p, 1, text.n, stdout) != text.n)
-        return err_set(err, ERR_IO, "standard output cannot be written");
-    return fflush(stdout) == 0 ? 0 : err_set(err, ERR_IO, "standard output cannot be written");
-}
-
-int
-node_print(const struct buf *text, struct err *err)
-{
-    int rc = buf_check(text, "what is to be printed", err);
-
-    return rc == 0 ? print(buf_span(text), err) : rc;
-}
-
 int
 node_print_answer(const struct node *node, struct err *err)
 {
-    int rc = print(buf_span(&node->answer.body), err);
+    const struct buf *body = &node->answer.body;
+    int rc = setup_print(body, "the answer", err);
 
-    return rc == 0 && node->answer.body.n > 0 ? print(SPAN("\n"), err) : rc;
+    return rc == 0 && body->n > 0 && putchar('\n') == EOF
+        ? err_set(err, ERR_IO, "standard output cannot be written")
+        : rc;
 }
 
 struct span
@@ -113,6 +100,24 @@ node_text_in(struct json_value object, const char *outer, const char *name)
     return node_text(inner, name);
 }
 
+bool
+node_flag(struct json_value object, const char *name)
+{
+    struct json_value value;
+
+    return json_get(object, name, &value) && json_type(value) == JSON_TRUE;
+}
+
+struct json_iter
+node_list(struct json_value object, const char *name)
+{
+    struct json_value list;
+
+    return json_get(object, name, &list) && json_type(list) == JSON_ARRAY
+        ? json_iter(list)
+        : (struct json_iter){.end = 0};
+}
+
 static size_t
 columns(struct span text)
 {
@@ -133,4 +138,12 @@ node_column(struct buf *out, struct span text, size_t width)
     for (; n < width; n++)
         buf_add_char(out, ' ');
     buf_add_char(out, ' ');
+}
+
+void
+node_end_line(struct buf *out)
+{
+    if (out->n > 0 && out->p[out->n - 1] == ' ')
+        out->n--;
+    buf_add_char(out, '\n');
 }

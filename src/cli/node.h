@@ -34,8 +34,7 @@ void node_close(struct node *node);
 MUST_USE int node_ask(struct node *node, const char *method, const char *path, struct span json,
     struct json_value *root, struct err *err);
 
-/* Print TEXT, or the last answer as it came (--json). ERR_IO. */
-MUST_USE int node_print(const struct buf *text, struct err *err);
+/* Print the last answer as it came (--json). ERR_IO. */
 MUST_USE int node_print_answer(const struct node *node, struct err *err);
 
 /* Members for tables: text, or "" for null and what is absent; a number, or 0. */
@@ -43,7 +42,12 @@ struct span node_text(struct json_value object, const char *name);
 uint64_t node_number(struct json_value object, const char *name);
 /* NAME of an object in an object ("source", "address"). */
 struct span node_text_in(struct json_value object, const char *outer, const char *name);
+bool node_flag(struct json_value object, const char *name);
+/* For json_next; without an item if there is no such list. */
+struct json_iter node_list(struct json_value object, const char *name);
 /* Add TEXT as a terminal may see it, padded to WIDTH columns, and a space. */
 void node_column(struct buf *out, struct span text, size_t width);
+/* End the line, without the last column's space. */
+void node_end_line(struct buf *out);
 
 #endif

@@ -377,9 +377,7 @@ answer(const struct reidentify *r, struct err *err)
 
     for (size_t i = 0; i < r->count; i++)
         add_answer(r, &r->wanted[i], &out);
-    int rc = buf_check(&out, "the answer", err);
-    if (rc == 0 && (fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0))
-        rc = err_set(err, ERR_IO, "standard output cannot be written");
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }

@@ -26,7 +26,7 @@ static const char help[] =
     "SIGHUP reads settings and certificates anew, SIGTERM and SIGINT stop the node when what was\n"
     "begun is finished. What happens is told on standard error.\n";
 
-/* One of argv's options; 1: it was one of ours. */
+/* The option at argv[*i]. */
 static int
 take_option(int argc, char **argv, int *i, struct serve *serve, const char **home, struct err *err)
 {
@@ -63,21 +63,6 @@ take_option(int argc, char **argv, int *i, struct serve *serve, const char **hom
     return rc < 0 ? rc : 0;
 }
 
-/* The file that was named must be there; one that is only looked for need not. */
-static void
-find_config(struct serve *serve)
-{
-    static const char common[] = "/etc/comity/comity.conf";
-
-    if (serve->config_given)
-        return;
-    int n = snprintf(serve->config, sizeof serve->config, "%s/comity.conf", serve->home);
-    if (n > 0 && (size_t)n < sizeof serve->config && access(serve->config, F_OK) == 0)
-        return;
-    (void)snprintf(
-        serve->config, sizeof serve->config, "%s", access(common, F_OK) == 0 ? common : "");
-}
-
 static int
 fail(const struct serve *serve, const struct err *err)
 {
@@ -95,17 +80,11 @@ run(struct serve *serve, const char *home)
     struct err err = {0};
     int rc = home_path(home, given, &err);
 
-    if (rc == 0 && given[0] == '/')
-        memcpy(serve->home, given, sizeof given);
-    else if (rc == 0) {
-        char here[SETUP_PATH_BYTES / 2];
-        int n = getcwd(here, sizeof here) == NULL
-            ? -1
-            : snprintf(serve->home, sizeof serve->home, "%s/%.2000s", here, given);
-        rc = n > 0 ? 0 : err_set(&err, ERR_LIMIT, "the path of the data folder is too long");
-    }
+    if (rc == 0)
+        rc = setup_absolute(given, serve->home, &err);
     if (rc == 0) {
-        find_config(serve);
+        if (!serve->config_given)
+            home_config(serve->home, serve->config);
         rc = serve_read(serve, &serve->conf, &err);
     }
     if (rc != 0)

@@ -21,12 +21,8 @@ serve_override(struct serve *serve, enum conf_option option, const char *value, 
         return conf_free(conf), err_set(err, ERR_USAGE, "too many options");
     /* On the command line a path may begin where one is. */
     if (conf_rows[option].type == CONF_TYPE_PATH && value[0] != '\0' && value[0] != '/') {
-        char here[SETUP_PATH_BYTES];
-        int n = getcwd(here, sizeof here) == NULL
-            ? -1
-            : snprintf(whole, sizeof whole, "%s/%s", here, value);
-        if (n < 0 || (size_t)n >= sizeof whole)
-            return conf_free(conf), err_set(err, ERR_USAGE, "the path %s is too long", value);
+        if (setup_absolute(value, whole, err) != 0)
+            return conf_free(conf), ERR_USAGE;
         value = strdup(whole); /* as long as the program runs, as argv does */
     }
     int rc = value == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for the options")

@@ -117,6 +117,20 @@ setup_share_dir(char out[SETUP_PATH_BYTES], struct err *err)
         COMITY_DATADIR);
 }
 
+int
+setup_absolute(const char *path, char out[SETUP_PATH_BYTES], struct err *err)
+{
+    char here[SETUP_PATH_BYTES] = "";
+    bool relative = path[0] != '/';
+
+    if (!relative || getcwd(here, sizeof here) != NULL) {
+        int n = snprintf(out, SETUP_PATH_BYTES, "%s%s%s", here, relative ? "/" : "", path);
+        if (n > 0 && n < SETUP_PATH_BYTES)
+            return 0;
+    }
+    return err_set(err, ERR_LIMIT, "this path is too long: %s", path);
+}
+
 /* A path that was named must be readable. */
 static int
 named(const char *path, const char *what, char out[SETUP_PATH_BYTES], struct err *err)
@@ -218,6 +232,17 @@ setup_close(struct setup *setup)
     roster_free(setup->roster);
     geo_close(setup->geo);
     *setup = (struct setup){0};
+}
+
+int
+setup_print(const struct buf *out, const char *what, struct err *err)
+{
+    int rc = buf_check(out, what, err);
+
+    if (rc == 0
+        && ((out->n > 0 && fwrite(out->p, 1, out->n, stdout) != out->n) || fflush(stdout) != 0))
+        rc = err_set(err, ERR_IO, "standard output cannot be written");
+    return rc;
 }
 
 int

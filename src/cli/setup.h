@@ -31,6 +31,9 @@ struct setup {
 /* The share folder, without a slash behind. ERR_NOT_FOUND names what was tried. */
 MUST_USE int setup_share_dir(char out[SETUP_PATH_BYTES], struct err *err);
 
+/* PATH, from the root on: one that does not begin there begins here. ERR_LIMIT. */
+MUST_USE int setup_absolute(const char *path, char out[SETUP_PATH_BYTES], struct err *err);
+
 /* Path of the address table; GIVEN may be NULL. ERR_NOT_FOUND when nothing is there. */
 MUST_USE int setup_world_path(const char *given, char out[SETUP_PATH_BYTES], struct err *err);
 
@@ -48,6 +51,9 @@ setup_world(const struct setup *setup)
 {
     return (struct world){setup->geo, setup->roster};
 }
+
+/* OUT, which is WHAT, to standard output, and on its way. ERR_LIMIT, ERR_IO. */
+MUST_USE int setup_print(const struct buf *out, const char *what, struct err *err);
 
 /* Print "comity: MESSAGE" (with line and field if known) to stderr and give the exit status. */
 int setup_fail(const struct err *err);

@@ -76,13 +76,10 @@ ask(struct stats *stats, struct json_value *root, struct err *err)
 static void
 add_items(struct buf *out, struct json_value root)
 {
-    struct json_value items;
+    struct json_iter it = node_list(root, "items");
     struct json_value item;
     struct span key;
 
-    if (!json_get(root, "items", &items) || json_type(items) != JSON_ARRAY)
-        return;
-    struct json_iter it = json_iter(items);
     while (json_next(&it, &key, &item)) {
         node_column(out, node_text(item, "day"), 10);
         node_column(out, node_text(item, "team"), 28);
@@ -96,9 +93,7 @@ add_items(struct buf *out, struct json_value root)
 static bool
 balances(struct json_value root)
 {
-    struct json_value value;
-
-    return json_get(root, "balanced", &value) && json_type(value) == JSON_TRUE;
+    return node_flag(root, "balanced");
 }
 
 static int
@@ -123,7 +118,7 @@ show(struct stats *stats, struct json_value root, struct err *err)
         }
     }
     buf_add_text(&out, balances(root) ? "it balances\n" : "IT DOES NOT BALANCE\n");
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }

@@ -20,8 +20,7 @@ line(struct buf *out, const char *name, struct span text)
 {
     node_column(out, span_of(name), 14);
     node_column(out, text, 0);
-    out->n--;
-    buf_add_char(out, '\n');
+    node_end_line(out);
 }
 
 static void
@@ -31,14 +30,6 @@ number(struct buf *out, struct json_value root, const char *name, const char *me
     buf_format(out, "%llu\n", (unsigned long long)node_number(root, member));
 }
 
-static bool
-flag(struct json_value root, const char *name)
-{
-    struct json_value value;
-
-    return json_get(root, name, &value) && json_type(value) == JSON_TRUE;
-}
-
 /* Does it take reports in, and why not? */
 static void
 show_ready(struct buf *out, struct json_value root)
@@ -46,7 +37,7 @@ show_ready(struct buf *out, struct json_value root)
     struct buf text = buf_new(OUT_BYTES);
     struct span why = node_text(root, "why");
 
-    buf_add_text(&text, flag(root, "ok") ? "yes" : "NO");
+    buf_add_text(&text, node_flag(root, "ok") ? "yes" : "NO");
     buf_add_text(&text, why.n > 0 ? ": " : "");
     buf_add_span(&text, why);
     line(out, "ready", buf_span(&text));
@@ -64,8 +55,9 @@ show(const struct node *node, struct json_value root, struct err *err)
     line(&out, "version", node_text(root, "version"));
     line(&out, "started", node_text(root, "started"));
     line(&out, "team", node_text(root, "team").n > 0 ? node_text(root, "team") : SPAN("none"));
-    line(&out, "sandbox", flag(root, "sandbox") ? SPAN("yes") : SPAN("NO: --no-sandbox was given"));
-    line(&out, "clock", flag(root, "clock_trusted") ? SPAN("trusted") : SPAN("NOT TRUSTED"));
+    line(&out, "sandbox",
+        node_flag(root, "sandbox") ? SPAN("yes") : SPAN("NO: --no-sandbox was given"));
+    line(&out, "clock", node_flag(root, "clock_trusted") ? SPAN("trusted") : SPAN("NOT TRUSTED"));
     number(&out, root, "teams", "teams");
     number(&out, root, "agreements", "agreements");
     number(&out, root, "held", "held");
@@ -74,7 +66,7 @@ show(const struct node *node, struct json_value root, struct err *err)
     number(&out, root, "delivered", "delivered");
     if (node_text(root, "oldest").n > 0)
         line(&out, "oldest", node_text(root, "oldest"));
-    int rc = node_print(&out, err);
+    int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;
 }

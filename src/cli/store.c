@@ -1,9 +1,11 @@
 /* comity store: is the node's store whole, what is in it, and how does it come out? */
 #include "base/time.h"
 #include "cli/cli.h"
+#include "cli/group.h"
 #include "cli/home.h"
 #include "cli/setup.h"
 #include "cli/store_export.h"
+#include "fmt/json.h"
 #include "sys/clock.h"
 
 #include <inttypes.h>
@@ -11,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OPENED = 1, FAULTS_SHOWN = 100 };
+enum { OPENED = 1, FAULTS_SHOWN = 100, JSON_TEXT_BYTES = 64 * 1024 };
 
 static const char help[] =
     "comity store: look after the node's store, also while the node runs\n\n"
@@ -32,8 +34,13 @@ static const char help[] =
     "The store is FOLDER/node.db; FOLDER is --home, else $COMITY_HOME, else /var/lib/comity for\n"
     "root, else $XDG_DATA_HOME/comity, else ~/.local/share/comity. Nothing is changed in it.\n";
 
+enum { INFO, CHECK, BACKUP, EXPORT, COMMANDS };
+static const char *const commands[COMMANDS] = {
+    [INFO] = "info", [CHECK] = "check", [BACKUP] = "backup", [EXPORT] = "export"};
+
 struct order {
-    const char *what; /* info, check, backup, export */
+    const char *what;
+    int command;
     const char *home;
     const char *from;
     const char *to;
@@ -126,13 +133,11 @@ info(struct store *store, const struct order *order, struct err *err)
 static void
 print_text(const char *text)
 {
-    (void)putchar('"');
-    for (; *text != '\0'; text++)
-        if (*text == '"' || *text == '\\')
-            (void)printf("\\%c", *text);
-        else
-            (void)printf((unsigned char)*text < ' ' ? "\\u%04x" : "%c", (unsigned char)*text);
-    (void)putchar('"');
+    struct buf json = buf_new(JSON_TEXT_BYTES);
+
+    json_add_string(&json, span_of(text));
+    (void)fwrite(json.p, 1, json.n, stdout);
+    buf_free(&json);
 }
 
 static void
@@ -270,10 +275,11 @@ read_order(struct order *order, int argc, char **argv, struct err *err)
         else
             return wrong(err, "too many arguments");
     }
-    if (order->what == NULL)
-        return wrong(err, "info, check, backup or export");
-    bool backup = strcmp(order->what, "backup") == 0;
-    bool exported = strcmp(order->what, "export") == 0;
+    order->command = group_find("store", commands, COMMANDS, order->what, err);
+    if (order->command < 0)
+        return order->command;
+    bool backup = order->command == BACKUP;
+    bool exported = order->command == EXPORT;
     if (backup != (order->file != NULL))
         return wrong(err, backup ? "backup wants a FILE" : "only backup takes a FILE");
     if (!exported && (order->from != NULL || order->to != NULL || order->out != NULL))
@@ -284,15 +290,16 @@ read_order(struct order *order, int argc, char **argv, struct err *err)
 static int
 obey(const struct order *order, struct store *store, int *status, struct err *err)
 {
-    if (strcmp(order->what, "info") == 0)
+    switch (order->command) {
+    case INFO:
         return info(store, order, err);
-    if (strcmp(order->what, "check") == 0)
+    case CHECK:
         return check(store, order, status, err);
-    if (strcmp(order->what, "backup") == 0)
+    case BACKUP:
         return backup(store, order, err);
-    if (strcmp(order->what, "export") == 0)
+    default:
         return export(store, order, err);
-    return wrong(err, "info, check, backup or export");
+    }
 }
 
 int

@@ -48,17 +48,6 @@ add_economies(struct buf *out, const struct team *team)
     }
 }
 
-static int
-print(const struct buf *out, struct err *err)
-{
-    int rc = buf_check(out, "the list of teams", err);
-
-    if (rc == 0 && out->n > 0
-        && (fwrite(out->p, 1, out->n, stdout) != out->n || fflush(stdout) != 0))
-        return err_set(err, ERR_IO, "standard output cannot be written");
-    return rc;
-}
-
 static void
 list_team(struct buf *out, const struct team *team)
 {
@@ -239,7 +228,7 @@ list_or_show(int argc, char **argv, bool one)
     else if (rc == 0)
         list(roster, wanted.economy, wanted.json, &out);
     if (rc == 0)
-        rc = print(&out, &err);
+        rc = setup_print(&out, "the list of teams", &err);
     buf_free(&out);
     roster_free(roster);
     return rc == 0 ? EXIT_DONE : setup_fail(&err);

@@ -314,11 +314,8 @@ answer_bad(struct asking *ask, struct span text, const struct err *err)
 static int
 flush(struct asking *ask, struct err *err)
 {
-    int rc = buf_check(&ask->out, "the answers", err);
+    int rc = setup_print(&ask->out, "the answers", err);
 
-    if (rc == 0 && ask->out.n > 0
-        && (fwrite(ask->out.p, 1, ask->out.n, stdout) != ask->out.n || fflush(stdout) != 0))
-        return err_set(err, ERR_IO, "standard output cannot be written");
     ask->out.n = 0;
     return rc;
 }

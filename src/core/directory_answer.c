@@ -167,22 +167,13 @@ static const char *const kinds[AGREEMENT_KIND_COUNT] = {
     [AGREEMENT_FEED] = "feed",
 };
 
-static bool
-is_party(const struct agreement *a, struct span team)
-{
-    for (size_t i = 0; i < a->party_count; i++)
-        if (span_equal(a->parties[i], team))
-            return true;
-    return false;
-}
-
 /* A partner sees what it is a party of, and what holds for everybody. */
 static bool
 may_see(const struct ask *ask, const struct agreement *a)
 {
     return a->kind != AGREEMENT_FEED
         && (!is_partner(ask) || a->kind == AGREEMENT_BASELINE || a->kind == AGREEMENT_LAW
-            || is_party(a, ask->asker.team));
+            || agreement_has_party(a, ask->asker.team));
 }
 
 static const char *
@@ -240,7 +231,7 @@ add_agreements(const struct core *core, const struct ask *ask, struct span team,
     told_open(out, "items", '[');
     for (; i < set->count && added < limit && out->n < ENOUGH_BYTES; i++) {
         const struct agreement *a = &set->agreements[i];
-        if (!may_see(ask, a) || (team.n > 0 && !is_party(a, team)))
+        if (!may_see(ask, a) || (team.n > 0 && !agreement_has_party(a, team)))
             continue;
         told_item(out);
         add_agreement(out, core, a, false);

@@ -58,15 +58,6 @@ check_team(struct linting *lint, const char *key, struct span team)
             SPAN_ARGS(team));
 }
 
-static bool
-is_party(const struct agreement *agreement, struct span team)
-{
-    for (size_t i = 0; i < agreement->party_count; i++)
-        if (span_equal(agreement->parties[i], team))
-            return true;
-    return false;
-}
-
 /* A party that no clause names tells and is told nothing: it may be a slip of the pen. */
 static void
 check_parties(struct linting *lint)
@@ -114,14 +105,14 @@ check_pattern(struct linting *lint, const char *key, const struct party_pattern 
     const struct agreement *a = lint->agreement;
     bool among = a->kind == AGREEMENT_BILATERAL || a->kind == AGREEMENT_MULTILATERAL;
 
-    if (pattern->type == PARTY_TEAM && !is_party(a, pattern->team))
+    if (pattern->type == PARTY_TEAM && !agreement_has_party(a, pattern->team))
         check_team(lint, key, pattern->team);
     if (a->kind == AGREEMENT_BILATERAL
         && (pattern->type == PARTY_ANY || pattern->type == PARTY_ECONOMY))
         lint_say(lint, LINT_WARNING, "beyond-parties", key,
             "it covers teams that are no party, and a bilateral agreement is between two; write "
             "\"party\" or a party's id");
-    if (among && pattern->type == PARTY_TEAM && !is_party(a, pattern->team))
+    if (among && pattern->type == PARTY_TEAM && !agreement_has_party(a, pattern->team))
         lint_say(lint, LINT_WARNING, "beyond-parties", key, "%.*s is no party of the agreement",
             SPAN_ARGS(pattern->team));
 }

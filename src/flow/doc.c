@@ -272,11 +272,9 @@ read_pipe(struct arena *arena, FILE *file, const char *path, struct span *out, s
             DOC_FILE_BYTES_MAX);
     else if (ferror(file) != 0)
         rc = err_set(err, ERR_IO, "%s cannot be read to its end", path);
-    char *bytes = rc == 0 ? arena_zalloc(arena, text.n + 1, 1) : NULL;
+    char *bytes = rc == 0 ? arena_copy(arena, text.p, text.n) : NULL;
     if (rc == 0 && bytes == NULL)
         rc = arena_full(err, path);
-    if (rc == 0 && text.n > 0)
-        memcpy(bytes, text.p, text.n);
     *out = (struct span){bytes, rc == 0 ? text.n : 0};
     buf_free(&text);
     return rc;

@@ -35,25 +35,16 @@ tell_dates(const struct telling *t, const struct agreement *a, const struct agre
             b->suspended ? SPAN("true") : SPAN("false"));
 }
 
-static bool
-names(const struct agreement *agreement, struct span team)
-{
-    for (size_t i = 0; i < agreement->party_count; i++)
-        if (span_equal(agreement->parties[i], team))
-            return true;
-    return false;
-}
-
 static void
 tell_parties(const struct telling *t, const struct agreement *a, const struct agreement *b)
 {
     const struct span none = {"", 0};
 
     for (size_t i = 0; i < a->party_count; i++)
-        if (!names(b, a->parties[i]))
+        if (!agreement_has_party(b, a->parties[i]))
             t->tell(t->ctx, "parties", a->parties[i], none);
     for (size_t i = 0; i < b->party_count; i++)
-        if (!names(a, b->parties[i]))
+        if (!agreement_has_party(a, b->parties[i]))
             t->tell(t->ctx, "parties", none, b->parties[i]);
 }
 

@@ -155,12 +155,24 @@ is_party(const struct flow *flow, const struct agreement *a, struct team_id reci
 {
     const struct roster *roster = flow->options.world.roster;
 
-    if (recipient.index == 0 || recipient.index > roster_count(roster))
-        return false;
-    for (size_t i = 0; i < a->party_count; i++)
-        if (span_equal(a->parties[i], roster_team(roster, recipient)->id))
-            return true;
-    return false;
+    return recipient.index > 0 && recipient.index <= roster_count(roster)
+        && agreement_has_party(a, roster_team(roster, recipient)->id);
+}
+
+static struct decide_input
+question_of(const struct flow *flow, uint32_t provider, struct team_id recipient)
+{
+    const struct flow_options *options = &flow->options;
+
+    return (struct decide_input){
+        .origin = options->origin,
+        .recipient = recipient,
+        .provider = provider,
+        .classification = flow->result.report->classification,
+        .tlp = (uint8_t)flow->result.tlp,
+        .clock_trusted = options->clock_trusted,
+        .at_us = options->at_us,
+    };
 }
 
 /* Under which term a partner's report came is what the same agreements say of telling it to us: a
@@ -189,15 +201,7 @@ decide_by(struct flow *flow, const struct policy *policy, uint32_t provider,
     struct team_id recipient, struct verdict *out)
 {
     const struct flow_options *options = &flow->options;
-    struct decide_input input = {
-        .origin = options->origin,
-        .recipient = recipient,
-        .provider = provider,
-        .classification = flow->result.report->classification,
-        .tlp = (uint8_t)flow->result.tlp,
-        .clock_trusted = options->clock_trusted,
-        .at_us = options->at_us,
-    };
+    struct decide_input input = question_of(flow, provider, recipient);
 
     if (flow->from_partner && recipient.index != 0 && recipient.index == options->origin.index) {
         *out = (struct verdict){.reason = REASON_RETURN};
@@ -342,19 +346,12 @@ nobody(struct flow_result *result)
 static uint32_t
 term_of(const struct flow *flow, uint32_t provider)
 {
-    const struct flow_options *options = &flow->options;
-    const struct decide_input came = {.origin = options->origin,
-        .recipient = options->own,
-        .provider = provider,
-        .classification = flow->result.report->classification,
-        .tlp = (uint8_t)flow->result.tlp,
-        .clock_trusted = options->clock_trusted,
-        .at_us = options->at_us};
+    const struct decide_input came = question_of(flow, provider, flow->options.own);
     struct verdict verdict;
 
     if (!flow->from_partner)
         return 0;
-    decide(options->policy, &came, &verdict);
+    decide(flow->options.policy, &came, &verdict);
     return verdict.retention_days;
 }
 

@@ -44,12 +44,18 @@ tell(struct audit *a, enum ledger_finding_type type, const char *format, ...)
     a->q->found(a->q->ctx, &finding);
 }
 
+/* The I-th key, over a checkpoint of this log. */
+static enum note_found
+by_key(const struct audit *a, const struct note *note, size_t i)
+{
+    return checkpoint_check(note, &a->out->checkpoint, &a->q->keys[i]);
+}
+
 static bool
 one_key(const struct audit *a, const struct note *x, const struct note *y)
 {
     for (size_t i = 0; i < a->q->key_count; i++)
-        if (note_check(x, &a->q->keys[i], NULL) == NOTE_GOOD
-            && note_check(y, &a->q->keys[i], NULL) == NOTE_GOOD)
+        if (by_key(a, x, i) == NOTE_GOOD && by_key(a, y, i) == NOTE_GOOD)
             return true;
     return false;
 }
@@ -75,14 +81,11 @@ check_keys(struct audit *a)
     const struct note *note = &a->out->note;
 
     for (size_t i = 0; i < a->q->key_count; i++) {
-        const struct note_key *key = &a->q->keys[i];
-        enum note_found found = span_equal(key->name, a->out->checkpoint.origin)
-            ? note_check(note, key, NULL)
-            : NOTE_ABSENT;
+        enum note_found found = by_key(a, note, i);
         a->out->signed_by += found == NOTE_GOOD;
         if (found == NOTE_WRONG)
             tell(a, LEDGER_FINDING_SIGNATURE, "the checkpoint's signature by %.*s is wrong",
-                SPAN_ARGS(key->name));
+                SPAN_ARGS(a->q->keys[i].name));
     }
     if (a->q->key_count > 0 && a->out->signed_by == 0)
         tell(a, LEDGER_FINDING_SIGNATURE, "none of the keys given signed the checkpoint of %.*s",
@@ -102,7 +105,7 @@ static bool
 signed_by_log(const struct audit *a, const struct note *note)
 {
     for (size_t i = 0; i < a->q->key_count; i++)
-        if (note_check(note, &a->q->keys[i], NULL) == NOTE_GOOD)
+        if (by_key(a, note, i) == NOTE_GOOD)
             return true;
     return a->q->key_count == 0;
 }

@@ -9,15 +9,6 @@ of_economy(const struct policy_team *team, struct economy economy)
     return false;
 }
 
-static bool
-is_party(const struct agreement *agreement, struct span team)
-{
-    for (size_t i = 0; i < agreement->party_count; i++)
-        if (span_equal(agreement->parties[i], team))
-            return true;
-    return false;
-}
-
 bool
 nearmiss_covers(const struct agreement *agreement, const struct party_pattern *pattern,
     const struct policy_team *team)
@@ -27,7 +18,7 @@ nearmiss_covers(const struct agreement *agreement, const struct party_pattern *p
     if (team == NULL)
         return false;
     if (pattern->type == PARTY_PARTY)
-        return is_party(agreement, team->id);
+        return agreement_has_party(agreement, team->id);
     if (pattern->type == PARTY_ECONOMY)
         return of_economy(team, pattern->economy);
     return span_equal(pattern->team, team->id);

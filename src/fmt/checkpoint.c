@@ -37,6 +37,13 @@ checkpoint_read_note(struct span bytes, struct note *note, struct checkpoint *ou
     return rc != 0 ? rc : checkpoint_read(note->text, out, err);
 }
 
+enum note_found
+checkpoint_check(
+    const struct note *note, const struct checkpoint *checkpoint, const struct note_key *key)
+{
+    return span_equal(key->name, checkpoint->origin) ? note_check(note, key, NULL) : NOTE_ABSENT;
+}
+
 void
 checkpoint_add(struct buf *out, const struct checkpoint *checkpoint)
 {

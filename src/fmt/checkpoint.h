@@ -21,6 +21,10 @@ MUST_USE int checkpoint_read(struct span text, struct checkpoint *out, struct er
 /* A note that holds one. */
 MUST_USE int checkpoint_read_note(
     struct span bytes, struct note *note, struct checkpoint *out, struct err *err);
+/* Did KEY sign NOTE, which holds CHECKPOINT, for the log? A log's key goes by the log's name: what
+ * the key of another log signed says nothing here. */
+enum note_found checkpoint_check(
+    const struct note *note, const struct checkpoint *checkpoint, const struct note_key *key);
 void checkpoint_add(struct buf *out, const struct checkpoint *checkpoint);
 /* The whole note, signed by the log. ERR_LIMIT, ERR_BAD_NOTE (an origin that is none). */
 MUST_USE int checkpoint_sign(struct buf *out, const struct checkpoint *checkpoint,

@@ -45,19 +45,36 @@ first_line(struct span head)
     return line;
 }
 
-/* OWN: *OUT is the caller's to free. */
+/* What a mapping is borrowed from: whatever was made only for this input is here. */
+struct lent {
+    struct generic_map *map;
+    struct generic_maps *maps;
+};
+
+/* The mapping for HEADER: of those read before, else of FOLDER. NULL: there is none. */
+static int
+match(const struct reader_options *options, const char *folder, struct span header,
+    const struct generic_map **out, struct lent *lent, struct err *err)
+{
+    int rc = options->maps != NULL ? 0 : generic_maps_load(folder, &lent->maps, err);
+
+    if (rc == 0)
+        *out = generic_maps_find(options->maps != NULL ? options->maps : lent->maps, header);
+    return rc;
+}
+
 static int
 find_map(struct input *input, const struct reader_options *options, const struct generic_map **out,
-    struct generic_map **own, struct err *err)
+    struct lent *lent, struct err *err)
 {
     char folder[4096];
     struct span head;
 
     if (reader_has_mapping(options)) {
         int rc = options->mapping.n > 0
-            ? generic_map_parse(options->mapping, "that was sent", own, err)
-            : generic_map_load(options->mapping_path, own, err);
-        *out = *own;
+            ? generic_map_parse(options->mapping, "that was sent", &lent->map, err)
+            : generic_map_load(options->mapping_path, &lent->map, err);
+        *out = lent->map;
         return rc;
     }
     int rc = input_peek(input, &head, err);
@@ -65,12 +82,7 @@ find_map(struct input *input, const struct reader_options *options, const struct
         return rc;
     struct span header = first_line(head);
     (void)snprintf(folder, sizeof folder, "%s/mappings", options->share_dir);
-    if (options->maps != NULL)
-        *out = generic_maps_find(options->maps, header);
-    else {
-        rc = generic_map_match(folder, header, own, err);
-        *out = *own;
-    }
+    rc = match(options, folder, header, out, lent, err);
     if (rc == 0 && *out == NULL)
         rc = err_set(err, ERR_NO_MAPPING,
             "no mapping says what the columns \"%.*s\" mean; write a file like {\"columns\": "
@@ -267,7 +279,7 @@ generic_read(struct input *input, const struct reader_options *options,
 {
     struct generic *generic = calloc(1, sizeof *generic);
     const struct generic_map *map = NULL;
-    struct generic_map *own = NULL;
+    struct lent lent = {NULL, NULL};
     struct csv *csv = NULL;
 
     if (generic == NULL || (generic->scratch = arena_new(SCRATCH_BYTES)) == NULL
@@ -280,7 +292,7 @@ generic_read(struct input *input, const struct reader_options *options,
     generic->options = options;
     generic->sink = sink;
     bool blank = is_blank(input);
-    int rc = blank ? 0 : find_map(input, options, &map, &own, err);
+    int rc = blank ? 0 : find_map(input, options, &map, &lent, err);
     generic->map = map;
     if (rc == 0 && !blank)
         rc = csv_new(input, map->form, &csv, err);
@@ -289,7 +301,8 @@ generic_read(struct input *input, const struct reader_options *options,
     if (rc > 0)
         rc = read_rows(generic, csv, err);
     csv_free(csv);
-    generic_map_free(own);
+    generic_map_free(lent.map);
+    generic_maps_free(lent.maps);
     arena_free(generic->scratch);
     free(generic->fields);
     free(generic);
@@ -300,16 +313,14 @@ bool
 generic_recognise(struct span head, struct span name, const struct reader_options *options)
 {
     char folder[4096];
-    struct generic_map *map = NULL;
+    const struct generic_map *map = NULL;
+    struct lent lent = {NULL, NULL};
 
     (void)name;
     if (reader_has_mapping(options))
         return true;
-    if (options->maps != NULL)
-        return generic_maps_find(options->maps, first_line(head)) != NULL;
     (void)snprintf(folder, sizeof folder, "%s/mappings", options->share_dir);
-    if (generic_map_match(folder, first_line(head), &map, NULL) != 0 || map == NULL)
-        return false;
-    generic_map_free(map);
-    return true;
+    bool found = match(options, folder, first_line(head), &map, &lent, NULL) == 0 && map != NULL;
+    generic_maps_free(lent.maps);
+    return found;
 }

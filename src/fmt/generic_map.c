@@ -491,30 +491,3 @@ generic_maps_find(const struct generic_maps *maps, struct span header)
             return maps->maps[i];
     return NULL;
 }
-
-int
-generic_map_match(const char *folder, struct span header, struct generic_map **out, struct err *err)
-{
-    struct dirent **entries = NULL;
-    int count = scandir(folder, &entries, is_json, alphasort);
-
-    *out = NULL;
-    (void)err;
-    if (header.n > INPUT_HEAD_MAX)
-        header.n = INPUT_HEAD_MAX;
-    for (int i = 0; i < count; i++) {
-        char path[4096];
-        struct generic_map *map = NULL;
-        int n = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        free(entries[i]);
-        if (*out != NULL || i >= MAPS_MAX || n >= (int)sizeof path
-            || generic_map_load(path, &map, NULL) != 0)
-            continue;
-        if (fits(map, header))
-            *out = map;
-        else
-            generic_map_free(map);
-    }
-    free(entries);
-    return 0;
-}

@@ -44,12 +44,8 @@ MUST_USE int generic_map_load(const char *path, struct generic_map **out, struct
 MUST_USE int generic_map_parse(
     struct span text, const char *name, struct generic_map **out, struct err *err);
 void generic_map_free(struct generic_map *map);
-/* The first mapping in FOLDER, by file name, whose columns are exactly HEADER's. *OUT is NULL if
- * there is none; mappings that are wrong are passed over. */
-MUST_USE int generic_map_match(
-    const char *folder, struct span header, struct generic_map **out, struct err *err);
-
-/* All mappings of FOLDER that are right, read once. ERR_NO_MEMORY. Owner: the caller. */
+/* All mappings of FOLDER, by file name; those that are wrong are passed over. ERR_NO_MEMORY. Owner:
+ * the caller. */
 struct generic_maps;
 MUST_USE int generic_maps_load(const char *folder, struct generic_maps **out, struct err *err);
 void generic_maps_free(struct generic_maps *maps);

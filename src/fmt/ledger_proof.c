@@ -89,15 +89,13 @@ judge_item(const struct ledger_proof_question *q, const struct ledger_entry *ent
         : LEDGER_PROOF_OTHER_ITEM;
 }
 
-/* A log's key goes by the log's name: one that is believed for another log says nothing here. */
 static size_t
 judge_keys(const struct ledger_proof_question *q, struct ledger_proof_answer *out)
 {
     size_t good = 0;
 
     for (size_t i = 0; i < q->key_count; i++) {
-        if (span_equal(q->keys[i].name, out->checkpoint.origin))
-            out->keys[i] = note_check(&out->note, &q->keys[i], NULL);
+        out->keys[i] = checkpoint_check(&out->note, &out->checkpoint, &q->keys[i]);
         good += out->keys[i] == NOTE_GOOD;
         out->wrong = out->wrong || out->keys[i] == NOTE_WRONG;
     }

@@ -59,7 +59,6 @@ MUST_USE int note_key_make(struct span name, enum note_algorithm algorithm,
 /* A vkey: NAME+ID+BASE64; the name is borrowed from it. ERR_BAD_VALUE says what is wrong. */
 MUST_USE int note_key_parse(struct span vkey, struct note_key *out, struct err *err);
 void note_key_add(struct buf *out, const struct note_key *key);
-bool note_key_same(const struct note_key *a, const struct note_key *b);
 /* The keys that come from the SEED, which is all that needs to be kept. ERR_BAD_NAME. */
 MUST_USE int note_signer_make(struct span name, enum note_algorithm algorithm,
     const uint8_t seed[NOTE_SEED_BYTES], struct note_signer *out, struct err *err);

@@ -119,13 +119,6 @@ note_key_add(struct buf *out, const struct note_key *key)
     base64_add(out, bytes, sizeof bytes);
 }
 
-bool
-note_key_same(const struct note_key *a, const struct note_key *b)
-{
-    return span_equal(a->name, b->name) && a->algorithm == b->algorithm
-        && memcmp(a->public, b->public, NOTE_KEY_BYTES) == 0;
-}
-
 int
 note_signer_make(struct span name, enum note_algorithm algorithm,
     const uint8_t seed[NOTE_SEED_BYTES], struct note_signer *out, struct err *err)

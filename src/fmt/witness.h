@@ -10,7 +10,6 @@
 #include "fmt/checkpoint.h"
 
 enum { WITNESS_PROOF_MAX = 63, WITNESS_BODY_MAX = NOTE_BYTES_MAX + 4096 };
-#define WITNESS_SIZE_TYPE "text/x.tlog.size" /* media type of the answer 409 */
 
 /* What a log asks. */
 struct witness_request {

@@ -101,4 +101,13 @@ struct agreement_set {
     size_t count;
 };
 
+static inline bool
+agreement_has_party(const struct agreement *a, struct span team)
+{
+    for (size_t i = 0; i < a->party_count; i++)
+        if (span_equal(a->parties[i], team))
+            return true;
+    return false;
+}
+
 #endif

@@ -256,6 +256,16 @@ class Refused(unittest.TestCase):
         _, done = self.ingest([None] * 20, str(self.file))
         self.assertEqual(done.returncode, 3, done.stderr)
 
+    def test_a_format_that_is_none_is_not_sent(self):
+        stub, done = self.ingest([self.DONE], "--format", "bogus", str(self.file))
+        self.assertEqual((done.returncode, stub.taken), (2, []))
+        self.assertIn(b"--format bogus: there are idf, shadowserver, stix and csv", done.stderr)
+
+    def test_a_format_is_sent_as_its_word(self):
+        stub, done = self.ingest([self.DONE], "--format=csv", str(self.file))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(stub.taken[0][0][0], "POST /api/v1/reports?format=csv&name=reports.gz HTTP/1.1")
+
     def test_other_refusals_are_final(self):
         problem = {"code": "bad-json", "detail": "the input\u001b[31m is no JSON", "status": 400}
         _, done = self.ingest([(400, {}, problem)], str(self.file))

@@ -431,6 +431,26 @@ class Reload(Case):
         self.assertEqual(node.find("settings read", since), [])
 
 
+class Usage(Case):
+    def test_a_path_that_is_too_long_is_not_cut(self):
+        self.folder.joinpath("here").mkdir()
+        done = self.run_comity("serve", "--home", "a/" * 2040, cwd=self.folder / "here")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("is too long", done.stderr)
+        self.assertEqual(list(self.folder.joinpath("here").iterdir()), [])
+
+    def test_a_wrong_command_line_is_said_without_a_node_or_store(self):
+        for command, *words in (["held", "bogus"], ["held", "release", "1"], ["held", "refuse", "--reason", "x"], ["held"],
+                                ["account", "bogus"], ["account", "add", "greta"], ["account", "token", "greta"],
+                                ["account", "tokens"], ["account", "revoke"], ["account", "disable"],
+                                ["store", "bogus"], ["store"]):
+            done = self.run_comity(command, *words, "--home", str(self.home))
+            self.assertEqual((done.returncode, done.stdout), (2, ""), (command, words, done.stderr))
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        done = self.run_comity("held", "bogus", "--home", str(self.home))
+        self.assertEqual(done.stderr, 'comity: comity held has list, release and refuse, not "bogus"\n')
+
+
 class Config(Case):
     def test_check_tells_all_faults(self):
         file = self.config("geo = /nonexistent/table\nwatch = maybe\nwach = on\n")
