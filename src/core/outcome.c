@@ -152,7 +152,7 @@ outcome_read(struct arena *arena, struct span bytes, struct outcomes *out, struc
     struct wire_in in = wire_in(bytes);
     struct outcome_report report;
 
-    *out = (struct outcomes){.end = bytes.p + bytes.n};
+    *out = (struct outcomes){.count = 0};
     int rc = read_verdicts(arena, &in, out, err);
     if (rc != 0)
         return rc;
@@ -174,24 +174,47 @@ outcome_read(struct arena *arena, struct span bytes, struct outcomes *out, struc
     return in.bad || in.n > 0 ? damaged(err) : 0;
 }
 
+static inline const char *
+get8(const char *at, uint8_t *value)
+{
+    *value = (uint8_t)*at;
+    return at + 1;
+}
+
+static inline const char *
+get16(const char *at, uint16_t *value)
+{
+    memcpy(value, at, sizeof *value);
+    return at + sizeof *value;
+}
+
+static inline const char *
+get32(const char *at, uint32_t *value)
+{
+    memcpy(value, at, sizeof *value);
+    return at + sizeof *value;
+}
+
+/* That the bytes are there was seen when they were read. */
 void
 outcome_get(const struct outcomes *outcomes, uint32_t place, struct outcome_report *out)
 {
     const char *at = outcomes->at[place];
-    struct wire_in in = wire_in((struct span){at, (size_t)(outcomes->end - at)});
+    uint8_t from_partner;
 
-    out->count = wire_u8(&in);
-    out->tlp = wire_u8(&in);
-    out->from_partner = wire_u8(&in) != 0;
-    out->origin = wire_u32(&in);
+    at = get8(at, &out->count);
+    at = get8(at, &out->tlp);
+    at = get8(at, &from_partner);
+    out->from_partner = from_partner != 0;
+    at = get32(at, &out->origin);
     for (int s = 0; s < 2; s++) {
-        out->sides[s].rule = wire_u8(&in);
-        out->sides[s].economy.index = wire_u16(&in);
-        out->sides[s].asn = wire_u32(&in);
+        at = get8(at, &out->sides[s].rule);
+        at = get16(at, &out->sides[s].economy.index);
+        at = get32(at, &out->sides[s].asn);
     }
     for (uint8_t i = 0; i < out->count; i++) {
-        out->ones[i].team = wire_u32(&in);
-        out->ones[i].verdict = wire_u16(&in);
-        out->ones[i].side = wire_u8(&in);
+        at = get32(at, &out->ones[i].team);
+        at = get16(at, &out->ones[i].verdict);
+        at = get8(at, &out->ones[i].side);
     }
 }

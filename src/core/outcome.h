@@ -64,7 +64,6 @@ struct outcomes {
     uint32_t verdict_count;
     uint32_t count; /* reports */
     const char *const *at;
-    const char *end;
 };
 /* BYTES are borrowed; all else lives in ARENA. ERR_BAD_STORE, ERR_LIMIT. */
 MUST_USE int outcome_read(

@@ -131,14 +131,13 @@ add_object(struct release *release, struct span json, struct err *err)
 static int
 split(struct release *release, struct err *err)
 {
-    static const char between[] = ",\n{";
     struct span rest = buf_span(&release->text);
     int rc = 0;
 
     while (rc == 0 && rest.n > 2) {
         rest = (struct span){rest.p + 2, rest.n - 2};
-        const char *next = memmem(rest.p, rest.n, between, sizeof between - 1);
-        size_t n = next == NULL ? rest.n : (size_t)(next - rest.p);
+        const char *next = memchr(rest.p, '\n', rest.n);
+        size_t n = next == NULL ? rest.n : (size_t)(next - 1 - rest.p);
         rc = add_object(release, (struct span){rest.p, n}, err);
         rest = (struct span){rest.p + n, rest.n - n};
     }

@@ -29,29 +29,15 @@ add_escape(struct buf *out, unsigned char c)
     buf_add(out, six, sizeof six);
 }
 
-/* Is none of these eight bytes a control character, a quote or a backslash? */
-static bool
-is_plain(const char *p)
-{
-    const uint64_t ones = 0x0101010101010101u;
-    uint64_t w;
-
-    memcpy(&w, p, sizeof w);
-    uint64_t quote = w ^ ones * '"';
-    uint64_t slash = w ^ ones * '\\';
-    uint64_t low = (w - ones * 0x20) & ~w;
-    return ((low | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)) & ones * 0x80) == 0;
-}
-
 void
 jcs_add_string(struct buf *out, struct span text)
 {
     size_t from = 0;
 
+    if (json_add_plain(out, text))
+        return;
     buf_add_char(out, '"');
     for (size_t i = 0; i < text.n; i++) {
-        while (i + 8 < text.n && is_plain(text.p + i))
-            i += 8;
         unsigned char c = (unsigned char)text.p[i];
         if (c >= 0x20 && c != '"' && c != '\\')
             continue;

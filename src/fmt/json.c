@@ -196,27 +196,63 @@ add_escape(struct buf *buf, unsigned char c)
     buf_add(buf, six, sizeof six);
 }
 
+/* Most texts are plain, and short: the last bytes are looked at in words, too. */
+static bool
+is_plain(struct span text)
+{
+    const char *p = text.p;
+    uint32_t half[2];
+    uint64_t w;
+
+    if (text.n < 4) {
+        for (size_t i = 0; i < text.n; i++)
+            if (json_must_escape((unsigned char)p[i]))
+                return false;
+        return true;
+    }
+    if (text.n < 8) {
+        memcpy(&half[0], p, 4);
+        memcpy(&half[1], p + text.n - 4, 4);
+        memcpy(&w, half, 8);
+        return !json_eight_must_escape(w);
+    }
+    for (size_t i = 0; i + 8 < text.n; i += 8) {
+        memcpy(&w, p + i, 8);
+        if (json_eight_must_escape(w))
+            return false;
+    }
+    memcpy(&w, p + text.n - 8, 8);
+    return !json_eight_must_escape(w);
+}
+
+bool
+json_add_plain(struct buf *buf, struct span text)
+{
+    if (!is_plain(text))
+        return false;
+    char *at = buf_reserve(buf, text.n + 2);
+    if (at == NULL)
+        return false;
+    *at = '"';
+    if (text.n > 0)
+        memcpy(at + 1, text.p, text.n);
+    at[text.n + 1] = '"';
+    buf->n += text.n + 2;
+    return true;
+}
+
 void
 json_add_string(struct buf *buf, struct span text)
 {
-    char *at = buf_reserve(buf, text.n + 2);
-    size_t plain = plain_length(text, 0);
-
-    if (at != NULL && plain == text.n) {
-        *at = '"';
-        if (text.n > 0)
-            memcpy(at + 1, text.p, text.n);
-        at[text.n + 1] = '"';
-        buf->n += text.n + 2;
+    if (json_add_plain(buf, text))
         return;
-    }
     buf_add_char(buf, '"');
     for (size_t i = 0; i < text.n;) {
+        size_t plain = plain_length(text, i);
         buf_add(buf, text.p + i, plain);
         i += plain;
         if (i < text.n)
             add_escape(buf, (unsigned char)text.p[i++]);
-        plain = plain_length(text, i);
     }
     buf_add_char(buf, '"');
 }

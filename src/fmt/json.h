@@ -186,6 +186,8 @@ json_eight_must_escape(uint64_t w)
     return (hit & ~w & ones << 7) != 0;
 }
 
+/* Write TEXT in quotes if nothing in it must be escaped; false: nothing was written. */
+bool json_add_plain(struct buf *buf, struct span text);
 /* Write: "text" with quotes and escapes; a number; any value as compact JSON. */
 void json_add_string(struct buf *buf, struct span text);
 void json_add_float(struct buf *buf, double value);
