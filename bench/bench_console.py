@@ -7,18 +7,17 @@ new browser over TLS on loopback, from the request until all its data is shown.
 
 usage: bench_console.py [--json] [--scale MILLIONS] [--rounds N] [--folder FOLDER]
 """
-import argparse
 import datetime
 import json
-import pathlib
 import shutil
 import statistics
 import subprocess
-import tempfile
+import sys
 import time
 import urllib.parse
 
 import node_load as load
+from figure import figure, tell
 
 OWN, NPM = "jp-jpcert-cc", load.ROOT / "build" / "npm" / "browser"
 AGREED = {"id": "urn:uuid:00000000-0000-4000-8000-000000000001", "title": "Held", "kind": "multilateral", "valid_from": "2020-01-01",
@@ -94,33 +93,25 @@ def first_view(node, home, rounds):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--scale", type=float, default=1)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--folder")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
-        folder = pathlib.Path(temporary)
-        path, home = folder / "reports.jsonl", folder / "home"
+    options = load.read_options(rounds={"type": int, "default": 5})
+    with load.workplace(options) as (folder, path, home):
         (folder / "agreed.json").write_text(json.dumps(AGREED), encoding="utf-8")
-        load.make_reports(path, int(options.scale * 1e6))
         node, _ = load.start(home, "--outbox.max", "1000000000", "--tls", "on", "--team", OWN, "--agreements", str(folder / "agreed.json"))
         try:
             counts, _ = load.ingest(home, path)
-            local = load.Local(home)
-            load.until_released(local)
-            figures = [load.figure(f"{name}, {counts['stored']:,} reports", slowest(local, paths, options.rounds), "ms", 100, at_least=False)
+            load.drain(node)
+            local = load.local_door(node)
+            figures = [figure(f"{name}, {counts['stored']:,} reports", slowest(local, paths, options.rounds), "ms", 100, at_most=True)
                        for name, paths in pages(local).items()]
-            figures.append(load.figure("a draft simulated over all of them", simulated(local), "ms"))
+            figures.append(figure("a draft simulated over all of them", simulated(local), "ms"))
             view = first_view(node, home, options.rounds)
             if view is not None:
-                figures += [load.figure("Today's first view, new browser", view["ms"], "ms", 1000, at_least=False),
-                            load.figure("its files, compressed", view["bytes"] / 1024, "KiB", 100, at_least=False)]
+                figures += [figure("Today's first view, new browser", view["ms"], "ms", 1000, at_most=True),
+                            figure("its files, compressed", view["bytes"] / 1024, "KiB", 100, at_most=True)]
         finally:
             node.close()
-        load.show("console", figures, options.json)
+        return tell("console", figures, options.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

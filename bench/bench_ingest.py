@@ -7,15 +7,14 @@ the same bytes through zstd into a file that is synced. Then searches for single
 
 usage: bench_ingest.py [--json] [--scale MILLIONS] [--folder FOLDER]     (1 million; a temporary folder)
 """
-import argparse
 import itertools
 import json
-import pathlib
 import subprocess
-import tempfile
+import sys
 import time
 
 import node_load as load
+from figure import figure, tell
 
 
 def limit(path, folder):
@@ -34,38 +33,30 @@ def addresses_of(path, count):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--scale", type=float, default=1)
-    parser.add_argument("--folder")
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
-        folder = pathlib.Path(temporary)
-        path, home = folder / "reports.jsonl", folder / "home"
-        count = int(options.scale * 1e6)
-        load.make_reports(path, count)
+    options = load.read_options()
+    with load.workplace(options) as (folder, path, home):
+        count = options.count
         beside = limit(path, folder)
         node, _ = load.start(home, "--outbox.max", "1000000000")
         try:
             before = {role: load.cpu_seconds(pid) for role, pid in load.pids(node).items()}
             counts, seconds = load.ingest(home, path)
             used = {role: load.cpu_seconds(pid) - before[role] for role, pid in load.pids(node).items()}
-            local = load.Local(home)
-            load.until_released(local)
-            median, worst, found = load.search_ms(local, addresses_of(path, 50))
+            load.drain(node)
+            median, worst, found = load.search_ms(load.local_door(node), addresses_of(path, 50))
             figures = [
-                load.figure(f"reports a second, {count:,} reports", counts["received"] / seconds, "/s", 200000, count / beside),
-                load.figure("core's CPU a report", used["core"] / count * 1e6, "us"),
-                load.figure("front's CPU a report", used["front local"] / count * 1e6, "us"),
-                load.figure("search by address, median", median, "ms", 20, at_least=False),
-                load.figure("search by address, worst of 50", worst, "ms"),
-                load.figure("reports that the searches found", found, ""),
-                load.figure("stored", counts["stored"], ""),
+                figure(f"reports a second, {count:,} reports", counts["received"] / seconds, "/s", 200000, beside=count / beside),
+                figure("core's CPU a report", used["core"] / count * 1e6, "us"),
+                figure("front's CPU a report", used["front local"] / count * 1e6, "us"),
+                figure("search by address, median", median, "ms", 20, at_most=True),
+                figure("search by address, worst of 50", worst, "ms"),
+                figure("reports that the searches found", found, ""),
+                figure("stored", counts["stored"], ""),
             ]
         finally:
             node.close()
-        load.show("ingest", figures, options.json)
+        return tell("ingest", figures, options.json)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

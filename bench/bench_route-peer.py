@@ -7,7 +7,6 @@ $COMITY_PEER_PYTHON names; it needs Shadowserver's own schema: $COMITY_SHADOWSER
 $COMITY_DATA/shadowserver/intelmq.json. Without either the peer is SKIPPED and ok is null.
 """
 import ipaddress
-import json
 import lzma
 import os
 import pathlib
@@ -16,6 +15,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+from figure import figure, tell
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("COMITY_BUILD", ROOT / "build"))
@@ -124,28 +125,15 @@ def measure():
     return rates, why
 
 
-def figure_of(way, mine, theirs, why):
-    value = statistics.median(mine)
-    beside = statistics.median(theirs) if theirs else None
-    ratios = sorted(a / b for a, b in zip(mine, theirs))
-    ratio = value / beside if beside else None
-    return {"what": WAYS[way][1], "value": round(value), "unit": "rows/s",
-            "beside": round(beside) if beside else "SKIPPED: " + why, "ratio": round(ratio) if ratio else None,
-            "reach": REACH if way == "route" else None, "ok": ratio >= REACH if ratio and way == "route" else None,
-            "spread": [round(ratios[0]), round(ratios[-1])] if ratios else None}
-
-
 def main():
     rates, why = measure()
-    figures = [figure_of(way, *rates[way], why) for way in WAYS]
-    if "--json" in sys.argv[1:]:
-        print(json.dumps({"name": "route-peer", "figures": figures}))
-        return
-    print(f"{'what':40} {'comity':>12} {'intelmq':>10} {'ratio':>7}  {'spread':12} reach  ok")
-    for f in figures:
-        spread = "-".join(map(str, f["spread"])) if f["spread"] else "-"
-        print(f"{f['what']:40} {f['value']:>10}/s {str(f['beside']):>10} {str(f['ratio']):>7}  {spread:12} {f['reach'] or '-':>5}  {f['ok']}")
+    figures = []
+    for way, (mine, theirs) in rates.items():
+        figures.append(figure(WAYS[way][1], statistics.median(mine), "rows/s", REACH if way == "route" else None,
+                              beside=statistics.median(theirs) if theirs else None,
+                              ratios=[a / b for a, b in zip(mine, theirs)], why=None if theirs else "SKIPPED: " + why))
+    return tell("route-peer", figures, "--json" in sys.argv[1:])
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -21,16 +21,18 @@ import tempfile
 import time
 import uuid
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+import node_load as load
+from figure import figure, tell
+
 ARGUMENTS = sys.argv[1:]
-sys.argv[1:] = [str(ROOT / "build" / "comity")]  # for the node
-os.environ["COMITY_SHARE"] = str(ROOT / "share")
-sys.path.append(str(ROOT / "tests" / "taxii"))
+sys.argv[1:] = [str(load.COMITY)]  # for the node
+os.environ["COMITY_SHARE"] = str(load.ROOT / "share")
+sys.path.append(str(load.ROOT / "tests" / "taxii"))
 import taxii_node  # noqa: E402
 from sections import tool  # noqa: E402
 
 REACH, ROUNDS, PAGE = 100, 3, 100
-PEERS = ROOT / "build-interop" / "peers"
+PEERS = load.ROOT / "build-interop" / "peers"
 COLLECTION = "91a7b528-80eb-42ed-a74d-c6fbd5a26116"
 
 
@@ -79,7 +81,7 @@ class Medallion:
         (folder / "medallion.conf").write_text(json.dumps({
             "backend": {"module": "medallion.backends.memory_backend", "module_class": "MemoryBackend", "filename": str(folder / "data.json")}, "users": {"admin": "secret"},
             "taxii": {"max_page_size": PAGE}}))
-        port = taxii_node.free_port()
+        port = load.free_port()
         self.process = subprocess.Popen([programs / "medallion", "--host", "127.0.0.1", "--port", str(port), "--log-level", "ERROR",
                                          folder / "medallion.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -122,7 +124,7 @@ taxii2:
             collection = self.only(folder, "opentaxii_collection")
         except (subprocess.CalledProcessError, FileNotFoundError) as failed:
             raise Absent(f"it is not to be set up: {str(getattr(failed, 'stderr', failed))[-200:]}") from failed
-        port = taxii_node.free_port()
+        port = load.free_port()
         self.process = subprocess.Popen([programs / "gunicorn", "opentaxii.http:app", "--bind", f"127.0.0.1:{port}"], env=env,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -151,11 +153,10 @@ class Comity:
 
     def __init__(self, _, objects):
         self.node = taxii_node.Node()
-        ops, ana = self.node.client("ops"), self.node.client("ana")
-        ops.ask("POST", "/api/v1/collections", {"title": "x", "alias": "x"}, {"Content-Type": "application/json", "Accept": "*/*"})
+        self.node.share("x")
+        ana = self.node.client("ana")
         for at in range(0, len(objects), PAGE):
             assert ana.post("x", objects[at:at + PAGE]).status == 202
-        ops.close()
         ana.close()
         self.client, self.path = self.node.client("bb"), f"{taxii_node.ROOT}collections/x/objects/"
 
@@ -195,36 +196,27 @@ def main():
     finally:
         ours.close()
         shutil.rmtree(folder, ignore_errors=True)
-    if options.json:
-        print(json.dumps({"name": "taxii-peer", "figures": figures}))
-    else:
-        for f in figures:
-            print(f"{f['what']:50} Comity {f['value']} {f['unit']}, beside {f['beside']}, ratio {f['ratio']} (reach {f['reach']}): "
-                  f"{'not to be had: ' + f['why'] if f['ok'] is None else 'ok' if f['ok'] else 'NOT REACHED'}")
-    return 1 if any(f["ok"] is False for f in figures) else 0
+    return tell("taxii-peer", figures, options.json)
 
 
 def beside(peer, ours, folder, objects):
-    figure = {"what": f"pages of {PAGE} of {len(objects)} objects, {peer.name}", "unit": "objects/s", "reach": REACH}
+    what, unit = f"pages of {PAGE} of {len(objects)} objects, {peer.name}", "objects/s"
+    alone = lambda why: figure(what, objects_a_second(ours, len(objects)), unit, REACH, why=str(why))
     place = folder / peer.__name__
     place.mkdir()
     try:
         theirs = peer(place, objects)
     except (Absent, subprocess.SubprocessError, OSError) as why:
-        return {**figure, "value": round(objects_a_second(ours, len(objects))), "beside": None, "ratio": None, "ok": None, "why": str(why)}
+        return alone(why)
     try:
         objects_a_second(theirs, len(objects))
-    except AssertionError as why:
-        theirs.close()
-        return {**figure, "value": round(objects_a_second(ours, len(objects))), "beside": None, "ratio": None, "ok": None, "why": str(why)}
-    try:
         rounds = [(objects_a_second(ours, len(objects)), objects_a_second(theirs, len(objects))) for _ in range(ROUNDS)]
+    except AssertionError as why:  # not all of what was put in came out of it
+        return alone(why)
     finally:
         theirs.close()
-    ratios = sorted(mine / other for mine, other in rounds)
-    ratio = statistics.median(ratios)
-    return {**figure, "value": round(statistics.median(m for m, _ in rounds)), "beside": round(statistics.median(o for _, o in rounds), 1),
-            "ratio": round(ratio, 1), "spread": [round(ratios[0], 1), round(ratios[-1], 1)], "ok": ratio >= REACH}
+    return figure(what, statistics.median(m for m, _ in rounds), unit, REACH, beside=statistics.median(o for _, o in rounds),
+                  ratios=[mine / other for mine, other in rounds])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ and CPU time of the servers' processes for a request. The cost of the first page
 usage: bench_taxii.py [--json] [--objects N] [--seconds S] [--rounds N]
 """
 import argparse
-import json
 import os
 import pathlib
 import re
@@ -21,27 +20,20 @@ import tempfile
 import time
 import urllib.parse
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build"
+import node_load as load
+from figure import figure, tell
+
 ARGUMENTS = sys.argv[1:]
-sys.argv[1:] = [str(BUILD / "comity")]  # for the node
-os.environ["COMITY_SHARE"] = str(ROOT / "share")
-sys.path.append(str(ROOT / "tests" / "taxii"))
+sys.argv[1:] = [str(load.COMITY)]  # for the node
+os.environ["COMITY_SHARE"] = str(load.ROOT / "share")
+sys.path.append(str(load.ROOT / "tests" / "taxii"))
 import taxii_node  # noqa: E402
 
 CONNECTIONS, WALKS, WALK, PAGE, REACH = 64, 20, 100, 100, 0.5
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(pids):
-    total = 0
-    for pid in pids:
-        try:
-            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-            total += int(fields[11]) + int(fields[12])
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-    return total / TICKS
+    return sum(load.cpu_seconds(pid) for pid in pids)
 
 
 def children(pid):
@@ -69,14 +61,10 @@ class Bench:
 
     def fill(self):
         self.node = taxii_node.Node()
-        ops = self.node.client("ops")
-        answer = ops.ask("POST", "/api/v1/collections", {"title": "Bench", "alias": "bench"},
-                         {"Content-Type": "application/json", "Accept": "*/*"})
-        assert answer.status == 201, answer.body
-        ops.close()
+        self.node.share("bench", "Bench")
         self.token = self.node.token("bb")
         self.node.stop()
-        subprocess.run([BUILD / "bench" / "taxii_fill", self.node.home, "bench", str(self.options.objects)], check=True)
+        subprocess.run([load.ROOT / "build" / "bench" / "taxii_fill", self.node.home, "bench", str(self.options.objects)], check=True)
 
     def start(self, tls):
         self.node.stop()
@@ -114,7 +102,7 @@ class Bench:
     # ---- nginx ----
 
     def start_nginx(self):
-        self.nginx_port, self.nginx_tls_port = taxii_node.free_port(), taxii_node.free_port()
+        self.nginx_port, self.nginx_tls_port = load.free_port(), load.free_port()
         key, certificate = self.folder / "key.pem", self.folder / "certificate.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
                         "-subj", "/CN=localhost", "-keyout", key, "-out", certificate], check=True, capture_output=True)
@@ -202,9 +190,7 @@ class Bench:
             figures += told(tls, self.compare(tls, ours, theirs), self.bytes)
         self.start(False)
         first, last = self.one_page_us(paths)
-        figures.append({"what": "page alone, last place beside first", "value": round(last), "unit": "us", "beside": round(first),
-                        "ratio": round(first / last, 2), "reach": 0.8, "ok": first / last >= 0.8})
-        return figures
+        return [*figures, figure("page alone, last place beside first", last, "us", 0.8, beside=first, ratios=[first / last])]
 
     def close(self):
         if self.nginx is not None:
@@ -220,11 +206,8 @@ def told(tls, rounds, size):
     figures = []
     for what, unit, at, better in ((f"pages of {PAGE} ({size / 1000:.0f} kB), {how}", "requests/s", 0, lambda mine, nginx: mine / nginx),
                                    (f"CPU of a page, {how}", "us", 1, lambda mine, nginx: nginx / mine)):
-        ratios = sorted(better(mine[at], nginx[at]) for mine, nginx in rounds)
-        ratio = statistics.median(ratios)
-        figures.append({"what": what, "value": round(statistics.median(m[at] for m, _ in rounds), 1), "unit": unit,
-                        "beside": round(statistics.median(n[at] for _, n in rounds), 1), "ratio": round(ratio, 3),
-                        "spread": [round(ratios[0], 3), round(ratios[-1], 3)], "reach": REACH, "ok": ratio >= REACH})
+        figures.append(figure(what, statistics.median(m[at] for m, _ in rounds), unit, REACH,
+                              beside=statistics.median(n[at] for _, n in rounds), ratios=[better(mine[at], nginx[at]) for mine, nginx in rounds]))
     return figures
 
 
@@ -237,20 +220,14 @@ def main():
     options = parser.parse_args(ARGUMENTS)
     absent = [name for name in ("nginx", "wrk", "openssl") if shutil.which(name) is None]
     if absent:
-        sys.exit(f"bench taxii: {', '.join(absent)} missing; apt-get install nginx-light wrk openssl")
+        why = f"{', '.join(absent)} missing; apt-get install nginx-light wrk openssl"
+        return tell("taxii", [figure(f"pages of {PAGE}", None, "requests/s", REACH, why=why)], options.json)
     bench = Bench(options)
     try:
         figures = bench.run()
     finally:
         bench.close()
-    if options.json:
-        print(json.dumps({"name": "taxii", "figures": figures}))
-    else:
-        print(f"{'what':42} {'Comity':>10} {'nginx':>10} {'ratio':>6}  {'spread':13} reach")
-        for f in figures:
-            spread = "-".join(str(s) for s in f.get("spread", []))
-            print(f"{f['what']:42} {f['value']:>10} {f['beside']:>10} {f['ratio']:>6}  {spread:13} {f['reach']} {'ok' if f['ok'] else 'NOT REACHED'} ({f['unit']})")
-    return 0 if all(f["ok"] for f in figures) else 1
+    return tell("taxii", figures, options.json)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@
  */
 #include "core/intake.h"
 #include "core/state.h"
-#include "fmt/reader.h"
+#include "figure.h"
 #include "model/intake.h"
 #include "model/record.h"
 #include "reports.h"
@@ -18,12 +18,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { REPORTS = 400000, A_MESSAGE = 500, LINES_BYTES = 1 << 30, CHUNK = 50000 };
+enum { REPORTS = 400000, A_MESSAGE = 500, CHUNK = 50000 };
 static const double REACH = 250000;
 
 struct bench {
@@ -47,15 +45,6 @@ fail(const char *what)
 {
     (void)fprintf(stderr, "bench intake: %s\n", what);
     exit(2);
-}
-
-static double
-seconds(clockid_t clock)
-{
-    struct timespec t;
-
-    (void)clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 /* ---- messages ---- */
@@ -95,36 +84,6 @@ keep(void *ctx, const struct report *report, struct err *err)
     return 0;
 }
 
-static int
-on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
-{
-    (void)ctx;
-    (void)record;
-    (void)err;
-    fail(why->msg);
-}
-
-static void
-read_chunk(struct bench *bench, uint64_t count, uint64_t seed)
-{
-    const struct reader_sink sink = {.ctx = bench, .report = keep, .reject = on_reject};
-    const struct reader_options options = {0};
-    struct buf text = buf_new(LINES_BYTES);
-    struct input *input;
-    struct err err;
-
-    reports_make(&text, count, seed);
-    int fd = memfd_create("reports", MFD_CLOEXEC);
-    if (fd < 0 || write(fd, text.p, text.n) != (ssize_t)text.n || lseek(fd, 0, SEEK_SET) != 0)
-        fail("no memory for reports");
-    if (input_open_fd(fd, "reports", &input, &err) != 0
-        || idf_read(input, &options, &sink, &err) != 0)
-        fail(err.msg);
-    input_close(input);
-    (void)close(fd);
-    buf_free(&text);
-}
-
 static void
 make_messages(struct bench *bench, uint64_t reports)
 {
@@ -133,7 +92,7 @@ make_messages(struct bench *bench, uint64_t reports)
     if (bench->messages == NULL)
         fail("no memory for messages");
     for (uint64_t done = 0; done < reports; done += CHUNK)
-        read_chunk(bench, reports - done < CHUNK ? reports - done : CHUNK, 1 + done);
+        reports_read(reports - done < CHUNK ? reports - done : CHUNK, 1 + done, keep, bench);
     finish_message(bench);
 }
 
@@ -237,12 +196,13 @@ static struct times
 run(struct bench *bench)
 {
     struct err err;
-    double wall = seconds(CLOCK_MONOTONIC);
-    double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    double wall = figure_seconds(CLOCK_MONOTONIC);
+    double cpu = figure_seconds(CLOCK_PROCESS_CPUTIME_ID);
 
     if (loop_run(bench->loop, &err) != 0)
         fail(err.msg);
-    return (struct times){seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu};
+    return (struct times){
+        figure_seconds(CLOCK_MONOTONIC) - wall, figure_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu};
 }
 
 static void
@@ -273,27 +233,15 @@ open_core(struct bench *bench, const char *home)
         fail(err.msg);
 }
 
-static void
-print_one(bool json, bool first, const char *what, double value, double reach)
-{
-    if (json)
-        (void)printf("%s{\"what\":\"%s\",\"value\":%.0f,\"unit\":\"1/s\",\"beside\":null,\"ratio\":"
-                     "null,\"reach\":%.0f,\"ok\":%s}",
-            first ? "" : ",", what, value, reach, value >= reach ? "true" : "false");
-    else
-        (void)printf("%-44s %12.0f /s %s\n", what, value,
-            reach == 0           ? ""
-                : value >= reach ? "(reached)"
-                                 : "(not reached)");
-}
-
 int
 main(int argc, char **argv)
 {
     static struct bench bench;
     char home[] = "/tmp/comity-bench-XXXXXX";
-    bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
-    uint64_t reports = argc > 1 + json ? strtoull(argv[1 + json], NULL, 10) : REPORTS;
+    struct figures figures = {
+        .bench = "intake", .json = argc > 1 && strcmp(argv[1], "--json") == 0};
+    const char *count = argv[1 + figures.json];
+    uint64_t reports = count != NULL ? strtoull(count, NULL, 10) : REPORTS;
     char command[64];
 
     if (mkdtemp(home) == NULL)
@@ -308,21 +256,28 @@ main(int argc, char **argv)
     struct times out = run(&bench);
     if (bench.totals.stored + bench.totals.duplicate != bench.reports)
         fail("reports were lost");
-    double stored = (double)bench.totals.received;
-    if (json)
-        (void)printf("{\"name\":\"intake\",\"figures\":[");
-    else
+    double received = (double)bench.totals.received;
+    if (!figures.json)
         (void)printf("%llu reports: %llu stored, %llu duplicates; %llu for recipients\n",
             (unsigned long long)bench.totals.received, (unsigned long long)bench.totals.stored,
             (unsigned long long)bench.totals.duplicate, (unsigned long long)due);
-    print_one(json, true, "taken in, a second of one core", stored / in.cpu_s, REACH);
-    print_one(json, false, "taken in, a second by the clock", stored / in.wall_s, 0);
-    print_one(json, false, "written out, a second of one core", (double)due / out.cpu_s, 0);
-    if (json)
-        (void)printf("]}\n");
+    figure_add(&figures,
+        (struct figure){.what = "taken in, a second of one core",
+            .value = received / in.cpu_s,
+            .unit = "1/s",
+            .reach = REACH});
+    figure_add(&figures,
+        (struct figure){.what = "taken in, a second by the clock",
+            .value = received / in.wall_s,
+            .unit = "1/s"});
+    figure_add(&figures,
+        (struct figure){.what = "written out, a second of one core",
+            .value = (double)due / out.cpu_s,
+            .unit = "1/s"});
+    int status = figure_tell(&figures);
     channel_free(bench.channel);
     core_close(&bench.core);
     loop_free(bench.loop);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", home);
-    return system(command) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return system(command) == 0 ? status : EXIT_FAILURE;
 }

@@ -9,6 +9,7 @@
  * usage: bench_ledger [--json]
  */
 #include "store/ledger.h"
+#include "figure.h"
 #include "fmt/checkpoint.h"
 #include "fmt/items.h"
 #include "fmt/ledger_entry.h"
@@ -19,7 +20,6 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     ENTRIES = 100000,
@@ -53,10 +53,7 @@ fail(const char *what)
 static double
 cpu_seconds(void)
 {
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+    return figure_seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static uint64_t
@@ -243,15 +240,6 @@ struct row {
     double ratio[ROUNDS];
 };
 
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static void
 note_round(struct row *row, int round, double ours, double beside)
 {
@@ -271,46 +259,26 @@ measure(struct bench *b, struct row *rows)
         limit = messages(b, b->picked, RANDOM);
         note_round(&rows[PROVE_RANDOM], r, prove(b, b->picked, RANDOM), limit);
     }
-    for (int k = 0; k < KINDS; k++) {
-        qsort(rows[k].ours, ROUNDS, sizeof(double), by_value);
-        qsort(rows[k].ratio, ROUNDS, sizeof(double), by_value);
-    }
 }
 
-static void
-print_json(const struct row *rows)
+static int
+tell(struct row *rows, const struct bench *b, bool json)
 {
-    (void)printf("{\"name\":\"ledger\",\"figures\":[");
-    for (int k = 0; k < KINDS; k++) {
-        double ratio = rows[k].ratio[ROUNDS / 2];
-        (void)printf("%s{\"what\":\"%s\",\"value\":%.1f,\"unit\":\"%s\",\"beside\":\"%s\","
-                     "\"ratio\":%.2f,",
-            k > 0 ? "," : "", rows[k].what, rows[k].ours[ROUNDS / 2], rows[k].unit, rows[k].beside,
-            ratio);
-        if (rows[k].reach)
-            (void)printf("\"reach\":%.1f,\"ok\":%s}", REACH, ratio >= REACH ? "true" : "false");
-        else
-            (void)printf("\"reach\":null,\"ok\":null}");
-    }
-    (void)printf("]}\n");
-}
+    struct figures figures = {.bench = "ledger", .json = json};
 
-static void
-print_table(const struct bench *b, const struct row *rows)
-{
-    (void)printf("ledger: %d entries of %zu bytes on average, %d rounds in turns\n", ENTRIES,
-        b->bytes.n / ENTRIES, ROUNDS);
-    (void)printf("%-34s %14s %6s %6s %6s %6s  %s\n", "", "median", "ratio", "least", "most",
-        "reach", "beside");
-    for (int k = 0; k < KINDS; k++) {
-        const struct row *row = &rows[k];
-        char reach[16] = "";
-        if (row->reach)
-            (void)snprintf(reach, sizeof reach, "%.1f", REACH);
-        (void)printf("%-34s %9.1f %s %6.2f %6.2f %6.2f %6s  %s\n", row->what, row->ours[ROUNDS / 2],
-            row->unit, row->ratio[ROUNDS / 2], row->ratio[0], row->ratio[ROUNDS - 1], reach,
-            row->beside);
-    }
+    if (!json)
+        (void)printf("%d entries of %zu bytes on average, %d rounds in turns\n", ENTRIES,
+            b->bytes.n / ENTRIES, ROUNDS);
+    for (int k = 0; k < KINDS; k++)
+        figure_add_rounds(&figures,
+            (struct figure){.what = rows[k].what,
+                .value = figure_middle(rows[k].ours, ROUNDS),
+                .unit = rows[k].unit,
+                .beside = rows[k].beside,
+                .reach = rows[k].reach ? REACH : 0,
+                .of_ratio = true},
+            rows[k].ratio, ROUNDS);
+    return figure_tell(&figures);
 }
 
 int
@@ -319,11 +287,11 @@ main(int argc, char **argv)
     static struct bench b;
     struct row rows[KINDS] = {
         [APPEND] = {"append and checkpoint", "SHA-256 over the entries' bytes in one stream",
-            ENTRIES, 1e3, "k/s ", true, {0}, {0}},
+            ENTRIES, 1e3, "k/s", true, {0}, {0}},
         [PROVE] = {"prove and verify, in order", "SHA-256 of each message that verifying hashes",
-            ENTRIES, 1e3, "k/s ", true, {0}, {0}},
+            ENTRIES, 1e3, "k/s", true, {0}, {0}},
         [PROVE_RANDOM] = {"prove and verify, at random", "the same; tiles not at hand are hashed",
-            RANDOM, 1e3, "k/s ", false, {0}, {0}},
+            RANDOM, 1e3, "k/s", false, {0}, {0}},
         [SODIUM] = {"SHA-256 by nettle, one stream", "SHA-256 by libsodium", 0, MB, "MB/s", false,
             {0}, {0}},
     };
@@ -335,11 +303,8 @@ main(int argc, char **argv)
     (void)append(&b);
     rows[SODIUM].count = (double)b.bytes.n;
     measure(&b, rows);
-    if (argc > 1 && strcmp(argv[1], "--json") == 0)
-        print_json(rows);
-    else
-        print_table(&b, rows);
+    int status = tell(rows, &b, argc > 1 && strcmp(argv[1], "--json") == 0);
     resources_memory_free(b.memory);
     buf_free(&b.bytes);
-    return 0;
+    return status;
 }

@@ -3,6 +3,7 @@
  * The same ranges, the same addresses, in turns. Both must give the same ASN and economy.
  * Times are this thread's CPU time: other work on the machine does not count.
  */
+#include "figure.h"
 #include "fmt/ranges.h"
 #include "geo/geo.h"
 #include "geo/geo_build.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #ifdef HAVE_MAXMINDDB
 #include <maxminddb.h>
@@ -27,19 +27,6 @@ enum {
     REACH_RATIO = 20,
     REACH_BYTES = 32 * 1024 * 1024,
     REACH_OPEN_MS = 50, /* of the 200 ms in which a whole node starts */
-    FIGURES_MAX = 32,
-};
-
-struct figure {
-    const char *what;
-    double value;
-    const char *unit;
-    const char *beside; /* NULL: nothing */
-    double ratio;       /* 0: not to be had */
-    double lowest;
-    double highest;
-    double reach; /* 0: none set */
-    int ok;       /* -1: cannot be said */
 };
 
 struct kind {
@@ -58,8 +45,7 @@ struct bench {
     uint64_t *array;
     size_t array_mask;
     uint64_t seed;
-    struct figure figures[FIGURES_MAX];
-    size_t figure_count;
+    struct figures figures;
 #ifdef HAVE_MAXMINDDB
     MMDB_s mmdb;
 #endif
@@ -90,10 +76,7 @@ need(void *p)
 static double
 cpu_s(void)
 {
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return figure_seconds(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static uint64_t
@@ -175,14 +158,6 @@ read_csv(struct bench *bench, struct geo_build *build, const char *folder, const
 }
 
 static void
-add(struct bench *bench, struct figure figure)
-{
-    if (bench->figure_count == FIGURES_MAX)
-        die("figures", "more than there is room for");
-    bench->figures[bench->figure_count++] = figure;
-}
-
-static void
 make_tables(struct bench *bench, const char *folder)
 {
     struct err err = {0};
@@ -198,9 +173,8 @@ make_tables(struct bench *bench, const char *folder)
     if (geo_build_write(build, SPAN("bench"), 0, bench->table, &err) != 0)
         die(bench->table, err.msg);
     geo_build_free(build);
-    add(bench,
-        (struct figure){
-            .what = "build the table", .value = cpu_s() - start, .unit = "s", .ok = -1});
+    figure_add(&bench->figures,
+        (struct figure){.what = "build the table", .value = cpu_s() - start, .unit = "s"});
     FILE *file = need(fopen(bench->mmdb_path, "wbe"));
     if (mmdb_write(bench->asns.list, bench->asns.count, bench->economies.list,
             bench->economies.count, file)
@@ -225,25 +199,22 @@ open_tables(struct bench *bench)
         double took = cpu_s() - start;
         best = took < best ? took : best;
     }
-    add(bench,
+    figure_add(&bench->figures,
         (struct figure){.what = "open and check it whole",
             .value = best * 1e3,
             .unit = "ms",
             .reach = REACH_OPEN_MS,
-            .ok = best * 1e3 <= REACH_OPEN_MS});
+            .at_most = true});
     if (stat(bench->table, &ours) != 0 || stat(bench->mmdb_path, &theirs) != 0)
         die(bench->table, "is gone");
-    double ratio = (double)ours.st_size / (double)theirs.st_size;
-    add(bench,
+    figure_add(&bench->figures,
         (struct figure){.what = "table",
             .value = (double)ours.st_size / 1e6,
             .unit = "MB",
             .beside = "mmdb file",
-            .ratio = ratio,
-            .lowest = ratio,
-            .highest = ratio,
+            .ratio = (double)ours.st_size / (double)theirs.st_size,
             .reach = REACH_BYTES / 1e6,
-            .ok = ours.st_size <= REACH_BYTES});
+            .at_most = true});
     size_t words = 1;
     while (words * 2 * sizeof *bench->array <= (size_t)ours.st_size)
         words *= 2;
@@ -371,15 +342,6 @@ timed(run_fn *run, const struct bench *bench, const struct work *work, uint64_t 
     return cpu_s() - start;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 enum { BATCHED, SINGLE, ARRAY, MMDB, CONTENDERS };
 
 static void
@@ -395,19 +357,15 @@ add_case(
         ratios[r] = had ? times[other][r] / times[mine][r] : 0;
         speeds[r] = PER_ROUND / times[mine][r] / 1e6;
     }
-    qsort(ratios, ROUNDS, sizeof ratios[0], by_value);
-    qsort(speeds, ROUNDS, sizeof speeds[0], by_value);
-    double reach = mine == BATCHED && other == MMDB ? REACH_RATIO : 0;
-    add(bench,
+    figure_add_rounds(&bench->figures,
         (struct figure){.what = what,
-            .value = speeds[ROUNDS / 2],
+            .value = figure_middle(speeds, ROUNDS),
             .unit = "M/s",
             .beside = besides[other],
-            .ratio = ratios[ROUNDS / 2],
-            .lowest = ratios[0],
-            .highest = ratios[ROUNDS - 1],
-            .reach = reach,
-            .ok = had && reach > 0 ? ratios[ROUNDS / 2] >= reach : -1});
+            .reach = mine == BATCHED && other == MMDB ? REACH_RATIO : 0,
+            .of_ratio = true,
+            .absent = !had},
+        ratios, ROUNDS);
 }
 
 static void
@@ -489,55 +447,6 @@ run_family(
 }
 
 static void
-print_json(const struct bench *bench)
-{
-    (void)printf("{\"name\":\"lookup\",\"figures\":[");
-    for (size_t i = 0; i < bench->figure_count; i++) {
-        const struct figure *f = &bench->figures[i];
-        (void)printf("%s{\"what\":\"%s\",\"value\":%.4g,\"unit\":\"%s\",", i == 0 ? "" : ",",
-            f->what, f->value, f->unit);
-        if (f->beside == NULL)
-            (void)printf("\"beside\":null,");
-        else
-            (void)printf("\"beside\":\"%s\",", f->beside);
-        if (f->ratio > 0)
-            (void)printf("\"ratio\":%.4g,\"spread\":[%.4g,%.4g],", f->ratio, f->lowest, f->highest);
-        else
-            (void)printf("\"ratio\":null,\"spread\":null,");
-        if (f->reach > 0)
-            (void)printf("\"reach\":%.4g,", f->reach);
-        else
-            (void)printf("\"reach\":null,");
-        (void)printf("\"ok\":%s}", f->ok < 0 ? "null" : f->ok ? "true" : "false");
-    }
-    (void)puts("]}");
-}
-
-static void
-print_table(const struct bench *bench)
-{
-    (void)printf("%-32s %9s %-4s  %-16s %7s  %-15s %6s  %s\n", "what", "value", "unit", "beside",
-        "ratio", "spread", "reach", "ok");
-    for (size_t i = 0; i < bench->figure_count; i++) {
-        const struct figure *f = &bench->figures[i];
-        char ratio[16] = "-";
-        char spread[32] = "-";
-        char reach[16] = "-";
-        if (f->ratio > 0) {
-            (void)snprintf(ratio, sizeof ratio, "%.4g", f->ratio);
-            (void)snprintf(spread, sizeof spread, "%.3g - %.3g", f->lowest, f->highest);
-        }
-        if (f->reach > 0)
-            (void)snprintf(reach, sizeof reach, "%.4g", f->reach);
-        (void)printf("%-32s %9.4g %-4s  %-16s %7s  %-15s %6s  %s\n", f->what, f->value, f->unit,
-            f->beside == NULL ? "-" : f->beside, ratio, spread, reach,
-            f->ok < 0   ? "-"
-                : f->ok ? "yes"
-                        : "NO");
-    }
-}
-
-static void
 clean_up(struct bench *bench, const char *folder)
 {
 #ifdef HAVE_MAXMINDDB
@@ -555,15 +464,13 @@ clean_up(struct bench *bench, const char *folder)
 int
 main(int argc, char **argv)
 {
-    static struct bench bench = {.seed = 20};
+    static struct bench bench = {.seed = 20, .figures = {.bench = "lookup"}};
     char folder[] = "/tmp/comity-lookup-XXXXXX";
     const char *from = "share/geo";
-    bool json = false;
-    bool ok = true;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
-            json = true;
+            bench.figures.json = true;
         else
             from = argv[i];
     }
@@ -577,9 +484,6 @@ main(int argc, char **argv)
     run_family(&bench, 4, true, "IPv4 clustered", "IPv4 clustered, one by one");
     run_family(&bench, 6, false, "IPv6 random routed", "IPv6 random routed, one by one");
     run_family(&bench, 6, true, "IPv6 clustered", "IPv6 clustered, one by one");
-    (json ? print_json : print_table)(&bench);
-    for (size_t i = 0; i < bench.figure_count; i++)
-        ok = ok && bench.figures[i].ok != 0;
     clean_up(&bench, folder);
-    return ok ? 0 : 1;
+    return figure_tell(&bench.figures);
 }

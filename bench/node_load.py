@@ -2,7 +2,8 @@
 
 Times are wall clock on a machine that others may use too; CPU seconds and private bytes are the roles' own.
 """
-import http.client
+import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -10,15 +11,38 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.append(str(ROOT / "tests" / "system"))
-from node import Node  # noqa: E402
+from node import ROLES, Local, Node  # noqa: E402
 
 COMITY = ROOT / "build" / "comity"
-ROLES = ["core", "courier", "front local", "front operators", "front partners"]
+PATIENCE = 3600  # seconds, for all that a node of millions of reports is asked
 TICK = os.sysconf("SC_CLK_TCK")
+
+
+def read_options(**more):
+    """--json, --scale and --folder, and MORE as add_argument has them."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--scale", type=float, default=1)
+    parser.add_argument("--folder")
+    for name, how in more.items():
+        parser.add_argument(f"--{name}", **how)
+    options = parser.parse_args()
+    options.count = int(options.scale * 1e6)
+    return options
+
+
+@contextlib.contextmanager
+def workplace(options):
+    """A folder, a file of reports in it, and the place of a node's data folder."""
+    with tempfile.TemporaryDirectory(dir=options.folder) as temporary:
+        folder = pathlib.Path(temporary)
+        make_reports(folder / "reports.jsonl", options.count)
+        yield folder, folder / "reports.jsonl", folder / "home"
 
 
 def make_reports(path, count):
@@ -47,33 +71,26 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
+def free_port():
+    """For programs that cannot be told to take any: somebody may be faster."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def local_door(node):
+    return Local(node.home, PATIENCE)
+
+
+def drain(node):
+    node.drain(PATIENCE, pause=0.5)
+
+
 def ingest(home, path):
     """Counts and seconds until all of PATH was durable."""
     begun = time.monotonic()
     done = subprocess.run([COMITY, "ingest", "--json", "--quiet", "--home", home, path], capture_output=True, check=True, text=True)
     return json.loads(done.stdout), time.monotonic() - begun
-
-
-class Local(http.client.HTTPConnection):
-    """The local door, on one connection that is kept."""
-
-    def __init__(self, home):
-        super().__init__("localhost", timeout=600)
-        self.path = str(pathlib.Path(home) / "local.sock")
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self.path)
-
-    def get(self, path):
-        self.request("GET", path)
-        return json.loads(self.getresponse().read())
-
-
-def until_released(local):
-    """Wait until nothing is due any more, as released reports are what the node does when it has nothing else to do."""
-    while local.get("/api/v1/status")["due"] > 0:
-        time.sleep(0.5)
 
 
 def search_ms(local, addresses):
@@ -84,19 +101,3 @@ def search_ms(local, addresses):
         found += len(local.get(f"/api/v1/reports?address={address}")["items"])
         times.append((time.monotonic() - begun) * 1000)
     return statistics.median(times), max(times), found
-
-
-def figure(what, value, unit, reach=None, beside=None, at_least=True):
-    ok = None if reach is None else (value >= reach if at_least else value <= reach)
-    return {"what": what, "value": round(value, 3), "unit": unit, "beside": beside and round(beside, 3),
-            "ratio": beside and round(value / beside, 3), "reach": reach, "ok": ok}
-
-
-def show(name, figures, as_json):
-    if as_json:
-        print(json.dumps({"name": name, "figures": figures}))
-        return
-    print(f"{'':44} {'value':>14} {'':8} {'beside':>12} {'reach':>10}")
-    for f in figures:
-        print(f"{f['what']:44} {f['value']:14,.2f} {f['unit']:8} {f['beside'] if f['beside'] is not None else '':>12} "
-              f"{f['reach'] if f['reach'] is not None else '':>10} {'' if f['ok'] is None else 'ok' if f['ok'] else 'MISSED'}")

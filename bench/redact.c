@@ -6,18 +6,15 @@
  * usage: bench_redact [--json]
  */
 #include "flow/redact.h"
-#include "fmt/reader.h"
+#include "figure.h"
 #include "fmt/render.h"
 #include "fmt/writer.h"
 #include "reports.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
-enum { REPORTS = 20000, TIMES = 10, ROUNDS = 9, OUT_BYTES = 1 << 16, INPUT_BYTES = 64 << 20 };
+enum { REPORTS = 20000, TIMES = 10, ROUNDS = 9, OUT_BYTES = 1 << 16 };
 static const double REACH = 1e6; /* reports a second, for typical clauses */
 
 struct kind {
@@ -68,15 +65,6 @@ fail(const char *what)
     exit(2);
 }
 
-static double
-cpu_seconds(void)
-{
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- the reports ---- */
 
 static int
@@ -102,35 +90,6 @@ keep(void *ctx, const struct report *report, struct err *err)
     return 0;
 }
 
-static int
-on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
-{
-    (void)ctx;
-    (void)record;
-    (void)err;
-    fail(why->msg);
-}
-
-static void
-load(struct bench *bench)
-{
-    const struct reader_sink sink = {.ctx = bench, .report = keep, .reject = on_reject};
-    const struct reader_options options = {0};
-    struct buf text = buf_new(INPUT_BYTES);
-    struct input *input;
-    struct err err = {0};
-    int fd = memfd_create("reports", MFD_CLOEXEC);
-
-    reports_make(&text, REPORTS, 1);
-    if (fd < 0 || write(fd, text.p, text.n) != (ssize_t)text.n || lseek(fd, 0, SEEK_SET) != 0
-        || input_open_fd(fd, "reports", &input, &err) != 0
-        || idf_read(input, &options, &sink, &err) != 0)
-        fail("the reports cannot be read");
-    input_close(input);
-    (void)close(fd);
-    buf_free(&text);
-}
-
 /* ---- the two ways ---- */
 
 static void
@@ -145,21 +104,21 @@ wrote(struct bench *bench)
 static double
 whole(struct bench *bench)
 {
-    double from = cpu_seconds();
+    double from = figure_seconds(CLOCK_PROCESS_CPUTIME_ID);
 
     for (int t = 0; t < TIMES; t++)
         for (size_t i = 0; i < bench->count; i++) {
             render_idf(&bench->out, bench->reports[i]);
             wrote(bench);
         }
-    return (double)bench->count * TIMES / (cpu_seconds() - from);
+    return (double)bench->count * TIMES / (figure_seconds(CLOCK_PROCESS_CPUTIME_ID) - from);
 }
 
 /* The key is asked for each report, as the flow does. */
 static double
 redacted(struct bench *bench, const struct verdict *verdict, struct pseudonyms *pseudonyms)
 {
-    double from = cpu_seconds();
+    double from = figure_seconds(CLOCK_PROCESS_CPUTIME_ID);
 
     for (int t = 0; t < TIMES; t++)
         for (size_t i = 0; i < bench->count; i++) {
@@ -174,21 +133,12 @@ redacted(struct bench *bench, const struct verdict *verdict, struct pseudonyms *
             idf_write(&bench->out, left);
             wrote(bench);
         }
-    return (double)bench->count * TIMES / (cpu_seconds() - from);
+    return (double)bench->count * TIMES / (figure_seconds(CLOCK_PROCESS_CPUTIME_ID) - from);
 }
 
-static int
-ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static bool
-measure(struct bench *bench, const struct kind *kind, struct pseudonyms *pseudonyms, bool json,
-    bool first)
+static void
+measure(struct bench *bench, const struct kind *kind, struct pseudonyms *pseudonyms,
+    struct figures *figures)
 {
     struct verdict verdict = {.effect = EFFECT_RELEASE};
     double rate[ROUNDS];
@@ -205,23 +155,13 @@ measure(struct bench *bench, const struct kind *kind, struct pseudonyms *pseudon
         rate[r] = redacted(bench, &verdict, pseudonyms);
         ratio[r] = rate[r] / beside;
     }
-    qsort(rate, ROUNDS, sizeof *rate, ascending);
-    qsort(ratio, ROUNDS, sizeof *ratio, ascending);
-    double middle = rate[ROUNDS / 2];
-    bool ok = !kind->typical || middle >= REACH;
-    if (json)
-        (void)printf(
-            "%s{\"what\":\"%s\",\"value\":%.0f,\"unit\":\"reports/s\",\"beside\":\"written "
-            "without redaction\",\"ratio\":%.3f,\"reach\":%s,\"ok\":%s}",
-            first ? "" : ",", kind->what, middle, ratio[ROUNDS / 2],
-            kind->typical ? "1000000" : "null", kind->typical ? (ok ? "true" : "false") : "null");
-    else
-        (void)printf("%-46s %9.0f reports/s  %.2f (%.2f to %.2f) of writing alone%s\n", kind->what,
-            middle, ratio[ROUNDS / 2], ratio[0], ratio[ROUNDS - 1],
-            !kind->typical ? ""
-                : ok       ? "  to reach 1e6: reached"
-                           : "  to reach 1e6: NOT REACHED");
-    return ok;
+    figure_add_rounds(figures,
+        (struct figure){.what = kind->what,
+            .value = figure_middle(rate, ROUNDS),
+            .unit = "reports/s",
+            .beside = "written without redaction",
+            .reach = kind->typical ? REACH : 0},
+        ratio, ROUNDS);
 }
 
 int
@@ -230,24 +170,20 @@ main(int argc, char **argv)
     static struct bench bench;
     const uint8_t secret[PSEUDONYM_SECRET_BYTES] = {1};
     struct pseudonyms *pseudonyms = pseudonyms_new(secret);
-    bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
-    bool ok = true;
+    struct figures figures = {
+        .bench = "redact", .json = argc > 1 && strcmp(argv[1], "--json") == 0};
 
     bench.kept = arena_new((size_t)512 << 20);
     bench.work = arena_new((size_t)8 << 20);
     bench.out = buf_new(OUT_BYTES);
     if (bench.kept == NULL || bench.work == NULL || pseudonyms == NULL)
         fail("no memory");
-    load(&bench);
-    if (json)
-        (void)fputs("{\"name\":\"redact\",\"figures\":[", stdout);
+    reports_read(REPORTS, 1, keep, &bench);
     for (size_t k = 0; k < KINDS; k++)
-        ok = measure(&bench, &kinds[k], pseudonyms, json, k == 0) && ok;
-    if (json)
-        (void)puts("]}");
+        measure(&bench, &kinds[k], pseudonyms, &figures);
     buf_free(&bench.out);
     arena_free(bench.work);
     arena_free(bench.kept);
     pseudonyms_free(pseudonyms);
-    return ok ? 0 : 1;
+    return figure_tell(&figures);
 }

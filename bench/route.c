@@ -10,6 +10,7 @@
  * usage: bench_route [--json] [--count N] [--rounds N] [--scale 1|10|100]
  */
 #include "cli/setup.h"
+#include "figure.h"
 #include "flow/agreements.h"
 #include "flow/flow.h"
 #include "fmt/reader.h"
@@ -21,7 +22,6 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -33,25 +33,12 @@ enum {
     WINDOW_SIZES = 1 << 16, /* full at every size */
     OUT_BYTES = 4096,       /* a recipient's lines before they would be written */
     LINE_BYTES = 1024 * 1024,
-    FIGURES_MAX = 16,
     AT_DAY = 20781, /* 2026-11-24: the moment of all verdicts */
 };
 static const double REACH_RATIO = 0.4;
 static const double REACH_RATE = 1e6;
 static const double REACH_BYTES = 200e6;
 static const double REACH_GROWTH = 1.25; /* cost a report at 10 times the size; noise allowed */
-
-struct figure {
-    const char *what;
-    double value;
-    const char *unit;
-    const char *beside; /* NULL: nothing */
-    double ratio;       /* 0: none */
-    double lowest;
-    double highest;
-    double reach; /* 0: none set */
-    int ok;       /* -1: cannot be said */
-};
 
 struct world_data {
     struct setup setup;
@@ -78,18 +65,13 @@ struct bench {
     uint64_t count;
     unsigned rounds;
     unsigned scale;
-    bool json;
-    struct figure figures[FIGURES_MAX];
-    size_t figure_count;
+    struct figures figures;
 };
 
 static double
 cpu_seconds(void)
 {
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return figure_seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void
@@ -295,23 +277,6 @@ make_file(const struct bench *bench)
 
 /* ---- figures ---- */
 
-static int
-ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
-static void
-add_figure(struct bench *bench, struct figure figure)
-{
-    if (bench->figure_count == FIGURES_MAX)
-        fail("too many figures", NULL);
-    bench->figures[bench->figure_count++] = figure;
-}
-
 static void
 check(const struct run *run, uint64_t count)
 {
@@ -376,53 +341,37 @@ run_rounds(struct bench *bench, struct rounds *r)
     (void)close(fd);
 }
 
-/* RATIO is sorted. */
-static void
-add_ratio(struct bench *bench, const char *what, double rate, const char *beside,
-    const double *ratio, double reach)
-{
-    size_t n = bench->rounds;
-
-    add_figure(bench,
-        (struct figure){.what = what,
-            .value = rate,
-            .unit = "reports/s",
-            .beside = beside,
-            .ratio = ratio[n / 2],
-            .lowest = ratio[0],
-            .highest = ratio[n - 1],
-            .reach = reach,
-            .ok = reach == 0 ? -1 : ratio[n / 2] >= reach});
-}
-
 static void
 time_figures(struct bench *bench)
 {
     static struct rounds r;
     static char beside[2][80];
-    size_t middle = bench->rounds / 2;
+    size_t n = bench->rounds;
     double count = (double)bench->count;
-    double *const all[] = {
-        r.route, r.window, r.limit, r.walk, r.ratio, r.window_ratio, r.walk_ratio};
 
     run_rounds(bench, &r);
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        qsort(all[i], bench->rounds, sizeof *all[i], ascending);
-    double rate = count / r.route[middle];
     (void)snprintf(beside[0], sizeof beside[0], "simdjson DOM over the same file: %.0f/s",
-        count / r.limit[middle]);
+        count / figure_middle(r.limit, n));
     (void)snprintf(beside[1], sizeof beside[1], "simdjson DOM, fields not recognised: %.0f/s",
-        count / r.walk[middle]);
-    add_figure(bench,
-        (struct figure){.what = "reports routed a second",
-            .value = rate,
-            .unit = "reports/s",
-            .reach = REACH_RATE,
-            .ok = rate >= REACH_RATE});
-    add_ratio(bench, "of the limit", rate, beside[0], r.ratio, REACH_RATIO);
-    add_ratio(bench, "with duplicates looked for, for information", count / r.window[middle],
-        beside[0], r.window_ratio, 0);
-    add_ratio(bench, "of a mere walk, for information", rate, beside[1], r.walk_ratio, 0);
+        count / figure_middle(r.walk, n));
+    struct figure routed = {.what = "reports routed a second",
+        .value = count / figure_middle(r.route, n),
+        .unit = "reports/s",
+        .reach = REACH_RATE};
+    figure_add(&bench->figures, routed);
+    routed.what = "of the limit";
+    routed.beside = beside[0];
+    routed.reach = REACH_RATIO;
+    routed.of_ratio = true;
+    figure_add_rounds(&bench->figures, routed, r.ratio, n);
+    routed.what = "of a mere walk, for information";
+    routed.beside = beside[1];
+    routed.reach = 0;
+    figure_add_rounds(&bench->figures, routed, r.walk_ratio, n);
+    routed.what = "with duplicates looked for, for information";
+    routed.value = count / figure_middle(r.window, n);
+    routed.beside = beside[0];
+    figure_add_rounds(&bench->figures, routed, r.window_ratio, n);
 }
 
 /* COUNT reports made in one process, routed in another; its peak memory. */
@@ -480,66 +429,21 @@ size_figures(struct bench *bench)
             (unsigned long long)count);
         (void)snprintf(names[i][1], sizeof names[i][1], "cost of each of %llu reports",
             (unsigned long long)count);
-        add_figure(bench,
+        figure_add(&bench->figures,
             (struct figure){.what = names[i][0],
                 .value = peak,
                 .unit = "bytes",
                 .reach = REACH_BYTES,
-                .ok = peak < REACH_BYTES});
-        add_figure(bench,
-            (struct figure){.what = names[i][1],
-                .value = each,
-                .unit = "ns",
-                .beside = times == 1 ? NULL : "the cost of each at 1x",
-                .ratio = times == 1 ? 0 : each / first,
-                .lowest = each / first,
-                .highest = each / first,
-                .reach = times == 1 ? 0 : REACH_GROWTH,
-                .ok = times == 1 ? -1 : each / first <= REACH_GROWTH});
+                .at_most = true});
+        struct figure cost = {.what = names[i][1], .value = each, .unit = "ns"};
+        if (times > 1) {
+            cost.beside = "the cost of each at 1x";
+            cost.ratio = each / first;
+            cost.reach = REACH_GROWTH;
+            cost.at_most = cost.of_ratio = true;
+        }
+        figure_add(&bench->figures, cost);
     }
-}
-
-static void
-print_table(const struct bench *bench)
-{
-    for (size_t i = 0; i < bench->figure_count; i++) {
-        const struct figure *f = &bench->figures[i];
-        (void)printf("%-44s %12.0f %-9s", f->what, f->value, f->unit);
-        if (f->ratio > 0)
-            (void)printf("  ratio %.2f (%.2f to %.2f)", f->ratio, f->lowest, f->highest);
-        if (f->reach > 0)
-            (void)printf("  to reach %.9g: %s", f->reach, f->ok == 1 ? "reached" : "NOT REACHED");
-        if (f->beside != NULL)
-            (void)printf("  beside %s", f->beside);
-        (void)putchar('\n');
-    }
-}
-
-static void
-print_number(const char *name, double value)
-{
-    if (value > 0)
-        (void)printf(",\"%s\":%.9g", name, value);
-    else
-        (void)printf(",\"%s\":null", name);
-}
-
-static void
-print_json(const struct bench *bench)
-{
-    (void)printf("{\"name\":\"route\",\"figures\":[");
-    for (size_t i = 0; i < bench->figure_count; i++) {
-        const struct figure *f = &bench->figures[i];
-        (void)printf("%s{\"what\":\"%s\",\"value\":%.9g,\"unit\":\"%s\"", i == 0 ? "" : ",",
-            f->what, f->value, f->unit);
-        (void)printf(f->beside == NULL ? ",\"beside\":null" : ",\"beside\":\"%s\"", f->beside);
-        print_number("ratio", f->ratio);
-        if (f->ratio > 0)
-            (void)printf(",\"ratio_lowest\":%.4f,\"ratio_highest\":%.4f", f->lowest, f->highest);
-        print_number("reach", f->reach);
-        (void)printf(",\"ok\":%s}", f->ok < 0 ? "null" : f->ok == 1 ? "true" : "false");
-    }
-    (void)puts("]}");
 }
 
 static uint64_t
@@ -558,12 +462,12 @@ number(const char *text, uint64_t low, uint64_t high)
 int
 main(int argc, char **argv)
 {
-    struct bench bench = {.count = COUNT, .rounds = ROUNDS, .scale = 10};
-    bool ok = true;
+    struct bench bench = {
+        .count = COUNT, .rounds = ROUNDS, .scale = 10, .figures = {.bench = "route"}};
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
-            bench.json = true;
+            bench.figures.json = true;
         else if (strcmp(argv[i], "--count") == 0)
             bench.count = number(argv[++i], 1000, 100000000);
         else if (strcmp(argv[i], "--rounds") == 0)
@@ -576,8 +480,5 @@ main(int argc, char **argv)
     /* First, while this process is small: a child's peak begins with its parent's. */
     size_figures(&bench);
     time_figures(&bench);
-    (bench.json ? print_json : print_table)(&bench);
-    for (size_t i = 0; i < bench.figure_count; i++)
-        ok = ok && bench.figures[i].ok != 0;
-    return ok ? 0 : 1;
+    return figure_tell(&bench.figures);
 }

@@ -11,7 +11,7 @@
  */
 #include "store.h"
 
-#include "fmt/reader.h"
+#include "figure.h"
 #include "model/record.h"
 #include "reports.h"
 #include "store/store.h"
@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { POOL = 25 * LOAD_BATCH, COMMIT = 4, SLICES = 10, WAYS = 4, OBJECTS = 1000000 };
@@ -46,9 +45,7 @@ struct bench {
     double cpu_seconds; /* of the store's own way */
     uint64_t random;
     uint64_t batches;
-    bool json;
-    bool first;
-    bool missed;
+    struct figures figures;
     uint64_t keys[LOAD_BATCH * LOAD_KEYS];
     uint64_t digests[LOAD_BATCH];
     char ids[LOAD_BATCH * LOAD_ID];
@@ -67,28 +64,9 @@ bench_fail(const char *what)
 }
 
 static double
-seconds_of(clockid_t clock)
-{
-    struct timespec t;
-
-    (void)clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static double
 seconds(void)
 {
-    return seconds_of(CLOCK_MONOTONIC);
-}
-
-static uint64_t
-next(uint64_t *state)
-{
-    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-
-    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
-    return z ^ z >> 31;
+    return figure_seconds(CLOCK_MONOTONIC);
 }
 
 /* ---- the reports ---- */
@@ -106,31 +84,13 @@ keep(void *ctx, const struct report *report, struct err *err)
     return 0;
 }
 
-static int
-on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
-{
-    (void)ctx;
-    (void)record;
-    (void)err;
-    bench_fail(why->msg);
-}
-
 static void
 load_pool(struct pool *pool)
 {
-    const struct reader_sink sink = {.ctx = pool, .report = keep, .reject = on_reject};
-    const struct reader_options options = {.share_dir = ""};
-    struct buf text = buf_new((size_t)1 << 30);
-    struct input *input;
-    struct err err = {0};
-
     pool->records = buf_new((size_t)1 << 30);
-    reports_make(&text, POOL, 1);
-    if (input_open_bytes(buf_span(&text), "reports", &input, &err) != 0
-        || idf_read(input, &options, &sink, &err) != 0 || pool->count != POOL)
-        bench_fail("the reports cannot be read");
-    input_close(input);
-    buf_free(&text);
+    reports_read(POOL, 1, keep, pool);
+    if (pool->count != POOL)
+        bench_fail("reports are missing");
     for (size_t i = 0; i < POOL; i++)
         pool->each[i] = (struct span){pool->records.p + pool->at[i], pool->at[i + 1] - pool->at[i]};
 }
@@ -146,15 +106,15 @@ load_of(struct bench *bench, uint64_t number)
 
     for (size_t i = 0; i < LOAD_BATCH; i++) {
         uint64_t *keys = bench->keys + i * LOAD_KEYS;
-        keys[0] = next(&state);
-        keys[1] = next(&state);
-        keys[2] = (next(&state) % 1000) * 0x9e3779b97f4a7c15u;
-        keys[3] = (next(&state) % LOAD_TEAMS) * 0xd6e8feb86659fd93u;
-        keys[4] = (next(&state) % 20) * 0xbf58476d1ce4e5b9u;
-        bench->digests[i] = next(&state);
+        keys[0] = reports_random(&state);
+        keys[1] = reports_random(&state);
+        keys[2] = (reports_random(&state) % 1000) * 0x9e3779b97f4a7c15u;
+        keys[3] = (reports_random(&state) % LOAD_TEAMS) * 0xd6e8feb86659fd93u;
+        keys[4] = (reports_random(&state) % 20) * 0xbf58476d1ce4e5b9u;
+        bench->digests[i] = reports_random(&state);
         memcpy(bench->ids + i * LOAD_ID, &bench->digests[i], sizeof(uint64_t));
         memcpy(bench->ids + i * LOAD_ID + 8, &keys[1], sizeof(uint64_t));
-        bench->outcomes[2 * i] = (char)(next(&state) % 5);
+        bench->outcomes[2 * i] = (char)(reports_random(&state) % 5);
     }
     return (struct load){.number = number,
         .records = {pool->records.p + pool->at[from], pool->at[from + LOAD_BATCH] - pool->at[from]},
@@ -177,13 +137,13 @@ run_slice(struct bench *bench, int way, uint64_t from, uint64_t until)
     for (uint64_t b = from; b < until; b++) {
         struct load load = load_of(bench, b);
         double start = seconds();
-        double cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+        double cpu = figure_seconds(CLOCK_PROCESS_CPUTIME_ID);
         w->add(bench->self[way], &load);
         if ((b + 1) % COMMIT == 0 || b + 1 == until)
             w->commit(bench->self[way]);
         spent += seconds() - start;
         if (way == 0)
-            bench->cpu_seconds += seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+            bench->cpu_seconds += figure_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     }
     return spent;
 }
@@ -210,15 +170,6 @@ run_ways(struct bench *bench)
         (void)fputs("\r\033[K", stderr);
 }
 
-static int
-ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static double
 total(const double *spent)
 {
@@ -230,54 +181,6 @@ total(const double *spent)
 }
 
 /* ---- what is told ---- */
-
-struct figure {
-    const char *what;
-    double value;
-    const char *unit;
-    const char *beside; /* NULL: nothing */
-    double ratio[3];    /* middle, least, most; as our speed to theirs */
-    double reach;       /* 0: none */
-    bool below;         /* reach is a most, not a least */
-    bool of_ratio;      /* reach is the ratio's */
-    bool absent;        /* what is beside could not be had */
-};
-
-static void
-tell(struct bench *bench, const struct figure *f)
-{
-    double judged = f->of_ratio ? f->ratio[0] : f->value;
-    bool ok = f->reach == 0 || (f->below ? judged <= f->reach : judged >= f->reach);
-    bool known = f->reach != 0 && !f->absent;
-
-    bench->missed |= known && !ok;
-    if (bench->json) {
-        (void)printf("%s{\"what\":\"%s\",\"value\":%.6g,\"unit\":\"%s\",", bench->first ? "" : ",",
-            f->what, f->value, f->unit);
-        if (f->beside != NULL && !f->absent)
-            (void)printf("\"beside\":\"%s\",\"ratio\":%.3f,", f->beside, f->ratio[0]);
-        else
-            (void)printf("\"beside\":%s%s%s,\"ratio\":null,", f->beside == NULL ? "" : "\"",
-                f->beside == NULL ? "null" : f->beside, f->beside == NULL ? "" : "\"");
-        if (f->reach != 0)
-            (void)printf("\"reach\":%.6g,\"ok\":%s}", f->reach,
-                !known   ? "null"
-                    : ok ? "true"
-                         : "false");
-        else
-            (void)printf("\"reach\":null,\"ok\":null}");
-        bench->first = false;
-        return;
-    }
-    (void)printf("%-44s %10.4g %-10s", f->what, f->value, f->unit);
-    if (f->absent)
-        (void)printf(" left out or not there at build");
-    else if (f->beside != NULL)
-        (void)printf(" %.2f (%.2f to %.2f) times as fast", f->ratio[0], f->ratio[1], f->ratio[2]);
-    if (known)
-        (void)printf("  to reach %.6g: %s", f->reach, ok ? "reached" : "NOT REACHED");
-    (void)puts("");
-}
 
 static void
 tell_ways(struct bench *bench)
@@ -297,26 +200,28 @@ tell_ways(struct bench *bench)
         if (way->name == NULL) {
             f.what = names[w];
             f.absent = true;
-            tell(bench, &f);
+            figure_add(&bench->figures, f);
             continue;
         }
         for (int s = 0; s < SLICES; s++)
             ratios[s] = bench->seconds[w][s] / bench->seconds[0][s];
-        qsort(ratios, SLICES, sizeof *ratios, ascending);
         f.value = reports / total(bench->seconds[w]);
-        f.ratio[0] = total(bench->seconds[w]) / total(bench->seconds[0]);
-        f.ratio[1] = ratios[0];
-        f.ratio[2] = ratios[SLICES - 1];
-        tell(bench, &f);
+        if (w > 0) { /* of all time, not of the middle tenth: stores slow down as they grow */
+            (void)figure_middle(ratios, SLICES);
+            f.ratio = total(bench->seconds[w]) / total(bench->seconds[0]);
+            f.least = ratios[0];
+            f.most = ratios[SLICES - 1];
+        }
+        figure_add(&bench->figures, f);
     }
-    tell(bench,
-        &(struct figure){.what = "CPU of Comity's store for a report",
+    figure_add(&bench->figures,
+        (struct figure){.what = "CPU of Comity's store for a report",
             .value = 1e6 * bench->cpu_seconds / reports,
             .unit = "us",
             .reach = REACH_CPU_US,
-            .below = true});
-    tell(bench,
-        &(struct figure){.what = "the last tenth's speed to the first's",
+            .at_most = true});
+    figure_add(&bench->figures,
+        (struct figure){.what = "the last tenth's speed to the first's",
             .value = bench->seconds[0][0] / bench->seconds[0][SLICES - 1],
             .unit = ""});
 }
@@ -331,7 +236,7 @@ search(struct bench *bench)
     struct err err;
 
     for (int i = 0; i < SEARCHES; i++) {
-        uint64_t b = next(&bench->random) % bench->batches;
+        uint64_t b = reports_random(&bench->random) % bench->batches;
         struct load load = load_of(bench, b);
         struct store_search s = {0, INT64_MAX, &load.keys[LOAD_KEYS * (b % LOAD_BATCH)], 1};
         bool found = false;
@@ -346,13 +251,12 @@ search(struct bench *bench)
         if (!found)
             bench_fail("a search missed what is there");
     }
-    qsort(ms, SEARCHES, sizeof *ms, ascending);
-    tell(bench,
-        &(struct figure){.what = "search of all batches by an address, median",
-            .value = ms[SEARCHES / 2],
+    figure_add(&bench->figures,
+        (struct figure){.what = "search of all batches by an address, median",
+            .value = figure_middle(ms, SEARCHES),
             .unit = "ms",
             .reach = bench->batches <= 250 ? REACH_SEARCH_MS : 0,
-            .below = true});
+            .at_most = true});
 }
 
 /* ---- pages ---- */
@@ -376,11 +280,11 @@ fill_collection(struct store *store)
     for (int n = 0; rc == 0 && n < OBJECTS; n += PIECE) {
         body.n = 0;
         for (int i = 0; i < PIECE; i++) {
-            uint64_t r = next(&random);
-            int length =
-                snprintf(ids[i], sizeof ids[i], "observed-data--%08x-%04x-8%03x-8%03x-%012llx",
-                    (unsigned)r, (unsigned)(r >> 48), (unsigned)(r >> 36) & 0xfff,
-                    (unsigned)(r >> 20) & 0xfff, (unsigned long long)(next(&random) >> 16));
+            uint64_t r = reports_random(&random);
+            int length = snprintf(ids[i], sizeof ids[i],
+                "observed-data--%08x-%04x-8%03x-8%03x-%012llx", (unsigned)r, (unsigned)(r >> 48),
+                (unsigned)(r >> 36) & 0xfff, (unsigned)(r >> 20) & 0xfff,
+                (unsigned long long)(reports_random(&random) >> 16));
             if (i > 0)
                 buf_add_char(&body, ',');
             objects[i] = (struct store_object){.at = (uint32_t)body.n,
@@ -422,8 +326,7 @@ page_us(struct store *store, struct arena *arena, int64_t after_us)
             bench_fail("a page is not there");
         us[i] = (seconds() - start) * 1e6;
     }
-    qsort(us, TIMES, sizeof *us, ascending);
-    return us[TIMES / 2];
+    return figure_middle(us, TIMES);
 }
 
 static void
@@ -440,20 +343,20 @@ pages(struct bench *bench)
         begin_us = page_us(bench->self[0], arena, 0);
         end_us = page_us(bench->self[0], arena, OBJECTS - 20000);
     }
-    tell(bench,
-        &(struct figure){.what = "page of 100 at the beginning of a million",
+    figure_add(&bench->figures,
+        (struct figure){.what = "page of 100 at the beginning of a million",
             .value = begin_us,
             .unit = "us",
             .reach = REACH_PAGE_US,
-            .below = true});
-    tell(bench,
-        &(struct figure){.what = "page of 100 at its end",
+            .at_most = true});
+    figure_add(&bench->figures,
+        (struct figure){.what = "page of 100 at its end",
             .value = end_us,
             .unit = "us",
             .beside = "the beginning",
-            .ratio = {begin_us / end_us, begin_us / end_us, begin_us / end_us},
+            .ratio = begin_us / end_us,
             .reach = REACH_PAGE_US,
-            .below = true});
+            .at_most = true});
     arena_free(arena);
 }
 
@@ -464,7 +367,7 @@ options(struct bench *bench, int argc, char **argv, const char **folder)
 
     for (int i = 1; i < argc; i++)
         if (strcmp(argv[i], "--json") == 0)
-            bench->json = true;
+            bench->figures.json = true;
         else if (strcmp(argv[i], "--scale") == 0 && i + 1 < argc)
             scale = strtod(argv[++i], NULL);
         else if (strcmp(argv[i], "--folder") == 0 && i + 1 < argc)
@@ -483,8 +386,9 @@ options(struct bench *bench, int argc, char **argv, const char **folder)
 int
 main(int argc, char **argv)
 {
-    static struct bench bench = {
-        .ways = {&way_store, &way_rows, &way_lmdb, &way_limit}, .random = 5, .first = true};
+    static struct bench bench = {.ways = {&way_store, &way_rows, &way_lmdb, &way_limit},
+        .random = 5,
+        .figures = {.bench = "store"}};
     const char *folder = ".";
     char command[300];
 
@@ -493,21 +397,18 @@ main(int argc, char **argv)
     if (mkdtemp(bench.folder) == NULL)
         bench_fail("no folder can be made there");
     load_pool(&bench.pool);
-    if (bench.json)
-        (void)fputs("{\"name\":\"store\",\"figures\":[", stdout);
-    else
+    if (!bench.figures.json)
         (void)printf("%.1f million reports, %.0f bytes each as records\n",
             (double)bench.batches * LOAD_BATCH / 1e6, (double)bench.pool.records.n / POOL);
     run_ways(&bench);
     tell_ways(&bench);
     search(&bench);
     pages(&bench);
-    if (bench.json)
-        (void)puts("]}");
+    int status = figure_tell(&bench.figures);
     way_store.close(bench.self[0]);
     buf_free(&bench.pool.records);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", bench.folder);
     if (system(command) != 0)
         bench_fail("the folder cannot be removed");
-    return bench.missed ? 1 : 0;
+    return status;
 }

@@ -2,11 +2,11 @@
  *
  * 1 M verdicts, 300 recipients, 2 000 clauses, beside an empty call of the same shape, interleaved
  * in rounds. Inputs are random and drawn before the clock runs. --json prints one object. */
+#include "figure.h"
 #include "flow/decide.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum {
     TEAMS = 300,
@@ -41,10 +41,7 @@ random_below(unsigned n)
 static double
 now_ns(void)
 {
-    struct timespec t;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
+    return figure_seconds(CLOCK_MONOTONIC) * 1e9;
 }
 
 static struct span
@@ -166,52 +163,14 @@ run(const struct world *w, judge *volatile call, unsigned effects[EFFECT_COUNT])
     return (now_ns() - start) / VERDICTS;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a;
-    double y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static void
-print_json(double median, double empty, double compile_ms)
-{
-    (void)printf(
-        "{\"name\":\"verdict\",\"figures\":["
-        "{\"what\":\"one verdict\",\"value\":%.1f,\"unit\":\"ns\",\"beside\":\"an empty call\","
-        "\"ratio\":%.1f,\"reach\":%.0f,\"ok\":%s},"
-        "{\"what\":\"compiling the agreements\",\"value\":%.2f,\"unit\":\"ms\",\"beside\":null,"
-        "\"ratio\":null,\"reach\":%.0f,\"ok\":%s}]}\n",
-        median, median / empty, REACH_NS, median <= REACH_NS ? "true" : "false", compile_ms,
-        REACH_COMPILE_MS, compile_ms <= REACH_COMPILE_MS ? "true" : "false");
-}
-
-static void
-print_table(const double *ours, const double *empty, double compile_ms, const unsigned *effects)
-{
-    (void)printf("verdict: %d verdicts a round, %d recipients, %d clauses, %d rounds\n", VERDICTS,
-        TEAMS, CLAUSES, ROUNDS);
-    (void)printf("%-28s %10s %10s %10s %8s\n", "", "median", "least", "most", "reach");
-    (void)printf("%-28s %7.1f ns %7.1f ns %7.1f ns %5.0f ns\n", "one verdict", ours[ROUNDS / 2],
-        ours[0], ours[ROUNDS - 1], REACH_NS);
-    (void)printf("%-28s %7.1f ns %7.1f ns %7.1f ns\n", "an empty call", empty[ROUNDS / 2], empty[0],
-        empty[ROUNDS - 1]);
-    (void)printf(
-        "%-28s %7.2f ms %32.0f ms\n", "compiling the agreements", compile_ms, REACH_COMPILE_MS);
-    (void)printf("outcomes of a round: %u released, %u held, %u withheld\n",
-        effects[EFFECT_RELEASE] / ROUNDS, effects[EFFECT_HOLD] / ROUNDS,
-        effects[EFFECT_WITHHOLD] / ROUNDS);
-}
-
-static void
-measure(struct world *w, bool json)
+measure(struct world *w, struct figures *figures)
 {
     struct err err;
     double ours[ROUNDS];
     double empty[ROUNDS];
     double compile[ROUNDS];
+    double ratio[ROUNDS];
     unsigned effects[EFFECT_COUNT] = {0};
     unsigned ignored[EFFECT_COUNT] = {0};
 
@@ -228,29 +187,46 @@ measure(struct world *w, bool json)
     for (int r = 0; r < ROUNDS; r++) {
         empty[r] = run(w, nothing, ignored);
         ours[r] = run(w, decide, effects);
+        ratio[r] = ours[r] / empty[r];
     }
-    qsort(ours, ROUNDS, sizeof *ours, by_value);
-    qsort(empty, ROUNDS, sizeof *empty, by_value);
-    qsort(compile, ROUNDS, sizeof *compile, by_value);
-    if (json)
-        print_json(ours[ROUNDS / 2], empty[ROUNDS / 2], compile[ROUNDS / 2]);
-    else
-        print_table(ours, empty, compile[ROUNDS / 2], effects);
+    figure_add_rounds(figures,
+        (struct figure){.what = "one verdict",
+            .value = figure_middle(ours, ROUNDS),
+            .unit = "ns",
+            .beside = "an empty call",
+            .reach = REACH_NS,
+            .at_most = true},
+        ratio, ROUNDS);
+    figure_add(figures,
+        (struct figure){
+            .what = "an empty call", .value = figure_middle(empty, ROUNDS), .unit = "ns"});
+    figure_add(figures,
+        (struct figure){.what = "compiling the agreements",
+            .value = figure_middle(compile, ROUNDS),
+            .unit = "ms",
+            .reach = REACH_COMPILE_MS,
+            .at_most = true});
+    if (!figures->json)
+        (void)printf("%d verdicts a round, %d recipients, %d clauses; of a round %u are released, "
+                     "%u held, %u withheld\n",
+            VERDICTS, TEAMS, CLAUSES, effects[EFFECT_RELEASE] / ROUNDS,
+            effects[EFFECT_HOLD] / ROUNDS, effects[EFFECT_WITHHOLD] / ROUNDS);
 }
 
 int
 main(int argc, char **argv)
 {
     static struct world world;
-    bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
+    struct figures figures = {
+        .bench = "verdict", .json = argc > 1 && strcmp(argv[1], "--json") == 0};
 
     world.arena = arena_new((size_t)256 << 20);
     if (world.arena == NULL)
         return 3;
     make_teams(&world);
     make_agreements(&world);
-    measure(&world, json);
+    measure(&world, &figures);
     policy_free(world.policy);
     arena_free(world.arena);
-    return 0;
+    return figure_tell(&figures);
 }

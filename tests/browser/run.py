@@ -14,7 +14,6 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-# The system tests' folder has a http.py, which must not stand before Python's.
 sys.path.append(str(HERE.parent / "system"))
 from node import Node
 

@@ -2,7 +2,6 @@
 
 The test's own arguments are COMITY SHIM [--no-sandbox] [--times N]: N times the work, for a night's run.
 """
-# tests/system has a http.py of its own, which must not stand before Python's.
 import argparse
 import base64
 import collections
@@ -11,9 +10,7 @@ import http.client
 import json
 import os
 import pathlib
-import shutil
 import socket
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -23,7 +20,7 @@ import urllib.parse
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "system"))
 from control import Control
-from node import PATIENCE, Node
+from node import PATIENCE, Local, Node
 
 ROLES = ["core", "front-local", "front-operators", "front-partners", "courier"]
 NAMES = {role: role.replace("-", " ") for role in ROLES}  # as the log says them
@@ -71,17 +68,6 @@ def identity(number):
     """An object that is no report."""
     return {"type": "identity", "spec_version": "2.1", "id": f"identity--00000000-0000-4000-8000-{number:012}", "name": "Test",
             "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z", "identity_class": "system"}
-
-
-class Local(http.client.HTTPConnection):
-    def __init__(self, home, timeout=PATIENCE):
-        super().__init__("localhost", timeout=timeout)
-        self.path = str(home / "local.sock")
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self.path)
 
 
 class World:
@@ -151,13 +137,8 @@ class World:
         finally:
             connection.close()
 
-    def connect(self, door="partners", timeout=PATIENCE):
-        where = self.node.address[door]
-        if self.tls:
-            trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-            return http.client.HTTPSConnection(where, timeout=timeout, context=trusting)
-        return http.client.HTTPConnection(where, timeout=timeout)
+    def connect(self, door="partners"):
+        return self.node.connect(door, tls=self.tls)
 
     def partner(self, path, method="GET", body=None, connection=None, door="partners", user="bb", **headers):
         """What the partner's program is answered: (status, headers, JSON); raises what the network does."""

@@ -2,16 +2,12 @@
 
 The test's own arguments are COMITY [--no-sandbox]; COMITY_SHARE names the share folder, COMITY_TABLES src/tables.
 """
-# The tests' folder has a http.py of its own, which must not stand before Python's.
-import sys
-sys.path.append(sys.path.pop(0))
-import http.client
 import json
 import os
 import pathlib
 import re
-import socket
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -21,11 +17,10 @@ except ImportError:
     print("SKIPPED: no python3-jsonschema here; ./dev deps installs it")
     sys.exit(77)
 
-from node import Node
+from node import PATIENCE, Local, Node
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 TABLES = pathlib.Path(os.environ["COMITY_TABLES"])
-PATIENCE = 60
 KINDS = ["operator", "officer", "analyst", "reader", "partner"]
 
 TEAMS = [
@@ -84,17 +79,6 @@ class Answer:
         return json.loads(self.body)
 
 
-class UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path):
-        super().__init__("localhost", timeout=PATIENCE)
-        self.path = path
-
-    def connect(self):
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(PATIENCE)
-        self.sock.connect(self.path)
-
-
 class Running:
     """One node for all tests that leave it as it is."""
 
@@ -125,8 +109,8 @@ class Running:
 
     def connect(self, door="local"):
         if door == "local":
-            return UnixConnection(str(self.home / "local.sock"))
-        return http.client.HTTPConnection(self.node.address[door], timeout=PATIENCE)
+            return Local(self.home)
+        return self.node.connect(door, tls=False)
 
     def ask(self, method, path, body=None, door="local", **headers):
         connection = self.connect(door)

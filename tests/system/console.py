@@ -2,16 +2,13 @@
 
 usage: console.py COMITY EMBED [--no-sandbox]     (COMITY_SHARE names the share folder, COMITY_TABLES src/tables)
 """
-# The tests' folder has a http.py of its own, which must not stand before Python's.
-import sys
-sys.path.append(sys.path.pop(0))
 import gzip
-import http.client
 import json
 import os
 import pathlib
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -44,7 +41,7 @@ class Served(unittest.TestCase):
 
     @classmethod
     def get(cls, path, method="GET", door="operators", **headers):
-        connection = http.client.HTTPConnection(cls.node.address[door], timeout=60)
+        connection = cls.node.connect(door, tls=False)
         connection.request(method, path, headers={key.replace("_", "-"): value for key, value in headers.items()})
         answer = connection.getresponse()
         body = answer.read()

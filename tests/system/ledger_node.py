@@ -3,7 +3,6 @@
 What the entries commit to is computed anew here from what the recipient fetched over TAXII.
 usage: ledger_node.py COMITY [--no-sandbox]
 """
-import api_case  # first: it puts Python's http before the folder's own
 import base64
 import gzip
 import hashlib
@@ -17,6 +16,8 @@ import sys
 import tempfile
 import time
 import unittest
+
+import api_case
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 WIDTH = 256
@@ -83,7 +84,7 @@ class LedgerOfNode(unittest.TestCase):
         cls.addClassCleanup(cls.temporary.cleanup)
         cls.folder = pathlib.Path(cls.temporary.name)
         cls.node.take(cls.node.reports)
-        cls.written_out()
+        cls.node.node.drain()
         waiting = [str(h["number"]) for h in cls.node.pages("/api/v1/held")]
         for what, numbers in (("release", waiting[:3]), ("refuse", waiting[3:5])):
             done = cls.node.command("held", what, "--reason", "they asked", *numbers)
@@ -93,11 +94,6 @@ class LedgerOfNode(unittest.TestCase):
             assert done.returncode == 0, done.stderr
         cls.key = cls.comity("ledger", "key", "--home", cls.node.home).stdout.strip()
         cls.size = cls.fetch("log")
-
-    @classmethod
-    def written_out(cls):
-        while cls.node.get("/api/v1/status").json["due"] > 0:
-            pass  # each question lets core go on
 
     @classmethod
     def comity(cls, *words, status=0):
@@ -220,8 +216,7 @@ class Tampered(unittest.TestCase):
         self.node = api_case.Running()
         self.addCleanup(self.node.close)
         self.node.take(self.node.reports[:50])
-        LedgerOfNode.node = self.node
-        LedgerOfNode.written_out()
+        self.node.node.drain()
         self.assertEqual(self.node.node.stop(), 0)
 
     def comity(self, *words, status):

@@ -2,19 +2,40 @@
 
     node = Node(comity, folder, "--no-sandbox" or not)
     node.wait("node ready"); node.address["partners"]; node.pid("core"); node.stop()
+    Local(node.home).get("/api/v1/status")
 Nothing here waits by sleeping: what is awaited is a line of the log, an answer, or a process's end.
 """
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import signal
+import socket
 import ssl
 import subprocess
 import threading
 import time
 
 PATIENCE = 60  # seconds, before a test is given up
+ROLES = ["core", "courier", "front local", "front operators", "front partners"]  # all but the parent
+
+
+class Local(http.client.HTTPConnection):
+    """The local door of the node whose data folder is HOME."""
+
+    def __init__(self, home, timeout=PATIENCE):
+        super().__init__("localhost", timeout=timeout)
+        self.path = str(pathlib.Path(home) / "local.sock")
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+    def get(self, path):
+        self.request("GET", path)
+        return json.loads(self.getresponse().read())
 
 
 class Node:
@@ -81,8 +102,10 @@ class Node:
         self.wait("role died", since, which=role, pid=pid)
         return self.wait("role ready", since, which=role)["pid"]
 
-    def connect(self, door):
-        """A connection to a door over TLS, whoever is there."""
+    def connect(self, door, tls=True):
+        """A connection to a door; over TLS whoever is there."""
+        if not tls:
+            return http.client.HTTPConnection(self.address[door], timeout=PATIENCE)
         host, port = self.address[door].rsplit(":", 1)
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
@@ -109,6 +132,15 @@ class Node:
                     client.close()
             if time.monotonic() > until:
                 raise AssertionError(f"{door} {path}: {seen}, never {status}:\n{self.log()}")
+
+    def drain(self, patience=PATIENCE, pause=0):
+        """Until nothing is due to anybody any more. It goes out while nothing else is asked: PAUSE so long between questions."""
+        until = time.monotonic() + patience
+        with contextlib.closing(Local(self.home)) as local:
+            while local.get("/api/v1/status")["due"] > 0:
+                if time.monotonic() > until:
+                    raise AssertionError("the outbox is never empty:\n" + self.log())
+                time.sleep(pause)
 
     def send(self, number):
         os.kill(self.process.pid, number)

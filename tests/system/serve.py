@@ -18,10 +18,9 @@ import time
 import unittest
 
 import kernel
-from node import PATIENCE, Node
+from node import PATIENCE, ROLES, Node
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
-ROLES = ["core", "courier", "front local", "front operators", "front partners"]
 
 
 class Case(unittest.TestCase):

@@ -1,5 +1,4 @@
 """TAXII 2.1 on the running node: a test for each of the standard's requirements on servers, named after its section."""
-import base64
 import json
 import re
 import unittest
@@ -31,21 +30,18 @@ class Sections(unittest.TestCase):
         cls.node = Node()
         cls.addClassCleanup(cls.node.close)
         cls.ana, cls.bb, cls.cc = (cls.node.client(n) for n in ("ana", "bb", "cc"))
-        cls.ops = cls.node.client("ops")
         cls.number = 0
 
     @classmethod
     def tearDownClass(cls):
-        for client in (cls.ana, cls.bb, cls.cc, cls.ops):
+        for client in (cls.ana, cls.bb, cls.cc):
             client.close()
 
     def shared(self):
         """A collection of this test's own."""
         Sections.number += 1
-        answer = self.ops.ask("POST", "/api/v1/collections", {"title": "Shared", "alias": f"shared-{self.number}"},
-                              {"Content-Type": "application/json", "Accept": "*/*"})
-        self.assertEqual(answer.status, 201, answer.body)
-        return answer.json()["alias"]
+        self.node.share(f"shared-{self.number}", "Shared")
+        return f"shared-{self.number}"
 
     def path(self, collection, *rest):
         return "/".join([f"{ROOT}collections/{collection}", *rest]) + "/"
@@ -219,7 +215,7 @@ class Sections(unittest.TestCase):
         self.error(self.ana.get(path, limit=1, next=following), 400)
         self.error(self.ana.get(path, limit=1, next=following, **{"match[type]": "ipv4-addr"}), 400)
         self.error(self.ana.get(self.path("community", "objects"), limit=1, next=following, **{"match[type]": "tool"}), 400)
-        self.error(self.ana.get(path, limit=1, next=following[:-2] + "zz", **{"match[type]": "tool"}), 400)
+        self.error(self.ana.get(path, limit=1, next=following[:-2] + ("zz" if following[-2:] != "zz" else "yy"), **{"match[type]": "tool"}), 400)
 
     def test_3_5_limit_is_a_positive_number(self):
         path = self.path("community", "objects")

@@ -72,11 +72,7 @@ class Stress(unittest.TestCase):
     def test_one_writer_eight_pollers(self):
         node = Node()
         self.addCleanup(node.close)
-        ops = node.client("ops")
-        answer = ops.ask("POST", "/api/v1/collections", {"title": "Busy", "alias": "busy"},
-                         {"Content-Type": "application/json", "Accept": "*/*"})
-        self.assertEqual(answer.status, 201, answer.body)
-        ops.close()
+        node.share("busy", "Busy")
         done = threading.Event()
         pollers = [kind(node, "busy", done, limit) for kind, limit in
                    ((ByNext, 1), (ByNext, 10), (ByNext, 1000), (ByDate, 13), (ByDate, 100), (ByOpenCTI, 5), (ByOpenCTI, 50),

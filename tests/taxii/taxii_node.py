@@ -1,4 +1,4 @@
-"""A node of its own for one test: started with `comity serve`, with a partner or two, reached over plain HTTP on loopback.
+"""A node of its own for one test, with a partner or two, reached over plain HTTP on loopback; and a client of one account.
 
 Arguments of the test: COMITY [--no-sandbox]; COMITY_SHARE names the share folder.
 """
@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import re
-import socket
 import ssl
 import subprocess
 import sys
@@ -16,24 +15,17 @@ import tempfile
 import time
 import urllib.parse
 
-# Behind the standard library: tests/system has a file that is called http.
 sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "system"))
-from case import agreement, clause, team
+from case import COMITY, OPTIONS, agreement, clause, team
+import node
 
-COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 SHARE = os.environ["COMITY_SHARE"]
 TAXII = "application/taxii+json;version=2.1"
+PLAIN = {"Content-Type": "application/json", "Accept": "*/*"}
 ROOT = "/comity/"
-DEADLINE_S = 60
 PARTNERS = ("bb", "cc")
 ACCOUNTS = (("bb", "partner", "bb-cert"), ("cc", "partner", "cc-cert"), ("ana", "analyst", None), ("rea", "reader", None),
             ("ops", "operator", None))
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 class Answer:
@@ -60,8 +52,8 @@ class Client:
     def connect(self):
         if self.tls:  # the node's own certificate, which nobody vouches for
             context = ssl._create_unverified_context()
-            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=DEADLINE_S, context=context)
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+            return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=node.PATIENCE, context=context)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=node.PATIENCE)
 
     def ask(self, method, path, body=None, headers=None, **query):
         if query:
@@ -129,7 +121,7 @@ class Node:
         self.temporary = tempfile.TemporaryDirectory(prefix="comity-taxii-")
         self.folder = pathlib.Path(self.temporary.name)
         self.home = self.folder / "home"
-        self.port, self.own_port = free_port(), free_port()
+        self.port = self.own_port = 0  # any that is free, which it keeps
         self.write("teams.json", [
             team("own", "NO", constituency={"prefixes": ["198.51.100.0/24"]}),
             team("bb-cert", "SE", constituency={"prefixes": ["192.0.2.0/24"]}),
@@ -137,8 +129,7 @@ class Node:
         self.write("agreements.json", [
             agreement(1, "baseline", [clause("1", treatment={"account": "remove", "text": "remove"})]),
             agreement(2, "bilateral", [clause("1", **{"from": "own", "to": "bb-cert"}, treatment={"account": "remove", "text": "remove"})], parties=["own", "bb-cert"])])
-        self.log = open(self.folder / "log", "w+b")  # closed in close
-        self.process, self.secrets = None, {}
+        self.running, self.secrets = None, {}
         try:
             self.start()
             for name, kind, of in () if tls else ACCOUNTS:
@@ -155,39 +146,35 @@ class Node:
     def start(self, quiet=False):
         """QUIET: the log tells of no role that is ready, so it is asked."""
         f = self.folder
-        self.process = subprocess.Popen(
-            [COMITY, "serve", *OPTIONS, "--home", self.home, "--share", SHARE, "--team", "own", "--teams", f / "teams.json",
-             "--agreements", f / "agreements.json", "--tls", "on" if self.tls else "off", "--listen.partners", f"127.0.0.1:{self.port}",
-             "--listen.operators", f"127.0.0.1:{self.own_port}", "--login.rate", "10000", "--watch", "off",
-             "--http.connections-per-address", "0", *self.more], stdout=self.log, stderr=self.log)
-        until = time.monotonic() + DEADLINE_S
-        while time.monotonic() < until:
-            if self.process.poll() is not None:
-                raise AssertionError("the node ended: " + self.said())
-            try:
-                if all(self.is_well(port, quiet) for port in (self.port, self.own_port)):
-                    return
-            except OSError:
-                pass
-            time.sleep(0.05)
-        raise AssertionError("the node is not ready: " + self.said())
+        self.running = node.Node(
+            COMITY, self.home, *OPTIONS, "--share", SHARE, "--team", "own", "--teams", str(f / "teams.json"), "--agreements",
+            str(f / "agreements.json"), "--tls", "on" if self.tls else "off", "--listen.partners", f"127.0.0.1:{self.port}",
+            "--listen.operators", f"127.0.0.1:{self.own_port}", "--login.rate", "10000", "--watch", "off",
+            "--http.connections-per-address", "0", *self.more, ready=not quiet)
+        if quiet:
+            self.wait(lambda: all(self.is_well(port) for port in (self.port, self.own_port)))
+        else:
+            self.port, self.own_port = (int(self.running.address[door].rsplit(":", 1)[1]) for door in ("partners", "operators"))
 
-    def is_well(self, port, quiet):
-        if self.tls and not quiet:
-            return all(f"role ready which=\"{role}\"" in self.said() for role in ("front partners", "core"))
+    def is_well(self, port):
         client = Client(port, tls=self.tls)
         try:
             return client.get("/healthz", headers={"Accept": "*/*"}).status == 200
+        except OSError:
+            return False
         finally:
             client.close()
 
+    @property
+    def process(self):
+        return self.running.process
+
     def said(self):
-        self.log.flush()
-        return (self.folder / "log").read_text(errors="replace")
+        return self.running.log() if self.running else ""
 
     def comity(self, *arguments, stdin=None):
         done = subprocess.run([COMITY, *arguments, "--home", self.home], input=stdin, capture_output=True, check=False,
-                              timeout=DEADLINE_S)
+                              timeout=node.PATIENCE)
         if done.returncode != 0:
             raise AssertionError(f"{arguments}: {done.stderr.decode()}{self.said()}")
         return done.stdout.decode()
@@ -199,8 +186,7 @@ class Node:
         if kind != "partner":  # people choose their own
             client = self.client(name)
             answer = client.ask("PUT", f"/api/v1/principals/{name}/password",
-                                {"password": f"{name}-own-password-of-the-test", "current": self.secrets[name]},
-                                {"Content-Type": "application/json", "Accept": "*/*"})
+                                {"password": f"{name}-own-password-of-the-test", "current": self.secrets[name]}, PLAIN)
             client.close()
             if answer.status not in (200, 204):
                 raise AssertionError(f"{name}: {answer.status} {answer.body}")
@@ -220,26 +206,28 @@ class Node:
         self.comity("ingest", path)
 
     def wait(self, condition):
-        until = time.monotonic() + DEADLINE_S
+        until = time.monotonic() + node.PATIENCE
         while not condition():
-            if time.monotonic() > until:
+            if time.monotonic() > until or self.process.poll() is not None:
                 raise AssertionError("it did not come: " + self.said())
             time.sleep(0.05)
 
+    def share(self, alias, title=None, **more):
+        """A collection in which all read and write."""
+        ops = self.client("ops")
+        answer = ops.ask("POST", "/api/v1/collections", {"title": title or alias, "alias": alias, **more}, PLAIN)
+        ops.close()
+        assert answer.status == 201, answer.body
+
     def stop(self):
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(DEADLINE_S)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        if self.running is not None and self.process.poll() is None:
+            self.running.stop()
 
     def restart(self):
         self.stop()
         self.start()
 
     def close(self):
-        self.stop()
-        self.log.close()
+        if self.running is not None:
+            self.running.close()
         self.temporary.cleanup()

@@ -16,7 +16,7 @@ sys.path.append(str(ROOT / "tests" / "taxii"))
 from taxii_node import Node  # noqa: E402
 
 from case import report  # noqa: E402
-from sections import GREEN, tool, uuid  # noqa: E402
+from sections import GREEN, tool  # noqa: E402
 
 INSTALLED = pathlib.Path(os.environ.get("COMITY_INTEROP", ROOT / "build-interop"))
 
@@ -39,14 +39,10 @@ class Interop(unittest.TestCase):
     def setUpClass(cls):
         cls.node = Node()
         cls.addClassCleanup(cls.node.close)
-        ops = cls.node.client("ops")
         laboratory = {"title": "Read-Only TestLab Collection", "id": "22f763c1-e478-4765-8635-e4c32db665ea",
                       "description": "This is a Read-Only collection for use with the FreeTAXII TestLab tool"}
         for alias, more in (("read-only", laboratory), ("read-write", {}), ("sink", {})):
-            answer = ops.ask("POST", "/api/v1/collections", {"title": alias, "alias": alias, **more},
-                             {"Content-Type": "application/json", "Accept": "*/*"})
-            assert answer.status == 201, answer.body
-        ops.close()
+            cls.node.share(alias, **more)
         cls.bb, cls.ana = cls.node.client("bb"), cls.node.client("ana")
         cls.addClassCleanup(cls.bb.close)
         cls.addClassCleanup(cls.ana.close)
