@@ -104,7 +104,7 @@ cli_status(int argc, char **argv)
         rc = node_ask(&node, "GET", "/api/v1/status", SPAN(""), &root, &err);
     if (rc == 0)
         rc = show(&node, root, &err);
-    well = rc == 0 && flag(root, "ok");
+    well = rc == 0 && node_flag(root, "ok");
     node_close(&node);
     return well ? EXIT_DONE : rc == 0 ? EXIT_REJECTED : setup_fail(&err);
 }
