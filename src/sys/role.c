@@ -216,7 +216,7 @@ settle(const char *name, struct err *err)
 
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
-    (void)signal(SIGPIPE, SIG_IGN); /* writev(2) has no flag for it */
+    (void)signal(SIGPIPE, SIG_IGN);                  /* writev(2) has no flag for it */
     (void)snprintf(shown, sizeof shown, "%s", name); /* the system cuts it at 15 bytes */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || prctl(PR_SET_NAME, shown, 0, 0, 0) != 0)
         return err_set(err, ERR_IO, "the process cannot be named, or ended with its parent");

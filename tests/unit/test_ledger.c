@@ -1,4 +1,3 @@
-#include "flow/ledger_audit.h"
 #include "fmt/ledger_proof.h"
 #include "store/ledger.h"
 #include "store/tiles.h"
@@ -559,75 +558,6 @@ items_have_canonical_bytes(void **state)
     buf_free(&out);
 }
 
-/* ---- whose word a checkpoint is ---- */
-
-/* CHECKPOINT, signed by NORTH (NULL: not) and by the key of another log. */
-static void
-sign_too(struct buf *out, const struct checkpoint *checkpoint, const struct note_signer *north,
-    const struct note_signer *other)
-{
-    struct buf text = buf_new(4096);
-
-    checkpoint_add(&text, checkpoint);
-    assert_int_equal(note_begin(out, buf_span(&text), NULL), 0);
-    if (north != NULL)
-        assert_int_equal(note_sign(out, buf_span(&text), north, 0, NULL), 0);
-    assert_int_equal(note_sign(out, buf_span(&text), other, 0, NULL), 0);
-    buf_free(&text);
-}
-
-static void
-pass_over(void *ctx, const struct ledger_finding *finding)
-{
-    (void)ctx;
-    (void)finding;
-}
-
-/* A key that is believed for another log makes no second history of this one. */
-static void
-another_logs_key_is_no_evidence(void **state)
-{
-    static struct ledger_audit_answer answer;
-    struct resources_memory *memory = resources_memory_new(MEMORY);
-    struct resources resources = resources_memory_view(memory);
-    struct checkpoint checkpoint = {.origin = SPAN("north.test/log"), .size = 3};
-    struct note_signer north;
-    struct note_signer other;
-    struct buf ours = buf_new(4096);
-    struct buf fork = buf_new(4096);
-    struct ledger *ledger;
-
-    (void)state;
-    assert_int_equal(
-        note_signer_make(checkpoint.origin, NOTE_ED25519, (uint8_t[32]){1}, &north, NULL), 0);
-    assert_int_equal(
-        note_signer_make(SPAN("other.test/log"), NOTE_ED25519, (uint8_t[32]){2}, &other, NULL), 0);
-    assert_int_equal(ledger_open(&resources, 0, NULL, &ledger, NULL), 0);
-    grow(ledger, 3);
-    ledger_root(ledger, &checkpoint.root);
-    ledger_free(ledger);
-    sign_too(&ours, &checkpoint, &north, &other);
-    assert_int_equal(resources.put(resources.ctx, RESOURCES_CHECKPOINT, buf_span(&ours), NULL), 0);
-    checkpoint.root.bytes[0] ^= 1;
-    sign_too(&fork, &checkpoint, NULL, &other);
-    const struct note_key keys[] = {north.key, other.key};
-    const struct span older = buf_span(&fork);
-    const struct ledger_audit_question question = {.resources = &resources,
-        .keys = keys,
-        .key_count = 2,
-        .older = &older,
-        .older_count = 1,
-        .found = pass_over};
-    assert_int_equal(ledger_audit_run(&question, &answer, NULL), 0);
-    assert_int_equal(answer.signed_by, 1);
-    assert_int_equal(answer.findings[LEDGER_FINDING_TWO], 0);
-    assert_int_equal(answer.findings[LEDGER_FINDING_OTHER], 1);
-    buf_free(&answer.bytes);
-    buf_free(&ours);
-    buf_free(&fork);
-    resources_memory_free(memory);
-}
-
 int
 main(void)
 {
@@ -639,8 +569,7 @@ main(void)
         cmocka_unit_test(entries_are_written_to_the_byte), cmocka_unit_test(entries_have_one_form),
         cmocka_unit_test(an_item_is_proven_and_no_other),
         cmocka_unit_test(every_changed_byte_of_a_proof_is_noticed),
-        cmocka_unit_test(items_have_canonical_bytes),
-        cmocka_unit_test(another_logs_key_is_no_evidence)};
+        cmocka_unit_test(items_have_canonical_bytes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
