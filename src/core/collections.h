@@ -55,12 +55,20 @@ MUST_USE int collections_page(struct collections *collections, const struct aske
 /* In an open transaction. */
 MUST_USE int collections_remove(struct collections *collections, const struct asker *asker,
     const struct page_question *question, struct arena *arena, struct err *err);
-/* OWNER_OF says which team an identity stands for (n 0: none that is known), for objects that claim
- * to be somebody's. In an open transaction. */
-typedef struct span collections_owner(void *ctx, struct span identity);
+/* What must be known of others to add objects; NULL: not asked. */
+struct exchange_object;
+struct collections_ways {
+    void *ctx;
+    /* Which team an identity stands for (n 0: none that is known), for objects that claim to be
+     * somebody's. */
+    struct span (*owner_of)(void *ctx, struct span identity);
+    /* core/exchange.h: what a partner posts into the intake may mean something between nodes. */
+    int (*take)(void *ctx, const struct exchange_object *object, struct err *err);
+};
+/* In an open transaction. */
 MUST_USE int collections_add(struct collections *collections, const struct asker *asker,
-    const struct page_add_question *question, collections_owner *owner_of, void *ctx,
-    int64_t now_us, struct arena *arena, struct buf *out, struct err *err);
+    const struct page_add_question *question, const struct collections_ways *ways, int64_t now_us,
+    struct arena *arena, struct buf *out, struct err *err);
 MUST_USE int collections_status(struct collections *collections, const struct asker *asker,
     struct span id, struct arena *arena, struct buf *out, struct err *err);
 /* ASKER got what comes after QUESTION's place, so it has everything before: noted for the team's

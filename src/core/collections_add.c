@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "core/collections.h"
 #include "core/collections_private.h"
+#include "core/exchange.h"
 #include "fmt/stix_check.h"
 #include "fmt/stix_words.h"
 
@@ -13,8 +14,7 @@ struct adding {
     struct collections *c;
     const struct asker *asker;
     const struct store_collection *to;
-    collections_owner *owner_of;
-    void *ctx;
+    const struct collections_ways *ways;
     int64_t now_us;
     struct arena *arena;
     struct store_object *objects; /* of the piece */
@@ -64,7 +64,7 @@ check_identity(struct adding *a, struct span identity, const char *field, struct
         a->author = (struct span){arena_copy(a->arena, identity.p, identity.n), identity.n};
         if (a->author.p == NULL)
             return arena_full(err, "posted objects");
-        a->owner = a->owner_of(a->ctx, a->author);
+        a->owner = a->ways->owner_of(a->ways->ctx, a->author);
     }
     if (a->owner.n == 0 || span_equal(a->owner, a->asker->team))
         return 0;
@@ -79,7 +79,7 @@ check_author(struct adding *a, struct json_value object, struct span id, struct 
     struct json_value v;
     int rc = 0;
 
-    if (a->asker->kind != PRINCIPAL_PARTNER || a->owner_of == NULL)
+    if (a->asker->kind != PRINCIPAL_PARTNER || a->ways->owner_of == NULL)
         return 0;
     if (span_starts(id, SPAN("identity--")))
         rc = check_identity(a, id, "id", err);
@@ -123,6 +123,21 @@ put(struct buf *body, struct store_object *object, const struct page_object *fro
     buf_add_span(body, from->json);
 }
 
+/* Does it mean something between nodes? 1: it was taken, and is not kept here. */
+static int
+take(struct adding *a, const struct page_object *object, struct json_value value, struct err *err)
+{
+    if (a->ways->take == NULL || a->asker->kind != PRINCIPAL_PARTNER
+        || a->to->kind != COLLECTION_INTAKE)
+        return 0;
+    const struct exchange_object one = {.team = a->asker->team,
+        .page = object,
+        .json = value,
+        .now_us = a->now_us,
+        .arena = a->arena};
+    return a->ways->take(a->ways->ctx, &one, err);
+}
+
 /* The front's word is not taken for it: the object is read again. */
 static int
 add_one(struct adding *a, const struct page_object *object, struct err *err)
@@ -139,6 +154,10 @@ add_one(struct adding *a, const struct page_object *object, struct err *err)
         && (!span_equal(checked.id, object->id) || checked.version_us != object->version_us
             || checked.spec != object->spec))
         rc = err_set(err, ERR_INTERNAL, "an object is not what the front says it is");
+    if (rc == 0)
+        rc = take(a, object, value, err);
+    if (rc == 1)
+        return 0;
     if (rc == 0)
         rc = check_author(a, value, object->id, err);
     if (rc != 0 || (a->to->kind == COLLECTION_INTAKE && stix_words_is_definition(object->id)))
@@ -324,11 +343,10 @@ end(struct adding *a, const struct page_add_question *q, struct buf *out, struct
 
 int
 collections_add(struct collections *c, const struct asker *asker, const struct page_add_question *q,
-    collections_owner *owner_of, void *ctx, int64_t now_us, struct arena *arena, struct buf *out,
+    const struct collections_ways *ways, int64_t now_us, struct arena *arena, struct buf *out,
     struct err *err)
 {
-    struct adding a = {
-        .c = c, .asker = asker, .owner_of = owner_of, .ctx = ctx, .now_us = now_us, .arena = arena};
+    struct adding a = {.c = c, .asker = asker, .ways = ways, .now_us = now_us, .arena = arena};
     unsigned may;
 
     a.to = collections_find(c, q->collection, asker, &may);

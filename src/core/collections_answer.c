@@ -1,6 +1,7 @@
 /* Core's answers about collections: who asks and the transaction around core/collections*.c. */
 #include "core/collections.h"
 #include "core/directory.h"
+#include "core/exchange.h"
 #include "core/state.h"
 #include "core/told.h"
 #include "sys/clock.h"
@@ -57,13 +58,14 @@ core_objects_add(struct core *core, struct ask *ask, struct err *err)
 {
     struct buf answer = buf_new(ANSWER_BYTES);
     struct page_add_question question;
+    const struct collections_ways ways = {core, directory_owner, exchange_take};
     int rc = page_add_question_take(ask->arena, &ask->in, &question, err);
 
     if (rc == 0)
         rc = core_begin(core, err);
     if (rc == 0)
-        rc = collections_add(core->collections, &ask->asker, &question, directory_owner, core,
-            clock_now_us(), ask->arena, &answer, err);
+        rc = collections_add(core->collections, &ask->asker, &question, &ways, clock_now_us(),
+            ask->arena, &answer, err);
     return say(core, ask, &answer, true, rc, err);
 }
 

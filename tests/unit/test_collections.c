@@ -15,6 +15,7 @@ static const struct asker other = {PRINCIPAL_PARTNER, 8, {"cc-node", 7}, {"cc-ce
 static const struct asker analyst = {PRINCIPAL_ANALYST, 2, {"ana", 3}, {NULL, 0}};
 static const struct asker reader = {PRINCIPAL_READER, 3, {"rea", 3}, {NULL, 0}};
 static const struct asker nobody = {0};
+static const struct collections_ways none = {0};
 
 struct node {
     struct fixture *f;
@@ -120,7 +121,7 @@ post(struct node *node, const struct asker *asker, const char *collection, const
     node->out.n = 0;
     OK(node->f, store_begin(node->f->store, &node->f->err));
     int rc = collections_add(
-        node->c, asker, &question, NULL, NULL, US(NOW), node->f->arena, &node->out, &node->f->err);
+        node->c, asker, &question, &none, US(NOW), node->f->arena, &node->out, &node->f->err);
     if (rc == 0) {
         struct wire_in in = wire_in(buf_span(&node->out));
         OK(node->f, page_results_take(node->f->arena, &in, &list, &count, &node->f->err));
@@ -322,6 +323,7 @@ owner_is_dd(void *ctx, struct span identity)
     (void)identity;
     return SPAN("dd-cert");
 }
+static const struct collections_ways dd = {.owner_of = owner_is_dd};
 
 /* What became of one object that the partner posts to the intake, where every identity is
  * dd-cert's. */
@@ -337,8 +339,8 @@ told_of(struct node *node, const char *id, int64_t version_us, const char *json)
     node->out.n = 0;
     OK(node->f, store_begin(node->f->store, &node->f->err));
     OK(node->f,
-        collections_add(node->c, &partner, &question, owner_is_dd, NULL, US(NOW), node->f->arena,
-            &node->out, &node->f->err));
+        collections_add(
+            node->c, &partner, &question, &dd, US(NOW), node->f->arena, &node->out, &node->f->err));
     OK(node->f, store_commit(node->f->store, &node->f->err));
     struct wire_in in = wire_in(buf_span(&node->out));
     OK(node->f, page_results_take(node->f->arena, &in, &list, &count, &node->f->err));
@@ -440,8 +442,8 @@ status_is_its_askers(void **state)
     begin(&node, state);
     OK(node.f, store_begin(node.f->store, &node.f->err));
     OK(node.f,
-        collections_add(node.c, &partner, &question, NULL, NULL, US(NOW), node.f->arena, &node.out,
-            &node.f->err));
+        collections_add(
+            node.c, &partner, &question, &none, US(NOW), node.f->arena, &node.out, &node.f->err));
     OK(node.f, store_commit(node.f->store, &node.f->err));
     assert_non_null(memmem(node.out.p, node.out.n, "\"total_count\":2,\"success_count\":1", 33));
     memcpy(id, memmem(node.out.p, node.out.n, "\"id\":\"", 6) + 6, 36);

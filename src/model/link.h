@@ -1,0 +1,60 @@
+/* link.h: what do core and courier say to each other about other teams' nodes?
+ *
+ * The courier asks through its own door (tables/messages.def, C). It is given public keys,
+ * addresses and what may leave; it says what became of it. Objects that it fetched it hands in by
+ * the fronts' messages (INTAKE_*, OBJECTS_ADD) as CALLER_LINK, whose `user` is the link's team:
+ * core believes that from this door alone. Texts that are taken borrow from the message. All
+ * `_take` functions: ERR_INTERNAL (only a broken role sends such bytes), ERR_LIMIT (arena).
+ *
+ *   LINKS         nothing; answer: u32 count, each struct link. Asked at the start and after each
+ *                 LINKS_CHANGED
+ *   LINK_TAKE     team u32; answer: struct link_parcel (n 0: nothing waits)
+ *   LINK_SENT     team u32, through_us i64; answered when durable
+ *   LINK_POLLED   team u32, what u8 (enum link_what), through_us i64; answered when durable
+ *   LINK_FAILED   struct link_failure; answered when durable
+ *   said by core: LINK_WAITS (team u32: LINK_TAKE would give something), LINKS_CHANGED
+ */
+#ifndef COMITY_MODEL_LINK_H
+#define COMITY_MODEL_LINK_H
+
+#include "base/mem.h"
+#include "base/wire.h"
+
+enum link_flag { LINK_PUSH = 1, LINK_POLL = 2, LINK_WITNESS = 4 };
+enum link_what { LINK_RELEASED, LINK_DIRECTORY, LINK_WHAT_COUNT }; /* what is polled */
+
+struct link {
+    uint32_t team;   /* the store's number */
+    uint8_t flags;   /* enum link_flag */
+    bool waits;      /* LINK_TAKE would give something */
+    struct span id;  /* the team's */
+    struct span url; /* https://host:port of its partners' door, no slash behind */
+    struct span pin; /* SHA-256 of its certificate's DER form, 64 hexadecimal digits; n 0: a CA
+                        vouches for it */
+    int64_t polled_us[LINK_WHAT_COUNT]; /* date_added of what came last; INT64_MIN: nothing */
+};
+void link_add(struct buf *out, const struct link *link);
+MUST_USE int links_take(
+    struct arena *arena, struct span body, struct link **list, size_t *count, struct err *err);
+
+/* One POST's worth: whole deliveries. */
+struct link_parcel {
+    int64_t through_us; /* to be said in LINK_SENT */
+    uint32_t objects;
+    struct span envelope; /* {"objects":[...]}; n 0: nothing waits */
+};
+void link_parcel_add(struct buf *out, const struct link_parcel *parcel);
+MUST_USE int link_parcel_take(struct span body, struct link_parcel *out, struct err *err);
+
+struct link_failure {
+    uint32_t team;
+    uint8_t flag;     /* enum link_flag: what was tried */
+    bool refused;     /* the other node understood and said no: trying again changes nothing */
+    uint16_t status;  /* of HTTP; 0: none came */
+    int64_t again_us; /* when it is tried again */
+    struct span why;  /* for people, a line */
+};
+void link_failure_add(struct buf *out, const struct link_failure *failure);
+MUST_USE int link_failure_take(struct span body, struct link_failure *out, struct err *err);
+
+#endif
