@@ -1,5 +1,6 @@
 /* The store's life, transactions, teams, batches, outbox, principals and tokens. */
 #include "store/filter.h"
+#include "store/recall.h"
 #include "store_ask.h"
 
 #include <sqlite3.h>
@@ -135,6 +136,7 @@ version_1_gets_a_ledger(void **state)
     store_close(f->store);
     sql(f,
         "DROP TABLE ledger_entry; DROP TABLE ledger_tile; DROP TABLE delivery;"
+        "DROP TABLE recall; DROP TABLE superseded; DROP TABLE feedback;"
         "PRAGMA user_version = 1");
     assert_int_equal(store_open(f->folder, STORE_READ, &f->store, &f->err), ERR_BAD_STORE);
     ask_open(f, STORE_WRITE);
@@ -142,6 +144,31 @@ version_1_gets_a_ledger(void **state)
     assert_int_equal(count, 0);
     OK(f, store_get(f->store, f->arena, "a", &value, &f->err));
     assert_true(span_equal(value, SPAN("b")));
+    assert_true(span_equal(store_team_id(f->store, team), SPAN("north.test")));
+}
+
+static void
+version_2_gets_what_nodes_exchange(void **state)
+{
+    struct fixture *f = *state;
+    const struct store_recall recall = {.batch = 1, .place = 2, .id = SPAN("x"), .team = 1};
+    struct store_recall *list;
+    uint32_t team;
+    size_t count;
+
+    OK(f, store_team(f->store, SPAN("north.test"), &team, &f->err));
+    OK(f, store_set(f->store, "a", SPAN("b"), &f->err));
+    OK(f, store_commit(f->store, &f->err));
+    store_close(f->store);
+    sql(f,
+        "DROP TABLE recall; DROP TABLE superseded; DROP TABLE feedback;"
+        "PRAGMA user_version = 2");
+    assert_int_equal(store_open(f->folder, STORE_READ, &f->store, &f->err), ERR_BAD_STORE);
+    ask_open(f, STORE_WRITE);
+    OK(f, store_recall_add(f->store, &recall, &f->err));
+    assert_int_equal(store_recall_add(f->store, &recall, &f->err), ERR_EXISTS);
+    OK(f, store_recalls_by_id(f->store, f->arena, SPAN("x"), &list, &count, &f->err));
+    assert_int_equal(count, 1);
     assert_true(span_equal(store_team_id(f->store, team), SPAN("north.test")));
 }
 
@@ -492,6 +519,7 @@ main(void)
         ASK_TEST(one_writer_many_readers),
         ASK_TEST(newer_store_is_left_alone),
         ASK_TEST(version_1_gets_a_ledger),
+        ASK_TEST(version_2_gets_what_nodes_exchange),
         ASK_TEST(older_store_comes_forward),
         ASK_TEST(foreign_file_is_refused),
         ASK_TEST(rolled_back_is_gone),
