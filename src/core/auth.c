@@ -2,6 +2,7 @@
 
 #include "core/attempts.h"
 #include "core/hasher.h"
+#include "core/links.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "sys/clock.h"
@@ -166,7 +167,7 @@ copy_text(char *out, size_t size, struct span text)
     out[n] = '\0';
 }
 
-/* Partners come in by their door, and nobody else does. */
+/* Partners come in by their door, or through the courier, and nobody else does. */
 static int
 be(struct core *core, struct ask *ask, const struct store_principal *p, struct err *err)
 {
@@ -175,7 +176,7 @@ be(struct core *core, struct ask *ask, const struct store_principal *p, struct e
 
     if (p->disabled)
         return err_set(err, ERR_NOT_SIGNED_IN, "this account is disabled");
-    if (partner != (ask->door == DOOR_PARTNERS))
+    if (partner != (ask->door == DOOR_PARTNERS || ask->door == DOOR_COURIER))
         return err_set(err, ERR_NOT_ALLOWED, "%s come in by another door",
             partner ? "partners" : "this node's own people");
     copy_text(auth->name, sizeof auth->name, p->name);
@@ -332,10 +333,27 @@ by_certificate(struct core *core, struct ask *ask, struct err *err)
                      : err_set(err, ERR_NOT_SIGNED_IN, "no account has this certificate");
 }
 
+/* What the courier fetched from a link counts as what that team's account posts; nobody signs in
+ * there. */
+static int
+by_link(struct core *core, struct ask *ask, struct err *err)
+{
+    if (ask->caller.scheme == CALLER_NOBODY)
+        return 0;
+    if (ask->door != DOOR_COURIER || ask->caller.scheme != CALLER_LINK)
+        return err_set(err, ERR_NOT_ALLOWED, "nobody shows that at this door");
+    const struct store_principal *p =
+        people_by_number(core->auth->people, links_account(core, ask->caller.user));
+    return p != NULL ? be(core, ask, p, err)
+                     : err_set(err, ERR_NOT_SIGNED_IN, "there is no link to that team");
+}
+
 int
 auth_who(struct core *core, struct ask *ask, struct err *err)
 {
     ask->asker = (struct asker){.kind = PRINCIPAL_NOBODY};
+    if (ask->door == DOOR_COURIER || ask->caller.scheme == CALLER_LINK)
+        return by_link(core, ask, err);
     if (ask->door == DOOR_LOCAL) { /* who may open that socket is the operator */
         ask->asker = (struct asker){.kind = PRINCIPAL_OPERATOR, .name = SPAN("operator")};
         return 0;
