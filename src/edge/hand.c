@@ -1,6 +1,7 @@
 #include "edge/hand.h"
 
 #include "base/messages.h"
+#include "edge/taxii_batch.h"
 
 #include <stdlib.h>
 
@@ -131,9 +132,12 @@ after_reports(void *ctx, const struct err *why)
     struct hand *hand = ctx;
     struct err err = {0};
 
-    if (why != NULL)
+    if (why != NULL) {
         hand->done(hand->ctx, why);
-    else if (send_some(hand, &err) != 0)
+        return;
+    }
+    taxii_batch_rejected(hand->posted);
+    if (send_some(hand, &err) != 0)
         hand->done(hand->ctx, &err);
 }
 
