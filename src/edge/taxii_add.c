@@ -2,6 +2,7 @@
  * size, and answered with the status resource once everything is durable. */
 #include "edge/ask.h"
 #include "edge/taxii.h"
+#include "edge/taxii_batch.h"
 #include "edge/taxii_posted.h"
 #include "edge/taxii_reports.h"
 #include "sys/clock.h"
@@ -121,7 +122,10 @@ send_some(struct request *request, struct adding *a, struct err *err)
 static int
 after_reports(struct request *request, void *ctx, struct err *err)
 {
-    return send_some(request, ctx, err);
+    struct adding *a = ctx;
+
+    taxii_batch_rejected(&a->posted);
+    return send_some(request, a, err);
 }
 
 /* ---- the beginning ---- */

@@ -14,7 +14,7 @@ enum {
     TEXT_BYTES = PAGE_BODY_MAX * 2,
     RECORDS_BYTES = 32 << 20,
     MESSAGE_BYTES = 1 << 20, /* of records in one message, one record aside */
-    MESSAGES_MAX = 4096,
+    MESSAGES_MAX = INTAKE_COUNTED_MOST,
     REFS_MAX = 1 << 20
 };
 
@@ -24,6 +24,7 @@ enum what { WHAT_OTHER, WHAT_REPORT, WHAT_OBSERVABLE, WHAT_DEFINITION };
 struct part {
     size_t end; /* in records */
     uint32_t count;
+    uint32_t batch; /* whose items they are: of posted_batches, or POSTED_NO_BATCH */
 };
 
 struct reports {
@@ -119,18 +120,26 @@ is_kept_whole(const struct report *report)
     return false;
 }
 
-/* A new message begins when the last one is full. */
+static uint32_t
+batch_of(const struct posted *posted, size_t at)
+{
+    return posted->batches.of == NULL ? POSTED_NO_BATCH : posted->batches.of[at];
+}
+
+/* A new message begins when the last one is full, and for each batch, so that it is known what
+ * became of it. */
 static int
-room_for_record(struct reports *r, struct err *err)
+room_for_record(struct reports *r, uint32_t batch, struct err *err)
 {
     struct part *last = r->part_count == 0 ? NULL : &r->parts[r->part_count - 1];
     size_t begin = r->part_count < 2 ? 0 : r->parts[r->part_count - 2].end;
 
-    if (last != NULL && last->count < INTAKE_RECORDS_MOST && last->end - begin < MESSAGE_BYTES)
+    if (last != NULL && last->count < INTAKE_RECORDS_MOST && last->end - begin < MESSAGE_BYTES
+        && last->batch == batch)
         return 0;
     if (r->part_count == MESSAGES_MAX)
         return err_set(err, ERR_LIMIT, "the request holds too many reports");
-    r->parts[r->part_count++] = (struct part){r->records.n, 0};
+    r->parts[r->part_count++] = (struct part){r->records.n, 0, batch};
     return 0;
 }
 
@@ -141,7 +150,7 @@ on_report(void *ctx, const struct report *report, struct err *err)
 
     if (is_kept_whole(report) || report->line == 0 || report->line > r->place_count)
         return 0;
-    int rc = room_for_record(r, err);
+    int rc = room_for_record(r, batch_of(r->posted, r->places[report->line - 1]), err);
     if (rc != 0)
         return rc;
     record_add(&r->records, report);
@@ -333,20 +342,47 @@ on_credit(void *ctx, uint32_t more)
         fail(r, &err);
 }
 
+/* What became of each message is what became of its batch's reports. */
+static int
+take_counts(struct reports *r, struct span body, struct err *err)
+{
+    struct wire_in in = wire_in(body);
+    struct intake_counts counts;
+    struct totals totals;
+
+    if (r->posted->batches.of == NULL)
+        return 0;
+    totals_take(&in, &totals);
+    if (wire_u32(&in) != r->part_count)
+        return err_set(err, ERR_INTERNAL, "core tells of another number of messages");
+    for (size_t i = 0; i < r->part_count; i++) {
+        intake_counts_take(&in, &counts);
+        if (r->parts[i].batch == POSTED_NO_BATCH)
+            continue;
+        struct page_batch *batch = &r->posted->batches.list[r->parts[i].batch];
+        batch->stored += counts.stored;
+        batch->duplicate += counts.duplicate;
+        batch->rejected += counts.rejected;
+    }
+    return wire_end(&in, "the end of a stream", err);
+}
+
 static void
 on_answered(void *ctx, struct span body, bool more, const struct err *why)
 {
     struct reports *r = ctx;
     struct err err = {0};
 
-    (void)body;
     (void)more;
     r->talking = false; /* the tag ended with the answer */
     if (why != NULL) {
         request_refuse(r->request, why);
         return;
     }
-    if (r->done(r->request, r->ctx, &err) != 0)
+    int rc = take_counts(r, body, &err);
+    if (rc == 0)
+        rc = r->done(r->request, r->ctx, &err);
+    if (rc != 0)
         request_refuse(r->request, &err);
 }
 
@@ -354,7 +390,8 @@ static int
 talk(struct reports *r, struct err *err)
 {
     const struct ask_talk talk = {r, on_credit, on_answered};
-    const struct intake_open open = {.name = SPAN("TAXII")};
+    const struct intake_open open = {
+        .name = SPAN("TAXII"), .counted = r->posted->batches.of != NULL};
     struct buf body = buf_new(256);
 
     intake_open_add(&body, &open);
