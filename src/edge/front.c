@@ -1,6 +1,7 @@
 #include "edge/front.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "edge/api.h"
 #include "edge/console.h"
 #include "edge/health.h"
@@ -154,7 +155,7 @@ on_rest(void *ctx)
 
     taxii_rest();
     misp_rest();
-    (void)malloc_trim(0);
+    mem_give_back();
     if (loop_timer_set(role->start->loop, &role->rest, clock_ticks_us() + REST_US, &err) != 0)
         log_warning_of("memory is not given back", &err);
 }
@@ -178,6 +179,16 @@ open_front(struct front_role *role, struct err *err)
     return rc != 0 || pair < 0 ? rc : front_core(role->front, pair, err);
 }
 
+/* An answer's memory is the next one's: not given back and asked for again between them. What
+ * starting took is. */
+static void
+keep_spare(void)
+{
+    mem_give_back();
+    (void)mallopt(M_TRIM_THRESHOLD, SPARE_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, SPARE_BYTES);
+}
+
 int
 front_main(const struct role_start *start)
 {
@@ -188,9 +199,6 @@ front_main(const struct role_start *start)
     role_listen(start->role,
         &(struct role_events){
             .ctx = &role, .settings = on_settings, .pair = on_pair, .stop = on_stop});
-    /* An answer's memory is the next one's: not given back and asked for again between them. */
-    (void)mallopt(M_TRIM_THRESHOLD, SPARE_BYTES);
-    (void)mallopt(M_MMAP_THRESHOLD, SPARE_BYTES);
     role.rest = (struct loop_timer){.due = on_rest, .ctx = &role};
     on_rest(&role);
     int rc = open_front(&role, &err);
@@ -198,6 +206,7 @@ front_main(const struct role_start *start)
         rc = role_wall(start, &none, &err);
     if (rc == 0)
         rc = role_ready(start->role, &err);
+    keep_spare();
     if (rc == 0)
         rc = loop_run(start->loop, &err);
     front_free(role.front);
