@@ -18,7 +18,7 @@ caller_take(struct wire_in *in, struct caller *out)
     out->secret = wire_text(in);
     out->proof = wire_text(in);
     out->peer = wire_text(in);
-    if (out->scheme > CALLER_CERTIFICATE)
+    if (out->scheme > CALLER_LINK)
         in->bad = true;
     if (in->bad)
         *out = (struct caller){.scheme = CALLER_NOBODY};

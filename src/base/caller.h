@@ -15,6 +15,7 @@ enum caller_scheme {
     CALLER_SESSION,     /* secret: the cookie; proof: X-CSRF-Token */
     CALLER_CERTIFICATE, /* secret: SHA-256 of the client's certificate, hex; TLS has checked that it
                            holds the key */
+    CALLER_LINK,        /* user: the team of a link, at the courier's door alone */
 };
 
 struct caller {

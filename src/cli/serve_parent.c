@@ -89,7 +89,8 @@ static int
 say_settings(struct child *child, struct err *err)
 {
     const struct serve *serve = child->parent->serve;
-    bool tls = child->row->door == DOOR_OPERATORS || child->row->door == DOOR_PARTNERS;
+    bool tls = child->row->door == DOOR_OPERATORS || child->row->door == DOOR_PARTNERS
+        || child->row->door == DOOR_COURIER;
     struct buf body = buf_new(HAND_BYTES_MAX);
 
     wire_add_u8(&body, !serve->no_sandbox);

@@ -2,6 +2,7 @@
 
 #include "core/attempts.h"
 #include "core/hasher.h"
+#include "core/links.h"
 #include "core/rows.h"
 #include "core/state.h"
 #include "sys/clock.h"
@@ -57,36 +58,6 @@ struct auth {
 };
 
 /* ---- secrets ---- */
-
-static void
-random_text(const char *letters, uint32_t count, char *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] = letters[randombytes_uniform(count)];
-    out[n] = '\0';
-}
-
-void
-auth_make_token(char out[AUTH_TOKEN_BYTES + 1])
-{
-    static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-    random_text(letters, sizeof letters - 1, out, AUTH_TOKEN_BYTES);
-}
-
-void
-auth_make_password(char out[AUTH_MADE_BYTES + 1])
-{
-    static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789"; /* none that look alike */
-
-    random_text(letters, sizeof letters - 1, out, AUTH_MADE_BYTES);
-}
-
-void
-auth_token_hash(struct span token, uint8_t out[32])
-{
-    (void)crypto_hash_sha256(out, (const unsigned char *)token.p, token.n);
-}
 
 void
 auth_proof(const struct core *core, struct span session, char out[AUTH_PROOF_BYTES + 1])
@@ -166,7 +137,7 @@ copy_text(char *out, size_t size, struct span text)
     out[n] = '\0';
 }
 
-/* Partners come in by their door, and nobody else does. */
+/* Partners come in by their door, or through the courier, and nobody else does. */
 static int
 be(struct core *core, struct ask *ask, const struct store_principal *p, struct err *err)
 {
@@ -175,7 +146,7 @@ be(struct core *core, struct ask *ask, const struct store_principal *p, struct e
 
     if (p->disabled)
         return err_set(err, ERR_NOT_SIGNED_IN, "this account is disabled");
-    if (partner != (ask->door == DOOR_PARTNERS))
+    if (partner != (ask->door == DOOR_PARTNERS || ask->door == DOOR_COURIER))
         return err_set(err, ERR_NOT_ALLOWED, "%s come in by another door",
             partner ? "partners" : "this node's own people");
     copy_text(auth->name, sizeof auth->name, p->name);
@@ -332,10 +303,27 @@ by_certificate(struct core *core, struct ask *ask, struct err *err)
                      : err_set(err, ERR_NOT_SIGNED_IN, "no account has this certificate");
 }
 
+/* What the courier fetched from a link counts as what that team's account posts; nobody signs in
+ * there. */
+static int
+by_link(struct core *core, struct ask *ask, struct err *err)
+{
+    if (ask->caller.scheme == CALLER_NOBODY)
+        return 0;
+    if (ask->door != DOOR_COURIER || ask->caller.scheme != CALLER_LINK)
+        return err_set(err, ERR_NOT_ALLOWED, "nobody shows that at this door");
+    const struct store_principal *p =
+        people_by_number(core->auth->people, links_account(core, ask->caller.user));
+    return p != NULL ? be(core, ask, p, err)
+                     : err_set(err, ERR_NOT_SIGNED_IN, "there is no link to that team");
+}
+
 int
 auth_who(struct core *core, struct ask *ask, struct err *err)
 {
     ask->asker = (struct asker){.kind = PRINCIPAL_NOBODY};
+    if (ask->door == DOOR_COURIER || ask->caller.scheme == CALLER_LINK)
+        return by_link(core, ask, err);
     if (ask->door == DOOR_LOCAL) { /* who may open that socket is the operator */
         ask->asker = (struct asker){.kind = PRINCIPAL_OPERATOR, .name = SPAN("operator")};
         return 0;

@@ -2,6 +2,7 @@
 #include "core/collections.h"
 #include "core/directory.h"
 #include "core/exchange.h"
+#include "core/links.h"
 #include "core/state.h"
 #include "core/told.h"
 #include "sys/clock.h"
@@ -43,7 +44,7 @@ core_objects(struct core *core, struct ask *ask, struct err *err)
 
     if (rc == 0)
         rc = collections_page(core->collections, &ask->asker, &question, ask->arena, &answer, err);
-    if (rc == 0)
+    if (rc == 0 && links_is_recipient(core, &ask->asker))
         collections_fetched(core->collections, &ask->asker, &question);
     if (rc == 0 && collections_flush_due(core->collections, clock_now_us())) {
         rc = core_begin(core, err);

@@ -7,6 +7,7 @@
 #include "core/directory.h"
 #include "core/incoming.h"
 #include "core/intake.h"
+#include "core/links.h"
 #include "core/logbook.h"
 #include "core/node.h"
 #include "core/release.h"
@@ -130,6 +131,7 @@ core_lose(struct core *core, const struct err *why)
     logbook_lost(core);
     core->begun = false;
     auth_lost(core);
+    links_lost(core);
     incoming_lost(core);
     intake_lost(core, why);
     answer_all(core, why);
@@ -156,6 +158,7 @@ core_commit(struct core *core, struct err *err)
     intake_committed(core);
     incoming_committed(core);
     answer_all(core, NULL);
+    links_committed(core);
     return 0;
 }
 
@@ -430,6 +433,8 @@ load(struct core *core, struct err *err)
         rc = auth_new(core, &core->auth, err);
     if (rc == 0)
         rc = directory_open(core, err);
+    if (rc == 0)
+        rc = links_new(core, &core->links, err);
     if (rc == 0 && (core->events = events_new(core)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
     if (rc == 0 && (core->reports = reports_new(core)) == NULL)
@@ -479,6 +484,7 @@ core_close(struct core *core)
     logbook_free(core->logbook);
     intake_free(core->intake);
     collections_free(core->collections);
+    links_free(core->links);
     events_free(core->events);
     simulation_free(core->simulation);
     reports_free(core->reports);

@@ -261,7 +261,7 @@ core_intake_open(struct core *core, struct ask *ask, struct err *err)
             incoming_again(core, open.file);
         return rc;
     }
-    streams_open(&intake->streams, stream, ask);
+    streams_open(&intake->streams, stream, ask, open.counted);
     stream->file = ask->door == DOOR_LOCAL ? open.file : 0;
     return give_credit(core, stream, INTAKE_CREDIT, err);
 }
@@ -430,8 +430,10 @@ take_message(struct core *core, struct intake *intake, struct stream *stream, st
     if (rc != 0)
         return rc;
     set_moment(core, intake);
+    const struct totals before = stream->totals;
     count_rejected(intake, stream, rejected);
-    return take_records(core, intake, stream, &ask->in, count, err);
+    rc = take_records(core, intake, stream, &ask->in, count, err);
+    return rc == 0 ? streams_count(stream, &before, err) : rc;
 }
 
 /* Our own faults pass, and the file is read again; what a front cannot say right it never can. */
@@ -474,7 +476,7 @@ core_intake_close(struct core *core, struct ask *ask, struct err *err)
 {
     struct intake *intake = core->intake;
     struct stream *stream = streams_find(&intake->streams, ask->door, ask->tag);
-    struct buf body = buf_new(1024);
+    struct buf body = buf_new(STREAM_TOLD_BYTES);
 
     if (stream == NULL)
         return 0;
@@ -485,7 +487,7 @@ core_intake_close(struct core *core, struct ask *ask, struct err *err)
         rc = core_begin(core, err);
     if (rc == 0) {
         count_rejected(intake, stream, rejected);
-        totals_add(&body, &stream->totals);
+        streams_tell(&body, stream);
         rc = core_answer_durable(core, ask, buf_span(&body), err);
     }
     if (rc == 0 && stream->file != 0)

@@ -60,6 +60,7 @@ read_options(const struct role_start *start, struct core_options *out)
         .keep_reports_us = conf_number(conf, CONF_KEEP_REPORTS) * 1000,
         .keep_pieces_us = conf_number(conf, CONF_KEEP_PIECES) * 1000,
         .store_cache = (uint64_t)conf_number(conf, CONF_STORE_CACHE),
+        .link_give_up_us = conf_number(conf, CONF_COURIER_GIVE_UP) * 1000,
         .session_us = conf_number(conf, CONF_SESSION_LENGTH) * 1000,
         .session_idle_us = conf_number(conf, CONF_SESSION_IDLE) * 1000};
 }

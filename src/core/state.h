@@ -33,6 +33,7 @@ struct core_options {
     uint64_t store_cache;    /* bytes; 0: as the store thinks right */
     int64_t session_us;      /* a session ends so long after it began, */
     const struct conf *conf; /* all settings, to be told; NULL: there are none */
+    int64_t link_give_up_us; /* a link that fails so long is lost */
     int64_t session_idle_us; /* or after so long without a question */
 };
 
@@ -49,6 +50,7 @@ struct logbook;
 struct incoming;
 struct collections;
 struct events;
+struct links;
 struct reports;
 
 /* Counts of days that will not change any more, so that metrics read two days and not all. */
@@ -86,6 +88,7 @@ struct core {
     struct logbook *logbook; /* core/logbook.h */
     struct incoming *incoming;
     struct collections *collections; /* core/collections.h's */
+    struct links *links;             /* core/links.h's */
     struct events *events;           /* core/node.h's */
     struct simulation *simulation;   /* core/agreement_simulate.h's */
     struct reports *reports;         /* core/reports.h's */

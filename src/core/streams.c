@@ -31,10 +31,14 @@ streams_full(const struct streams *streams, enum door door)
 }
 
 void
-streams_open(struct streams *streams, struct stream *stream, const struct ask *ask)
+streams_open(struct streams *streams, struct stream *stream, const struct ask *ask, bool counted)
 {
-    *stream =
-        (struct stream){.open = true, .door = ask->door, .tag = ask->tag, .kind = ask->asker.kind};
+    *stream = (struct stream){.open = true,
+        .door = ask->door,
+        .tag = ask->tag,
+        .kind = ask->asker.kind,
+        .counted = counted,
+        .counts = buf_new(STREAM_TOLD_BYTES)};
     if (ask->asker.team.n > 0)
         memcpy(stream->team, ask->asker.team.p, ask->asker.team.n);
     streams->open++;
@@ -44,5 +48,32 @@ void
 streams_close(struct streams *streams, struct stream *stream)
 {
     streams->open--;
+    buf_free(&stream->counts);
     *stream = (struct stream){0};
+}
+
+int
+streams_count(struct stream *stream, const struct totals *before, struct err *err)
+{
+    const struct totals *now = &stream->totals;
+    const struct intake_counts counts = {(uint32_t)(now->stored - before->stored),
+        (uint32_t)(now->duplicate - before->duplicate),
+        (uint32_t)(now->rejected - before->rejected)};
+
+    if (!stream->counted)
+        return 0;
+    if (++stream->messages > INTAKE_COUNTED_MOST)
+        return err_set(err, ERR_LIMIT, "a stream of more than %d messages", INTAKE_COUNTED_MOST);
+    intake_counts_add(&stream->counts, &counts);
+    return buf_check(&stream->counts, "the counts of a stream", err);
+}
+
+void
+streams_tell(struct buf *out, const struct stream *stream)
+{
+    totals_add(out, &stream->totals);
+    if (!stream->counted)
+        return;
+    wire_add_u32(out, stream->messages);
+    buf_add_span(out, buf_span(&stream->counts));
 }

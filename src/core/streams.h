@@ -6,9 +6,13 @@
 #define COMITY_CORE_STREAMS_H
 
 #include "core/core.h"
-#include "model/totals.h"
+#include "model/intake.h"
 
-enum { STREAMS_MAX = 256, STREAM_TEAM_BYTES = 65 };
+enum {
+    STREAMS_MAX = 256,
+    STREAM_TEAM_BYTES = 65,
+    STREAM_TOLD_BYTES = 1024 + INTAKE_COUNTED_MOST * sizeof(struct intake_counts),
+};
 
 struct stream {
     bool open;
@@ -20,6 +24,9 @@ struct stream {
     char team[STREAM_TEAM_BYTES]; /* a partner's; "": this node's own people */
     uint32_t credit_owed;         /* held back while the outbox is full */
     struct totals totals;
+    bool counted;
+    uint32_t messages; /* of records, if it is counted */
+    struct buf counts; /* a struct intake_counts each */
 };
 
 struct streams {
@@ -33,7 +40,13 @@ struct stream *streams_place(struct streams *streams);
 /* Has DOOR half of all places? It may not take more. */
 bool streams_full(const struct streams *streams, enum door door);
 /* STREAM is a free place. The asker's team must be shorter than STREAM_TEAM_BYTES. */
-void streams_open(struct streams *streams, struct stream *stream, const struct ask *ask);
+void streams_open(
+    struct streams *streams, struct stream *stream, const struct ask *ask, bool counted);
 void streams_close(struct streams *streams, struct stream *stream);
+
+/* A message of records was taken, before which its totals were BEFORE. ERR_LIMIT. */
+MUST_USE int streams_count(struct stream *stream, const struct totals *before, struct err *err);
+/* What INTAKE_CLOSE answers. */
+void streams_tell(struct buf *out, const struct stream *stream);
 
 #endif

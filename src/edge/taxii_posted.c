@@ -1,4 +1,5 @@
 #include "edge/taxii_posted.h"
+#include "edge/taxii_batch.h"
 #include "fmt/stix_check.h"
 
 int
@@ -97,7 +98,7 @@ posted_read(
     struct span key;
     int rc = json_parse_copy(json, body, &root, err);
 
-    *out = (struct posted){NULL, NULL, 0};
+    *out = (struct posted){.count = 0};
     if (rc != 0)
         return rc;
     if (json_type(root) != JSON_OBJECT || !json_get(root, "objects", &list)
@@ -114,5 +115,5 @@ posted_read(
     for (struct json_iter it = json_iter(list); rc == 0 && json_next(&it, &key, &item); i++)
         rc = read_one(arena, item, &text, out, i, err);
     buf_free(&text);
-    return rc;
+    return rc == 0 ? taxii_batch_read(arena, list, out, err) : rc;
 }

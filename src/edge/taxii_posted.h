@@ -9,10 +9,20 @@
 #include "fmt/json.h"
 #include "model/page.h"
 
+enum { POSTED_NO_BATCH = UINT32_MAX };
+
+/* The comity-batch objects among the others (edge/taxii_batch.h). */
+struct posted_batches {
+    struct page_batch *list; /* by the order in which they stand */
+    size_t count;
+    uint32_t *of; /* by position of an object: which of them it belongs to, or POSTED_NO_BATCH;
+                     NULL: there are none */
+};
 struct posted {
     struct page_object *objects; /* by position in the list; json n 0: it has a fault */
     struct page_result *results; /* message n 0: nothing is wrong so far */
     size_t count;
+    struct posted_batches batches;
 };
 
 /* BODY is parsed by JSON; everything of OUT is in ARENA. ERR_BAD_JSON and json_parse's others: it

@@ -51,6 +51,18 @@ items_canonical_with(struct json *parser, struct span item, struct buf *out, str
     return buf_check(out, "an item", err);
 }
 
+int
+items_canonical_value(struct json_value item, struct buf *out, struct err *err)
+{
+    size_t begin = out->n;
+
+    if (jcs_add(out, item, NULL) != 0 && !out->full) {
+        out->n = begin;
+        json_add_value(out, item);
+    }
+    return buf_check(out, "an item", err);
+}
+
 void
 items_leaf(const struct items_salt *salt, struct span canonical, struct merkle_hash *out)
 {

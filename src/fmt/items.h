@@ -24,6 +24,10 @@ MUST_USE int items_canonical(struct span item, struct buf *out, struct err *err)
 struct json;
 MUST_USE int items_canonical_with(
     struct json *parser, struct span item, struct buf *out, struct err *err);
+/* The same of one that stands in a document that was read; what has no such form is written as
+ * json_add_value does, which is how Comity writes what it releases. */
+struct json_value;
+MUST_USE int items_canonical_value(struct json_value item, struct buf *out, struct err *err);
 /* The hash of the leaf that stands for an item, given its canonical bytes. */
 void items_leaf(const struct items_salt *salt, struct span canonical, struct merkle_hash *out);
 

@@ -21,7 +21,8 @@ stix_batch_write(struct buf *out, const struct stix_batch *batch)
     stix_id_make(&origin, "identity", STIX_ID_OWN, batch->origin);
     struct span made = {time, time_format_ms(batch->made_us, time)};
     buf_format(out,
-        ",\n{\"type\":\"comity-batch\",\"spec_version\":\"2.1\",\"id\":\"comity-batch--%.*s\","
+        ",\n{\"type\":\"" STIX_BATCH_TYPE "\",\"spec_version\":\"2.1\",\"id\":\"" STIX_BATCH_TYPE
+        "--%.*s\","
         "\"created_by_ref\":\"%.*s\",\"created\":\"%.*s\",\"modified\":\"%.*s\",",
         SPAN_ARGS(uuid), (int)origin.n, origin.text, SPAN_ARGS(made), SPAN_ARGS(made));
     buf_add_text(out,

@@ -9,6 +9,8 @@
 
 #include "fmt/items.h"
 
+#define STIX_BATCH_TYPE "comity-batch"
+
 struct stix_batch {
     struct span id;     /* the entry's, urn:uuid:... */
     struct span origin; /* the sender's team id */

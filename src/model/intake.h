@@ -3,7 +3,8 @@
  * The front asks INTAKE_OPEN under a tag of its own; the stream is that tag on that channel, and
  * every further message of it carries the tag. Core says CREDIT (a u32: so many more INTAKE_RECORDS
  * may be sent; before the first one nothing may), and INTAKE_CLOSE is answered (ANSWER: struct
- * totals) when everything is durable. A REFUSAL at any time is the stream's end: what came
+ * totals; of a stream that is counted, then a u32 and so many struct intake_counts, one for each
+ * INTAKE_RECORDS) when everything is durable. A REFUSAL at any time is the stream's end: what came
  * before may be durable or not, and sending all of it again doubles nothing.
  * Every body begins with the caller; only INTAKE_OPEN's counts, further ones may be CALLER_NOBODY.
  *
@@ -28,8 +29,18 @@ enum { INTAKE_RECORDS_MOST = 1024, INTAKE_PROBLEMS_BYTES = 64 * 1024 };
 struct intake_open {
     struct span name; /* of the file or the request, for people */
     uint64_t file;    /* the number that FILE gave; 0: none */
+    bool counted;     /* INTAKE_CLOSE tells of each message, too */
 };
+/* What became of one INTAKE_RECORDS. */
+struct intake_counts {
+    uint32_t stored;
+    uint32_t duplicate;
+    uint32_t rejected;
+};
+enum { INTAKE_COUNTED_MOST = 8192 }; /* messages of a stream that are counted each */
 void intake_open_add(struct buf *out, const struct intake_open *open);
 void intake_open_take(struct wire_in *in, struct intake_open *out); /* borrows */
+void intake_counts_add(struct buf *out, const struct intake_counts *counts);
+void intake_counts_take(struct wire_in *in, struct intake_counts *out);
 
 #endif

@@ -37,7 +37,9 @@ void link_add(struct buf *out, const struct link *link);
 MUST_USE int links_take(
     struct arena *arena, struct span body, struct link **list, size_t *count, struct err *err);
 
-/* One POST's worth: whole deliveries. */
+/* One POST's worth: whole deliveries. An envelope is at most what TAXII servers of this make take
+ * at once (taxii.max-content-length), and fits into a message with what stands before it. */
+enum { LINK_ENVELOPE_MAX = 4 * 1024 * 1024 - 4096 };
 struct link_parcel {
     int64_t through_us; /* to be said in LINK_SENT */
     uint32_t objects;

@@ -241,6 +241,41 @@ page_results_take(struct arena *arena, struct wire_in *in, struct page_result **
     return wire_end(in, "results of added objects", err);
 }
 
+static void
+add_batch(struct buf *out, const struct page_batch *batch)
+{
+    wire_add_u8(out, batch != NULL);
+    if (batch == NULL)
+        return;
+    wire_add_u64(out, batch->items);
+    wire_add_text(out, (struct span){(const char *)batch->root.bytes, sizeof batch->root.bytes});
+    wire_add_u32(out, batch->stored);
+    wire_add_u32(out, batch->duplicate);
+    wire_add_u32(out, batch->rejected);
+}
+
+static int
+take_batch(struct arena *arena, struct wire_in *in, const struct page_batch **out, struct err *err)
+{
+    *out = NULL;
+    if (wire_u8(in) == 0)
+        return 0;
+    struct page_batch *batch = arena_zalloc(arena, 1, sizeof *batch);
+    if (batch == NULL)
+        return arena_full(err, "objects to be added");
+    batch->items = wire_u64(in);
+    struct span root = wire_text(in);
+    if (root.n == sizeof batch->root.bytes)
+        memcpy(batch->root.bytes, root.p, root.n);
+    else
+        in->bad = true;
+    batch->stored = wire_u32(in);
+    batch->duplicate = wire_u32(in);
+    batch->rejected = wire_u32(in);
+    *out = batch;
+    return 0;
+}
+
 void
 page_add_question_add(struct buf *out, const struct page_add_question *q)
 {
@@ -252,6 +287,7 @@ page_add_question_add(struct buf *out, const struct page_add_question *q)
         wire_add_i64(out, q->objects[i].version_us);
         wire_add_u8(out, q->objects[i].spec);
         wire_add_text(out, q->objects[i].json);
+        add_batch(out, q->objects[i].batch);
     }
     page_results_add(out, q->results, q->result_count);
 }
@@ -263,13 +299,17 @@ page_add_question_take(
     *q = (struct page_add_question){.collection = wire_text(in)};
     q->since_us = wire_i64(in);
     q->object_count = wire_u32(in);
-    struct page_object *objects = list_room(arena, in, q->object_count, 17, sizeof *objects);
-    for (size_t i = 0; !in->bad && i < q->object_count; i++) {
+    struct page_object *objects = list_room(arena, in, q->object_count, 18, sizeof *objects);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && !in->bad && i < q->object_count; i++) {
         objects[i].id = wire_text(in);
         objects[i].version_us = wire_i64(in);
         objects[i].spec = wire_u8(in);
         objects[i].json = wire_text(in);
+        rc = take_batch(arena, in, &objects[i].batch, err);
     }
+    if (rc != 0)
+        return rc;
     q->objects = objects;
     q->results = take_results(arena, in, &q->result_count);
     return wire_end(in, "objects to be added", err);

@@ -9,6 +9,7 @@
 #define COMITY_MODEL_PAGE_H
 
 #include "base/mem.h"
+#include "base/merkle.h"
 #include "base/wire.h"
 
 enum {
@@ -107,11 +108,22 @@ MUST_USE int page_take(struct arena *arena, struct span body, struct page *page,
 
 /* ---- OBJECTS_ADD and ADD_STATUS ---- */
 
+/* What stood before a comity-batch object in its envelope, back to the one before, as the front
+ * found it: items (doc/ledger-format.md), the root over them under the object's salt, and what
+ * became of them as reports. */
+struct page_batch {
+    uint64_t items;
+    struct merkle_hash root;
+    uint32_t stored;
+    uint32_t duplicate;
+    uint32_t rejected;
+};
 struct page_object {
     struct span id;
     int64_t version_us; /* 0: it has none */
     uint8_t spec;
     struct span json;
+    const struct page_batch *batch; /* of a comity-batch whose salt is one; else NULL */
 };
 /* Objects, answered by what became of each; or (COUNT 0) the end of a request, answered by the
  * status resource as JSON. */

@@ -23,7 +23,7 @@ enum store_use {
     STORE_WRITE,  /* must be there; forward migrations run; this process alone (a lock is held) */
     STORE_CREATE, /* the same, made if it is not there */
 };
-enum { STORE_VERSION = 2 };
+enum { STORE_VERSION = 3 };
 /* FOLDER/node.db. Errors: ERR_NOT_FOUND; ERR_EXISTS (another process writes it); ERR_NEWER_STORE
  * (made by a newer Comity: refused, untouched); ERR_BAD_STORE (damaged). */
 MUST_USE int store_open(

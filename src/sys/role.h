@@ -33,7 +33,8 @@ struct role_start {
      * the role's. */
     int pairs[DOOR_COUNT];
     bool sandbox; /* false: --no-sandbox */
-    /* A front with TLS: PEM texts, replaced as the settings are; n 0: none. */
+    /* A front with TLS, and the courier, which shows the same certificate to other nodes: PEM
+     * texts, replaced as the settings are; n 0: none. */
     struct span tls_certificate;
     struct span tls_key;
     struct span tls_client_ca;

@@ -48,6 +48,9 @@ struct core_test {
     uint32_t credit;     /* in all */
     uint64_t credit_tag; /* of the last */
     int file;            /* descriptor of FILE; -1: none */
+    uint32_t waits;      /* LINK_WAITS, in all */
+    uint32_t waits_team; /* of the last */
+    uint32_t changed;    /* LINKS_CHANGED */
     bool wants_any;      /* stop at whatever comes */
     bool gave_up;
     uint64_t next_tag;
@@ -64,6 +67,12 @@ core_test_on_message(void *ctx, struct channel *channel, const struct channel_me
         struct wire_in in = wire_in(message->body);
         t->credit += wire_u32(&in);
         t->credit_tag = message->tag;
+    } else if (message->type == MESSAGE_LINK_WAITS) {
+        struct wire_in in = wire_in(message->body);
+        t->waits_team = wire_u32(&in);
+        t->waits++;
+    } else if (message->type == MESSAGE_LINKS_CHANGED) {
+        t->changed++;
     } else {
         t->type = message->type;
         t->tag = message->tag;
@@ -74,7 +83,9 @@ core_test_on_message(void *ctx, struct channel *channel, const struct channel_me
         if (message->fd >= 0)
             t->file = message->fd;
     }
-    if (t->wants_any || message->type != MESSAGE_CREDIT)
+    bool unasked = message->type == MESSAGE_CREDIT || message->type == MESSAGE_LINK_WAITS
+        || message->type == MESSAGE_LINKS_CHANGED;
+    if (t->wants_any || !unasked)
         if (!t->more)
             loop_stop(t->loop);
 }

@@ -42,7 +42,7 @@ core_reports_open_stream(struct core_test *t, enum door door, uint64_t file)
 {
     struct buf body = buf_new(1024);
     uint64_t tag = ++t->next_tag;
-    const struct intake_open open = {SPAN("test"), file};
+    const struct intake_open open = {SPAN("test"), file, false};
 
     intake_open_add(&body, &open);
     t->credit = 0;

@@ -417,7 +417,7 @@ partners_reports_are_bound(void **state)
     struct maker m = {.records = buf_new(1 << 20)};
     struct totals totals;
     struct buf body = buf_new(1024);
-    const struct intake_open open = {SPAN("south's"), 0};
+    const struct intake_open open = {SPAN("south's"), 0, false};
 
     (void)state;
     core_test_start(&t);

@@ -112,7 +112,7 @@ static int
 post(struct node *node, const struct asker *asker, const char *collection, const char *id,
     const char *json, int64_t version_us, struct result *result)
 {
-    struct page_object object = {span_of(id), version_us, 21, span_of(json)};
+    struct page_object object = {span_of(id), version_us, 21, span_of(json), NULL};
     struct page_add_question question = {
         .collection = span_of(collection), .objects = &object, .object_count = 1};
     struct page_result *list;
@@ -330,7 +330,7 @@ static const struct collections_ways dd = {.owner_of = owner_is_dd};
 static struct span
 told_of(struct node *node, const char *id, int64_t version_us, const char *json)
 {
-    struct page_object object = {span_of(id), version_us, 21, span_of(json)};
+    struct page_object object = {span_of(id), version_us, 21, span_of(json), NULL};
     struct page_add_question question = {
         .collection = SPAN("intake"), .objects = &object, .object_count = 1};
     struct page_result *list;

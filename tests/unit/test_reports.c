@@ -44,7 +44,7 @@ static void
 take(struct core_test *t, const struct buf *records, uint32_t count)
 {
     struct buf body = buf_new(16 << 20);
-    const struct intake_open open = {SPAN("test"), 0};
+    const struct intake_open open = {SPAN("test"), 0, false};
     uint64_t tag = ++t->next_tag;
 
     intake_open_add(&body, &open);

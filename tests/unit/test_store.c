@@ -1,5 +1,6 @@
 /* The store's life, transactions, teams, batches, outbox, principals and tokens. */
 #include "store/filter.h"
+#include "store/link.h"
 #include "store_ask.h"
 
 #include <sqlite3.h>
@@ -119,6 +120,9 @@ older_store_comes_forward(void **state)
     assert_true(span_equal(store_team_id(f->store, team), SPAN("north.test")));
 }
 
+/* What version 3 has more than version 2. */
+#define WITHOUT_3 "DROP TABLE link; DROP TABLE link_way;"
+
 /* Version 1 had all but the ledger. */
 static void
 version_1_gets_a_ledger(void **state)
@@ -134,8 +138,8 @@ version_1_gets_a_ledger(void **state)
     OK(f, store_commit(f->store, &f->err));
     store_close(f->store);
     sql(f,
-        "DROP TABLE ledger_entry; DROP TABLE ledger_tile; DROP TABLE delivery;"
-        "PRAGMA user_version = 1");
+        WITHOUT_3 "DROP TABLE ledger_entry; DROP TABLE ledger_tile; DROP TABLE delivery;"
+                  "PRAGMA user_version = 1");
     assert_int_equal(store_open(f->folder, STORE_READ, &f->store, &f->err), ERR_BAD_STORE);
     ask_open(f, STORE_WRITE);
     OK(f, store_deliveries(f->store, f->arena, 1, &list, &count, &f->err));
@@ -143,6 +147,26 @@ version_1_gets_a_ledger(void **state)
     OK(f, store_get(f->store, f->arena, "a", &value, &f->err));
     assert_true(span_equal(value, SPAN("b")));
     assert_true(span_equal(store_team_id(f->store, team), SPAN("north.test")));
+}
+
+static void
+version_2_gets_links(void **state)
+{
+    struct fixture *f = *state;
+    struct store_link *list;
+    struct span value;
+    size_t count;
+
+    OK(f, store_set(f->store, "a", SPAN("b"), &f->err));
+    OK(f, store_commit(f->store, &f->err));
+    store_close(f->store);
+    sql(f, WITHOUT_3 "PRAGMA user_version = 2");
+    assert_int_equal(store_open(f->folder, STORE_READ, &f->store, &f->err), ERR_BAD_STORE);
+    ask_open(f, STORE_WRITE);
+    OK(f, store_links(f->store, f->arena, &list, &count, &f->err));
+    assert_int_equal(count, 0);
+    OK(f, store_get(f->store, f->arena, "a", &value, &f->err));
+    assert_true(span_equal(value, SPAN("b")));
 }
 
 static void
@@ -492,6 +516,7 @@ main(void)
         ASK_TEST(one_writer_many_readers),
         ASK_TEST(newer_store_is_left_alone),
         ASK_TEST(version_1_gets_a_ledger),
+        ASK_TEST(version_2_gets_links),
         ASK_TEST(older_store_comes_forward),
         ASK_TEST(foreign_file_is_refused),
         ASK_TEST(rolled_back_is_gone),

@@ -97,7 +97,7 @@ callers_come_through(void **state)
     assert_int_equal(got.scheme, CALLER_SESSION);
     assert_true(span_equal(got.user, asks.user) && span_equal(got.secret, asks.secret)
         && span_equal(got.proof, asks.proof) && span_equal(got.peer, asks.peer));
-    out.p[0] = CALLER_CERTIFICATE + 1;
+    out.p[0] = CALLER_LINK + 1;
     in = wire_in(buf_span(&out));
     caller_take(&in, &got);
     assert_true(in.bad);

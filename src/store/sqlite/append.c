@@ -344,6 +344,7 @@ store_append(struct store *store, const struct store_piece *piece, int64_t now_u
     *added = b.added;
     if (rc != 0 || b.added == 0)
         return rc;
+    store->appends++;
     return RUN(store, S_COLLECTION_GREW, err, INT(b.added), INT(b.next_us - 1), INT(piece->reports),
         INT(piece->collection));
 }

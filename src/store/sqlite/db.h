@@ -35,7 +35,8 @@ struct store {
     int lock; /* descriptor; -1: reading only */
     bool changing;
     bool looking;
-    bool failed; /* the transaction is gone; WHY says so until it is ended */
+    uint64_t appends; /* to collections, since it was opened */
+    bool failed;      /* the transaction is gone; WHY says so until it is ended */
     struct err why;
     sqlite3_stmt *statements[STATEMENTS];
     struct teams teams;

@@ -74,6 +74,14 @@ static const char *const steps[] = {
     " team INTEGER NOT NULL, collection INTEGER NOT NULL, first_us INTEGER NOT NULL,"
     " last_us INTEGER NOT NULL, salt BLOB NOT NULL, places BLOB NOT NULL,"
     " PRIMARY KEY (batch, entry)) WITHOUT ROWID;",
+    /* 3: what nodes exchange */
+    "CREATE TABLE link (team INTEGER PRIMARY KEY, principal INTEGER NOT NULL,"
+    " flags INTEGER NOT NULL, url TEXT NOT NULL, pin TEXT NOT NULL, released_us INTEGER NOT NULL,"
+    " directory_us INTEGER NOT NULL, added_us INTEGER NOT NULL, added_by TEXT NOT NULL);"
+    "CREATE TABLE link_way (team INTEGER NOT NULL, flag INTEGER NOT NULL, ok_us INTEGER NOT NULL,"
+    " failing_us INTEGER NOT NULL, again_us INTEGER NOT NULL, failures INTEGER NOT NULL,"
+    " status INTEGER NOT NULL, refused INTEGER NOT NULL, lost INTEGER NOT NULL,"
+    " why TEXT NOT NULL, PRIMARY KEY (team, flag)) WITHOUT ROWID;",
 };
 _Static_assert(sizeof steps / sizeof steps[0] == STORE_VERSION, "a step for each version");
 

@@ -1,0 +1,98 @@
+#include "model/link.h"
+
+/* The least that a link takes: its numbers, and the lengths of its texts. */
+enum { LINK_BYTES_MIN = 4 + 1 + 1 + 3 * 4 + 8 * LINK_WHAT_COUNT };
+
+void
+link_add(struct buf *out, const struct link *link)
+{
+    wire_add_u32(out, link->team);
+    wire_add_u8(out, link->flags);
+    wire_add_u8(out, link->waits);
+    wire_add_text(out, link->id);
+    wire_add_text(out, link->url);
+    wire_add_text(out, link->pin);
+    for (size_t i = 0; i < LINK_WHAT_COUNT; i++)
+        wire_add_i64(out, link->polled_us[i]);
+}
+
+static void
+take_one(struct wire_in *in, struct link *out)
+{
+    out->team = wire_u32(in);
+    out->flags = wire_u8(in);
+    out->waits = wire_u8(in) != 0;
+    out->id = wire_text(in);
+    out->url = wire_text(in);
+    out->pin = wire_text(in);
+    for (size_t i = 0; i < LINK_WHAT_COUNT; i++)
+        out->polled_us[i] = wire_i64(in);
+}
+
+int
+links_take(
+    struct arena *arena, struct span body, struct link **list, size_t *count, struct err *err)
+{
+    struct wire_in in = wire_in(body);
+    uint32_t n = wire_u32(&in);
+
+    *list = NULL;
+    *count = 0;
+    if (n > in.n / LINK_BYTES_MIN)
+        return err_set(err, ERR_INTERNAL, "%u links do not fit into %zu bytes", n, in.n);
+    struct link *links = arena_zalloc(arena, (size_t)n + 1, sizeof *links);
+    if (links == NULL)
+        return arena_full(err, "links are read");
+    for (uint32_t i = 0; i < n; i++)
+        take_one(&in, &links[i]);
+    int rc = wire_end(&in, "a list of links", err);
+    if (rc == 0) {
+        *list = links;
+        *count = n;
+    }
+    return rc;
+}
+
+void
+link_parcel_add(struct buf *out, const struct link_parcel *parcel)
+{
+    wire_add_i64(out, parcel->through_us);
+    wire_add_u32(out, parcel->objects);
+    wire_add_text(out, parcel->envelope);
+}
+
+int
+link_parcel_take(struct span body, struct link_parcel *out, struct err *err)
+{
+    struct wire_in in = wire_in(body);
+
+    out->through_us = wire_i64(&in);
+    out->objects = wire_u32(&in);
+    out->envelope = wire_text(&in);
+    return wire_end(&in, "what goes to a link", err);
+}
+
+void
+link_failure_add(struct buf *out, const struct link_failure *failure)
+{
+    wire_add_u32(out, failure->team);
+    wire_add_u8(out, failure->flag);
+    wire_add_u8(out, failure->refused);
+    wire_add_u16(out, failure->status);
+    wire_add_i64(out, failure->again_us);
+    wire_add_text(out, failure->why);
+}
+
+int
+link_failure_take(struct span body, struct link_failure *out, struct err *err)
+{
+    struct wire_in in = wire_in(body);
+
+    out->team = wire_u32(&in);
+    out->flag = wire_u8(&in);
+    out->refused = wire_u8(&in) != 0;
+    out->status = wire_u16(&in);
+    out->again_us = wire_i64(&in);
+    out->why = wire_text(&in);
+    return wire_end(&in, "a link's failure", err);
+}
