@@ -81,7 +81,31 @@ static const char *const steps[] = {
     "CREATE TABLE link_way (team INTEGER NOT NULL, flag INTEGER NOT NULL, ok_us INTEGER NOT NULL,"
     " failing_us INTEGER NOT NULL, again_us INTEGER NOT NULL, failures INTEGER NOT NULL,"
     " status INTEGER NOT NULL, refused INTEGER NOT NULL, lost INTEGER NOT NULL,"
-    " why TEXT NOT NULL, PRIMARY KEY (team, flag)) WITHOUT ROWID;",
+    " why TEXT NOT NULL, PRIMARY KEY (team, flag)) WITHOUT ROWID;"
+    /* what was delivered, by whose word; what a ledger recorded before is told from its entries */
+    "CREATE TABLE receipt (entry INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+    " batch INTEGER NOT NULL, team INTEGER NOT NULL, items INTEGER NOT NULL,"
+    " made_us INTEGER NOT NULL, failed INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " came_us INTEGER NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL,"
+    " rejected INTEGER NOT NULL, note BLOB NOT NULL);"
+    "CREATE INDEX receipt_made ON receipt (made_us);"
+    "CREATE INDEX receipt_open ON receipt (entry) WHERE state IN (1, 3) AND failed < items;"
+    "CREATE TABLE receipt_given (team INTEGER NOT NULL, id TEXT NOT NULL,"
+    " came_us INTEGER NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL,"
+    " rejected INTEGER NOT NULL, note BLOB NOT NULL, PRIMARY KEY (team, id)) WITHOUT ROWID;"
+    "CREATE INDEX receipt_given_came ON receipt_given (came_us);"
+    "ALTER TABLE piece ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX piece_open ON piece (collection, last_us) WHERE settled = 0 AND reports > 0;"
+    "ALTER TABLE collection ADD COLUMN counted_us INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE collection SET counted_us = fetched_us;"
+    "INSERT INTO receipt SELECT e.number, substr(json_extract(e.json, '$.id'), 10),"
+    " COALESCE(d.batch, 0), t.number, json_extract(e.json, '$.items'),"
+    " CAST(strftime('%s', json_extract(e.json, '$.time')) AS INTEGER) * 1000000, 0, 0, 0, 0, 0, 0,"
+    " x'' FROM (SELECT number, CAST(bytes AS TEXT) AS json FROM ledger_entry) AS e"
+    " JOIN team AS t ON t.id = json_extract(e.json, '$.to')"
+    " LEFT JOIN delivery AS d ON d.entry = e.number"
+    " WHERE json_extract(e.json, '$.items') > 0 AND json_extract(e.json, '$.kind') = 'delivery'"
+    " OR json_extract(e.json, '$.decision') = 'released';",
 };
 _Static_assert(sizeof steps / sizeof steps[0] == STORE_VERSION, "a step for each version");
 
