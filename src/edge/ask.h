@@ -7,12 +7,10 @@
 #ifndef COMITY_EDGE_ASK_H
 #define COMITY_EDGE_ASK_H
 
-#include "base/wire.h"
 #include "edge/door.h"
+#include "edge/talk.h"
 
-struct front; /* edge/front.h */
-
-enum { ASKS_MAX = 4096, ASKS_OF_REQUEST_MAX = 16 };
+enum { ASKS_OF_REQUEST_MAX = 16 };
 
 /* The answer as a whole, at most 64 MiB; it is borrowed. What it returns other than 0 is answered
  * as an error, unless the answer is out already. */
@@ -31,22 +29,7 @@ MUST_USE int ask_whole(struct request *request, uint16_t type, struct span body,
 MUST_USE int ask_core(struct request *request, uint16_t type, struct span body,
     ask_answered *answered, void *ctx, struct err *err);
 
-/* For conversations of several messages (INTAKE_*): the same tag again. TAG is what ask_begin gave;
- * it ends with an answer that has no MORE, or with the request. CREDIT is told by how much it
- * grew. ERR_BUSY: not now; again when there is credit, or a little later. */
-struct ask_talk {
-    void *ctx;
-    void (*credit)(void *ctx, uint32_t more);
-    /* WHY NULL: an answer. */
-    void (*answered)(void *ctx, struct span body, bool more, const struct err *why);
-};
-/* CALLER is copied; answers are told though no request is behind it (files from core). */
-MUST_USE int ask_begin(struct front *front, uint16_t type, const struct caller *caller,
-    struct span body, const struct ask_talk *talk, uint64_t *tag, struct err *err);
-MUST_USE int ask_again(struct front *front, uint64_t tag, uint16_t type,
-    const struct caller *caller, const struct span *parts, size_t count, struct err *err);
-/* Nothing of it is told any more. */
-void ask_end(struct front *front, uint64_t tag);
-struct front *ask_front(struct request *request);
+/* For conversations of several messages (INTAKE_*), edge/talk.h. */
+struct talks *ask_talks(struct request *request);
 
 #endif

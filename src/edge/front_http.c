@@ -284,6 +284,24 @@ front_limits(struct front *front, const struct front_settings *settings)
     guard_set_limits(front->guard, &settings->limits);
 }
 
+/* Core's words outside of conversations. */
+static void
+on_said(void *ctx, const struct channel_message *message)
+{
+    struct front *front = ctx;
+
+    if (message->type == MESSAGE_FILE && message->fd >= 0)
+        intake_file(front, message->body, message->fd);
+    else if (message->fd >= 0)
+        (void)close(message->fd);
+}
+
+int
+front_core(struct front *front, int channel_fd, struct err *err)
+{
+    return talks_core(front->talks, channel_fd, err);
+}
+
 int
 front_new(
     struct loop *loop, const struct front_settings *settings, struct front **out, struct err *err)
@@ -304,7 +322,7 @@ front_new(
     if (rc == 0 && settings->tls != NULL)
         rc = start_tls(front, settings->tls, err);
     if (rc == 0)
-        rc = asks_new(front, &front->asks, err);
+        rc = talks_new(front->loop, on_said, front, &front->talks, err);
     if (rc == 0)
         rc = start_daemon(front, err);
     if (rc != 0) {
@@ -347,7 +365,7 @@ front_free(struct front *front)
     if (front->daemon != NULL)
         close_all(front);
     intake_drop_files(front);
-    asks_free(front->asks);
+    talks_free(front->talks);
     for (struct request *request = front->spares, *next; request != NULL; request = next) {
         next = request->spare;
         request_free(request);

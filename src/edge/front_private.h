@@ -8,6 +8,7 @@
 #include "edge/door.h"
 #include "edge/front.h"
 #include "edge/guard.h"
+#include "edge/talk.h"
 #include "fmt/unpack.h"
 
 #include <microhttpd.h>
@@ -109,8 +110,8 @@ struct front {
     struct loop *loop;
     struct MHD_Daemon *daemon;
     struct guard *guard;
-    struct tls *tls; /* NULL: none */
-    struct asks *asks;
+    struct tls *tls;      /* NULL: none */
+    struct talks *talks;  /* with core */
     struct intake *files; /* being read */
     struct compiled_route *routes;
     size_t route_count;
@@ -182,10 +183,8 @@ void stream_over(struct request *request);
 MUST_USE int credentials_find(struct request *request, struct err *err);
 
 /* ask.c */
-MUST_USE int asks_new(struct front *front, struct asks **out, struct err *err);
-void asks_free(struct asks *asks);
+/* What REQUEST asked, nobody waits for any more. */
 void asks_drop(struct request *request);
-bool asks_connected(const struct asks *asks);
 
 /* access.c */
 void request_log(const struct request *request);

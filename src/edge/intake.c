@@ -79,7 +79,8 @@ intake_flush(struct intake *intake, struct err *err)
     wire_add_u32(&head, intake->rejected);
     wire_add_u32(&head, intake->count);
     const struct span parts[] = {buf_span(&head), buf_span(&intake->records)};
-    rc = ask_again(intake->front, intake->tag, MESSAGE_INTAKE_RECORDS, &nobody, parts, 2, err);
+    rc = talk_again(
+        intake->front->talks, intake->tag, MESSAGE_INTAKE_RECORDS, &nobody, parts, 2, err);
     buf_free(&head);
     if (rc != 0)
         return rc;
@@ -250,9 +251,9 @@ intake_stream_free(struct intake *intake)
     while (intake->begun && fiber_go(intake->fiber))
         ;
     if (intake->open) {
-        (void)!ask_again(
-            intake->front, intake->tag, MESSAGE_INTAKE_ABORT, &nobody, &why, 1, &ignored);
-        ask_end(intake->front, intake->tag);
+        (void)!talk_again(
+            intake->front->talks, intake->tag, MESSAGE_INTAKE_ABORT, &nobody, &why, 1, &ignored);
+        talk_end(intake->front->talks, intake->tag);
     }
     fiber_free(intake->fiber);
     buf_free(&intake->records);
@@ -277,7 +278,7 @@ intake_go(struct intake *intake)
 
 int
 intake_begin(struct intake *intake, const struct caller *caller, uint64_t file,
-    const struct ask_talk *talk, struct err *err)
+    const struct talk *talk, struct err *err)
 {
     struct buf body = buf_new(64 * 1024);
     const struct intake_open open = {.name = span_of(intake->name), .file = file};
@@ -285,8 +286,8 @@ intake_begin(struct intake *intake, const struct caller *caller, uint64_t file,
     intake_open_add(&body, &open);
     int rc = buf_check(&body, "a stream's name", err);
     if (rc == 0)
-        rc = ask_begin(
-            intake->front, MESSAGE_INTAKE_OPEN, caller, buf_span(&body), talk, &intake->tag, err);
+        rc = talk_begin(intake->front->talks, MESSAGE_INTAKE_OPEN, caller, buf_span(&body), talk,
+            &intake->tag, err);
     intake->open = rc == 0;
     buf_free(&body);
     return rc;
@@ -302,7 +303,8 @@ intake_close(struct intake *intake, struct span problems, struct err *err)
     const struct span part = buf_span(&body);
     int rc = buf_check(&body, "a stream's end", err);
     if (rc == 0)
-        rc = ask_again(intake->front, intake->tag, MESSAGE_INTAKE_CLOSE, &nobody, &part, 1, err);
+        rc = talk_again(
+            intake->front->talks, intake->tag, MESSAGE_INTAKE_CLOSE, &nobody, &part, 1, err);
     buf_free(&body);
     return rc;
 }
@@ -456,6 +458,6 @@ intake_handle(struct request *request, const struct intake_said *said, struct er
     rc = set_format(intake, said, err);
     request_take_body(
         request, &(struct request_stream){.ctx = intake, .take = on_piece, .ended = on_end});
-    const struct ask_talk talk = {.ctx = intake, .credit = on_credit, .answered = on_answered};
+    const struct talk talk = {.ctx = intake, .credit = on_credit, .answered = on_answered};
     return rc != 0 ? rc : intake_begin(intake, request_caller(request), 0, &talk, err);
 }

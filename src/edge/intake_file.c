@@ -69,8 +69,9 @@ give_up(struct intake *intake)
     buf_add_text(&text, intake->err.msg);
     wire_add_text(&why, buf_span(&text));
     const struct span part = buf_span(&why);
-    if (ask_again(intake->front, intake->tag, MESSAGE_INTAKE_ABORT, &nobody, &part, 1, &err) == 0)
-        ask_end(intake->front, intake->tag);
+    if (talk_again(intake->front->talks, intake->tag, MESSAGE_INTAKE_ABORT, &nobody, &part, 1, &err)
+        == 0)
+        talk_end(intake->front->talks, intake->tag);
     intake->open = false;
     buf_free(&text);
     buf_free(&why);
@@ -149,7 +150,7 @@ on_answered(void *ctx, struct span body, bool more, const struct err *why)
     if (why != NULL) {
         intake->lost = *why;
         log_warning_of("file not taken yet", why, log_word("file", intake->name));
-        if (asks_connected(intake->front->asks) && why->code == ERR_BUSY
+        if (talks_connected(intake->front->talks) && why->code == ERR_BUSY
             && again(intake, &err) != 0)
             log_error_of("file not read", &err, log_word("file", intake->name));
     }
@@ -168,12 +169,12 @@ static void
 begin(void *ctx)
 {
     struct intake *intake = ctx;
-    const struct ask_talk talk = {.ctx = intake, .credit = on_credit, .answered = on_answered};
+    const struct talk talk = {.ctx = intake, .credit = on_credit, .answered = on_answered};
     struct err err = {0};
 
     if (intake_begin(intake, &nobody, intake->file, &talk, &err) == 0)
         intake->timer.due = slice;
-    else if (asks_connected(intake->front->asks))
+    else if (talks_connected(intake->front->talks))
         set_timer(intake, AGAIN_US);
     else
         forget(intake);

@@ -51,7 +51,7 @@ MUST_USE int intake_stream_new(
 void intake_stream_free(struct intake *intake);
 /* Tell core that a stream begins; FILE 0: none. */
 MUST_USE int intake_begin(struct intake *intake, const struct caller *caller, uint64_t file,
-    const struct ask_talk *talk, struct err *err);
+    const struct talk *talk, struct err *err);
 /* Let the reader go on; false: it has ended. */
 bool intake_go(struct intake *intake);
 MUST_USE int intake_close(struct intake *intake, struct span problems, struct err *err);

@@ -1,7 +1,6 @@
 #include "edge/taxii_reports.h"
 #include "base/hash.h"
-#include "edge/ask.h"
-#include "edge/taxii.h"
+#include "base/messages.h"
 #include "fmt/reader.h"
 #include "fmt/stix_sco.h"
 #include "fmt/stix_words.h"
@@ -27,10 +26,10 @@ struct part {
     uint32_t batch; /* whose items they are: of posted_batches, or POSTED_NO_BATCH */
 };
 
-struct reports {
-    struct request *request;
+struct taxii_reports {
+    struct posted_way way;
     struct posted *posted;
-    int (*done)(struct request *request, void *ctx, struct err *err);
+    void (*done)(void *ctx, const struct err *why);
     void *ctx;
     size_t *places; /* position in posted of each object that is read, by its number - 1 */
     size_t place_count;
@@ -39,27 +38,10 @@ struct reports {
     struct part *parts;
     size_t part_count;
     size_t part_next;
-    struct front *front;
     uint64_t tag;
     bool talking;
     bool closed; /* INTAKE_CLOSE was said */
 };
-
-static void
-reports_free(void *ctx)
-{
-    struct reports *r = ctx;
-
-    if (r == NULL)
-        return;
-    if (r->talking)
-        ask_end(r->front, r->tag);
-    buf_free(&r->records);
-    free(r->places);
-    free(r->taken);
-    free(r->parts);
-    free(r);
-}
 
 /* ---- which objects are read ---- */
 
@@ -88,7 +70,7 @@ what_is(struct span id)
 
 /* Reports and all that they may refer to, as a list; false: there is no report. */
 static bool
-gather(struct reports *r, struct buf *text)
+gather(struct taxii_reports *r, struct buf *text)
 {
     bool any = false;
 
@@ -129,7 +111,7 @@ batch_of(const struct posted *posted, size_t at)
 /* A new message begins when the last one is full, and for each batch, so that it is known what
  * became of it. */
 static int
-room_for_record(struct reports *r, uint32_t batch, struct err *err)
+room_for_record(struct taxii_reports *r, uint32_t batch, struct err *err)
 {
     struct part *last = r->part_count == 0 ? NULL : &r->parts[r->part_count - 1];
     size_t begin = r->part_count < 2 ? 0 : r->parts[r->part_count - 2].end;
@@ -146,7 +128,7 @@ room_for_record(struct reports *r, uint32_t batch, struct err *err)
 static int
 on_report(void *ctx, const struct report *report, struct err *err)
 {
-    struct reports *r = ctx;
+    struct taxii_reports *r = ctx;
 
     if (is_kept_whole(report) || report->line == 0 || report->line > r->place_count)
         return 0;
@@ -164,17 +146,16 @@ on_report(void *ctx, const struct report *report, struct err *err)
 static int
 on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
 {
-    struct reports *r = ctx;
+    struct taxii_reports *r = ctx;
 
     (void)record;
     if (why->line == 0 || why->line > r->place_count)
         return 0;
-    return posted_fault(
-        request_arena(r->request), r->posted, r->places[why->line - 1], why->msg, err);
+    return posted_fault(r->way.arena, r->posted, r->places[why->line - 1], why->msg, err);
 }
 
 static int
-read_reports(struct reports *r, struct span text, struct err *err)
+read_reports(struct taxii_reports *r, struct span text, struct err *err)
 {
     const struct reader_sink sink = {.ctx = r, .report = on_report, .reject = on_reject};
     const struct reader_options options = {.share_dir = ""};
@@ -199,6 +180,8 @@ note_refs(struct json *json, struct span object, struct table *refs, struct err 
     uint32_t index;
     int rc = json_parse_copy(json, object, &root, err);
 
+    if (rc == 0 && json_get(root, "created_by_ref", &item) && json_type(item) == JSON_STRING)
+        rc = table_add(refs, json_string(item), &index, err);
     if (rc != 0 || !json_get(root, "object_refs", &list) || json_type(list) != JSON_ARRAY)
         return rc;
     for (struct json_iter it = json_iter(list); rc == 0 && json_next(&it, &key, &item);)
@@ -207,9 +190,19 @@ note_refs(struct json *json, struct span object, struct table *refs, struct err 
     return rc;
 }
 
+/* Whose report it is, as its way tells too: an identity that nobody posts for its own sake. A card
+ * is another matter. */
+static bool
+is_bare_author(const struct page_object *object, const struct table *refs)
+{
+    return span_equal(type_of(object->id), SPAN("identity")) && table_find(refs, object->id) >= 0
+        && memmem(object->json.p, object->json.n, STIX_COMITY_CARD, sizeof STIX_COMITY_CARD - 1)
+        == NULL;
+}
+
 /* Observables of reports that were taken, and definitions that everybody has. */
 static void
-mark_served(struct reports *r, const struct table *refs)
+mark_served(struct taxii_reports *r, const struct table *refs)
 {
     for (size_t i = 0; i < r->posted->count; i++) {
         struct page_object *object = &r->posted->objects[i];
@@ -217,7 +210,8 @@ mark_served(struct reports *r, const struct table *refs)
             continue;
         enum what what = what_is(object->id);
         if (r->taken[i] || (what == WHAT_OBSERVABLE && table_find(refs, object->id) >= 0)
-            || (what == WHAT_DEFINITION && stix_words_is_definition(object->id)))
+            || (what == WHAT_DEFINITION
+                && (stix_words_is_definition(object->id) || is_bare_author(object, refs))))
             object->json = (struct span){NULL, 0};
     }
 }
@@ -225,7 +219,7 @@ mark_served(struct reports *r, const struct table *refs)
 /* The texts in the table are the parser's, so it is asked before the next document: ids are looked
  * up in what is posted, which stays. */
 static int
-add_refs_of(struct reports *r, struct json *json, struct table *all, struct err *err)
+add_refs_of(struct taxii_reports *r, struct json *json, struct table *all, struct err *err)
 {
     struct table *own = NULL;
     int rc = 0;
@@ -239,7 +233,7 @@ add_refs_of(struct reports *r, struct json *json, struct table *all, struct err 
         rc = note_refs(json, r->posted->objects[i].json, own, err);
         for (size_t k = 0; rc == 0 && k < table_count(own); k++) {
             struct span id = table_key(own, (uint32_t)k);
-            const char *copy = arena_copy(request_arena(r->request), id.p, id.n);
+            const char *copy = arena_copy(r->way.arena, id.p, id.n);
             uint32_t index;
             rc = copy == NULL              ? arena_full(err, "a request's reports")
                 : table_find(all, id) >= 0 ? 0
@@ -251,7 +245,7 @@ add_refs_of(struct reports *r, struct json *json, struct table *all, struct err 
 }
 
 static int
-mark_all(struct reports *r, struct err *err)
+mark_all(struct taxii_reports *r, struct err *err)
 {
     struct table *refs = table_new(REFS_MAX);
     struct json *json = json_new(PAGE_OBJECT_MAX * 2);
@@ -268,18 +262,8 @@ mark_all(struct reports *r, struct err *err)
 
 /* ---- telling core ---- */
 
-static void
-fail(struct reports *r, struct err *err)
-{
-    struct request *request = r->request;
-
-    r->talking = false;
-    ask_end(r->front, r->tag);
-    request_refuse(request, err);
-}
-
 static uint32_t
-rejected(const struct reports *r)
+rejected(const struct taxii_reports *r)
 {
     uint32_t count = 0;
 
@@ -289,15 +273,30 @@ rejected(const struct reports *r)
 }
 
 static int
-say(struct reports *r, uint16_t type, const struct span *parts, size_t count, struct err *err)
+say(struct taxii_reports *r, uint16_t type, const struct span *parts, size_t count, struct err *err)
 {
     const struct caller nobody = {.scheme = CALLER_NOBODY};
 
-    return ask_again(r->front, r->tag, type, &nobody, parts, count, err);
+    return talk_again(r->way.talks, r->tag, type, &nobody, parts, count, err);
+}
+
+/* Core need not wait for the rest. */
+static void
+break_off(struct taxii_reports *r)
+{
+    const struct span why = SPAN("\0\0\0\0"); /* an empty text */
+    struct err ignored;
+
+    if (!r->talking)
+        return;
+    if (!r->closed)
+        (void)!say(r, MESSAGE_INTAKE_ABORT, &why, 1, &ignored);
+    talk_end(r->way.talks, r->tag);
+    r->talking = false;
 }
 
 static int
-say_close(struct reports *r, struct err *err)
+say_close(struct taxii_reports *r, struct err *err)
 {
     struct buf body = buf_new(64);
 
@@ -311,7 +310,7 @@ say_close(struct reports *r, struct err *err)
 }
 
 static int
-say_part(struct reports *r, struct err *err)
+say_part(struct taxii_reports *r, struct err *err)
 {
     const struct part *part = &r->parts[r->part_next];
     size_t begin = r->part_next == 0 ? 0 : r->parts[r->part_next - 1].end;
@@ -330,7 +329,7 @@ say_part(struct reports *r, struct err *err)
 static void
 on_credit(void *ctx, uint32_t more)
 {
-    struct reports *r = ctx;
+    struct taxii_reports *r = ctx;
     struct err err = {0};
     int rc = 0;
 
@@ -338,13 +337,15 @@ on_credit(void *ctx, uint32_t more)
         rc = say_part(r, &err);
     if (rc == 0 && r->part_next == r->part_count && !r->closed)
         rc = say_close(r, &err);
-    if (rc != 0 && r->talking)
-        fail(r, &err);
+    if (rc == 0 || !r->talking)
+        return;
+    break_off(r);
+    r->done(r->ctx, &err);
 }
 
 /* What became of each message is what became of its batch's reports. */
 static int
-take_counts(struct reports *r, struct span body, struct err *err)
+take_counts(struct taxii_reports *r, struct span body, struct err *err)
 {
     struct wire_in in = wire_in(body);
     struct intake_counts counts;
@@ -370,45 +371,37 @@ take_counts(struct reports *r, struct span body, struct err *err)
 static void
 on_answered(void *ctx, struct span body, bool more, const struct err *why)
 {
-    struct reports *r = ctx;
+    struct taxii_reports *r = ctx;
     struct err err = {0};
 
     (void)more;
     r->talking = false; /* the tag ended with the answer */
-    if (why != NULL) {
-        request_refuse(r->request, why);
-        return;
-    }
-    int rc = take_counts(r, body, &err);
-    if (rc == 0)
-        rc = r->done(r->request, r->ctx, &err);
-    if (rc != 0)
-        request_refuse(r->request, &err);
+    if (why == NULL && take_counts(r, body, &err) != 0)
+        why = &err;
+    r->done(r->ctx, why);
 }
 
 static int
-talk(struct reports *r, struct err *err)
+talk(struct taxii_reports *r, struct err *err)
 {
-    const struct ask_talk talk = {r, on_credit, on_answered};
-    const struct intake_open open = {
-        .name = SPAN("TAXII"), .counted = r->posted->batches.of != NULL};
-    struct buf body = buf_new(256);
+    const struct talk talk = {r, on_credit, on_answered};
+    const struct intake_open open = {.name = r->way.name, .counted = r->posted->batches.of != NULL};
+    struct buf body = buf_new(1024);
 
     intake_open_add(&body, &open);
-    r->front = ask_front(r->request);
-    int rc = ask_begin(r->front, MESSAGE_INTAKE_OPEN, request_caller(r->request), buf_span(&body),
-        &talk, &r->tag, err);
+    int rc = buf_check(&body, "a stream's name", err);
+    if (rc == 0)
+        rc = talk_begin(
+            r->way.talks, MESSAGE_INTAKE_OPEN, r->way.caller, buf_span(&body), &talk, &r->tag, err);
     buf_free(&body);
     r->talking = rc == 0;
-    if (rc == 0)
-        request_hold(r->request);
     return rc;
 }
 
 /* ---- the whole ---- */
 
 static int
-prepare(struct reports *r, bool *any, struct err *err)
+prepare(struct taxii_reports *r, bool *any, struct err *err)
 {
     struct buf text = buf_new(TEXT_BYTES);
     int rc = 0;
@@ -424,14 +417,27 @@ prepare(struct reports *r, bool *any, struct err *err)
     return rc;
 }
 
-static struct reports *
-reports_new(struct request *request, struct posted *posted)
+void
+taxii_reports_free(struct taxii_reports *r)
 {
-    struct reports *r = calloc(1, sizeof *r);
+    if (r == NULL)
+        return;
+    break_off(r);
+    buf_free(&r->records);
+    free(r->places);
+    free(r->taken);
+    free(r->parts);
+    free(r);
+}
+
+static struct taxii_reports *
+reports_new(const struct posted_way *way, struct posted *posted)
+{
+    struct taxii_reports *r = calloc(1, sizeof *r);
 
     if (r == NULL)
         return NULL;
-    r->request = request;
+    r->way = *way;
     r->posted = posted;
     r->records = buf_new(RECORDS_BYTES);
     r->places = calloc(posted->count + 1, sizeof *r->places);
@@ -439,28 +445,32 @@ reports_new(struct request *request, struct posted *posted)
     r->parts = calloc(MESSAGES_MAX, sizeof *r->parts);
     if (r->places != NULL && r->taken != NULL && r->parts != NULL)
         return r;
-    reports_free(r);
+    taxii_reports_free(r);
     return NULL;
 }
 
 int
-taxii_reports(struct request *request, struct posted *posted,
-    int (*done)(struct request *request, void *ctx, struct err *err), void *ctx, struct err *err)
+taxii_reports_begin(const struct posted_way *way, struct posted *posted,
+    void (*done)(void *ctx, const struct err *why), void *ctx, struct taxii_reports **out,
+    struct err *err)
 {
-    struct reports *r = reports_new(request, posted);
+    struct taxii_reports *r = reports_new(way, posted);
     bool any = false;
 
+    *out = NULL;
     if (r == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a request's reports");
     r->done = done;
     r->ctx = ctx;
-    int rc = request_on_end(request, reports_free, r, err);
+    int rc = prepare(r, &any, err);
+    if (rc == 0 && r->part_count > 0)
+        rc = talk(r, err);
     if (rc != 0) {
-        reports_free(r);
+        taxii_reports_free(r);
         return rc;
     }
-    rc = prepare(r, &any, err);
-    if (rc != 0)
-        return rc;
-    return r->part_count == 0 ? done(request, ctx, err) : talk(r, err);
+    *out = r;
+    if (r->part_count == 0)
+        done(ctx, NULL);
+    return 0;
 }

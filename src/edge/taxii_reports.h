@@ -6,13 +6,27 @@
 #ifndef COMITY_EDGE_TAXII_REPORTS_H
 #define COMITY_EDGE_TAXII_REPORTS_H
 
-#include "edge/door.h"
+#include "edge/talk.h"
 #include "edge/taxii_posted.h"
 
-/* Hand on the reports of POSTED; when they are durable (or there were none), DONE is called.
- * Objects that became reports, or only served one, have no json any more; those that cannot be read
- * have a fault. POSTED lives as long as the request. A refusal of core's is answered. */
-MUST_USE int taxii_reports(struct request *request, struct posted *posted,
-    int (*done)(struct request *request, void *ctx, struct err *err), void *ctx, struct err *err);
+struct taxii_reports;
+
+/* As whom, and where, posted objects are handed to core; all of it outlives their way. */
+struct posted_way {
+    struct talks *talks;
+    const struct caller *caller;
+    struct arena *arena;
+    struct span name; /* for people: where they came from */
+};
+
+/* Hand on the reports of POSTED; when they are durable (or there were none), DONE is called, with
+ * WHY NULL: perhaps before this returns, never after an error or taxii_reports_free. Objects that
+ * became reports, or only served one, have no json any more; those that cannot be read have a
+ * fault. Owner of OUT: the caller. ERR_BUSY, ERR_LIMIT, ERR_NO_MEMORY. */
+MUST_USE int taxii_reports_begin(const struct posted_way *way, struct posted *posted,
+    void (*done)(void *ctx, const struct err *why), void *ctx, struct taxii_reports **out,
+    struct err *err);
+/* What was not durable yet is broken off. */
+void taxii_reports_free(struct taxii_reports *reports);
 
 #endif

@@ -153,3 +153,44 @@ tls_fingerprint(gnutls_session_t session, char out[TLS_FINGERPRINT_BYTES])
     (void)sodium_bin2hex(out, TLS_FINGERPRINT_BYTES, hash, sizeof hash);
     return true;
 }
+
+/* When a certificate holds, by its own word: from, until. */
+static int
+read_times(const gnutls_datum_t *der, int64_t *from_us, int64_t *until_us)
+{
+    gnutls_x509_crt_t crt = NULL;
+    int rc = gnutls_x509_crt_init(&crt);
+
+    if (rc == 0)
+        rc = gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER);
+    if (rc == 0) {
+        *from_us = (int64_t)gnutls_x509_crt_get_activation_time(crt) * 1000000;
+        *until_us = (int64_t)gnutls_x509_crt_get_expiration_time(crt) * 1000000;
+    }
+    gnutls_x509_crt_deinit(crt);
+    return rc;
+}
+
+int
+tls_is_pinned(gnutls_session_t session, const char *pin, int64_t now_us, struct err *err)
+{
+    char shown[TLS_FINGERPRINT_BYTES];
+    unsigned count = 0;
+    int64_t from_us = 0;
+    int64_t until_us = 0;
+
+    if (!tls_fingerprint(session, shown))
+        return err_set(err, ERR_UNTRUSTED, "it shows no certificate");
+    if (strcmp(shown, pin) != 0)
+        return err_set(err, ERR_UNTRUSTED,
+            "it shows another certificate than the one that is known: SHA-256 %s, not %s", shown,
+            pin);
+    int rc = read_times(gnutls_certificate_get_peers(session, &count), &from_us, &until_us);
+    if (rc != 0)
+        return err_set(
+            err, ERR_UNTRUSTED, "its certificate cannot be read: %s", gnutls_strerror(rc));
+    if (now_us < from_us || now_us >= until_us)
+        return err_set(err, ERR_UNTRUSTED, "its certificate %s",
+            now_us < from_us ? "does not hold yet" : "has expired");
+    return 0;
+}

@@ -45,7 +45,11 @@ MUST_USE int tls_replace(struct tls *tls, const struct tls_material *material, s
 struct tls_set *tls_begin(struct tls *tls, gnutls_session_t session);
 void tls_release(struct tls_set *set);
 
-/* SHA-256 of the client's certificate, as lower-case hex; false if it showed none. */
+/* SHA-256 of the other end's certificate, as lower-case hex; false if it showed none. */
 bool tls_fingerprint(gnutls_session_t session, char out[TLS_FINGERPRINT_BYTES]);
+/* Is the other end's certificate the one whose fingerprint is PIN, and in force at NOW_US?
+ * ERR_UNTRUSTED says what is wrong. */
+MUST_USE int tls_is_pinned(
+    gnutls_session_t session, const char *pin, int64_t now_us, struct err *err);
 
 #endif

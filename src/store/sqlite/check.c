@@ -258,6 +258,12 @@ static const struct relation {
         "SELECT COUNT(*) FROM receipt WHERE failed > items"},
     {"collections of which more was delivered or failed than there was",
         "SELECT COUNT(*) FROM collection WHERE delivered + failed > reports"},
+    {"superseded objects of a collection that is not there",
+        "SELECT COUNT(*) FROM superseded WHERE collection NOT IN (SELECT number FROM collection)"},
+    {"recalls by a team that is not there",
+        "SELECT COUNT(*) FROM recall WHERE team NOT IN (SELECT number FROM team)"},
+    {"feedback on reports whose batch is not there",
+        "SELECT COUNT(*) FROM feedback WHERE batch NOT IN (SELECT number FROM batch)"},
     {"tokens without a principal",
         "SELECT COUNT(*) FROM token WHERE principal NOT IN (SELECT number FROM principal)"},
 };
