@@ -72,7 +72,7 @@ class Documented(Case):
     def test_every_parameter_refuses_what_it_is_not(self):
         wrong = {"address": "192.0.2.300", "economy": "Finland", "asn": "0", "classification": "nonsense", "effect": "maybe",
                  "since": "yesterday", "until": "2026-13-01", "limit": "1001", "next": "nonsense", "name": "a..b",
-                 "unattributed": "perhaps", "open": "maybe", "state": "lost", "id": None, "number": None, "q": "a b", "team": "x" * 65,
+                 "unattributed": "perhaps", "open": "maybe", "batch": None, "state": "lost", "id": None, "number": None, "q": "a b", "team": "x" * 65,
                  "provider": "x" * 201, "text": "x" * 101}
         for path, operations in self.document["paths"].items():
             for parameter in operations.get("get", {}).get("parameters", []):

@@ -126,15 +126,15 @@ static int
 join(struct parcel *p, const struct piece *piece, struct span packed, struct err *err)
 {
     struct span body;
-    size_t n = p->out->n - p->begun_n + 1 + piece->raw_bytes;
+    size_t had = p->out->n - p->begun_n;
 
-    p->over = p->over || n > p->query->max_bytes;
+    p->over = p->over || had + (had > 0) + piece->raw_bytes > p->query->max_bytes;
     if (p->over)
         return 0;
     int rc = pack_open(p->store->packer, p->arena, packed, piece->raw_bytes, &body, err);
     if (rc != 0)
         return rc;
-    if (p->out->n > p->begun_n)
+    if (had > 0)
         buf_add_char(p->out, ',');
     buf_add_span(p->out, body);
     return buf_check(p->out, "what goes to a link", err);
@@ -150,7 +150,8 @@ take_next(void *ctx, sqlite3_stmt *statement, struct err *err)
     int rc = p->open && row.batch != p->batch ? end_delivery(p) : 0;
 
     if (rc == 0)
-        rc = piece_load(p->store, row.number, p->arena, &piece, &packed, err);
+        rc = piece_load(
+            p->store, row.number, p->arena, &piece, p->open && p->over ? NULL : &packed, err);
     if (rc != 0)
         return rc;
     if (!p->open)
@@ -199,7 +200,7 @@ store_parcel(struct store *store, struct arena *arena, const struct store_parcel
         rc = whole(store, parcel->collection, query->end, &after_us, err);
     if (rc == 0)
         rc = EACH(store, S_PIECE_FROM, take_next, &p, err, INT(parcel->collection), INT(after_us));
-    if (rc == 0 && p.open && !(p.over && parcel->objects > 0))
+    if (rc == 0)
         (void)end_delivery(&p);
     out->n = p.told_n;
     return rc;
