@@ -3,6 +3,7 @@
 #include "core/directory.h"
 #include "core/exchange.h"
 #include "core/links.h"
+#include "core/receipts.h"
 #include "core/state.h"
 #include "core/told.h"
 #include "sys/clock.h"
@@ -52,7 +53,7 @@ core_objects(struct core *core, struct ask *ask, struct err *err)
     if (rc == 0 && collections_flush_due(core->collections, clock_now_us())) {
         rc = core_begin(core, err);
         if (rc == 0)
-            rc = collections_flush(core->collections, clock_now_us(), err);
+            rc = collections_flush(core->collections, clock_now_us(), receipts_by, core, err);
     }
     return say(core, ask, &answer, false, rc, err);
 }

@@ -2,6 +2,9 @@
 
 #include "core/agreements_in.h"
 #include "core/cards.h"
+#include "core/receipts.h"
+#include "fmt/stix_batch.h"
+#include "fmt/stix_receipt.h"
 
 /* One row a type; doc/federation.md says where each is dealt with. */
 static const struct {
@@ -10,6 +13,8 @@ static const struct {
 } rows[] = {
     {"csirt-agreement", exchange_agreement},
     {"identity", exchange_identity},
+    {STIX_BATCH_TYPE, exchange_batch},
+    {STIX_RECEIPT_TYPE, exchange_receipt},
     {"", NULL},
 };
 

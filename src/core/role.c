@@ -4,6 +4,7 @@
 #include "core/collections.h"
 #include "core/incoming.h"
 #include "core/intake.h"
+#include "core/receipts.h"
 #include "core/retain.h"
 #include "core/state.h"
 #include "sys/clock.h"
@@ -59,6 +60,7 @@ read_options(const struct role_start *start, struct core_options *out)
         .login_rate = (uint32_t)conf_number(conf, CONF_LOGIN_RATE),
         .keep_reports_us = conf_number(conf, CONF_KEEP_REPORTS) * 1000,
         .keep_pieces_us = conf_number(conf, CONF_KEEP_PIECES) * 1000,
+        .keep_receipts_us = conf_number(conf, CONF_KEEP_RECEIPTS) * 1000,
         .store_cache = (uint64_t)conf_number(conf, CONF_STORE_CACHE),
         .link_give_up_us = conf_number(conf, CONF_COURIER_GIVE_UP) * 1000,
         .session_us = conf_number(conf, CONF_SESSION_LENGTH) * 1000,
@@ -121,7 +123,7 @@ write_fetched(struct core *core)
         return;
     int rc = core_begin(core, &err);
     if (rc == 0)
-        rc = collections_flush(core->collections, now, &err);
+        rc = collections_flush(core->collections, now, receipts_by, core, &err);
     if (rc != 0)
         core_lose(core, &err);
 }
@@ -134,7 +136,8 @@ remove_old(struct running *running)
     const struct retain_now now = {.clock_us = clock_now_us(),
         .ticks_us = clock_ticks_us(),
         .reports_us = core->options.keep_reports_us,
-        .pieces_us = core->options.keep_pieces_us};
+        .pieces_us = core->options.keep_pieces_us,
+        .receipts_us = core->options.keep_receipts_us};
     uint32_t removed;
     struct err err;
 
