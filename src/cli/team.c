@@ -217,16 +217,19 @@ struct wanted {
     struct economy economy;
     struct setup_options options;
     const char *home;
-    int first; /* of the arguments that are no options */
+    int count; /* of the arguments that are no options; they stand in front then */
 };
 
 static int
 read_options(int argc, char **argv, struct wanted *wanted, struct err *err)
 {
     const char *economy = NULL;
-    int i = 1;
 
-    for (; i < argc && argv[i][0] == '-'; i++) {
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-') {
+            argv[1 + wanted->count++] = argv[i];
+            continue;
+        }
         int rc = strcmp(argv[i], "--json") == 0;
         wanted->json = wanted->json || rc == 1;
         if (rc == 0)
@@ -241,7 +244,6 @@ read_options(int argc, char **argv, struct wanted *wanted, struct err *err)
             return err_set(
                 err, ERR_USAGE, "no option \"%s\"; `comity team --help` lists them", argv[i]);
     }
-    wanted->first = i;
     if (economy == NULL)
         return 0;
     wanted->economy = economy_find(span_of(economy));
@@ -268,12 +270,12 @@ open_roster(const struct wanted *wanted, struct roster **roster, struct err *err
 }
 
 static int
-show_each(const struct roster *roster, int argc, char **argv, const struct wanted *wanted,
-    struct buf *out, struct err *err)
+show_each(const struct roster *roster, char **argv, const struct wanted *wanted, struct buf *out,
+    struct err *err)
 {
-    if (wanted->first >= argc)
+    if (wanted->count == 0)
         return err_set(err, ERR_USAGE, "show needs the id of a team; `comity team list` has them");
-    for (int i = wanted->first; i < argc; i++) {
+    for (int i = 1; i <= wanted->count; i++) {
         struct team_id id = roster_find(roster, span_of(argv[i]));
         if (id.index == 0)
             return err_set(err, ERR_NOT_FOUND,
@@ -292,10 +294,12 @@ list_or_show(int argc, char **argv, bool one)
     struct err err = {0};
     int rc = read_options(argc, argv, &wanted, &err);
 
+    if (rc == 0 && !one && wanted.count > 0)
+        rc = err_set(&err, ERR_USAGE, "list takes no team; `comity team show` does");
     if (rc == 0)
         rc = open_roster(&wanted, &roster, &err);
     if (rc == 0 && one)
-        rc = show_each(roster, argc, argv, &wanted, &out, &err);
+        rc = show_each(roster, argv, &wanted, &out, &err);
     else if (rc == 0)
         list(roster, wanted.economy, wanted.json, &out);
     if (rc == 0)

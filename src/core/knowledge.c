@@ -124,18 +124,20 @@ own_team(const struct core *core)
     return team;
 }
 
-/* ROSTER and BASIS become core's. */
-static void
+/* ROSTER and BASIS become core's; what was its roster is the caller's. */
+static struct roster *
 take_over(struct core *core, struct roster *roster, const struct basis *basis, uint32_t *numbers)
 {
+    struct roster *was = core->roster;
+
     basis_free(&core->basis);
-    roster_free(core->roster);
     free(core->team_numbers);
     core->roster = roster;
     core->basis = *basis;
     core->team_numbers = numbers;
     core->knowledge++;
     core->team = own_team(core);
+    return was;
 }
 
 static int
@@ -171,15 +173,18 @@ knowledge_read(struct core *core, struct err *err)
     rc = core->intake != NULL ? intake_seal(core, err) : 0;
     if (rc != 0)
         core_lose(core, err);
-    take_over(core, roster, &basis, numbers);
+    struct roster *was = take_over(core, roster, &basis, numbers);
     core->register_state = state;
     rc = keep_documents(core, err);
     if (rc == 0)
         rc = logbook_events(core, err);
     if (rc == 0)
         rc = directory_show(core, err);
-    if (rc == 0)
+    if (rc == 0) {
+        cards_move_links(core, was);
         cards_again(core);
+    }
+    roster_free(was);
     return rc;
 }
 

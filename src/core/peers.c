@@ -1,6 +1,7 @@
 #include "core/peers.h"
 
 #include "core/auth.h"
+#include "core/cards.h"
 #include "core/directory.h"
 #include "core/links_told.h"
 #include "core/node.h"
@@ -288,7 +289,10 @@ core_peer_add(struct core *core, struct ask *ask, struct err *err)
         rc = check_node(&a, err);
     }
     if (rc == 0)
+        rc = cards_take_operators(core, a.team, card, err);
+    if (rc == 0)
         rc = check_team(&a, err);
+    a.was = links_by_id(core, a.team); /* it may have moved with its card */
     if (rc == 0)
         rc = find_account(&a, err);
     if (rc == 0)
