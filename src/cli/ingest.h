@@ -16,6 +16,7 @@ struct ingest {
     const char *name;
     bool progress;
     struct buf parameters; /* of every file */
+    const char *path;      /* with parameters of its own; NULL: where all reports go */
     struct totals totals;
     size_t files;
     size_t failed;

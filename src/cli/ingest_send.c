@@ -223,7 +223,9 @@ build_path(const struct upload *up, struct buf *path, struct err *err)
     if (name != NULL)
         add_parameter(path, "name", span_of(name));
     struct buf whole = buf_new(2 * PARAMETERS_BYTES);
-    buf_add_text(&whole, "/api/v1/reports");
+    buf_add_text(&whole, in->path != NULL ? in->path : "/api/v1/reports");
+    if (in->path != NULL && path->n > 0)
+        path->p[0] = '&';
     buf_add_span(&whole, buf_span(path));
     buf_add_char(&whole, '\0');
     buf_free(path);

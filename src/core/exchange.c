@@ -1,10 +1,16 @@
 #include "core/exchange.h"
 
+#include "core/recall.h"
+
 /* One row a type; doc/federation.md says where each is dealt with. */
 static const struct {
     const char *type;
     int (*take)(struct core *core, const struct exchange_object *object, struct err *err);
-} rows[] = {{"", NULL}};
+} rows[] = {
+    {"note", exchange_recall},
+    {"observed-data", exchange_recall},
+    {"", NULL},
+};
 
 int
 exchange_take(void *ctx, const struct exchange_object *object, struct err *err)
