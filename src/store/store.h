@@ -178,9 +178,10 @@ MUST_USE int store_collections(struct store *store, struct arena *arena,
     struct store_collection **out, size_t *count, struct err *err);
 
 /* The recipient has everything of its collection up to THROUGH_US (it asked for what comes after):
- * the reports of whole pieces until there are delivered. ERR_NOT_FOUND. */
+ * the reports of whole pieces until there are delivered; BY_RECEIPT: not before it says so
+ * (store/receipt.h). ERR_NOT_FOUND. */
 MUST_USE int store_fetched(
-    struct store *store, uint32_t collection, int64_t through_us, struct err *err);
+    struct store *store, uint32_t collection, int64_t through_us, bool by_receipt, struct err *err);
 
 /* One object of a piece. The piece's body is the objects' JSON, separated by single commas. */
 struct store_object {
@@ -233,9 +234,8 @@ struct store_page_query {
     const int64_t *named_us; /* VERSIONS_NAMED */
     size_t named_count;
     bool rows_only; /* no runs: for a manifest */
-    /* Pieces whose bodies the asker has: their runs come without (packed n 0). */
-    const uint64_t *held;
-    size_t held_count;
+    bool runs_only; /* no rows, which are counted all the same */
+    bool no_bodies; /* runs come without the pieces' (packed n 0) */
 };
 /* Objects that lie one behind the other in a piece: BEGIN..END of its body is a list with commas.
  */
@@ -257,6 +257,8 @@ struct store_page {
     size_t run_count;
     struct store_page_row *rows; /* one an object */
     size_t row_count;
+    int64_t first_us; /* date_added of the first and the last row */
+    int64_t last_us;
     bool more;
 };
 /* Rows in order of date_added. Costs the same wherever it begins. */

@@ -228,6 +228,29 @@ each_sees_its_own(void **state)
     end(&node);
 }
 
+/* "released" is each partner's own, and nobody's else. */
+static void
+a_partner_calls_its_own_released(void **state)
+{
+    struct node node;
+    unsigned may;
+
+    begin(&node, state);
+    uint32_t bb = team_collection(&node, "bb-cert");
+    uint32_t cc = team_collection(&node, "cc-cert");
+    struct span name = SPAN(COLLECTION_RELEASED);
+    struct span id = {NULL, 0};
+    assert_int_equal(collections_find(node.c, name, &partner, &may)->number, bb);
+    assert_int_equal(may, COLLECTION_READ);
+    assert_int_equal(collections_find(node.c, name, &other, &may)->number, cc);
+    assert_null(collections_find(node.c, name, &analyst, &may));
+    assert_null(collections_find(node.c, name, &nobody, &may));
+    OK(node.f, store_begin(node.f->store, &node.f->err));
+    assert_int_equal(
+        collections_add_shared(node.c, SPAN("t"), name, SPAN(""), &id, &node.f->err), ERR_EXISTS);
+    end(&node);
+}
+
 static void
 first_piece_has_what_reports_refer_to(void **state)
 {
@@ -243,7 +266,7 @@ first_piece_has_what_reports_refer_to(void **state)
         if (list[i].kind == COLLECTION_TEAM)
             (void)snprintf(id, sizeof id, "%.*s", SPAN_ARGS(list[i].id));
     struct buf text = whole(&node, &partner, id, &count);
-    assert_int_equal(count, 9); /* five markings, identity and extensions of Comity, the origin */
+    assert_int_equal(count, 10); /* five markings, identity and extensions of Comity, the origin */
     assert_non_null(memmem(text.p, text.n, "\"TLP:AMBER+STRICT\"", 18));
     assert_non_null(memmem(text.p, text.n, "extension-definition--7ea8b18b", 30));
     assert_non_null(memmem(text.p, text.n, "\"name\":\"own\"", 12));
@@ -277,7 +300,7 @@ posted_objects_are_judged(void **state)
                          POSTED("03", "2023-01-01T00:00:00.000Z", ""), V1, &result),
         0);
     struct buf text = whole(&node, &other, "community", &count);
-    assert_int_equal(count, 10);
+    assert_int_equal(count, 11);
     assert_non_null(memmem(text.p, text.n, TOOL("02"), strlen(TOOL("02"))));
     buf_free(&text);
     text = whole(&node, &analyst, "intake", &count);
@@ -511,6 +534,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         ASK_TEST(ids_stay),
         ASK_TEST(each_sees_its_own),
+        ASK_TEST(a_partner_calls_its_own_released),
         ASK_TEST(first_piece_has_what_reports_refer_to),
         ASK_TEST(posted_objects_are_judged),
         ASK_TEST(core_does_not_believe_the_front),
