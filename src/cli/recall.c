@@ -1,8 +1,8 @@
 /* comity recall: take a report back from all who got it, or put another in its place. */
 #include "cli/cli.h"
-#include "cli/ingest.h"
 #include "cli/node.h"
 #include "cli/reportid.h"
+#include "cli/sending.h"
 #include "cli/setup.h"
 
 #include "base/url.h"
@@ -14,7 +14,7 @@
 enum { PATH_BYTES = 8192, QUESTION_BYTES = 64 * 1024, OUT_BYTES = 1024 * 1024 };
 
 struct recall {
-    struct ingest in; /* its node is asked, too */
+    struct sending in; /* its node is asked, too */
     const char *id;
     const char *reason;
     const char *correct; /* a file; NULL: nothing takes its place */
@@ -188,7 +188,7 @@ correct(struct recall *recall, struct err *err)
     struct json_value root;
     struct json_value recalled;
     char path[PATH_BYTES];
-    int rc = ingest_send(&recall->in, recall->correct, &root, err);
+    int rc = sending_file(&recall->in, recall->correct, &root, err);
 
     if (rc == 0 && node_number(root, "stored") != 1)
         return not_taken(root, err);
@@ -212,7 +212,7 @@ static int
 prepare(struct recall *recall, char path[PATH_BYTES], struct err *err)
 {
     struct buf reason = buf_new(PATH_BYTES);
-    int rc = ingest_prepare(&recall->in, err);
+    int rc = sending_prepare(&recall->in, err);
 
     url_add(&reason, span_of(recall->reason));
     if (rc == 0)
@@ -244,6 +244,6 @@ cli_recall(int argc, char **argv)
         rc = ask_person(&recall, &err);
     if (rc == 0)
         rc = recall.correct != NULL ? correct(&recall, &err) : take_back(&recall, &err);
-    ingest_free(&recall.in);
+    sending_free(&recall.in);
     return rc != 0 ? setup_fail(&err) : EXIT_DONE;
 }
