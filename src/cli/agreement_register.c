@@ -128,7 +128,7 @@ agreement_register_open(struct agreement_register *out, const struct agreement_w
     if (rc == 0)
         rc = setup_teams_path(wanted->teams, teams, err);
     if (rc == 0)
-        rc = roster_load(teams, NULL, NULL, &out->roster, err);
+        rc = home_roster(home, teams, NULL, NULL, &out->roster, err);
     if (rc == 0)
         rc = registry_open(home, use, out->roster, &out->registry, err);
     if (rc == 0 && wanted->as != NULL && use == REGISTRY_WRITE)

@@ -489,6 +489,7 @@ core_close(struct core *core)
     simulation_free(core->simulation);
     reports_free(core->reports);
     knowledge_free(core);
+    keyring_free(core->ring);
     if (core->store != NULL)
         store_close(core->store);
     waiting_free(core->waiting);

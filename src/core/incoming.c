@@ -115,17 +115,34 @@ free_one(struct incoming *incoming)
     return NULL;
 }
 
+/* Who dropped it waits for it to be read: where it cannot even be opened, that is said. */
+static void
+put_away_unopened(struct core *core, const char *name, int error)
+{
+    struct buf line = buf_new(NAME_BYTES);
+
+    buf_format(&line, "it cannot be opened: %s",
+        error == ELOOP ? "it is a symbolic link" : strerror(error));
+    tell_of(name, true, buf_span(&line));
+    buf_add_char(&line, '\n');
+    put_away(core, name, "/failed", ".reason", buf_span(&line));
+    buf_free(&line);
+}
+
 /* Open it if it is an ordinary file that nobody has changed lately; -1: not, or not now. */
 static int
-open_settled(const struct core *core, const char *name)
+open_settled(struct core *core, const char *name)
 {
     char path[PATH_BYTES];
     struct stat about;
 
     path_of(core, "", name, "", path);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno == EACCES || errno == EPERM || errno == ELOOP)
+            put_away_unopened(core, name, errno);
         return -1;
+    }
     if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
         int64_t changed =
             (int64_t)about.st_mtim.tv_sec * 1000000 + (int64_t)about.st_mtim.tv_nsec / 1000;

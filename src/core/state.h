@@ -97,8 +97,11 @@ struct core {
     bool begun; /* store_begin was called and nothing was committed since */
     uint64_t commits;
     uint64_t commits_failed;
-    int64_t renew_at_us; /* ticks: when what could not be read is tried again */
-    struct err stale;    /* why what is judged by cannot be read anew; code 0: it is what holds */
+    int64_t renew_at_us;     /* ticks: when what could not be read is tried again */
+    struct keyring *ring;    /* core/cards.c's: the keys that are known, */
+    uint32_t ring_knowledge; /* as of this knowledge; 0: not asked for yet */
+    int64_t card_told_us;    /* ticks: when it was last told that a card was refused */
+    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
     bool stopping;
 };
 

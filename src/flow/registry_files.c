@@ -123,7 +123,7 @@ registry_trust(struct registry *r, const char *team, const uint8_t *key, struct 
 
     if (strlen(team) >= REGISTRY_TEAM_BYTES || !clause_document_is_team(span_of(team)))
         return err_set(err, ERR_USAGE, "\"%s\" is no team's id", team);
-    if (keyring_knows(r->ring, span_of(team), key, INT64_MIN))
+    if (keyring_knows(r->ring, span_of(team), key, INT64_MAX - 1))
         return 0;
     (void)snprintf(name, sizeof name, "keys/%s.pub", team);
     int rc = read_file(r, name, &before, err);
