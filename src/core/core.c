@@ -11,6 +11,7 @@
 #include "core/logbook.h"
 #include "core/node.h"
 #include "core/peers.h"
+#include "core/receipts.h"
 #include "core/release.h"
 #include "core/reports.h"
 #include "core/rows.h"
@@ -429,6 +430,8 @@ load(struct core *core, struct err *err)
     if (rc == 0)
         rc = logbook_new(core, err);
     if (rc == 0)
+        rc = receipts_new(core, &core->receipts, err);
+    if (rc == 0)
         rc = logbook_events(core, err);
     if (rc == 0)
         rc = auth_new(core, &core->auth, err);
@@ -485,6 +488,7 @@ core_close(struct core *core)
     incoming_free(core->incoming);
     release_free(core->release);
     logbook_free(core->logbook);
+    receipts_free(core->receipts);
     intake_free(core->intake);
     collections_free(core->collections);
     links_free(core->links);

@@ -85,7 +85,8 @@ take(struct node *n, size_t max)
 static void
 sent(struct node *n)
 {
-    OK(n->f, store_fetched(n->f->store, n->parcel.collection, n->parcel.through_us, &n->f->err));
+    OK(n->f,
+        store_fetched(n->f->store, n->parcel.collection, n->parcel.through_us, false, &n->f->err));
     OK(n->f, store_commit(n->f->store, &n->f->err));
 }
 
@@ -202,11 +203,11 @@ a_mark_within_a_delivery_goes_back_to_its_beginning(void **state)
     begin(&n, state);
     int64_t before = append(&n, 1, 10, true);
     int64_t last = append(&n, 1, 300, true);
-    OK(n.f, store_fetched(n.f->store, n.collection, before + PIECE_OBJECTS + 3, &n.f->err));
+    OK(n.f, store_fetched(n.f->store, n.collection, before + PIECE_OBJECTS + 3, false, &n.f->err));
     OK(n.f, store_commit(n.f->store, &n.f->err));
     assert_int_equal(take(&n, bytes(1000)), 300);
     assert_true(n.parcel.through_us == last);
-    OK(n.f, store_fetched(n.f->store, n.collection, before + 2 * PIECE_OBJECTS, &n.f->err));
+    OK(n.f, store_fetched(n.f->store, n.collection, before + 2 * PIECE_OBJECTS, false, &n.f->err));
     OK(n.f, store_commit(n.f->store, &n.f->err));
     assert_int_equal(take(&n, bytes(1000)), 300);
     sent(&n);

@@ -206,21 +206,27 @@ store_parcel(struct store *store, struct arena *arena, const struct store_parcel
     return rc;
 }
 
+/* What is passed over is settled: it never counts as delivered without a receipt. */
 int
 store_passed_over(struct store *store, uint32_t collection, int64_t through_us, struct err *err)
 {
-    int64_t fetched = 0;
-    int64_t sums[2] = {0}; /* reports, last_us */
+    int64_t marks[2] = {0}; /* fetched_us, counted_us */
+    int64_t sums[2] = {0};  /* reports, last_us */
     bool there;
-    int rc = NUMBERS(store, S_COLLECTION_FETCHED, &fetched, 1, &there, err, INT(collection));
+    int rc = NUMBERS(store, S_COLLECTION_FETCHED, marks, 2, &there, err, INT(collection));
 
     if (rc == 0 && !there)
         rc = err_set(err, ERR_NOT_FOUND, "there is no collection %u", collection);
-    if (rc == 0 && through_us > fetched)
-        rc = NUMBERS(store, S_PIECE_REPORTS, sums, 2, &there, err, INT(collection), INT(fetched),
+    if (rc == 0 && through_us > marks[0])
+        rc = NUMBERS(store, S_PIECE_REPORTS, sums, 2, &there, err, INT(collection), INT(marks[0]),
             INT(through_us));
     if (rc != 0 || sums[1] == 0)
         return rc;
-    rc = RUN(store, S_COLLECTION_FETCH, err, INT(sums[1]), INT(0), INT(collection));
+    rc = RUN(store, S_RECEIPT_FAIL_RANGE, err, INT(collection), INT(marks[0]), INT(sums[1]));
+    if (rc == 0)
+        rc = RUN(store, S_PIECE_SETTLE, err, INT(collection), INT(marks[0] + 1), INT(sums[1]));
+    if (rc == 0)
+        rc = RUN(
+            store, S_COLLECTION_FETCH, err, INT(sums[1]), INT(marks[1]), INT(0), INT(collection));
     return rc == 0 ? RUN(store, S_COLLECTION_FAIL, err, INT(sums[0]), INT(collection)) : rc;
 }
