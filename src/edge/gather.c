@@ -1,0 +1,77 @@
+#include "edge/gather.h"
+
+#include "fmt/stix_batch.h"
+
+void
+gather_init(struct gather *gather)
+{
+    *gather = (struct gather){.objects = buf_new(GATHER_BYTES_MAX)};
+}
+
+void
+gather_free(struct gather *gather)
+{
+    buf_free(&gather->objects);
+}
+
+static bool
+is_batch(struct json_value object)
+{
+    struct json_value type;
+
+    return json_type(object) == JSON_OBJECT && json_get(object, "type", &type)
+        && json_type(type) == JSON_STRING && span_equal(json_string(type), SPAN(STIX_BATCH_TYPE));
+}
+
+static int
+no_page(const char *what, struct err *err)
+{
+    return err_set(err, ERR_BAD_ANSWER, "what it gives is no page of a collection: %s", what);
+}
+
+int
+gather_page(struct gather *gather, struct json *json, struct span body, struct err *err)
+{
+    struct json_value root;
+    struct json_value list;
+    struct json_value item;
+    struct span key;
+    struct err why = {0};
+
+    if (json_parse_copy(json, body, &root, &why) != 0)
+        return no_page(why.msg, err);
+    if (json_type(root) != JSON_OBJECT)
+        return no_page("no JSON object", err);
+    gather->more = json_get(root, "more", &item) && json_type(item) == JSON_TRUE;
+    if (!json_get(root, "objects", &list)) /* an empty envelope has none */
+        return gather->more ? no_page("more is to come after nothing", err) : 0;
+    if (json_type(list) != JSON_ARRAY)
+        return no_page("objects is no list", err);
+    for (struct json_iter it = json_iter(list); json_next(&it, &key, &item);) {
+        if (gather->objects.n > 0)
+            buf_add_char(&gather->objects, ',');
+        json_add_value(&gather->objects, item);
+        if (is_batch(item))
+            gather->whole = gather->objects.n;
+    }
+    return buf_check(&gather->objects, "what waits for the end of its delivery", err);
+}
+
+size_t
+gather_ready(const struct gather *gather)
+{
+    if (gather->more && (gather->whole > 0 || gather->objects.n <= GATHER_PAGE_MAX))
+        return gather->whole;
+    return gather->objects.n;
+}
+
+void
+gather_drop(struct gather *gather, size_t n)
+{
+    struct buf *objects = &gather->objects;
+    size_t at = n < objects->n ? n + 1 : n; /* the comma, too */
+
+    memmove(objects->p, objects->p + at, objects->n - at);
+    objects->n -= at;
+    gather->whole = 0;
+}
