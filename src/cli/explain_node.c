@@ -162,6 +162,48 @@ put_recipients(struct buf *out, struct json_value root)
     }
 }
 
+/* Elements of the list NAME, in one line. */
+static void
+put_list(struct buf *out, const char *title, struct json_value root, const char *name)
+{
+    struct json_iter items = node_list(root, name);
+    struct json_value item;
+    struct span key;
+    bool first = true;
+
+    while (json_next(&items, &key, &item)) {
+        if (first) {
+            buf_add_text(out, "  ");
+            node_column(out, span_of(title), WIDTH);
+        } else {
+            out->n--;
+            buf_add_text(out, ", ");
+        }
+        first = false;
+        node_column(out, json_string(item), 0);
+    }
+    if (!first)
+        node_end_line(out);
+}
+
+static void
+put_recalled(struct buf *out, struct json_value root)
+{
+    struct json_value recalled;
+
+    if (!object(root, "recalled", &recalled))
+        return;
+    buf_add_text(out, "  ");
+    node_column(out, SPAN("recalled"), WIDTH);
+    node_column(out, node_text(recalled, "at"), 0);
+    buf_add_text(out, "by ");
+    node_column(out, node_text(recalled, "team"), 0);
+    node_column(out, node_text(recalled, "by"), 0);
+    node_column(out, node_text(recalled, "why"), 0);
+    node_end_line(out);
+    line(out, "corrected by", node_text(recalled, "corrected_by"));
+}
+
 static int
 show(struct json_value root, struct err *err)
 {
@@ -174,6 +216,11 @@ show(struct json_value root, struct err *err)
     line(&out, "classification", node_text(root, "classification"));
     line(&out, "tlp", node_text(root, "tlp"));
     line(&out, "provider", node_text(root, "provider"));
+    if (!span_equal(node_text(root, "known_as"), node_text(root, "id")))
+        line(&out, "known as", node_text(root, "known_as"));
+    put_list(&out, "came through", root, "path");
+    line(&out, "corrects", node_text(root, "corrects"));
+    put_recalled(&out, root);
     put_side(&out, root, "source");
     put_side(&out, root, "destination");
     put_recipients(&out, root);

@@ -66,6 +66,9 @@ show(const struct node *node, struct json_value root, struct err *err)
     number(&out, root, "delivered", "delivered");
     if (node_text(root, "oldest").n > 0)
         line(&out, "oldest", node_text(root, "oldest"));
+    number(&out, root, "links", "links");
+    if (node_number(root, "links_lost") > 0)
+        number(&out, root, "LOST", "links_lost");
     int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;

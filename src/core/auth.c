@@ -314,8 +314,9 @@ by_link(struct core *core, struct ask *ask, struct err *err)
         return err_set(err, ERR_NOT_ALLOWED, "nobody shows that at this door");
     const struct store_principal *p =
         people_by_number(core->auth->people, links_account(core, ask->caller.user));
-    return p != NULL ? be(core, ask, p, err)
-                     : err_set(err, ERR_NOT_SIGNED_IN, "there is no link to that team");
+    return p != NULL && span_equal(p->team, ask->caller.user)
+        ? be(core, ask, p, err)
+        : err_set(err, ERR_NOT_SIGNED_IN, "there is no link to that team");
 }
 
 int

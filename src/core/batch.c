@@ -272,7 +272,7 @@ batch_add(struct batch *batch, struct core *core, const struct flow_result *resu
     outcome_add_report(&batch->reports, &out);
     buf_add_span(&batch->records, record);
     batch->term_days = result->term_days;
-    batch->digests[batch->count++] = report->digest;
+    batch->digests[batch->count++] = result->digest;
     if (report->time_us != 0 && report->time_us < batch->first_us)
         batch->first_us = report->time_us;
     if (report->time_us != 0 && report->time_us > batch->last_us)

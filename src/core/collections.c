@@ -256,6 +256,9 @@ collections_add_shared(struct collections *c, struct span title, struct span ali
     if (title.n == 0 || title.n > 200 || description.n > 1000)
         return err_set_field(err, ERR_BAD_VALUE, "title", 5,
             "title: 1 to 200 bytes are wanted, of a description at most 1000");
+    if (span_equal(alias, SPAN(COLLECTION_RELEASED)))
+        return err_set_field(err, ERR_EXISTS, "alias", 5,
+            "alias: each partner's own collection is called " COLLECTION_RELEASED);
     for (size_t i = 0; i < c->count; i++)
         if (span_equal(c->list[i].alias, alias) || span_equal(c->list[i].id, alias)
             || (id->n > 0 && span_equal_nocase(c->list[i].id, *id)))
@@ -324,6 +327,13 @@ collections_free(struct collections *c)
 
 /* ---- who may ---- */
 
+static bool
+is_own(const struct collections *c, const struct store_collection *at, const struct asker *asker)
+{
+    return at->kind == COLLECTION_TEAM && asker->kind == PRINCIPAL_PARTNER && asker->team.n > 0
+        && span_equal(asker->team, store_team_id(c->store, at->team));
+}
+
 unsigned
 collections_may(const struct collections *c, const struct store_collection *collection,
     const struct asker *asker)
@@ -335,9 +345,7 @@ collections_may(const struct collections *c, const struct store_collection *coll
         return 0;
     switch (collection->kind) {
     case COLLECTION_TEAM:
-        if (!partner
-            || (asker->team.n > 0
-                && span_equal(asker->team, store_team_id(c->store, collection->team))))
+        if (!partner || is_own(c, collection, asker))
             may = COLLECTION_READ;
         break;
     case COLLECTION_COMMUNITY:
@@ -376,13 +384,27 @@ collections_has_team(const struct collections *c, const struct asker *asker)
     return collections_team_id(c, asker).n > 0;
 }
 
+/* As ASKER may call it; n 0: by its id alone. */
+static struct span
+alias_of(const struct collections *c, const struct store_collection *at, const struct asker *asker)
+{
+    return is_own(c, at, asker) ? SPAN(COLLECTION_RELEASED) : at->alias;
+}
+
+static bool
+is_called(const struct collections *c, const struct store_collection *at, struct span name,
+    const struct asker *asker)
+{
+    return span_equal_nocase(at->id, name) || span_equal(alias_of(c, at, asker), name);
+}
+
 const struct store_collection *
 collections_find(
     const struct collections *c, struct span name, const struct asker *asker, unsigned *may)
 {
     for (size_t i = 0; name.n > 0 && i < c->count; i++) {
         const struct store_collection *at = &c->list[i];
-        if (!span_equal_nocase(at->id, name) && !span_equal(at->alias, name))
+        if (!is_called(c, at, name, asker))
             continue;
         *may = collections_may(c, at, asker);
         return *may == 0 ? NULL : at;
@@ -403,8 +425,7 @@ collections_list(struct collections *c, const struct asker *asker, struct span n
     for (size_t i = 0; i < c->count; i++) {
         const struct store_collection *at = &c->list[i];
         unsigned may = collections_may(c, at, asker);
-        if (may == 0
-            || (name.n > 0 && !span_equal_nocase(at->id, name) && !span_equal(at->alias, name)))
+        if (may == 0 || (name.n > 0 && !is_called(c, at, name, asker)))
             continue;
         list[count++] = (struct page_collection){.kind = at->kind,
             .can_read = (may & COLLECTION_READ) != 0,
@@ -412,7 +433,7 @@ collections_list(struct collections *c, const struct asker *asker, struct span n
             .id = at->id,
             .title = at->title,
             .description = at->description,
-            .alias = at->alias,
+            .alias = alias_of(c, at, asker),
             .team = at->kind == COLLECTION_TEAM ? store_team_id(c->store, at->team)
                                                 : (struct span){NULL, 0}};
     }

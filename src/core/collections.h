@@ -12,6 +12,9 @@
 
 struct collections;
 
+/* What a partner may call the collection of its own team. */
+#define COLLECTION_RELEASED "released"
+
 enum { COLLECTION_READ = 1, COLLECTION_WRITE = 2, COLLECTIONS_MAX = 20000 };
 
 /* Makes community, directory and intake if they are not there; for a transaction that is open. NODE
@@ -35,7 +38,8 @@ MUST_USE int collections_add_shared(struct collections *collections, struct span
 /* After a transaction that was taken back: what it made is forgotten. */
 MUST_USE int collections_again(struct collections *collections, struct err *err);
 
-/* By id or alias; NULL: not there, or not to be seen by ASKER. *MAY has COLLECTION_READ, _WRITE. */
+/* By id or alias (a partner's own: COLLECTION_RELEASED); NULL: not there, or not to be seen by
+ * ASKER. *MAY has COLLECTION_READ, _WRITE. */
 const struct store_collection *collections_find(const struct collections *collections,
     struct span name, const struct asker *asker, unsigned *may);
 /* What ASKER may do with C. */

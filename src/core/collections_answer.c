@@ -42,6 +42,9 @@ core_objects(struct core *core, struct ask *ask, struct err *err)
     struct page_question question;
     int rc = page_question_take(ask->arena, &ask->in, &question, err);
 
+    if (rc == 0 && ask->asker.kind == PRINCIPAL_PARTNER
+        && span_equal(question.collection, SPAN(COLLECTION_RELEASED)))
+        rc = directory_know(core, ask->asker.team, err); /* it is there before anything is in it */
     if (rc == 0)
         rc = collections_page(core->collections, &ask->asker, &question, ask->arena, &answer, err);
     if (rc == 0 && links_is_recipient(core, &ask->asker))

@@ -32,9 +32,9 @@ query_of(uint32_t collection, const struct page_question *q, struct store_page_q
         .spec_count = f->spec_count,
         .named_us = f->named_us,
         .named_count = f->named_count};
-    out->held = q->held;
-    out->held_count = q->held_count;
+    out->no_bodies = q->no_bodies;
     out->rows_only = q->what != PAGE_OBJECTS;
+    out->runs_only = q->what == PAGE_OBJECTS;
     out->versions = (uint8_t)((f->first ? VERSIONS_FIRST : 0) | (f->last ? VERSIONS_LAST : 0)
         | (f->all ? VERSIONS_ALL : 0) | (f->named_count > 0 ? VERSIONS_NAMED : 0));
 }
@@ -89,13 +89,11 @@ answer(const struct page_question *q, const struct store_page *from, struct aren
     bool objects = q->what == PAGE_OBJECTS;
 
     page.runs = arena_zalloc(arena, from->run_count + 1, sizeof *page.runs);
-    page.rows = arena_zalloc(arena, from->row_count + 1, sizeof *page.rows);
+    page.rows = arena_zalloc(arena, objects ? 1 : from->row_count + 1, sizeof *page.rows);
     if (page.runs == NULL || page.rows == NULL)
         return arena_full(err, "a page of objects");
-    if (from->row_count > 0) {
-        page.first_us = from->rows[0].added_us;
-        page.last_us = from->rows[from->row_count - 1].added_us;
-    }
+    page.first_us = from->first_us;
+    page.last_us = from->last_us;
     if (!objects)
         rows_of(from, &page);
     *too_large =

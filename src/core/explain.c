@@ -2,10 +2,12 @@
  * found and decided now. */
 #include "core/evidence.h"
 #include "core/node.h"
+#include "core/provenance.h"
 #include "core/reports.h"
 #include "core/told.h"
 #include "flow/redact.h"
 #include "fmt/render.h"
+#include "store/recall.h"
 #include "sys/clock.h"
 
 enum { ANSWER_BYTES = 48 * 1024 * 1024 };
@@ -14,9 +16,8 @@ struct story {
     struct core *core;
     struct arena *arena;
     const struct read_report *read;
-    uint64_t batch;
-    uint32_t place;
     struct attribution_pair now;
+    struct path path;
     struct buf *out;
 };
 
@@ -144,7 +145,10 @@ tell_now(const struct story *s, struct team_id recipient)
         .tlp = read->outcome.tlp,
         .clock_trusted = core->basis.clock_trusted,
         .at_us = clock_now_us()};
-    decide(policy, &input, &verdict.verdict);
+    if (path_has(&s->path, knowledge_team_id(core, recipient)))
+        verdict.verdict.reason = REASON_RETURN;
+    else
+        decide(policy, &input, &verdict.verdict);
     for (uint8_t i = 0; i < verdict.verdict.clause_count && i < VERDICT_CLAUSES_MAX; i++) {
         uint32_t clause = verdict.verdict.clauses[i];
         verdict.clauses[verdict.clause_count++] = (struct outcome_clause){
@@ -263,44 +267,20 @@ tell_step(struct buf *out, int64_t at_us, const char *what, struct span by, stru
     buf_add_char(out, '}');
 }
 
-/* Numbers are given in the order of batches: the first of BATCH, or of a later one. */
-static int
-first_held(const struct story *s, uint64_t *number, struct err *err)
-{
-    struct store_held held;
-    uint64_t low = 1;
-    uint64_t high = 1;
-    int rc;
-
-    while ((rc = store_held_get(s->core->store, s->arena, high, &held, err)) == 0
-        && held.batch < s->batch)
-        high *= 2;
-    while (low < high && (rc == 0 || rc == ERR_NOT_FOUND)) {
-        uint64_t middle = low + (high - low) / 2;
-        rc = store_held_get(s->core->store, s->arena, middle, &held, err);
-        if (rc == 0 && held.batch < s->batch)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *number = low;
-    return rc == ERR_NOT_FOUND ? 0 : rc;
-}
-
 static int
 find_held(const struct story *s, uint32_t team, struct store_held *out, struct err *err)
 {
-    uint64_t number;
-    int rc = first_held(s, &number, err);
+    struct store_held *list;
+    size_t count;
+    int rc =
+        store_held_of(s->core->store, s->arena, s->read->batch, s->read->place, &list, &count, err);
 
-    while (rc == 0) {
-        rc = store_held_get(s->core->store, s->arena, number++, out, err);
-        if (rc == 0 && out->batch > s->batch)
-            return ERR_NOT_FOUND;
-        if (rc == 0 && out->batch == s->batch && out->place == s->place && out->team == team)
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (list[i].team == team) {
+            *out = list[i];
             return 0;
-    }
-    return rc;
+        }
+    return rc == 0 ? ERR_NOT_FOUND : rc;
 }
 
 static int
@@ -324,7 +304,7 @@ static int
 tell_history(
     const struct story *s, const struct outcome_one *one, enum effect effect, struct err *err)
 {
-    uint64_t due = 0;
+    bool due = false;
     int rc = 0;
 
     told_open(s->out, "history", '[');
@@ -333,9 +313,8 @@ tell_history(
     if (effect == EFFECT_HOLD)
         rc = tell_held(s, one->team, err);
     if (rc == 0 && effect == EFFECT_RELEASE && one->team != 0) {
-        rc = store_due_next(s->core->store, &due, err);
-        tell_step(
-            s->out, 0, due == 0 || due > s->batch ? "written-out" : "due", SPAN(""), SPAN(""));
+        rc = store_due_has(s->core->store, s->read->batch, &due, err);
+        tell_step(s->out, 0, due ? "due" : "written-out", SPAN(""), SPAN(""));
     }
     buf_add_char(s->out, ']');
     return rc;
@@ -365,7 +344,7 @@ tell_recipient(const struct story *s, const struct outcome_one *one, struct err 
 }
 
 static int
-tell(const struct story *s, struct err *err)
+tell(const struct story *s, struct span way, struct err *err)
 {
     const struct report *report = s->read->report;
     enum classification class = (enum classification)report->classification;
@@ -380,12 +359,38 @@ tell(const struct story *s, struct err *err)
     told_word(s->out, "tlp",
         s->read->outcome.tlp != TLP_UNKNOWN ? tlp_label((enum tlp)s->read->outcome.tlp) : NULL);
     told_text(s->out, "provider", report->provider);
+    told_item(s->out);
+    buf_add_span(s->out, way);
     tell_side(s, 0);
     tell_side(s, 1);
     told_open(s->out, "recipients", '[');
     for (uint8_t i = 0; rc == 0 && i < s->read->outcome.count; i++)
         rc = tell_recipient(s, &s->read->outcome.ones[i], err);
     buf_add_char(s->out, ']');
+    return rc;
+}
+
+/* What is never carried as a field is told of apart, and not among them. */
+static int
+tell_all(struct story *s, struct err *err)
+{
+    static const struct span own[] = {{REPORT_ID_NAME, sizeof REPORT_ID_NAME - 1},
+        {REPORT_PATH_NAME, sizeof REPORT_PATH_NAME - 1},
+        {REPORT_CORRECTS_NAME, sizeof REPORT_CORRECTS_NAME - 1}};
+    struct buf way = buf_new(ANSWER_BYTES);
+    struct read_report read = *s->read;
+    struct report report = *read.report;
+    struct field was;
+
+    provenance_path(s->core, &read, &s->path);
+    int rc = provenance_tell(s->core, &read, s->arena, &way, err);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        (void)path_take_out(&report, own[i], &was);
+    read.report = &report;
+    s->read = &read;
+    if (rc == 0)
+        rc = tell(s, buf_span(&way), err);
+    buf_free(&way);
     return rc;
 }
 
@@ -396,19 +401,14 @@ core_explain(struct core *core, struct ask *ask, struct err *err)
     struct span id = wire_text(&ask->in);
     struct buf out = buf_new(ANSWER_BYTES);
     struct read_report read;
-    struct id_place place;
     struct story story = {.core = core, .arena = ask->arena, .read = &read, .out = &out};
 
     int rc = reading_find(reports_reading(core), core, id, &read, err);
-    if (rc == 0)
-        rc = id_read(&core->id_key, id, &place, err);
     if (rc != 0)
         return rc;
-    story.batch = place.batch;
-    story.place = place.place;
     attribute_report(&world, read.report, &story.now);
     buf_add_char(&out, '{');
-    rc = tell(&story, err);
+    rc = tell_all(&story, err);
     buf_add_char(&out, '}');
     if (rc == 0)
         return node_answer(core, ask, &out, err);

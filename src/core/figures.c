@@ -2,6 +2,7 @@
 
 #include "base/time.h"
 #include "core/counts.h"
+#include "core/links_told.h"
 #include "core/node.h"
 #include "core/state.h"
 #include "core/told.h"
@@ -51,6 +52,7 @@ add_queue(struct core *core, const struct store_queue *queue, struct buf *out)
     told_number(out, "delivered", queue->delivered);
     told_number(out, "failed", queue->failed);
     told_time(out, "oldest", queue->oldest_us);
+    links_tell_push(core, queue->team, out);
     buf_add_char(out, '}');
 }
 

@@ -1,47 +1,11 @@
-#include "core/intake.h"
-
-#include "core/batch.h"
-#include "core/check.h"
 #include "core/incoming.h"
-#include "core/streams.h"
+#include "core/intake_private.h"
 #include "core/window.h"
-#include "flow/flow.h"
-#include "model/record.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>
 
-enum {
-    BLOCK = 16, /* reports read ahead, so that tables they look into arrive meanwhile */
-    FIELDS = 4 * REPORT_FIELDS_MAX, /* of one block */
-    BACK_US = 1000000,              /* a clock that goes back by more is not believed */
-    AGAIN_US = 1000000,             /* what could not be read of the store is tried again */
-};
-
-struct intake {
-    struct streams streams;
-    struct seen *seen;
-    struct flow *flow;
-    uint32_t knowledge; /* what the flow was made for */
-    struct check *check;
-    struct batch *batch;
-    struct loop_timer timer;
-    bool ripe;          /* the timer has come */
-    bool half_done;     /* a report failed on its way: the batch is not to be relied on */
-    int64_t seen_us;    /* the latest time */
-    uint64_t due;       /* entries of the outbox */
-    struct err blind;   /* why window and due could not be read after a loss; code 0: they were */
-    int64_t look_at_us; /* ticks: when that is tried again */
-
-    /* the report that flows now */
-    struct core *core;
-    struct span record;
-    struct batch_origin origin;
-
-    struct report reports[BLOCK];
-    struct span records[BLOCK];
-    struct field fields[FIELDS];
-};
+enum { AGAIN_US = 1000000 }; /* what could not be read of the store is tried again */
 
 static const char stale_words[] = "the agreements cannot be read anew";
 static const char blind_words[] = "the store cannot tell which reports were there already";
@@ -266,132 +230,7 @@ core_intake_open(struct core *core, struct ask *ask, struct err *err)
     return give_credit(core, stream, INTAKE_CREDIT, err);
 }
 
-/* ---- reports ---- */
-
-static int
-deliver(void *ctx, const struct flow_result *result, struct err *err)
-{
-    struct intake *intake = ctx;
-    int rc = 0;
-
-    /* A batch is removed as a whole, so all in it have the same term. */
-    if (batch_count(intake->batch) > 0 && batch_term_days(intake->batch) != result->term_days)
-        rc = intake_seal(intake->core, err);
-    return rc != 0
-        ? rc
-        : batch_add(intake->batch, intake->core, result, intake->record, &intake->origin, err);
-}
-
-/* A new flow whenever there is something new to judge by. */
-static int
-make_flow(struct core *core, struct intake *intake, struct err *err)
-{
-    const struct flow_options options = {.world = core_world(core),
-        .policy = core->basis.policy,
-        .extras = core->basis.extras,
-        .feeds = &core->basis.feeds,
-        .origin = core->team,
-        .seen = intake->seen,
-        .decides_only = true,
-        .own = core->team,
-        .community = core->basis.community,
-        .deliver = deliver,
-        .ctx = intake};
-
-    if (intake->flow != NULL && intake->knowledge == core->knowledge)
-        return 0;
-    flow_free(intake->flow);
-    intake->flow = NULL;
-    intake->knowledge = core->knowledge;
-    return flow_new(&options, &intake->flow, err);
-}
-
-/* Time never goes back for verdicts: what has ended stays ended. */
-static void
-set_moment(struct core *core, struct intake *intake)
-{
-    int64_t now = clock_now_us();
-    bool trusted = core->basis.clock_trusted && now >= intake->seen_us - BACK_US;
-
-    if (now > intake->seen_us)
-        intake->seen_us = now;
-    flow_moment(intake->flow, intake->seen_us, trusted);
-}
-
-static int
-set_sender(struct core *core, struct intake *intake, const struct stream *stream, struct err *err)
-{
-    bool partner = stream->kind == PRINCIPAL_PARTNER;
-    struct team_id origin = partner ? roster_find(core->roster, span_of(stream->team)) : core->team;
-
-    flow_sender(intake->flow, origin, partner);
-    intake->origin = (struct batch_origin){.partner = partner};
-    if (origin.index != 0)
-        return knowledge_team_number(core, origin, &intake->origin.team, err);
-    return partner ? store_team(core->store, span_of(stream->team), &intake->origin.team, err) : 0;
-}
-
-/* Up to BLOCK sound reports off IN; LEFT counts down. Bad ones are counted. */
-static int
-read_block(struct intake *intake, struct wire_in *in, uint32_t *left, struct stream *stream,
-    size_t *count, struct err *err)
-{
-    uint32_t used = 0;
-
-    for (*count = 0; *left > 0 && *count < BLOCK && used + REPORT_FIELDS_MAX <= FIELDS; --*left) {
-        struct report *report = &intake->reports[*count];
-        const char *begin = in->p;
-        int rc = record_next(in, report, intake->fields + used, REPORT_FIELDS_MAX, err);
-        if (rc == 0)
-            rc = check_report(intake->check, report, err);
-        if (rc == ERR_INTERNAL || rc == ERR_NO_MEMORY)
-            return rc;
-        if (rc != 0) {
-            stream->totals.received++;
-            stream->totals.rejected++;
-            batch_rejected(intake->batch, 1);
-            continue;
-        }
-        intake->records[(*count)++] = (struct span){begin, (size_t)(in->p - begin)};
-        used += report->count;
-        report->digest = window_digest(report, intake->origin.partner ? intake->origin.team : 0);
-        flow_prepare(intake->flow, report);
-    }
-    return 0;
-}
-
-static int
-take_report(struct core *core, struct intake *intake, size_t i, struct err *err)
-{
-    uint64_t duplicates = flow_counts(intake->flow)->duplicate;
-
-    intake->record = intake->records[i];
-    int rc = flow_report(intake->flow, &intake->reports[i], err);
-    if (rc == 0 && flow_counts(intake->flow)->duplicate > duplicates)
-        batch_duplicate(intake->batch, &intake->reports[i]);
-    if (rc == 0
-        && (batch_full(intake->batch) || batch_count(intake->batch) >= core->options.batch_reports))
-        rc = intake_seal(core, err);
-    intake->half_done = rc != 0;
-    return rc;
-}
-
-static int
-take_records(struct core *core, struct intake *intake, struct stream *stream, struct wire_in *in,
-    uint32_t left, struct err *err)
-{
-    struct totals before = *flow_counts(intake->flow);
-    size_t count;
-    int rc = 0;
-
-    while (rc == 0 && left > 0) {
-        rc = read_block(intake, in, &left, stream, &count, err);
-        for (size_t i = 0; rc == 0 && i < count; i++)
-            rc = take_report(core, intake, i, err);
-    }
-    totals_grow(&stream->totals, flow_counts(intake->flow), &before);
-    return rc == 0 ? wire_end(in, "a message of reports", err) : rc;
-}
+/* ---- messages ---- */
 
 static int
 unsettle(struct intake *intake, struct stream *stream, struct err *err)
@@ -424,15 +263,12 @@ take_message(struct core *core, struct intake *intake, struct stream *stream, st
     if (rc == 0)
         rc = unsettle(intake, stream, err);
     if (rc == 0)
-        rc = make_flow(core, intake, err);
-    if (rc == 0)
-        rc = set_sender(core, intake, stream, err);
+        rc = intake_prepare(core, intake, stream, err);
     if (rc != 0)
         return rc;
-    set_moment(core, intake);
     const struct totals before = stream->totals;
     count_rejected(intake, stream, rejected);
-    rc = take_records(core, intake, stream, &ask->in, count, err);
+    rc = intake_records(core, intake, stream, &ask->in, count, err);
     return rc == 0 ? streams_count(stream, &before, err) : rc;
 }
 

@@ -158,22 +158,6 @@ core_misp_manifest(struct core *core, struct ask *ask, struct err *err)
 
 /* ---- one event ---- */
 
-static int
-take_held(struct ask *ask, struct page_question *q, struct err *err)
-{
-    q->after_us = wire_i64(&ask->in);
-    q->held_count = wire_u32(&ask->in);
-    if (ask->in.bad || q->held_count > PAGE_HELD_MAX)
-        return err_set(err, ERR_INTERNAL, "a question for an event is damaged");
-    uint64_t *held = arena_zalloc(ask->arena, q->held_count + 1, sizeof *held);
-    if (held == NULL)
-        return arena_full(err, "an event");
-    for (size_t i = 0; i < q->held_count; i++)
-        held[i] = wire_u64(&ask->in);
-    q->held = held;
-    return wire_end(&ask->in, "a question for an event", err);
-}
-
 /* How many rows of the page belong to the event that begins with it, and whether it ends there. */
 static int
 measure(struct core *core, uint32_t collection, struct page_question *q, bool *last,
@@ -212,7 +196,10 @@ core_misp_event(struct core *core, struct ask *ask, struct err *err)
     int64_t end_us = 0;
     struct buf page = buf_new(ANSWER_BYTES);
     struct buf answer = buf_new(ANSWER_BYTES);
-    int rc = take_held(ask, &q, err);
+
+    q.after_us = wire_i64(&ask->in);
+    q.no_bodies = wire_u8(&ask->in) != 0;
+    int rc = wire_end(&ask->in, "a question for an event", err);
 
     if (rc == 0 && (own = feed_of(core, ask, &part.about, err)) == NULL)
         rc = (int)err->code;

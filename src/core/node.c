@@ -1,6 +1,7 @@
 #include "core/node.h"
 
 #include "core/intake.h"
+#include "core/links_told.h"
 #include "core/state.h"
 #include "core/told.h"
 #include "sys/clock.h"
@@ -116,6 +117,7 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     told_number(out, "delivered", sums.delivered);
     told_number(out, "failed", sums.failed);
     told_time(out, "oldest", sums.oldest_us);
+    links_tell_counts(core, out);
     add_storage(core, out);
     return rc;
 }
@@ -258,6 +260,7 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
         rc = add_counts(core, ask->arena, &out, err);
     if (rc == 0)
         rc = add_queues(core, ask->arena, &out, err);
+    links_tell_metrics(core, &out);
     if (rc == 0)
         return node_answer(core, ask, &out, err);
     buf_free(&out);

@@ -121,6 +121,8 @@ reading_get(struct reading *reading, struct core *core, uint32_t place, struct r
     out->report = &reading->report;
     out->outcomes = &reading->outcomes;
     out->received_us = reading->batch.received_us;
+    out->batch = reading->number;
+    out->place = place;
     outcome_get(&reading->outcomes, place, &out->outcome);
     (void)id_text(&ids, place, out->id);
     return 0;
@@ -141,21 +143,78 @@ reading_may_have(const struct reading *reading, uint32_t place, struct span addr
     return false;
 }
 
+/* ---- by id ---- */
+
+/* The next batch that may have it is opened; number 0: there is none. */
+static int
+open_next(struct reading *reading, struct core *core, const struct store_search *search,
+    struct reading_place *from, struct err *err)
+{
+    uint64_t number = 0;
+    int rc;
+
+    do {
+        rc = store_batch_search(core->store, search, from->batch, &number, err);
+        from->batch = number;
+        if (rc == 0 && number != 0)
+            rc = reading_open(reading, core, number, err);
+    } while (rc == ERR_NOT_FOUND); /* its time was over meanwhile */
+    from->place = rc == 0 && number != 0 ? reading->count : 0;
+    return rc;
+}
+
+static int
+none(struct span id, struct err *err)
+{
+    return err_set_field(err, ERR_NOT_FOUND, "id", 2, "no report has the id %.*s", SPAN_ARGS(id));
+}
+
+int
+reading_next_known(struct reading *reading, struct core *core, struct span id,
+    struct reading_place *from, struct read_report *out, struct err *err)
+{
+    const struct search_query query = {.id = id};
+    uint64_t keys[SEARCH_QUERY_KEYS_MAX];
+    const struct store_search search = {.since_us = INT64_MIN,
+        .until_us = INT64_MAX,
+        .keys = keys,
+        .key_count = search_query_keys(&query, keys)};
+    struct search_facts facts;
+    int rc = from->place > 0 ? reading_open(reading, core, from->batch, err)
+                             : open_next(reading, core, &search, from, err);
+
+    while (rc == 0 && from->place > 0) {
+        rc = reading_get(reading, core, --from->place, out, err);
+        if (rc != 0)
+            return rc;
+        reading_facts(core, out, &facts);
+        if (search_matches(&query, out->report, &facts))
+            return 0;
+        if (from->place == 0)
+            rc = open_next(reading, core, &search, from, err);
+    }
+    return rc == 0 || rc == ERR_NOT_FOUND ? none(id, err) : rc;
+}
+
 int
 reading_find(struct reading *reading, struct core *core, struct span id, struct read_report *out,
     struct err *err)
 {
+    struct reading_place from = {0};
     struct id_place place;
+    char plain[ID_TEXT_BYTES];
     int rc = id_read(&core->id_key, id, &place, err);
 
     if (rc == 0)
         rc = reading_open(reading, core, place.batch, err);
     if (rc == 0 && (place.tag != reading_tag(reading) || place.place >= reading->count))
         rc = ERR_NOT_FOUND;
-    if (rc == ERR_NOT_FOUND)
-        return err_set_field(
-            err, ERR_NOT_FOUND, "id", 2, "no report has the id %.*s", SPAN_ARGS(id));
-    return rc == 0 ? reading_get(reading, core, place.place, out, err) : rc;
+    if (rc == 0)
+        return reading_get(reading, core, place.place, out, err);
+    if (rc != ERR_NOT_FOUND)
+        return rc;
+    return id_plain(id, plain) ? reading_next_known(reading, core, span_of(plain), &from, out, err)
+                               : none(id, err);
 }
 
 /* ---- what is told of it ---- */

@@ -243,7 +243,7 @@ write_team(struct core *core, struct release *release, const struct unpacked *ba
             continue;
         }
         if (rc == 0)
-            rc = release_one(core, release, batch, task, err);
+            rc = release_one(core, release, batch, task, NULL, err);
         release->parcel.reports++;
         if (rc == 0 && release->text.n >= PIECE_BYTES)
             rc = append(core, release, batch, err);

@@ -4,25 +4,27 @@
 #include "fmt/writer.h"
 #include "model/record.h"
 
-/* The id that it has at all nodes: the one another node gave it, else ours. What another gave is
- * no claim of the report, and goes out as its id or not at all. */
-static void
-take_id(struct report *report, char id[ID_TEXT_BYTES])
+/* What another node gave is no claim of the report, and goes out in its own place or not at all:
+ * the id that it has at all nodes (else ours stays), the way it came, to which we add ourselves,
+ * and what it corrects. */
+static int
+take_own(const struct core *core, const struct outcome_report *outcome, struct report *report,
+    char id[ID_TEXT_BYTES], struct path *path, char corrects[ID_TEXT_BYTES], struct err *err)
 {
-    const struct field *given = report_other(report, SPAN(REPORT_ID_NAME));
+    struct field was;
+    int rc = path_read(report, path, err);
 
-    if (given == NULL)
-        return;
-    if (given->type == VALUE_TEXT)
-        (void)id_plain((struct span){given->s, given->n}, id);
-    /* It is outside the table, so no place of `at` is behind it that matters. */
-    uint32_t i = (uint32_t)(given - report->fields);
-    for (int f = 0; f < FIELD_COUNT; f++)
-        if (report->at[f] > i + 1)
-            report->at[f]--;
-    memmove(&report->fields[i], &report->fields[i + 1],
-        (report->count - i - 1) * sizeof *report->fields);
-    report->count--;
+    if (rc == 0 && outcome->from_partner)
+        rc = path_add(path, store_team_id(core->store, outcome->origin), err);
+    if (rc == 0)
+        rc = path_add(path, knowledge_own_id(core), err);
+    (void)path_take_out(report, SPAN(REPORT_PATH_NAME), &was);
+    if (path_take_out(report, SPAN(REPORT_ID_NAME), &was) && was.type == VALUE_TEXT)
+        (void)id_plain((struct span){was.s, was.n}, id);
+    if (!path_take_out(report, SPAN(REPORT_CORRECTS_NAME), &was) || was.type != VALUE_TEXT
+        || !id_plain((struct span){was.s, was.n}, corrects))
+        corrects[0] = '\0';
+    return rc;
 }
 
 static bool
@@ -62,12 +64,6 @@ name_clauses(struct release *release, const struct outcome_verdict *verdict, str
     return verdict->clause_count;
 }
 
-static struct span
-origin_of(const struct core *core, uint32_t origin)
-{
-    return origin != 0 ? store_team_id(core->store, origin) : knowledge_own_id(core);
-}
-
 static unsigned
 classes_in(const struct core *core, const struct report *report)
 {
@@ -97,8 +93,7 @@ treatments_of(const struct redacted *redacted, unsigned classes)
 /* The report's own object is the last that the writer made. What a node keeps for itself is no
  * delivery. */
 static int
-record_one(struct core *core, struct release *release, const struct task *task,
-    const struct outcome_verdict *verdict, unsigned treatments, struct err *err)
+record_item(struct core *core, struct release *release, const struct task *task, struct err *err)
 {
     struct span text = buf_span(&release->text);
     uint32_t own = 0;
@@ -109,50 +104,88 @@ record_one(struct core *core, struct release *release, const struct task *task,
     const char *line = memrchr(text.p, '\n', text.n);
     if (line == NULL)
         return err_set(err, ERR_INTERNAL, "a report was written without an object");
-    delivery_count(release->delivery, verdict, EFFECT_RELEASE, treatments);
     struct span item = {line + 1, (size_t)(text.p + text.n - line - 1)};
     return delivery_item(release->delivery, task->place, item, err);
 }
 
+static int
+record_one(struct core *core, struct release *release, const struct task *task,
+    const struct outcome_verdict *verdict, unsigned treatments, struct err *err)
+{
+    uint64_t before = delivery_items(release->delivery);
+    int rc = record_item(core, release, task, err);
+
+    if (rc == 0 && delivery_items(release->delivery) > before)
+        delivery_count(release->delivery, verdict, EFFECT_RELEASE, treatments);
+    return rc;
+}
+
+static struct release_note
+note_of(const struct core *core, const struct outcome_report *outcome, const struct task *task)
+{
+    const struct outcome_side *side = &outcome->sides[task->side];
+
+    return (struct release_note){.recipient = store_team_id(core->store, task->team),
+        .asn = side->asn,
+        .economy = side->economy,
+        .rule = attribution_rule_word((enum attribution_rule)side->rule)};
+}
+
+static int
+read_report(struct release *release, const struct unpacked *batch, uint32_t place,
+    struct report *out, struct err *err)
+{
+    struct wire_in in = wire_in(batch->records[place]);
+    int rc = record_next(&in, out, release->fields, REPORT_FIELDS_MAX, err);
+
+    return rc == 0 ? 0
+                   : err_set(err, ERR_BAD_STORE, "a report of batch %llu cannot be read: %s",
+                       (unsigned long long)batch->number, err->msg);
+}
+
 int
 release_one(struct core *core, struct release *release, const struct unpacked *batch,
-    const struct task *task, struct err *err)
+    const struct task *task, const struct stix_recall *recall, struct err *err)
 {
-    struct wire_in in = wire_in(batch->records[task->place]);
     const struct outcome_verdict *verdict = &batch->outcomes.verdicts[task->verdict];
-    struct span team = store_team_id(core->store, task->team);
     struct verdict let_go = verdict->verdict;
     struct span names[VERDICT_CLAUSES_MAX];
     struct outcome_report outcome;
     const struct redacted *redacted;
     char id[ID_TEXT_BYTES];
+    char corrects[ID_TEXT_BYTES];
     struct report report;
+    struct path path;
 
-    int rc = record_next(&in, &report, release->fields, REPORT_FIELDS_MAX, err);
+    int rc = read_report(release, batch, task->place, &report, err);
     if (rc != 0)
-        return err_set(err, ERR_BAD_STORE, "a report of batch %llu cannot be read: %s",
-            (unsigned long long)batch->number, err->msg);
+        return rc;
     (void)id_text(&batch->ids, task->place, id);
-    take_id(&report, id);
     outcome_get(&batch->outcomes, task->place, &outcome);
+    rc = take_own(core, &outcome, &report, id, &path, corrects, err);
+    if (rc != 0)
+        return rc;
     if (release->parcel.held && let_go.effect == EFFECT_HOLD)
         let_go.effect = EFFECT_RELEASE; /* by a person */
+    struct release_note note = note_of(core, &outcome, task);
     unsigned classes = classes_in(core, &report);
-    const struct redact_means means = means_of(core, verdict, team);
+    const struct redact_means means = means_of(core, verdict, note.recipient);
     arena_reset(release->redacted);
     rc = redact(release->redacted, &means, &report, &let_go, (enum tlp)outcome.tlp, &redacted, err);
     if (rc != 0)
         return rc;
-    const struct outcome_side *side = &outcome.sides[task->side];
-    const struct release_note note = {.id = {id, ID_TEXT_BYTES - 1},
-        .origin = origin_of(core, outcome.origin),
-        .recipient = team,
-        .asn = side->asn,
-        .economy = side->economy,
-        .rule = attribution_rule_word((enum attribution_rule)side->rule),
-        .clauses = names,
-        .clause_count = name_clauses(release, verdict, names),
-        .made_us = batch->row.received_us};
+    note.id = (struct span){id, ID_TEXT_BYTES - 1};
+    note.origin = path.teams[0];
+    note.path = &path;
+    note.corrects = span_of(corrects);
+    note.clauses = names;
+    note.clause_count = name_clauses(release, verdict, names);
+    note.made_us = batch->row.received_us;
+    if (recall != NULL) {
+        stix_write_recall(&release->text, redacted, &note, recall);
+        rc = buf_check(&release->text, "what is written of a recall", err);
+        return rc == 0 ? record_item(core, release, task, err) : rc;
+    }
     if (!span_equal(note.origin, knowledge_own_id(core)))
         stix_write_identity(&release->text, &note);
     stix_write(&release->text, redacted, &note);

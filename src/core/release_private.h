@@ -47,9 +47,10 @@ struct release {
 };
 
 /* release_one.c: append the STIX of one report to the text, the identity of a foreign origin too,
- * and tell the ledger's delivery. */
+ * and tell the ledger's delivery. With RECALL: that it is taken back. */
+struct stix_recall;
 MUST_USE int release_one(struct core *core, struct release *release, const struct unpacked *batch,
-    const struct task *task, struct err *err);
+    const struct task *task, const struct stix_recall *recall, struct err *err);
 /* release.c: everything that goes of TASKS, team by team. HELD: a person let it go. */
 MUST_USE int release_write(struct core *core, struct release *release, const struct unpacked *batch,
     const struct task *tasks, size_t count, bool held, struct err *err);

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "core/node.h"
+#include "core/provenance.h"
 #include "core/told.h"
 #include "fmt/render.h"
 #include "model/domain.h"
@@ -66,6 +67,7 @@ core_report(struct core *core, struct ask *ask, struct err *err)
     out = buf_new(ANSWER_BYTES);
     buf_add_char(&out, '{');
     reading_tell(core, &read, &out);
+    rc = provenance_tell(core, &read, ask->arena, &out, err);
     told_number(&out, "line", read.report->line);
     told_open(&out, "fields", '{');
     for (uint32_t i = 0; i < read.report->count; i++) {
@@ -73,7 +75,10 @@ core_report(struct core *core, struct ask *ask, struct err *err)
         render_field(&out, &read.report->fields[i]);
     }
     buf_add_text(&out, "}}");
-    return node_answer(core, ask, &out, err);
+    if (rc == 0)
+        return node_answer(core, ask, &out, err);
+    buf_free(&out);
+    return rc;
 }
 
 /* ---- cursors: the place where to go on, and a check over what was asked ---- */
@@ -209,9 +214,10 @@ look_at(struct core *core, struct search_job *job, struct reading *reading, stru
     told_item(&job->out);
     buf_add_char(&job->out, '{');
     reading_tell(core, &read, &job->out);
+    rc = provenance_tell(core, &read, core->arena, &job->out, err);
     buf_add_char(&job->out, '}');
     job->found++;
-    return 0;
+    return rc;
 }
 
 /* The next batch to be looked at becomes `inside`; one whose time is over meanwhile is skipped. */

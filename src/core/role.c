@@ -143,7 +143,16 @@ remove_old(struct running *running)
         core_lose(core, &err);
 }
 
-/* A node that has little to do takes little: what the last work was done in goes back. */
+/* What the last work was done in goes back. */
+static void
+rest(struct core *core)
+{
+    store_relax(core->store);
+    geo_rest(core->geo);
+    mem_give_back();
+}
+
+/* A node that has little to do takes little. */
 static void
 relax(struct running *running)
 {
@@ -154,8 +163,7 @@ relax(struct running *running)
     running->quiet_ticks = quiet ? running->quiet_ticks + 1 : 0;
     if (running->quiet_ticks != QUIET_TICKS)
         return;
-    store_relax(core->store);
-    mem_give_back();
+    rest(core);
 }
 
 static void
@@ -223,6 +231,7 @@ run(struct running *running, struct err *err)
     if (rc != 0)
         return rc;
     role_listen(start->role, &events);
+    rest(&running->core); /* starting read all of the table, and is over */
     rc = role_ready(start->role, err);
     return rc == 0 ? loop_run(start->loop, err) : rc;
 }

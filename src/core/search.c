@@ -1,6 +1,7 @@
 #include "core/search.h"
 
 #include "base/hash.h"
+#include "core/id.h"
 #include "model/domain.h"
 
 #include <libpsl.h>
@@ -21,6 +22,7 @@ enum search_kind {
     KIND_EFFECT = 9,
     KIND_TEAM_EFFECT = 10,  /* what is asked for together and is seldom so: */
     KIND_ECONOMY_TEAM = 11, /* else every batch of a large store would be opened in vain */
+    KIND_ID = 12,           /* that another node gave */
 };
 
 struct memo {
@@ -250,7 +252,18 @@ add_outcome(
             add(set, key_of_pair(KIND_ECONOMY_TEAM, team, facts->economies[side].index));
 }
 
-enum { REPORT_KEYS_MAX = 2 * 6 + 2 + 5 * SEARCH_OUTCOMES_MAX };
+/* The id that another node gave REPORT; n 0: none. ROOM has ID_TEXT_BYTES. */
+static struct span
+given_id(const struct report *report, char *room)
+{
+    const struct field *given = report_other(report, SPAN(REPORT_ID_NAME));
+    bool is_id = given != NULL && given->type == VALUE_TEXT
+        && id_plain((struct span){given->s, given->n}, room);
+
+    return (struct span){room, is_id ? ID_TEXT_BYTES - 1 : 0};
+}
+
+enum { REPORT_KEYS_MAX = 2 * 6 + 3 + 5 * SEARCH_OUTCOMES_MAX };
 
 int
 search_set_add(struct search_set *set, const struct report *report,
@@ -268,6 +281,10 @@ search_set_add(struct search_set *set, const struct report *report,
         add(set, key_of_text(KIND_PROVIDER, report->provider));
     for (uint32_t i = 0; i < facts->outcome_count; i++)
         add_outcome(set, facts, &facts->outcomes[i]);
+    char room[ID_TEXT_BYTES];
+    struct span id = given_id(report, room);
+    if (id.n > 0)
+        add(set, key_of(KIND_ID, id.p, id.n));
     return 0;
 }
 
@@ -325,6 +342,8 @@ search_query_keys(const struct search_query *query, uint64_t keys[SEARCH_QUERY_K
         keys[n++] = key_of_number(KIND_CLASSIFICATION, query->classification);
     if (query->effect_given)
         keys[n++] = key_of_number(KIND_EFFECT, query->effect);
+    if (query->id.n > 0)
+        keys[n++] = key_of(KIND_ID, query->id.p, query->id.n);
     return n;
 }
 
@@ -370,7 +389,10 @@ search_matches(
 {
     const struct endpoint *a = &report->source;
     const struct endpoint *b = &report->destination;
+    char room[ID_TEXT_BYTES];
 
+    if (query->id.n > 0 && !span_equal(given_id(report, room), query->id))
+        return false;
     if (query->classification != 0 && query->classification != report->classification)
         return false;
     if (query->address.family != 0 && !side_at(query, a) && !side_at(query, b))

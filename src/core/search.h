@@ -52,8 +52,9 @@ struct search_query {
     bool effect_given;
     uint8_t effect;    /* enum effect, for TEAM if that is given too */
     bool unattributed; /* nobody answers for it */
+    struct span id;    /* that another node gave it (core/id.h's id_plain) */
 };
-enum { SEARCH_QUERY_KEYS_MAX = 12 };
+enum { SEARCH_QUERY_KEYS_MAX = 13 };
 /* What a batch must hold to have a match; fewer than the query asks for where no key helps (a
  * public suffix, a short prefix). Returns how many are at KEYS. */
 size_t search_query_keys(const struct search_query *query, uint64_t keys[SEARCH_QUERY_KEYS_MAX]);

@@ -54,3 +54,11 @@ window_digest(const struct report *report, uint32_t partner)
 
     return partner == 0 ? digest : hash_fold(digest, partner, UINT64_MAX);
 }
+
+uint64_t
+window_id_digest(const struct report *report, uint32_t partner)
+{
+    uint64_t digest;
+
+    return partner != 0 && digest_of_id(report, &digest) ? digest : 0;
+}

@@ -16,5 +16,7 @@ MUST_USE int window_read(struct store *store, uint64_t reports, struct seen **ou
  * its id, if it brings one (REPORT_ID_NAME), whatever it says beside that; else of what it claims.
  * What two senders say alike are two reports: nobody can keep another's from being told. */
 uint64_t window_digest(const struct report *report, uint32_t partner);
+/* Of a partner's report: that of its id, as if it came from our own people; 0: it brings none. */
+uint64_t window_id_digest(const struct report *report, uint32_t partner);
 
 #endif

@@ -1,6 +1,7 @@
 #include "edge/front.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "edge/api.h"
 #include "edge/console.h"
 #include "edge/health.h"
@@ -9,7 +10,9 @@
 #include "edge/misp.h"
 #include "edge/roles.h"
 #include "edge/taxii.h"
+#include "sys/clock.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 enum { FAMILIES_MAX = 16 };
@@ -42,9 +45,15 @@ struct front_role {
     const struct role_start *start;
     struct front *front;
     struct intake_readers readers;
+    struct loop_timer rest;
 };
 
-enum { MS_A_SECOND = 1000, BODY_BYTES_A_DEADLINE = 100 * 1024 };
+enum {
+    MS_A_SECOND = 1000,
+    BODY_BYTES_A_DEADLINE = 100 * 1024,
+    REST_US = 10 * 1000 * 1000, /* what nobody asked for so long is given back */
+    SPARE_BYTES = 8 << 20,      /* of memory, for the next answers */
+};
 
 static struct tls_material
 material_of(const struct role_start *start)
@@ -138,6 +147,19 @@ on_stop(void *ctx)
     front_stop(role->front, patience_us / 4 * 3, on_stopped, role);
 }
 
+static void
+on_rest(void *ctx)
+{
+    struct front_role *role = ctx;
+    struct err err = {0};
+
+    taxii_rest();
+    misp_rest();
+    mem_give_back();
+    if (loop_timer_set(role->start->loop, &role->rest, clock_ticks_us() + REST_US, &err) != 0)
+        log_warning_of("memory is not given back", &err);
+}
+
 static int
 open_front(struct front_role *role, struct err *err)
 {
@@ -157,6 +179,16 @@ open_front(struct front_role *role, struct err *err)
     return rc != 0 || pair < 0 ? rc : front_core(role->front, pair, err);
 }
 
+/* An answer's memory is the next one's: not given back and asked for again between them. What
+ * starting took is. */
+static void
+keep_spare(void)
+{
+    mem_give_back();
+    (void)mallopt(M_TRIM_THRESHOLD, SPARE_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, SPARE_BYTES);
+}
+
 int
 front_main(const struct role_start *start)
 {
@@ -167,11 +199,14 @@ front_main(const struct role_start *start)
     role_listen(start->role,
         &(struct role_events){
             .ctx = &role, .settings = on_settings, .pair = on_pair, .stop = on_stop});
+    role.rest = (struct loop_timer){.due = on_rest, .ctx = &role};
+    on_rest(&role);
     int rc = open_front(&role, &err);
     if (rc == 0)
         rc = role_wall(start, &none, &err);
     if (rc == 0)
         rc = role_ready(start->role, &err);
+    keep_spare();
     if (rc == 0)
         rc = loop_run(start->loop, &err);
     front_free(role.front);

@@ -143,6 +143,12 @@ gathered(struct request *request, struct feed *feed, struct err *err)
     return rc == 0 ? answer_buf(request, feed, JSON_TYPE, err) : rc;
 }
 
+void
+misp_rest(void)
+{
+    taxii_pieces_rest(pieces);
+}
+
 static int
 take_part(struct request *request, struct feed *feed, const struct feed_part *part, struct err *err)
 {
@@ -191,13 +197,9 @@ static int
 ask_part(struct request *request, struct feed *feed, struct err *err)
 {
     struct buf question = buf_new(QUESTION_MAX);
-    size_t count = 0;
-    const uint64_t *held = feed->held && pieces != NULL ? taxii_pieces_held(pieces, &count) : NULL;
 
     wire_add_i64(&question, feed->after_us);
-    wire_add_u32(&question, (uint32_t)count);
-    for (size_t i = 0; i < count; i++)
-        wire_add_u64(&question, held[i]);
+    wire_add_u8(&question, feed->held && taxii_pieces_bytes(pieces) > 0);
     int rc = buf_check(&question, "a question", err);
     if (rc == 0)
         rc = ask_whole(request, MESSAGE_MISP_EVENT, buf_span(&question), answer_part, feed, err);

@@ -11,6 +11,9 @@
 #include "edge/door.h"
 
 extern const struct route_family misp_family;
+
+/* Asked every some seconds: what nobody asks for is given back. */
+void misp_rest(void);
 extern const struct route_family cerebrate_organisations_family;
 extern const struct route_family cerebrate_groups_family;
 

@@ -68,7 +68,7 @@ static char titles[SETTING_BYTES];
 static struct taxii_settings current = {.title = {"Comity", 6},
     .max_content_length = PAGE_BODY_MAX,
     .page_max = 1000,
-    .cache_bytes = 16 << 20};
+    .cache_bytes = 128 << 20};
 /* Discovery and API root, made once. */
 static char discovery_text[FIXED_BYTES];
 static char root_text[FIXED_BYTES];

@@ -25,6 +25,8 @@ struct taxii_settings {
     uint32_t page_max;           /* objects of a page, at most PAGE_LIMIT_MAX */
     size_t cache_bytes;          /* of unpacked pieces; when the first page is answered */
 };
+/* Asked every some seconds: what nobody asks for is given back. */
+void taxii_rest(void);
 MUST_USE int taxii_set(const struct taxii_settings *settings, struct err *err);
 
 /* For the taxii_*.c files. */

@@ -127,6 +127,12 @@ add_objects(struct buf *out, const struct wanted *wanted, const struct page *pag
     return rc;
 }
 
+void
+taxii_rest(void)
+{
+    taxii_pieces_rest(pieces);
+}
+
 /* ---- asking and answering ---- */
 
 static int
@@ -169,9 +175,7 @@ ask_page(struct request *request, struct wanted *wanted, bool held, struct err *
 {
     struct buf question = buf_new(QUESTION_MAX);
 
-    wanted->question.held_count = 0;
-    if (held && pieces != NULL && wanted->question.what == PAGE_OBJECTS)
-        wanted->question.held = taxii_pieces_held(pieces, &wanted->question.held_count);
+    wanted->question.no_bodies = held && taxii_pieces_bytes(pieces) > 0;
     page_question_add(&question, &wanted->question);
     int rc = buf_check(&question, "a question for objects", err);
     if (rc == 0)

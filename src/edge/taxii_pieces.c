@@ -9,13 +9,16 @@ struct piece {
     uint64_t used; /* when it was used last, in joins */
 };
 
+enum { PIECES_MAX = 4096 };
+
 struct taxii_pieces {
-    uint64_t numbers[PAGE_HELD_MAX]; /* apart, as they are searched and sent */
-    struct piece pieces[PAGE_HELD_MAX];
+    uint64_t numbers[PIECES_MAX]; /* apart, as they are searched */
+    struct piece pieces[PIECES_MAX];
     size_t count;
     size_t bytes;
     size_t max_bytes;
     uint64_t now;
+    uint64_t rested; /* when it was asked whether somebody joins */
     ZSTD_DCtx *unpacker;
 };
 
@@ -46,17 +49,10 @@ taxii_pieces_free(struct taxii_pieces *pieces)
     free(pieces);
 }
 
-const uint64_t *
-taxii_pieces_held(const struct taxii_pieces *pieces, size_t *count)
-{
-    *count = pieces->count;
-    return pieces->numbers;
-}
-
 size_t
 taxii_pieces_bytes(const struct taxii_pieces *pieces)
 {
-    return pieces->bytes;
+    return pieces == NULL ? 0 : pieces->bytes;
 }
 
 static struct piece *
@@ -78,12 +74,22 @@ drop(struct taxii_pieces *pieces, size_t i)
     pieces->numbers[i] = pieces->numbers[pieces->count];
 }
 
+void
+taxii_pieces_rest(struct taxii_pieces *pieces)
+{
+    if (pieces == NULL)
+        return;
+    while (pieces->rested == pieces->now && pieces->count > 0)
+        drop(pieces, pieces->count - 1);
+    pieces->rested = pieces->now;
+}
+
 /* Room for N more bytes: what was not used for longest goes. */
 static void
 make_room(struct taxii_pieces *pieces, size_t n)
 {
     while (pieces->count > 0
-        && (pieces->count == PAGE_HELD_MAX || pieces->bytes + n > pieces->max_bytes)) {
+        && (pieces->count == PIECES_MAX || pieces->bytes + n > pieces->max_bytes)) {
         size_t oldest = 0;
         for (size_t i = 1; i < pieces->count; i++)
             if (pieces->pieces[i].used < pieces->pieces[oldest].used)

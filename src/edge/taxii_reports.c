@@ -180,12 +180,24 @@ note_refs(struct json *json, struct span object, struct table *refs, struct err 
     uint32_t index;
     int rc = json_parse_copy(json, object, &root, err);
 
+    if (rc == 0 && json_get(root, "created_by_ref", &item) && json_type(item) == JSON_STRING)
+        rc = table_add(refs, json_string(item), &index, err);
     if (rc != 0 || !json_get(root, "object_refs", &list) || json_type(list) != JSON_ARRAY)
         return rc;
     for (struct json_iter it = json_iter(list); rc == 0 && json_next(&it, &key, &item);)
         if (json_type(item) == JSON_STRING && table_find(refs, json_string(item)) < 0)
             rc = table_add(refs, json_string(item), &index, err);
     return rc;
+}
+
+/* Whose report it is, as its way tells too: an identity that nobody posts for its own sake. A card
+ * is another matter. */
+static bool
+is_bare_author(const struct page_object *object, const struct table *refs)
+{
+    return span_equal(type_of(object->id), SPAN("identity")) && table_find(refs, object->id) >= 0
+        && memmem(object->json.p, object->json.n, STIX_COMITY_CARD, sizeof STIX_COMITY_CARD - 1)
+        == NULL;
 }
 
 /* Observables of reports that were taken, and definitions that everybody has. */
@@ -198,7 +210,8 @@ mark_served(struct taxii_reports *r, const struct table *refs)
             continue;
         enum what what = what_is(object->id);
         if (r->taken[i] || (what == WHAT_OBSERVABLE && table_find(refs, object->id) >= 0)
-            || (what == WHAT_DEFINITION && stix_words_is_definition(object->id)))
+            || (what == WHAT_DEFINITION
+                && (stix_words_is_definition(object->id) || is_bare_author(object, refs))))
             object->json = (struct span){NULL, 0};
     }
 }

@@ -23,6 +23,8 @@ struct flow {
     unsigned next_soon;
     struct known_provider known;
     bool from_partner;
+    const struct team_id *through; /* teams that the report came through, besides who sends it */
+    size_t through_count;
     struct flow_result result;
 };
 
@@ -90,6 +92,20 @@ flow_sender(struct flow *flow, struct team_id origin, bool partner)
 {
     flow->options.origin = origin;
     flow->from_partner = partner;
+}
+
+void
+flow_came_through(struct flow *flow, const struct team_id *teams, size_t count)
+{
+    flow->through = teams;
+    flow->through_count = count;
+}
+
+void
+flow_duplicate(struct flow *flow)
+{
+    flow->counts.received++;
+    flow->counts.duplicate++;
 }
 
 void
@@ -196,6 +212,17 @@ bind_to_term(const struct flow *flow, const struct policy *policy, struct decide
         is_party(flow, policy_agreement(policy, verdict.clauses[0]), input->recipient);
 }
 
+static bool
+came_through(const struct flow *flow, struct team_id team)
+{
+    if (team.index == 0)
+        return false;
+    for (size_t i = 0; i < flow->through_count; i++)
+        if (flow->through[i].index == team.index)
+            return true;
+    return flow->from_partner && team.index == flow->options.origin.index;
+}
+
 static void
 decide_by(struct flow *flow, const struct policy *policy, uint32_t provider,
     struct team_id recipient, struct verdict *out)
@@ -203,7 +230,7 @@ decide_by(struct flow *flow, const struct policy *policy, uint32_t provider,
     const struct flow_options *options = &flow->options;
     struct decide_input input = question_of(flow, provider, recipient);
 
-    if (flow->from_partner && recipient.index != 0 && recipient.index == options->origin.index) {
+    if (came_through(flow, recipient)) {
         *out = (struct verdict){.reason = REASON_RETURN};
         return;
     }
@@ -355,6 +382,32 @@ term_of(const struct flow *flow, uint32_t provider)
     return verdict.retention_days;
 }
 
+/* Whoever gave it, an id that was told on is known: what comes back by another way is no other
+ * report. One that nobody was told keeps nobody else's from being told. */
+static bool
+is_known(struct flow *flow, const struct report *report)
+{
+    if (flow->seen == NULL)
+        return false;
+    return (report->id_digest != 0 && seen_has(flow->seen, report->id_digest))
+        || seen_add(flow->seen, report->digest);
+}
+
+static uint64_t
+remember(struct flow *flow, const struct report *report)
+{
+    const struct flow_result *result = &flow->result;
+    bool told = false;
+
+    for (uint8_t i = 0; i < result->outcome_count; i++)
+        told = told || result->outcomes[i].verdict.effect == EFFECT_RELEASE
+            || result->outcomes[i].verdict.reason == REASON_RETURN;
+    if (!told || report->id_digest == 0 || flow->seen == NULL)
+        return report->digest;
+    (void)seen_add(flow->seen, report->id_digest);
+    return report->id_digest;
+}
+
 int
 flow_report(struct flow *flow, const struct report *report, struct err *err)
 {
@@ -362,11 +415,11 @@ flow_report(struct flow *flow, const struct report *report, struct err *err)
     struct totals *counts = &flow->counts;
     int rc = 0;
 
-    counts->received++;
-    if (flow->seen != NULL && seen_add(flow->seen, report->digest)) {
-        counts->duplicate++;
+    if (is_known(flow, report)) {
+        flow_duplicate(flow);
         return 0;
     }
+    counts->received++;
     counts->stored++;
     result->report = report;
     const struct known_provider *known = find_provider(flow, report->provider);
@@ -384,5 +437,6 @@ flow_report(struct flow *flow, const struct report *report, struct err *err)
         decide_community(flow, known->provider);
     for (uint8_t i = 0; i < result->outcome_count; i++)
         count_outcome(counts, &result->outcomes[i]);
+    result->digest = remember(flow, report);
     return flow->options.deliver(flow->options.ctx, result, err);
 }

@@ -31,6 +31,7 @@ struct flow_result {
                            came; 0: no term */
     struct flow_outcome outcomes[FLOW_OUTCOMES_MAX];
     uint8_t outcome_count; /* at least 1 */
+    uint64_t digest;       /* by which it is known when it comes again */
 };
 
 /* Everything is borrowed and must outlive the flow. */
@@ -60,6 +61,11 @@ void flow_free(struct flow *flow);
 /* From now on reports come from ORIGIN: with PARTNER, another team that sends us its own, so that
  * what goes on is bound to the term under which it came. */
 void flow_sender(struct flow *flow, struct team_id origin, bool partner);
+/* The next report came through these teams, so none of them is told it; COUNT 0: nobody is known.
+ */
+void flow_came_through(struct flow *flow, const struct team_id *teams, size_t count);
+/* A report that is here already, as the caller knows. */
+void flow_duplicate(struct flow *flow);
 /* From now on it is AT_US. */
 void flow_moment(struct flow *flow, int64_t at_us, bool clock_trusted);
 

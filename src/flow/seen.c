@@ -119,6 +119,14 @@ grow(struct seen *seen)
 }
 
 bool
+seen_has(const struct seen *seen, uint64_t digest)
+{
+    uint64_t at;
+
+    return find(seen, digest, &at);
+}
+
+bool
 seen_add(struct seen *seen, uint64_t digest)
 {
     uint64_t at;

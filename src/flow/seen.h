@@ -18,7 +18,9 @@ struct seen *seen_new(uint64_t window);
 void seen_free(struct seen *seen);
 /* Fetch what seen_add will look at. */
 void seen_prefetch(const struct seen *seen, uint64_t digest);
-/* True if DIGEST is in the window; else it is put there and the oldest leaves. */
+/* Is DIGEST in the window? */
+bool seen_has(const struct seen *seen, uint64_t digest);
+/* The same; if not, it is put there and the oldest leaves. */
 bool seen_add(struct seen *seen, uint64_t digest);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "fmt/stix_map.h"
 #include "fmt/stix_words.h"
+#include "model/path.h"
 
 struct span
 stix_object_text(struct json_value object, const char *name)
@@ -153,6 +154,10 @@ add_extension(
     if (rc == 0)
         rc = stix_map_text(
             report, FIELD_FEED_PROVIDER, stix_object_text(extension, "provider"), err);
+    if (rc == 0 && json_get(extension, "path", &v))
+        rc = stix_map_value(report, scratch, SPAN(REPORT_PATH_NAME), v, err);
+    if (rc == 0 && json_get(extension, "corrects", &v))
+        rc = stix_map_value(report, scratch, SPAN(REPORT_CORRECTS_NAME), v, err);
     if (rc == 0 && json_get(extension, "fields", &v))
         rc = extension_fields(report, scratch, v, err);
     return rc;

@@ -107,6 +107,16 @@ add_treatments(const struct stix_writing *w)
     }
 }
 
+/* A report's id as STIX has it: STIX 2.1 (section 2.9) knows versions 1 to 5 alone, so it says 4
+ * where the node says 8. */
+static void
+add_uuid(struct buf *out, const char *name, struct span id)
+{
+    add_member(out, name, id);
+    if (id.n == STIX_UUID_BYTES && !out->full)
+        out->p[out->n - 1 - STIX_UUID_BYTES + STIX_UUID_VERSION_AT] = '4';
+}
+
 /* Network and economy say what the address is in: where open fields may not be told, neither are
  * these. */
 static void
@@ -134,6 +144,11 @@ add_note(const struct stix_writing *w, const struct release_note *note)
     }
     if (note->clause_count > 0)
         buf_add_char(out, ']');
+    if (note->path != NULL) {
+        ADD(out, ",\"path\":");
+        path_write(out, note->path);
+    }
+    add_uuid(out, "corrects", note->corrects);
 }
 
 static const char *
@@ -178,15 +193,18 @@ origin_id(const struct release_note *note, struct stix_id *id)
     stix_id_make(id, "identity", STIX_ID_OWN, note->origin);
 }
 
-/* Author, times, observables and marking; the part behind BODY makes the id. */
+/* Author, times, observables and marking; the part behind BODY makes the id. AGAIN_US: when this
+ * later version was made; 0: it is the first. */
 static size_t
-add_head(struct stix_writing *w, const struct release_note *note, const struct stix_id *origin)
+add_head(struct stix_writing *w, const struct release_note *note, const struct stix_id *origin,
+    int64_t again_us)
 {
     int64_t us = redacted_time_us(w->redacted);
     int64_t created = us == 0 || us > note->made_us ? DEFINED_US : us;
 
     add_time(w->out, "created", created);
-    add_time(w->out, "modified", note->made_us > created ? note->made_us : created);
+    int64_t modified = note->made_us > created ? note->made_us : created;
+    add_time(w->out, "modified", again_us > modified ? again_us : modified + (again_us != 0));
     if (us == 0 && w->ref_count > 0) {
         add_time(w->out, "first_observed", note->made_us);
         add_time(w->out, "last_observed", note->made_us);
@@ -203,11 +221,13 @@ add_head(struct stix_writing *w, const struct release_note *note, const struct s
 }
 
 static void
-add_refs(struct stix_writing *w, const struct stix_id *origin)
+add_refs(struct stix_writing *w, const struct stix_id *origin, bool recalled)
 {
     const char *marking = stix_words_marking(redacted_tlp(w->redacted));
 
-    if (w->ref_count == 0)
+    if (w->ref_count == 0 && recalled)
+        ADD(w->out, "\"content\":\"Recalled.\",\"object_refs\":[");
+    else if (w->ref_count == 0)
         ADD(w->out,
             "\"content\":\"A report of which no observable may be told.\",\"object_refs\":[");
     else
@@ -227,6 +247,30 @@ add_refs(struct stix_writing *w, const struct stix_id *origin)
     }
 }
 
+/* The object's beginning, with room for the id; where that is. */
+static size_t
+begin(struct stix_writing *w)
+{
+    buf_add_text(w->out,
+        w->ref_count > 0
+            ? ",\n{\"type\":\"observed-data\",\"spec_version\":\"2.1\",\"id\":\"observed-data--"
+            : ",\n{\"type\":\"note\",\"spec_version\":\"2.1\",\"id\":\"note--");
+    size_t at = w->out->n;
+    buf_add(w->out, "00000000-0000-0000-0000-000000000000\",", STIX_UUID_BYTES + 2);
+    return at;
+}
+
+/* Its own id, or what follows from the part behind BODY. */
+static void
+put_id(struct buf *out, const struct release_note *note, size_t at, size_t body)
+{
+    if (!out->full && note->id.n == STIX_UUID_BYTES) {
+        memcpy(out->p + at, note->id.p, STIX_UUID_BYTES);
+        out->p[at + STIX_UUID_VERSION_AT] = '4'; /* as add_uuid */
+    } else if (!out->full)
+        stix_id_uuid(STIX_ID_OWN, (struct span){out->p + body, out->n - body}, out->p + at);
+}
+
 void
 stix_write(struct buf *out, const struct redacted *redacted, const struct release_note *note)
 {
@@ -238,19 +282,42 @@ stix_write(struct buf *out, const struct redacted *redacted, const struct releas
     w.said[FIELD_TLP] = w.said[FIELD_TIME_SOURCE] = true;
     origin_id(note, &origin);
     stix_observe(&w);
-    buf_add_text(out,
-        w.ref_count > 0
-            ? ",\n{\"type\":\"observed-data\",\"spec_version\":\"2.1\",\"id\":\"observed-data--"
-            : ",\n{\"type\":\"note\",\"spec_version\":\"2.1\",\"id\":\"note--");
-    size_t at = out->n;
-    buf_add(out, "00000000-0000-0000-0000-000000000000\",", STIX_UUID_BYTES + 2);
-    size_t body = add_head(&w, note, &origin);
-    add_refs(&w, &origin);
+    size_t at = begin(&w);
+    size_t body = add_head(&w, note, &origin, 0);
+    add_refs(&w, &origin, false);
     add_extension(&w, note);
-    if (!out->full && note->id.n == STIX_UUID_BYTES) {
-        memcpy(out->p + at, note->id.p, STIX_UUID_BYTES);
-        /* STIX 2.1 (section 2.9) knows versions 1 to 5 alone: it says 4 where the node says 8. */
-        out->p[at + STIX_UUID_VERSION_AT] = '4';
-    } else if (!out->full)
-        stix_id_uuid(STIX_ID_OWN, (struct span){out->p + body, out->n - body}, out->p + at);
+    put_id(out, note, at, body);
+}
+
+static void
+add_recall(const struct stix_writing *w, const struct stix_recall *recall)
+{
+    ADD(w->out,
+        ",\"revoked\":true,\"extensions\":{\"" STIX_COMITY_EXTENSION
+        "\":{\"extension_type\":\"property-extension\",\"time\":\"");
+    buf_add_text(w->out, time_word(w->redacted));
+    ADD(w->out, "\",\"recall\":{\"reason\":");
+    json_add_string(w->out, recall->why);
+    add_uuid(w->out, "corrected_by", recall->corrected);
+    ADD(w->out, "}}}}");
+}
+
+/* Which observables it refers to is known once they are written: that is thrown away. */
+void
+stix_write_recall(struct buf *out, const struct redacted *redacted, const struct release_note *note,
+    const struct stix_recall *recall)
+{
+    struct stix_writing w = {.out = out, .redacted = redacted};
+    struct stix_id origin;
+    size_t before = out->n;
+
+    origin_id(note, &origin);
+    stix_observe(&w);
+    if (!out->full)
+        out->n = before;
+    size_t at = begin(&w);
+    size_t body = add_head(&w, note, &origin, recall->at_us);
+    add_refs(&w, &origin, true);
+    add_recall(&w, recall);
+    put_id(out, note, at, body);
 }

@@ -16,6 +16,16 @@ void idf_write(struct buf *out, const struct redacted *redacted);
 void stix_write_head(struct buf *out, const struct release_note *note);
 void stix_write(struct buf *out, const struct redacted *redacted, const struct release_note *note);
 void stix_write_tail(struct buf *out);
+/* A report that was given out is taken back: the very object of stix_write from the same REDACTED
+ * and NOTE, revoked (STIX 2.1, section 3.2), in a later version that says no more of it than STIX
+ * demands. Its observables are not written again. */
+struct stix_recall {
+    int64_t at_us;
+    struct span why;       /* for people */
+    struct span corrected; /* the UUID of what takes its place; n 0: nothing that it may know of */
+};
+void stix_write_recall(struct buf *out, const struct redacted *redacted,
+    const struct release_note *note, const struct stix_recall *recall);
 /* The identity of NOTE's origin, which its reports refer to; the head has it. */
 void stix_write_identity(struct buf *out, const struct release_note *note);
 

@@ -415,6 +415,13 @@ geo_open(const char *path, struct geo **out, struct err *err)
 }
 
 void
+geo_rest(const struct geo *geo)
+{
+    if (geo != NULL)
+        (void)madvise((void *)(uintptr_t)geo->header, geo->bytes, MADV_DONTNEED);
+}
+
+void
 geo_close(struct geo *geo)
 {
     if (geo == NULL)

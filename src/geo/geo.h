@@ -24,6 +24,9 @@ struct geo_answer {
  * in the file is checked here, so that look-ups need not. */
 MUST_USE int geo_open(const char *path, struct geo **out, struct err *err);
 void geo_close(struct geo *geo);
+/* Nobody looks anything up for now: the pages of the file are the system's, until they are needed
+ * again. */
+void geo_rest(const struct geo *geo);
 
 /* All zero when nothing is known. IPv4-mapped IPv6 is looked up as the IPv4 inside. */
 struct geo_answer geo_find(const struct geo *geo, const struct address *address);

@@ -1,7 +1,46 @@
 #include "model/link.h"
 
+#include "model/url.h"
+
 /* The least that a link takes: its numbers, and the lengths of its texts. */
 enum { LINK_BYTES_MIN = 4 + 1 + 1 + 3 * 4 + 8 * LINK_WHAT_COUNT };
+
+/* A name, or an address with its brackets. */
+static bool
+is_host(struct span host)
+{
+    static const char others[] = "0123456789.-:[]";
+
+    for (size_t i = 0; i < host.n; i++)
+        if ((unsigned)((host.p[i] | 0x20) - 'a') >= 26
+            && memchr(others, host.p[i], sizeof others - 1) == NULL)
+            return false;
+    return host.n > 0;
+}
+
+bool
+link_url_is(struct span url)
+{
+    struct url parts;
+    uint64_t port = 443;
+
+    if (url.n > LINK_URL_BYTES || !span_starts(url, SPAN("https://")) || !url_split(url, &parts))
+        return false;
+    if (parts.rest.n > 0
+        && (parts.rest.p[0] != ':'
+            || !span_u64((struct span){parts.rest.p + 1, parts.rest.n - 1}, &port)))
+        return false;
+    return parts.login.n == 0 && is_host(parts.host) && port >= 1 && port <= 65535;
+}
+
+bool
+link_pin_is(struct span pin)
+{
+    for (size_t i = 0; i < pin.n; i++)
+        if ((pin.p[i] < '0' || pin.p[i] > '9') && (pin.p[i] < 'a' || pin.p[i] > 'f'))
+            return false;
+    return pin.n == LINK_PIN_BYTES;
+}
 
 void
 link_add(struct buf *out, const struct link *link)

@@ -33,6 +33,11 @@ struct link {
                         vouches for it */
     int64_t polled_us[LINK_WHAT_COUNT]; /* date_added of what came last; INT64_MIN: nothing */
 };
+enum { LINK_URL_BYTES = 300, LINK_PIN_BYTES = 64 };
+/* As `url` says: no login, no path, port 1 to 65535 if there is one. */
+bool link_url_is(struct span url);
+/* As `pin` says, in lower case, and not empty. */
+bool link_pin_is(struct span pin);
 void link_add(struct buf *out, const struct link *link);
 MUST_USE int links_take(
     struct arena *arena, struct span body, struct link **list, size_t *count, struct err *err);

@@ -98,10 +98,7 @@ page_question_add(struct buf *out, const struct page_question *q)
     wire_add_u32(out, (uint32_t)f->named_count);
     for (size_t i = 0; i < f->named_count; i++)
         wire_add_i64(out, f->named_us[i]);
-    /* Little-endian, as all that roles say is, and as this machine is: in one piece. */
-    wire_add_u32(out, (uint32_t)q->held_count);
-    if (q->held_count > 0)
-        buf_add(out, (const char *)q->held, q->held_count * sizeof *q->held);
+    wire_add_u8(out, q->no_bodies);
 }
 
 static void
@@ -135,12 +132,7 @@ page_question_take(
     f->specs = (const uint8_t *)specs.p;
     f->spec_count = specs.n;
     take_versions(arena, in, f);
-    q->held_count = wire_u32(in);
-    uint64_t *held = list_room(arena, in, q->held_count, 8, sizeof *held);
-    struct span bytes = wire_bytes(in, in->bad ? 0 : q->held_count * sizeof *held);
-    if (!in->bad && bytes.n > 0)
-        memcpy(held, bytes.p, bytes.n);
-    q->held = held;
+    q->no_bodies = wire_u8(in) != 0;
     if (q->what > PAGE_VERSIONS || q->limit == 0 || q->limit > PAGE_LIMIT_MAX)
         in->bad = true;
     return wire_end(in, "a question for objects", err);

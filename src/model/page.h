@@ -14,7 +14,6 @@
 
 enum {
     PAGE_FILTER_MAX = 256,       /* values of one match filter */
-    PAGE_HELD_MAX = 256,         /* pieces that a question names */
     PAGE_LIMIT_MAX = 10000,      /* objects a page */
     PAGE_OBJECT_MAX = 1 << 20,   /* bytes of one posted object */
     PAGE_ADD_BYTES = 1 << 20,    /* of objects in one OBJECTS_ADD, one object aside */
@@ -73,8 +72,7 @@ struct page_question {
     int64_t after_us;       /* exclusive; INT64_MIN: from the beginning */
     uint32_t limit;
     struct page_filter filter;
-    const uint64_t *held; /* pieces whose bodies need not be sent */
-    size_t held_count;
+    bool no_bodies; /* the asker may have the pieces, and asks again if it has not */
 };
 void page_question_add(struct buf *out, const struct page_question *question);
 MUST_USE int page_question_take(
@@ -83,7 +81,7 @@ MUST_USE int page_question_take(
 /* Objects that lie one behind the other in a piece. */
 struct page_run {
     uint64_t piece;
-    struct span packed; /* zstd; n 0: named as held, or sent with an earlier run */
+    struct span packed; /* zstd; n 0: not wanted, or sent with an earlier run */
     uint32_t raw_bytes; /* the piece's, unpacked */
     uint32_t begin;
     uint32_t end;

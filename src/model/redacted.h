@@ -7,7 +7,7 @@
 #ifndef COMITY_MODEL_REDACTED_H
 #define COMITY_MODEL_REDACTED_H
 
-#include "model/report.h"
+#include "model/path.h"
 #include "model/verdict.h"
 
 struct redacted;
@@ -41,6 +41,8 @@ struct release_note {
     const char *rule;           /* attribution rule's word */
     const struct span *clauses; /* "agreement-id#clause" */
     size_t clause_count;
+    const struct path *path; /* up to who gives it; NULL: not told */
+    struct span corrects;    /* the UUID of the report that it takes the place of; n 0: of none */
     int64_t made_us;
 };
 

@@ -91,6 +91,8 @@ struct report {
     int64_t time_us; /* time.source, else time.observation, else 0 */
     uint64_t line;   /* 1-based line or record of the input */
     uint64_t digest; /* for the stage that looks for duplicates; set by flow_prepare */
+    uint64_t
+        id_digest; /* of its id alone, whoever gives it; 0: it brings none, or DIGEST is that */
 };
 
 /* An empty report over ROOM fields at FIELDS (caller's). */

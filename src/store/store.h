@@ -233,9 +233,8 @@ struct store_page_query {
     const int64_t *named_us; /* VERSIONS_NAMED */
     size_t named_count;
     bool rows_only; /* no runs: for a manifest */
-    /* Pieces whose bodies the asker has: their runs come without (packed n 0). */
-    const uint64_t *held;
-    size_t held_count;
+    bool runs_only; /* no rows, which are counted all the same */
+    bool no_bodies; /* runs come without the pieces' (packed n 0) */
 };
 /* Objects that lie one behind the other in a piece: BEGIN..END of its body is a list with commas.
  */
@@ -257,6 +256,8 @@ struct store_page {
     size_t run_count;
     struct store_page_row *rows; /* one an object */
     size_t row_count;
+    int64_t first_us; /* date_added of the first and the last row */
+    int64_t last_us;
     bool more;
 };
 /* Rows in order of date_added. Costs the same wherever it begins. */

@@ -35,7 +35,9 @@ class Documented(Case):
 
     def test_every_read_is_as_documented(self):
         report = self.node.get("/api/v1/reports?limit=1").json["items"][0]["id"]
-        filled = {"{id}": report, "{number}": "1", "{name}": "operator"}
+        card = {"id": "south.test", "node": {"url": "https://192.0.2.1", "certificate": "ab" * 32}}
+        self.assertEqual(self.node.ask("POST", "/api/v1/peers", {"card": json.dumps(card)}).status, 201)
+        filled = {"{id}": report, "{number}": "1", "{name}": "operator", "{team}": "south.test"}
         for path, operations in self.document["paths"].items():
             if "get" not in operations or path == "/api/v1/events":
                 continue

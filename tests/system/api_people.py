@@ -63,7 +63,7 @@ class Rights(Case):
         """One that the route takes, so that only the right decides; it changes nothing that others need."""
         name, method, path, body = row[0], row[2], row[3], None
         path = path.replace("{number}", "999999").replace("{id}", "0192b3c4-d5e6-8f70-8123-456789abcdef")
-        path = path.replace("{name}", "nobody-here")
+        path = path.replace("{name}", "nobody-here").replace("{team}", "nobody.test")
         if name == "WHOIS":
             path += "?q=192.0.2.1"
         elif name == "PRINCIPAL_ADD":

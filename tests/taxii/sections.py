@@ -297,7 +297,13 @@ class Sections(unittest.TestCase):
         c = self.bb.collections()["community"]
         self.assertEqual(self.bb.get(self.path(c["id"])).json(), c)
         self.assertEqual(self.bb.get(self.path("community")).json(), c)
+        mine = self.bb.collections()["Released to bb-cert"]
         theirs = self.cc.collections()["Released to cc-cert"]["id"]
+        self.assertEqual(mine["alias"], "released")  # each partner's own is called so
+        self.assertEqual(self.bb.get(self.path("released")).json(), mine)
+        self.assertEqual(self.cc.get(self.path("released")).json()["id"], theirs)
+        self.assertEqual(self.bb.get(self.path("released", "manifest")).body, self.bb.get(self.path(mine["id"], "manifest")).body)
+        self.error(self.ana.get(self.path("released")), 404)
         self.error(self.bb.get(self.path(theirs)), 404)
         self.error(self.bb.get(self.path(theirs, "objects")), 404)
         self.error(self.bb.get(self.path(theirs, "manifest")), 404)

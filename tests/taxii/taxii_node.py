@@ -96,7 +96,9 @@ class Client:
         return self.ask("GET", path, headers=headers, **query)
 
     def collections(self):
-        return {c.get("alias") or c["title"]: c for c in self.get(ROOT + "collections/").json().get("collections", [])}
+        """By title and, where there is one, by alias."""
+        listed = self.get(ROOT + "collections/").json().get("collections", [])
+        return {c["title"]: c for c in listed} | {c["alias"]: c for c in listed if c.get("alias")}
 
     def post(self, collection, objects, headers=None):
         return self.ask("POST", f"{ROOT}collections/{collection}/objects/", {"objects": objects}, headers)

@@ -228,6 +228,29 @@ each_sees_its_own(void **state)
     end(&node);
 }
 
+/* "released" is each partner's own, and nobody's else. */
+static void
+a_partner_calls_its_own_released(void **state)
+{
+    struct node node;
+    unsigned may;
+
+    begin(&node, state);
+    uint32_t bb = team_collection(&node, "bb-cert");
+    uint32_t cc = team_collection(&node, "cc-cert");
+    struct span name = SPAN(COLLECTION_RELEASED);
+    struct span id = {NULL, 0};
+    assert_int_equal(collections_find(node.c, name, &partner, &may)->number, bb);
+    assert_int_equal(may, COLLECTION_READ);
+    assert_int_equal(collections_find(node.c, name, &other, &may)->number, cc);
+    assert_null(collections_find(node.c, name, &analyst, &may));
+    assert_null(collections_find(node.c, name, &nobody, &may));
+    OK(node.f, store_begin(node.f->store, &node.f->err));
+    assert_int_equal(
+        collections_add_shared(node.c, SPAN("t"), name, SPAN(""), &id, &node.f->err), ERR_EXISTS);
+    end(&node);
+}
+
 static void
 first_piece_has_what_reports_refer_to(void **state)
 {
@@ -511,6 +534,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         ASK_TEST(ids_stay),
         ASK_TEST(each_sees_its_own),
+        ASK_TEST(a_partner_calls_its_own_released),
         ASK_TEST(first_piece_has_what_reports_refer_to),
         ASK_TEST(posted_objects_are_judged),
         ASK_TEST(core_does_not_believe_the_front),

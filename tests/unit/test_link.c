@@ -146,6 +146,41 @@ failures_come_through(void **state)
     buf_free(&out);
 }
 
+static void
+urls_are_of_a_door(void **state)
+{
+    static const char *const good[] = {"https://comity.south.test", "https://192.0.2.1:8444",
+        "https://[2001:db8::1]", "https://[2001:db8::1]:8444", "https://a:65535"};
+    static const char *const bad[] = {"", "https://", "http://a", "https://a/", "https://a/b",
+        "https://a?b", "https://a#b", "https://u@a", "https://u:p@a", "https://a:", "https://a:0",
+        "https://a:65536", "https://a:8444x", "https://a b", "https://a\\b", "https://:8444",
+        "HTTPS://a", "ftp://a", "https://a:-1", "https://a\n", "https://\xc3\xa4.test"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        if (!link_url_is(span_of(good[i])))
+            fail_msg("%s is one", good[i]);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (link_url_is(span_of(bad[i])))
+            fail_msg("%s is none", bad[i]);
+    char long_one[LINK_URL_BYTES + 2];
+    memset(long_one, 'a', sizeof long_one);
+    memcpy(long_one, "https://", 8);
+    assert_true(link_url_is((struct span){long_one, LINK_URL_BYTES}));
+    assert_false(link_url_is((struct span){long_one, LINK_URL_BYTES + 1}));
+}
+
+static void
+pins_are_hashes(void **state)
+{
+    (void)state;
+    assert_true(link_pin_is(south.pin));
+    assert_false(link_pin_is((struct span){south.pin.p, 63}));
+    assert_false(link_pin_is(SPAN("")));
+    assert_false(
+        link_pin_is(SPAN("0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef")));
+}
+
 int
 main(void)
 {
@@ -155,6 +190,8 @@ main(void)
         cmocka_unit_test(a_count_alone_is_none),
         cmocka_unit_test(parcels_come_through),
         cmocka_unit_test(failures_come_through),
+        cmocka_unit_test(urls_are_of_a_door),
+        cmocka_unit_test(pins_are_hashes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* The store's life, transactions, teams, batches, outbox, principals and tokens. */
 #include "store/filter.h"
 #include "store/link.h"
+#include "store/recall.h"
 #include "store_ask.h"
 
 #include <sqlite3.h>
@@ -121,7 +122,9 @@ older_store_comes_forward(void **state)
 }
 
 /* What version 3 has more than version 2. */
-#define WITHOUT_3 "DROP TABLE link; DROP TABLE link_way;"
+#define WITHOUT_3                                                                                  \
+    "DROP TABLE link; DROP TABLE link_way;"                                                        \
+    "DROP TABLE recall; DROP TABLE superseded; DROP TABLE feedback;"
 
 /* Version 1 had all but the ledger. */
 static void
@@ -155,6 +158,8 @@ version_2_gets_links(void **state)
     struct fixture *f = *state;
     struct store_link *list;
     struct span value;
+    const struct store_recall recall = {.batch = 1, .place = 2, .id = SPAN("x"), .team = 1};
+    struct store_recall *recalls;
     size_t count;
 
     OK(f, store_set(f->store, "a", SPAN("b"), &f->err));
@@ -165,6 +170,10 @@ version_2_gets_links(void **state)
     ask_open(f, STORE_WRITE);
     OK(f, store_links(f->store, f->arena, &list, &count, &f->err));
     assert_int_equal(count, 0);
+    OK(f, store_recall_add(f->store, &recall, &f->err));
+    assert_int_equal(store_recall_add(f->store, &recall, &f->err), ERR_EXISTS);
+    OK(f, store_recalls_by_id(f->store, f->arena, SPAN("x"), &recalls, &count, &f->err));
+    assert_int_equal(count, 1);
     OK(f, store_get(f->store, f->arena, "a", &value, &f->err));
     assert_true(span_equal(value, SPAN("b")));
 }

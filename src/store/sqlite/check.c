@@ -251,6 +251,12 @@ static const struct relation {
     {"posted objects without a version, or versions without an object",
         "SELECT COALESCE((SELECT SUM(objects) FROM piece WHERE indexed <> 0), 0)"
         " <> (SELECT COUNT(*) FROM object)"},
+    {"superseded objects of a collection that is not there",
+        "SELECT COUNT(*) FROM superseded WHERE collection NOT IN (SELECT number FROM collection)"},
+    {"recalls by a team that is not there",
+        "SELECT COUNT(*) FROM recall WHERE team NOT IN (SELECT number FROM team)"},
+    {"feedback on reports whose batch is not there",
+        "SELECT COUNT(*) FROM feedback WHERE batch NOT IN (SELECT number FROM batch)"},
     {"tokens without a principal",
         "SELECT COUNT(*) FROM token WHERE principal NOT IN (SELECT number FROM principal)"},
 };

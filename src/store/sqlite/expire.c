@@ -23,6 +23,8 @@ remove_batch(struct store *store, uint64_t number, int64_t now_us, struct err *e
 
     for (size_t i = 0; rc == 0 && i < sizeof tables / sizeof tables[0]; i++)
         rc = RUN(store, tables[i], err, INT(number));
+    if (rc == 0)
+        rc = RUN(store, S_FEEDBACK_OLD, err, INT(number));
     return rc == 0 ? RUN(store, S_DELIVERY_REFUSED, err, INT(number)) : rc;
 }
 
@@ -102,6 +104,8 @@ remove_released(struct expiry *e, uint32_t collection, const struct old_piece *o
     /* Who may still have a copy shall not be able to guess what was in it. */
     int rc = RUN(e->store, S_DELIVERY_OLD, err, INT(collection), INT(old->last_us));
 
+    if (rc == 0)
+        rc = RUN(e->store, S_SUPERSEDED_OLD, err, INT(collection), INT(old->last_us));
     if (rc == 0)
         rc = RUN(e->store, S_PIECE_REMOVE, err, INT(collection), INT(old->last_us));
     if (rc == 0)

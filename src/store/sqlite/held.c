@@ -1,3 +1,4 @@
+#include "store/recall.h"
 #include "store/sqlite/db.h"
 
 #define WAITING SPAN("held waiting")
@@ -49,6 +50,18 @@ store_held_list(struct store *store, struct arena *arena, enum store_held_state 
 {
     struct list list = {.arena = arena, .size = sizeof(struct store_held)};
     int rc = EACH(store, S_HELD_LIST, take_held, &list, err, INT(state), INT(after), INT(limit));
+
+    *out = (struct store_held *)(void *)list.items;
+    *count = list.count;
+    return rc;
+}
+
+int
+store_held_of(struct store *store, struct arena *arena, uint64_t batch, uint32_t place,
+    struct store_held **out, size_t *count, struct err *err)
+{
+    struct list list = {.arena = arena, .size = sizeof(struct store_held)};
+    int rc = EACH(store, S_HELD_PLACE, take_held, &list, err, INT(batch), INT(place));
 
     *out = (struct store_held *)(void *)list.items;
     *count = list.count;

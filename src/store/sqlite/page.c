@@ -19,7 +19,7 @@ struct paging {
 static bool
 enough(struct paging *paging)
 {
-    paging->out->more = paging->rows.count == paging->query->limit;
+    paging->out->more = paging->out->row_count == paging->query->limit;
     return paging->out->more;
 }
 
@@ -27,14 +27,21 @@ static int
 add_row(struct paging *paging, const struct entries *entries, const struct entry *entry,
     struct err *err)
 {
-    struct store_page_row *row = list_add(&paging->rows);
+    struct store_page *out = paging->out;
     char id[STORE_ID_BYTES];
+
+    out->last_us = paging->piece.first_us + entry->added;
+    if (out->row_count++ == 0)
+        out->first_us = out->last_us;
+    if (paging->query->runs_only)
+        return 0;
+    struct store_page_row *row = list_add(&paging->rows);
     size_t n = entries_id(entries, entry, id);
 
     if (row == NULL || (row->id.p = arena_copy(paging->arena, id, n)) == NULL)
         return arena_full(err, "a page is read");
     row->id.n = n;
-    row->added_us = paging->piece.first_us + entry->added;
+    row->added_us = out->last_us;
     row->version_us = entry->version_us;
     row->spec = entry->spec;
     return 0;
@@ -61,15 +68,6 @@ add_run(struct paging *paging, const struct entry *entry, bool *begun, struct er
     return 0;
 }
 
-static bool
-is_held(const struct store_page_query *query, uint64_t piece)
-{
-    for (size_t i = 0; i < query->held_count; i++)
-        if (query->held[i] == piece)
-            return true;
-    return false;
-}
-
 /* The body of the piece's runs, from FIRST on. */
 static int
 add_body(struct paging *paging, sqlite3_stmt *row, size_t first, struct err *err)
@@ -78,7 +76,7 @@ add_body(struct paging *paging, sqlite3_stmt *row, size_t first, struct err *err
     struct span packed = {NULL, 0};
     int rc = 0;
 
-    if (first < paging->runs.count && !is_held(paging->query, paging->piece.number))
+    if (first < paging->runs.count && !paging->query->no_bodies)
         rc = db_keep(row, 2, paging->arena, &packed, err);
 
     for (size_t i = first; rc == 0 && i < paging->runs.count; i++) {
@@ -151,6 +149,5 @@ store_page(struct store *store, struct arena *arena, const struct store_page_que
     out->runs = (struct store_run *)(void *)paging.runs.items;
     out->run_count = paging.runs.count;
     out->rows = (struct store_page_row *)(void *)paging.rows.items;
-    out->row_count = paging.rows.count;
     return rc;
 }

@@ -81,7 +81,20 @@ static const char *const steps[] = {
     "CREATE TABLE link_way (team INTEGER NOT NULL, flag INTEGER NOT NULL, ok_us INTEGER NOT NULL,"
     " failing_us INTEGER NOT NULL, again_us INTEGER NOT NULL, failures INTEGER NOT NULL,"
     " status INTEGER NOT NULL, refused INTEGER NOT NULL, lost INTEGER NOT NULL,"
-    " why TEXT NOT NULL, PRIMARY KEY (team, flag)) WITHOUT ROWID;",
+    " why TEXT NOT NULL, PRIMARY KEY (team, flag)) WITHOUT ROWID;"
+    "CREATE TABLE recall (batch INTEGER NOT NULL, place INTEGER NOT NULL, id TEXT NOT NULL,"
+    " team INTEGER NOT NULL, at_us INTEGER NOT NULL, recalled_by TEXT NOT NULL,"
+    " why TEXT NOT NULL, corrected TEXT NOT NULL, PRIMARY KEY (batch, place)) WITHOUT ROWID;"
+    "CREATE INDEX recall_id ON recall (id);"
+    "CREATE TABLE superseded (collection INTEGER NOT NULL, added_us INTEGER NOT NULL,"
+    " by_us INTEGER NOT NULL, at_us INTEGER NOT NULL,"
+    " PRIMARY KEY (collection, added_us)) WITHOUT ROWID;"
+    "CREATE INDEX superseded_by ON superseded (collection, by_us);"
+    "CREATE TABLE feedback (batch INTEGER NOT NULL, place INTEGER NOT NULL,"
+    " team INTEGER NOT NULL, id TEXT NOT NULL, version_us INTEGER NOT NULL,"
+    " at_us INTEGER NOT NULL, opinion INTEGER NOT NULL, sightings INTEGER NOT NULL,"
+    " said_by TEXT NOT NULL, note TEXT NOT NULL,"
+    " PRIMARY KEY (batch, place, team, id)) WITHOUT ROWID;",
 };
 _Static_assert(sizeof steps / sizeof steps[0] == STORE_VERSION, "a step for each version");
 
