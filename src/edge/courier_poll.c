@@ -196,11 +196,14 @@ tell_refused(const struct poll *poll)
         first = first == NULL ? &poll->posted.results[i] : first;
         refused++;
     }
-    if (first != NULL)
-        log_warning("objects of another node were refused", log_text("team", poll->way.id),
-            log_word("collection", aliases[poll->what]),
+    if (first == NULL)
+        return;
+    /* A directory has what is its owner's to know, and not to say to others. */
+    log_write(poll->what == LINK_RELEASED ? LOG_LEVEL_WARNING : LOG_LEVEL_DEBUG,
+        "objects of another node were refused",
+        LOG_PAIRS(log_text("team", poll->way.id), log_word("collection", aliases[poll->what]),
             log_number("objects", (int64_t)poll->posted.count), log_number("refused", refused),
-            log_text("first", first->id), log_text("why", first->message));
+            log_text("first", first->id), log_text("why", first->message)));
 }
 
 static void

@@ -14,13 +14,29 @@ gather_free(struct gather *gather)
     buf_free(&gather->objects);
 }
 
-static bool
-is_batch(struct json_value object)
+static struct span
+type_of(struct json_value object)
 {
     struct json_value type;
 
     return json_type(object) == JSON_OBJECT && json_get(object, "type", &type)
-        && json_type(type) == JSON_STRING && span_equal(json_string(type), SPAN(STIX_BATCH_TYPE));
+            && json_type(type) == JSON_STRING
+        ? json_string(type)
+        : (struct span){NULL, 0};
+}
+
+static void
+add(struct gather *gather, struct json_value object)
+{
+    struct span type = type_of(object);
+
+    if (gather->objects.n > 0)
+        buf_add_char(&gather->objects, ',');
+    json_add_value(&gather->objects, object);
+    if (span_equal(type, SPAN("observed-data")) || span_equal(type, SPAN("note")))
+        gather->item = gather->objects.n;
+    if (span_equal(type, SPAN(STIX_BATCH_TYPE)))
+        gather->whole = gather->objects.n;
 }
 
 static int
@@ -47,22 +63,19 @@ gather_page(struct gather *gather, struct json *json, struct span body, struct e
         return gather->more ? no_page("more is to come after nothing", err) : 0;
     if (json_type(list) != JSON_ARRAY)
         return no_page("objects is no list", err);
-    for (struct json_iter it = json_iter(list); json_next(&it, &key, &item);) {
-        if (gather->objects.n > 0)
-            buf_add_char(&gather->objects, ',');
-        json_add_value(&gather->objects, item);
-        if (is_batch(item))
-            gather->whole = gather->objects.n;
-    }
+    for (struct json_iter it = json_iter(list); json_next(&it, &key, &item);)
+        add(gather, item);
     return buf_check(&gather->objects, "what waits for the end of its delivery", err);
 }
 
 size_t
 gather_ready(const struct gather *gather)
 {
-    if (gather->more && (gather->whole > 0 || gather->objects.n <= GATHER_PAGE_MAX))
+    size_t n = gather->objects.n;
+
+    if (gather->more && (gather->whole > 0 || n <= GATHER_BYTES_MAX - GATHER_PAGE_MAX))
         return gather->whole;
-    return gather->objects.n;
+    return gather->more && gather->item > 0 ? gather->item : n;
 }
 
 void
@@ -73,5 +86,5 @@ gather_drop(struct gather *gather, size_t n)
 
     memmove(objects->p, objects->p + at, objects->n - at);
     objects->n -= at;
-    gather->whole = 0;
+    gather->whole = gather->item = 0;
 }
