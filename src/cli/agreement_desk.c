@@ -140,7 +140,7 @@ desk_open(struct desk *desk, const struct desk_options *options, struct err *err
     if (rc == 0)
         rc = setup_teams_path(options->teams_path, teams, err);
     if (rc == 0)
-        rc = roster_load(teams, bad_card, NULL, &desk->roster, err);
+        rc = home_roster(NULL, teams, bad_card, NULL, &desk->roster, err);
     if (rc == 0)
         rc = load_with(desk, err);
     const struct walls walls = {.wanted = options->sandbox,

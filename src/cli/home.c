@@ -1,5 +1,7 @@
 #include "cli/home.h"
 
+#include "flow/cards.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -47,4 +49,19 @@ home_config(const char *home, char out[SETUP_PATH_BYTES])
     if (n > 0 && n < SETUP_PATH_BYTES && access(out, F_OK) == 0)
         return;
     (void)snprintf(out, SETUP_PATH_BYTES, "%s", access(common, F_OK) == 0 ? common : "");
+}
+
+int
+home_roster(const char *home, const char *path, roster_reject *reject, void *ctx,
+    struct roster **out, struct err *err)
+{
+    char folder[SETUP_PATH_BYTES];
+    char cards[CARDS_PATH_BYTES];
+    struct err why;
+    int rc = home_path(home, folder, &why);
+
+    if (rc != 0) /* no home, no cards */
+        return roster_load(path, NULL, reject, ctx, out, err);
+    rc = cards_folder(folder, cards, err);
+    return rc == 0 ? roster_load(path, cards, reject, ctx, out, err) : rc;
 }

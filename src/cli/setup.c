@@ -1,6 +1,7 @@
 #include "cli/setup.h"
 
 #include "cli/cli.h"
+#include "cli/home.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,7 +221,7 @@ setup_open(struct setup *setup, const struct setup_options *options, struct err 
     if (rc == 0)
         rc = setup_teams_path(options->teams_path, setup->teams_path, err);
     if (rc == 0)
-        rc = roster_load(setup->teams_path, bad_card, &setup->bad_cards, &setup->roster, err);
+        rc = home_roster(NULL, setup->teams_path, bad_card, &setup->bad_cards, &setup->roster, err);
     if (rc == 0)
         rc = open_world(setup, options, err);
     return rc;

@@ -64,6 +64,7 @@ show(const struct node *node, struct json_value root, struct err *err)
     number(&out, root, "due", "due");
     number(&out, root, "waiting", "waiting");
     number(&out, root, "delivered", "delivered");
+    number(&out, root, "receipts open", "receipts_open");
     if (node_text(root, "oldest").n > 0)
         line(&out, "oldest", node_text(root, "oldest"));
     number(&out, root, "links", "links");

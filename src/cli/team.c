@@ -1,6 +1,7 @@
 #include "cli/team.h"
 
 #include "cli/cli.h"
+#include "cli/home.h"
 #include "cli/setup.h"
 #include "cli/shown.h"
 #include "fmt/json.h"
@@ -193,7 +194,7 @@ open_roster(const struct wanted *wanted, struct roster **roster, struct err *err
     char path[SETUP_PATH_BYTES];
     int rc = setup_teams_path(wanted->options.teams_path, path, err);
 
-    return rc != 0 ? rc : roster_load(path, tell, NULL, roster, err);
+    return rc != 0 ? rc : home_roster(NULL, path, tell, NULL, roster, err);
 }
 
 static int

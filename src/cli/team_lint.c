@@ -311,7 +311,7 @@ load(struct lint *lint, struct roster **roster, struct err *err)
     if (rc == 0)
         rc = walls_enter(&walls, err);
     if (rc == 0)
-        rc = roster_load(path, bad_card, lint, roster, err);
+        rc = roster_load(path, NULL, bad_card, lint, roster, err);
     lint->roster = *roster;
     return rc;
 }

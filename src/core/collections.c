@@ -4,6 +4,7 @@
 #include "fmt/stix_batch.h"
 #include "fmt/stix_check.h"
 #include "fmt/stix_id.h"
+#include "fmt/stix_receipt.h"
 #include "fmt/writer.h"
 
 #include <stdio.h>
@@ -185,6 +186,7 @@ add_first_piece(struct collections *c, uint32_t number, int64_t now_us, struct e
 
     stix_write_head(&text, &note);
     stix_batch_write_definition(&text);
+    stix_receipt_write_definition(&text);
     buf_add_text(&text, "]");
     rc = buf_check(&text, "a collection's first objects", err);
     list = rc == 0 ? memchr(text.p, '[', text.n) : NULL;

@@ -82,8 +82,10 @@ void collections_fetched(struct collections *collections, const struct asker *as
     const struct page_question *question);
 /* Is there something to write, and is it time (seconds after the last time)? */
 bool collections_flush_due(struct collections *collections, int64_t now_us);
-/* In an open transaction. */
-MUST_USE int collections_flush(struct collections *collections, int64_t now_us, struct err *err);
+/* In an open transaction. BY_RECEIPT: does that team (store's number) say by receipts what it has?
+ * CTX goes to it. */
+MUST_USE int collections_flush(struct collections *collections, int64_t now_us,
+    bool (*by_receipt)(void *ctx, uint32_t team), void *ctx, struct err *err);
 struct store *collections_store(const struct collections *collections);
 
 /* Append objects that stand in TEXT as a JSON array to a collection, each as a version of its own.

@@ -4,10 +4,10 @@
 enum { FLUSH_US = 5000000 };
 
 static void
-mark(struct fetched *f, uint32_t collection, int64_t through_us)
+mark(struct fetched *f, const struct store_collection *of, int64_t through_us)
 {
     for (size_t i = 0; i < f->count; i++)
-        if (f->marks[i].collection == collection) {
+        if (f->marks[i].collection == of->number) {
             if (through_us > f->marks[i].through_us)
                 f->marks[i].through_us = through_us;
             return;
@@ -15,7 +15,8 @@ mark(struct fetched *f, uint32_t collection, int64_t through_us)
     /* One that is not noted is noted with the recipient's next page. */
     if (f->count == FETCHED_MAX)
         return;
-    f->marks[f->count].collection = collection;
+    f->marks[f->count].collection = of->number;
+    f->marks[f->count].team = of->team;
     f->marks[f->count++].through_us = through_us;
 }
 
@@ -30,7 +31,7 @@ collections_fetched(struct collections *c, const struct asker *asker, const stru
 
     if (q->what == PAGE_OBJECTS && asker->kind == PRINCIPAL_PARTNER && at != NULL
         && at->kind == COLLECTION_TEAM && q->after_us > 0 && whole)
-        mark(collections_marks(c), at->number, q->after_us);
+        mark(collections_marks(c), at, q->after_us);
 }
 
 bool
@@ -42,15 +43,16 @@ collections_flush_due(struct collections *c, int64_t now_us)
 }
 
 int
-collections_flush(struct collections *c, int64_t now_us, struct err *err)
+collections_flush(struct collections *c, int64_t now_us,
+    bool (*by_receipt)(void *ctx, uint32_t team), void *ctx, struct err *err)
 {
     struct fetched *f = collections_marks(c);
     int rc = 0;
 
     f->flushed_us = now_us;
     for (size_t i = 0; rc == 0 && i < f->count; i++)
-        rc = store_fetched(
-            collections_store(c), f->marks[i].collection, f->marks[i].through_us, err);
+        rc = store_fetched(collections_store(c), f->marks[i].collection, f->marks[i].through_us,
+            by_receipt(ctx, f->marks[i].team), err);
     f->count = 0;
     return rc;
 }

@@ -12,6 +12,7 @@ enum { FETCHED_MAX = 1024 };
 struct fetched {
     struct {
         uint32_t collection;
+        uint32_t team; /* whose it is */
         int64_t through_us;
     } marks[FETCHED_MAX];
     size_t count;

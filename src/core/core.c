@@ -10,6 +10,7 @@
 #include "core/links.h"
 #include "core/logbook.h"
 #include "core/node.h"
+#include "core/receipts.h"
 #include "core/release.h"
 #include "core/reports.h"
 #include "core/rows.h"
@@ -428,6 +429,8 @@ load(struct core *core, struct err *err)
     if (rc == 0)
         rc = logbook_new(core, err);
     if (rc == 0)
+        rc = receipts_new(core, &core->receipts, err);
+    if (rc == 0)
         rc = logbook_events(core, err);
     if (rc == 0)
         rc = auth_new(core, &core->auth, err);
@@ -482,6 +485,7 @@ core_close(struct core *core)
     incoming_free(core->incoming);
     release_free(core->release);
     logbook_free(core->logbook);
+    receipts_free(core->receipts);
     intake_free(core->intake);
     collections_free(core->collections);
     links_free(core->links);
@@ -489,6 +493,7 @@ core_close(struct core *core)
     simulation_free(core->simulation);
     reports_free(core->reports);
     knowledge_free(core);
+    keyring_free(core->ring);
     if (core->store != NULL)
         store_close(core->store);
     waiting_free(core->waiting);

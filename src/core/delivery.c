@@ -2,8 +2,10 @@
 
 #include "base/hash.h"
 #include "core/logbook.h"
+#include "core/receipts.h"
 #include "fmt/items.h"
 #include "fmt/stix_batch.h"
+#include "store/receipt.h"
 #include "sys/clock.h"
 
 #include <stdio.h>
@@ -33,6 +35,7 @@ struct delivery {
     struct buf canonical;
     struct json *parser;
     uint64_t entry; /* index */
+    int64_t made_us;
 };
 
 struct delivery *
@@ -218,6 +221,7 @@ delivery_record(struct core *core, struct delivery *d, enum ledger_kind kind,
         d->clauses[i].clause = as_text(d->clauses[i].clause);
     }
     merkle_root(&d->tree, &entry.items_root);
+    d->made_us = entry.time_us;
     int rc = logbook_append(core, &entry, &d->entry, err);
     if (rc == 0 && text != NULL && entry.items > 0)
         tell_recipient(core, d, &entry, text);
@@ -237,5 +241,15 @@ delivery_keep(struct core *core, const struct delivery *d, uint32_t collection, 
         .places = buf_span(&d->places)};
 
     memcpy(kept.salt, d->salt.bytes, sizeof kept.salt);
-    return store_delivery_add(core->store, &kept, err);
+    int rc = store_delivery_add(core->store, &kept, err);
+    if (rc != 0 || collection == 0)
+        return rc;
+    const struct store_receipt receipt = {.entry = d->entry,
+        .id = {d->id + sizeof STIX_BATCH_URN - 1, STORE_RECEIPT_ID_BYTES},
+        .batch = d->batch,
+        .team = d->team,
+        .items = d->tree.size,
+        .made_us = d->made_us,
+        .state = receipts_by(core, d->team) ? STORE_RECEIPT_OPEN : STORE_RECEIPT_UNASKED};
+    return store_receipt_add(core->store, &receipt, err);
 }

@@ -1,10 +1,22 @@
 #include "core/exchange.h"
 
+#include "core/agreements_in.h"
+#include "core/cards.h"
+#include "core/receipts.h"
+#include "fmt/stix_batch.h"
+#include "fmt/stix_receipt.h"
+
 /* One row a type; doc/federation.md says where each is dealt with. */
 static const struct {
     const char *type;
     int (*take)(struct core *core, const struct exchange_object *object, struct err *err);
-} rows[] = {{"", NULL}};
+} rows[] = {
+    {"csirt-agreement", exchange_agreement},
+    {"identity", exchange_identity},
+    {STIX_BATCH_TYPE, exchange_batch},
+    {STIX_RECEIPT_TYPE, exchange_receipt},
+    {"", NULL},
+};
 
 int
 exchange_take(void *ctx, const struct exchange_object *object, struct err *err)

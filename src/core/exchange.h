@@ -1,6 +1,6 @@
 /* exchange.h: what does an object from another team's node mean here?
  *
- * Objects that a link's team posts, or that the courier fetched from it, and that are no reports
+ * Objects that a partner posts, or that the courier fetched from a link, and that are no reports
  * (those go through intake), come here one by one after TAXII's own checks. A row for each type
  * that means something between nodes; doc/federation.md has the table.
  */
@@ -12,7 +12,7 @@
 #include "model/page.h"
 
 struct exchange_object {
-    struct span team;               /* who sent it; of a link */
+    struct span team;               /* who sent it: a partner's */
     const struct page_object *page; /* as the front checked and encoded it */
     struct json_value json;         /* the same, parsed; until the function returns */
     int64_t now_us;

@@ -1,9 +1,11 @@
 /* By which directory, agreements and feeds does this node judge now? */
 #include "base/hash.h"
+#include "core/cards.h"
 #include "core/directory.h"
 #include "core/intake.h"
 #include "core/logbook.h"
 #include "core/state.h"
+#include "flow/cards.h"
 #include "sys/clock.h"
 
 #include <errno.h>
@@ -34,7 +36,7 @@ tell_card(void *ctx, const char *file, const struct err *why)
 static uint64_t
 register_state(const struct core *core)
 {
-    static const char *const names[] = {"journal.jsonl", "team", "keys", "agreements"};
+    static const char *const names[] = {"journal.jsonl", "team", "keys", "agreements", "cards"};
     char path[PATH_BYTES];
     struct stat about;
     uint64_t state = 0;
@@ -136,6 +138,15 @@ take_over(struct core *core, struct roster *roster, const struct basis *basis, u
     core->team = own_team(core);
 }
 
+static int
+load_roster(struct core *core, struct roster **out, struct err *err)
+{
+    char cards[CARDS_PATH_BYTES];
+    int rc = cards_folder(core->options.home, cards, err);
+
+    return rc == 0 ? roster_load(core->options.teams_path, cards, tell_card, core, out, err) : rc;
+}
+
 int
 knowledge_read(struct core *core, struct err *err)
 {
@@ -143,7 +154,7 @@ knowledge_read(struct core *core, struct err *err)
     struct basis basis = {0};
     uint32_t *numbers = NULL;
     uint64_t state = register_state(core);
-    int rc = roster_load(core->options.teams_path, tell_card, core, &roster, err);
+    int rc = load_roster(core, &roster, err);
 
     if (rc == 0)
         rc = load_basis(core, roster, &basis, err);
@@ -165,7 +176,11 @@ knowledge_read(struct core *core, struct err *err)
     rc = keep_documents(core, err);
     if (rc == 0)
         rc = logbook_events(core, err);
-    return rc == 0 ? directory_show(core, err) : rc;
+    if (rc == 0)
+        rc = directory_show(core, err);
+    if (rc == 0)
+        cards_again(core);
+    return rc;
 }
 
 void

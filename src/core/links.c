@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "core/collections.h"
 #include "core/links_private.h"
+#include "core/receipts.h"
 
 #include "fmt/stix_batch.h"
 #include "sys/clock.h"
@@ -292,7 +293,9 @@ has_got(struct core *core, uint32_t team, int64_t through_us, struct err *err)
     uint32_t collection;
     int rc = collections_of_team(core->collections, team, clock_now_us(), &collection, err);
 
-    return rc == 0 ? store_fetched(core->store, collection, through_us, err) : rc;
+    return rc == 0
+        ? store_fetched(core->store, collection, through_us, receipts_by(core, team), err)
+        : rc;
 }
 
 int

@@ -2,6 +2,7 @@
 
 #include "core/intake.h"
 #include "core/links_told.h"
+#include "core/receipts.h"
 #include "core/state.h"
 #include "core/told.h"
 #include "sys/clock.h"
@@ -101,8 +102,12 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     struct sums sums;
     struct err why = {0};
     bool ready = intake_ready(core, true, &why) == 0;
+    uint64_t open = 0;
+    int64_t oldest_us;
     int rc = sum(core, ask->arena, &sums, err);
 
+    if (rc == 0)
+        rc = store_receipts_open(core->store, &open, &oldest_us, err);
     told_text(out, "why", ready ? SPAN("") : span_of(why.msg));
     told_flag(out, "sandbox", core->options.sandboxed);
     told_time(out, "started", core->started_us);
@@ -117,6 +122,7 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     told_number(out, "delivered", sums.delivered);
     told_number(out, "failed", sums.failed);
     told_time(out, "oldest", sums.oldest_us);
+    told_number(out, "receipts_open", open);
     links_tell_counts(core, out);
     add_storage(core, out);
     return rc;
@@ -171,6 +177,7 @@ static const struct stat_row stats[] = {
 #undef STAT
 };
 enum { STAT_COUNT = sizeof stats / sizeof stats[0] };
+#define RECEIPT "receipt-"
 
 /* Add the days from FIRST, before LAST, to TOTALS. */
 static int
@@ -185,6 +192,19 @@ add_days(struct core *core, struct arena *arena, uint32_t first, uint32_t last,
         if (counts[i].name < COUNTED_NUMBERS)
             totals[counts[i].name] += counts[i].value;
     return rc;
+}
+
+/* Those whose words begin with PREFIX, without it; "": those that are no receipts. */
+static void
+add_totals(struct buf *out, const char *name, const char *prefix, const uint64_t *totals)
+{
+    for (size_t k = 0; k < STAT_COUNT; k++) {
+        bool is_receipt = span_starts(span_of(stats[k].word), SPAN(RECEIPT));
+        if (is_receipt != (prefix[0] != '\0'))
+            continue;
+        buf_format(out, "%s{what=\"%s\"} %llu\n", name, stats[k].word + strlen(prefix),
+            (unsigned long long)totals[stats[k].number]);
+    }
 }
 
 /* One counter with a label for what is counted; all days together, so it only grows. Yesterday may
@@ -205,9 +225,9 @@ add_counts(struct core *core, struct arena *arena, struct buf *out, struct err *
     if (rc == 0)
         rc = add_days(core, arena, known->until_day, UINT32_MAX, totals, err);
     head(out, "comity_reports_total", "counter", "Reports and decisions, by what became of them.");
-    for (size_t k = 0; k < STAT_COUNT; k++)
-        buf_format(out, "comity_reports_total{what=\"%s\"} %llu\n", stats[k].word,
-            (unsigned long long)totals[stats[k].number]);
+    add_totals(out, "comity_reports_total", "", totals);
+    head(out, "comity_receipts_total", "counter", "Receipts of this node and its recipients.");
+    add_totals(out, "comity_receipts_total", RECEIPT, totals);
     return rc;
 }
 
@@ -235,6 +255,19 @@ add_queues(struct core *core, struct arena *arena, struct buf *out, struct err *
     return rc;
 }
 
+static int
+add_open_receipts(struct core *core, struct buf *out, struct err *err)
+{
+    uint64_t open;
+    int64_t oldest_us;
+    int rc = store_receipts_open(core->store, &open, &oldest_us, err);
+
+    gauge(out, "comity_receipts_open", "Deliveries that still want a receipt.", open);
+    gauge(out, "comity_receipts_oldest_open_seconds",
+        "Unix time of the oldest of them; 0: there is none.", (uint64_t)oldest_us / 1000000);
+    return rc;
+}
+
 int
 core_metrics(struct core *core, struct ask *ask, struct err *err)
 {
@@ -253,6 +286,8 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
     gauge(&out, "comity_held_items", "Items that wait for a person.", sums.held);
     gauge(&out, "comity_oldest_due_seconds", "Unix time of the oldest report on its way; 0: none.",
         (uint64_t)sums.oldest_us / 1000000);
+    if (rc == 0)
+        rc = add_open_receipts(core, &out, err);
     head(&out, "comity_commits_failed_total", "counter", "Commits that the store refused.");
     buf_format(
         &out, "comity_commits_failed_total %llu\n", (unsigned long long)core->commits_failed);

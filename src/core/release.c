@@ -2,6 +2,7 @@
 #include "core/collections.h"
 #include "core/intake.h"
 #include "core/release_private.h"
+#include "model/link.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>
@@ -15,7 +16,11 @@ enum {
     CLAUSE_BYTES = 256,
     REST_FOR = 9,
     AGAIN_US = 10000000, /* after a failure */
-    TOGETHER_US = 3000,  /* batches that take no longer are committed together */
+    /* What is sent in one envelope is recorded as one delivery: half of it is enough for many, and
+     * a report that may be large when it is written is one alone. */
+    DELIVERY_BYTES = LINK_ENVELOPE_MAX / 2,
+    LARGE_BYTES = 128 * 1024,
+    TOGETHER_US = 3000, /* batches that take no longer are committed together */
 };
 
 static const int64_t day_us = (int64_t)24 * 3600 * 1000000;
@@ -187,6 +192,7 @@ append(struct core *core, struct release *release, const struct unpacked *batch,
     parcel->first_us = parcel->first_us == 0 ? first : parcel->first_us;
     parcel->last_us = first + (int64_t)added - 1;
     parcel->collection = piece.collection;
+    parcel->bytes += piece.body.n;
     parcel->reports = 0;
     empty(&release->text);
     empty(&release->body);
@@ -221,6 +227,17 @@ finish(struct core *core, struct release *release, const struct unpacked *batch,
                             : rc;
 }
 
+/* May the report that goes be one of the delivery that is open? */
+static bool
+belongs(const struct release *release, const struct unpacked *batch, const struct task *task)
+{
+    const struct parcel *parcel = &release->parcel;
+    size_t bytes = parcel->bytes + release->text.n;
+
+    return task->term_days == parcel->term_days
+        && (bytes == 0 || (bytes < DELIVERY_BYTES && batch->records[task->place].n <= LARGE_BYTES));
+}
+
 /* COUNT tasks for one team, of which at least one goes. */
 static int
 write_team(struct core *core, struct release *release, const struct unpacked *batch,
@@ -234,7 +251,7 @@ write_team(struct core *core, struct release *release, const struct unpacked *ba
         const struct outcome_verdict *verdict = &batch->outcomes.verdicts[task->verdict];
         bool goes = task->effect == EFFECT_RELEASE;
         if (!delivery_fits(release->delivery, verdict)
-            || (goes && task->term_days != release->parcel.term_days)) {
+            || (goes && !belongs(release, batch, task))) {
             rc = finish(core, release, batch, err);
             begin(release, batch, task, held);
         }

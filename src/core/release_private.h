@@ -21,6 +21,7 @@ struct parcel {
     uint32_t team;
     uint32_t reports; /* in the text */
     uint32_t collection;
+    size_t bytes; /* appended to it */
     uint32_t term_days;
     int64_t first_us; /* of what was appended; 0: nothing yet */
     int64_t last_us;

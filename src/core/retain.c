@@ -1,6 +1,7 @@
 #include "core/retain.h"
 
 #include "base/mem.h"
+#include "store/receipt.h"
 
 /* Some ten milliseconds of work at most, and more a second than comes in. */
 enum { AT_ONCE = 256, BATCH_BYTES = 128 * 1024 * 1024 };
@@ -73,6 +74,8 @@ int
 retain_step(struct retain *retain, struct store *store, const struct retain_now *now,
     uint32_t *removed, struct err *err)
 {
+    uint32_t receipts = 0;
+
     *removed = 0;
     int rc = look_back(retain, store, now, err);
     if (rc == ERR_BAD_STORE || (rc == 0 && jumped(retain, now))) {
@@ -83,6 +86,10 @@ retain_step(struct retain *retain, struct store *store, const struct retain_now 
         return rc;
     rc = store_expire(store, before(now->clock_us, now->reports_us),
         before(now->clock_us, now->pieces_us), now->clock_us, AT_ONCE, removed, err);
+    if (rc == 0)
+        rc = store_receipts_expire(
+            store, before(now->clock_us, now->receipts_us), AT_ONCE, &receipts, err);
+    *removed += receipts;
     retain->next_us = now->ticks_us + (*removed > 0 ? second_us : 60 * second_us);
     return rc;
 }

@@ -20,6 +20,7 @@ struct retain_now {
     int64_t ticks_us;
     int64_t reports_us; /* how long they are kept; 0: for ever */
     int64_t pieces_us;
+    int64_t receipts_us;
 };
 
 /* Is it time to look? */

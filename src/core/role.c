@@ -4,18 +4,25 @@
 #include "core/collections.h"
 #include "core/incoming.h"
 #include "core/intake.h"
+#include "core/receipts.h"
 #include "core/retain.h"
 #include "core/state.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>
 
-enum { TICK_US = 1000000, SEE_TICKS = 60, QUIET_TICKS = 10 };
+enum {
+    TICK_US = 1000000,
+    LOOK_US = 250000, /* whether the register was changed by hand */
+    SEE_TICKS = 60,
+    QUIET_TICKS = 10
+};
 
 struct running {
     struct core core;
     const struct role_start *start;
     struct loop_timer tick;
+    struct loop_timer look;
     unsigned ticks;
     uint64_t committed;   /* commits at the tick before */
     unsigned quiet_ticks; /* ticks without one */
@@ -53,6 +60,7 @@ read_options(const struct role_start *start, struct core_options *out)
         .login_rate = (uint32_t)conf_number(conf, CONF_LOGIN_RATE),
         .keep_reports_us = conf_number(conf, CONF_KEEP_REPORTS) * 1000,
         .keep_pieces_us = conf_number(conf, CONF_KEEP_PIECES) * 1000,
+        .keep_receipts_us = conf_number(conf, CONF_KEEP_RECEIPTS) * 1000,
         .store_cache = (uint64_t)conf_number(conf, CONF_STORE_CACHE),
         .link_give_up_us = conf_number(conf, CONF_COURIER_GIVE_UP) * 1000,
         .session_us = conf_number(conf, CONF_SESSION_LENGTH) * 1000,
@@ -115,7 +123,7 @@ write_fetched(struct core *core)
         return;
     int rc = core_begin(core, &err);
     if (rc == 0)
-        rc = collections_flush(core->collections, now, &err);
+        rc = collections_flush(core->collections, now, receipts_by, core, &err);
     if (rc != 0)
         core_lose(core, &err);
 }
@@ -128,7 +136,8 @@ remove_old(struct running *running)
     const struct retain_now now = {.clock_us = clock_now_us(),
         .ticks_us = clock_ticks_us(),
         .reports_us = core->options.keep_reports_us,
-        .pieces_us = core->options.keep_pieces_us};
+        .pieces_us = core->options.keep_pieces_us,
+        .receipts_us = core->options.keep_receipts_us};
     uint32_t removed;
     struct err err;
 
@@ -172,13 +181,24 @@ on_tick(void *ctx)
     struct running *running = ctx;
     struct err err = {0};
 
-    intake_renew(&running->core);
     write_fetched(&running->core);
     remove_old(running);
     relax(running);
     if (++running->ticks % SEE_TICKS == 0)
         note_time(&running->core);
     if (loop_timer_set(running->start->loop, &running->tick, clock_ticks_us() + TICK_US, &err) != 0)
+        log_error_of("the clock stands", &err);
+}
+
+/* What `comity agreement` changed partners see well within a second. */
+static void
+on_look(void *ctx)
+{
+    struct running *running = ctx;
+    struct err err = {0};
+
+    intake_renew(&running->core);
+    if (loop_timer_set(running->start->loop, &running->look, clock_ticks_us() + LOOK_US, &err) != 0)
         log_error_of("the clock stands", &err);
 }
 
@@ -228,6 +248,8 @@ run(struct running *running, struct err *err)
         rc = connect_all(&running->core, start, err);
     if (rc == 0)
         rc = loop_timer_set(start->loop, &running->tick, clock_ticks_us() + TICK_US, err);
+    if (rc == 0)
+        rc = loop_timer_set(start->loop, &running->look, clock_ticks_us() + LOOK_US, err);
     if (rc != 0)
         return rc;
     role_listen(start->role, &events);
@@ -246,6 +268,7 @@ core_main(const struct role_start *start)
         return EXIT_FAILURE;
     running->start = start;
     running->tick = (struct loop_timer){.due = on_tick, .ctx = running};
+    running->look = (struct loop_timer){.due = on_look, .ctx = running};
     int rc = run(running, &err);
     if (rc == 0 && running->core.begun)
         rc = core_commit(&running->core, &err);

@@ -30,6 +30,7 @@ struct core_options {
     uint32_t login_rate;     /* wrong attempts a minute */
     int64_t keep_reports_us; /* 0: for ever; the same below */
     int64_t keep_pieces_us;
+    int64_t keep_receipts_us;
     uint64_t store_cache;    /* bytes; 0: as the store thinks right */
     int64_t session_us;      /* a session ends so long after it began, */
     const struct conf *conf; /* all settings, to be told; NULL: there are none */
@@ -47,6 +48,7 @@ struct auth;
 struct intake;
 struct release;
 struct logbook;
+struct receipts;
 struct incoming;
 struct collections;
 struct events;
@@ -85,7 +87,8 @@ struct core {
     struct auth *auth;
     struct intake *intake;
     struct release *release;
-    struct logbook *logbook; /* core/logbook.h */
+    struct logbook *logbook;   /* core/logbook.h */
+    struct receipts *receipts; /* core/receipts.h */
     struct incoming *incoming;
     struct collections *collections; /* core/collections.h's */
     struct links *links;             /* core/links.h's */
@@ -97,8 +100,11 @@ struct core {
     bool begun; /* store_begin was called and nothing was committed since */
     uint64_t commits;
     uint64_t commits_failed;
-    int64_t renew_at_us; /* ticks: when what could not be read is tried again */
-    struct err stale;    /* why what is judged by cannot be read anew; code 0: it is what holds */
+    int64_t renew_at_us;     /* ticks: when what could not be read is tried again */
+    struct keyring *ring;    /* core/cards.c's: the keys that are known, */
+    uint32_t ring_knowledge; /* as of this knowledge; 0: not asked for yet */
+    int64_t card_told_us;    /* ticks: when it was last told that a card was refused */
+    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
     bool stopping;
 };
 

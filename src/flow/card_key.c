@@ -36,3 +36,21 @@ card_key_read(struct json_value item, struct card_key *out, struct err *err)
         rc = err_set(err, ERR_BAD_CONFIG, "expires must be a date and time, in quotes");
     return rc == 0 ? 1 : rc;
 }
+
+bool
+card_key_named(struct json_value card, const uint8_t key[CARD_KEY_BYTES])
+{
+    struct json_value list;
+    struct json_value item;
+    struct card_key one;
+    struct span none;
+    struct err why;
+
+    if (!json_get(card, "keys", &list) || json_type(list) != JSON_ARRAY)
+        return false;
+    for (struct json_iter it = json_iter(list); json_next(&it, &none, &item);)
+        if (card_key_read(item, &one, &why) == 1 && one.until_us == INT64_MAX
+            && memcmp(one.bytes, key, CARD_KEY_BYTES) == 0)
+            return true;
+    return false;
+}

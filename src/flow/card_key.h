@@ -17,6 +17,8 @@ struct card_key {
 
 /* One item of the list: 1 with *OUT filled, 0 for a key of another type, ERR_BAD_CONFIG. */
 int card_key_read(struct json_value item, struct card_key *out, struct err *err);
+/* Is KEY among CARD's keys, without an end? */
+bool card_key_named(struct json_value card, const uint8_t key[CARD_KEY_BYTES]);
 /* Base64 of 32 bytes that may be a key? ERR_BAD_CONFIG if not. */
 MUST_USE int card_key_parse(struct span text, uint8_t out[CARD_KEY_BYTES], struct err *err);
 

@@ -1,5 +1,6 @@
 #include "flow/keyring.h"
 
+#include "base/time.h"
 #include "flow/doc.h"
 
 #include <dirent.h>
@@ -92,22 +93,39 @@ keyring_add_roster(struct keyring *ring, const struct roster *roster, struct err
     return rc;
 }
 
+int
+keyring_line(struct span line, struct card_key *out, struct err *err)
+{
+    struct span rest = span_trim(line);
+    struct span key;
+    struct span word;
+
+    *out = (struct card_key){.until_us = INT64_MAX};
+    if (rest.n == 0 || rest.p[0] == '#')
+        return 0;
+    (void)span_next(&rest, ' ', &key);
+    int rc = card_key_parse(key, out->bytes, err);
+    if (rc == 0 && span_next(&rest, ' ', &word)
+        && (!span_equal(word, SPAN("until")) || time_parse(rest, &out->until_us, err) != 0))
+        rc = err_set(err, ERR_BAD_CONFIG, "behind a key may stand only \"until\" and a time");
+    return rc == 0 ? 1 : rc;
+}
+
 static int
 add_lines(
     struct keyring *ring, struct span team, struct span text, const char *path, struct err *err)
 {
-    struct card_key key = {.until_us = INT64_MAX};
+    struct card_key key;
     struct span line;
     struct err why;
     int rc = 0;
 
     while (rc == 0 && span_next(&text, '\n', &line)) {
-        line = span_trim(line);
-        if (line.n == 0 || line.p[0] == '#')
-            continue;
-        if (card_key_parse(line, key.bytes, &why) != 0)
+        int found = keyring_line(line, &key, &why);
+        if (found < 0)
             return err_set(err, ERR_BAD_CONFIG, "%s: %s", path, why.msg);
-        rc = keyring_add(ring, team, &key, err);
+        if (found == 1)
+            rc = keyring_add(ring, team, &key, err);
     }
     return rc;
 }
@@ -165,4 +183,22 @@ keyring_knows(
             return true;
     }
     return false;
+}
+
+bool
+keyring_ended(
+    const struct keyring *ring, struct span team, const uint8_t key[CARD_KEY_BYTES], int64_t at_us)
+{
+    return keyring_knows(ring, team, key, INT64_MIN) && !keyring_knows(ring, team, key, at_us);
+}
+
+const uint8_t *
+keyring_next(const struct keyring *ring, struct span team, int64_t at_us, size_t *at)
+{
+    while (ring != NULL && *at < ring->count) {
+        const struct known *row = &ring->rows[(*at)++];
+        if (at_us < row->key.until_us && span_equal((struct span){row->team, row->team_n}, team))
+            return row->key.bytes;
+    }
+    return NULL;
 }

@@ -1,7 +1,8 @@
 /* keyring.h: which keys are known to be this team's?
  *
- * From the team's card, if the operator has verified it, and from a folder of files TEAM-ID.pub
- * (base64, a line a key), which the operator fills. Nothing else is believed.
+ * From the team's card, if it is verified, and from a folder of files TEAM-ID.pub (base64, a line a
+ * key), which the operator fills. A key that the team has given up has "until TIME" behind it, and
+ * counts for what was signed before. Nothing else is believed.
  */
 #ifndef COMITY_FLOW_KEYRING_H
 #define COMITY_FLOW_KEYRING_H
@@ -25,5 +26,14 @@ size_t keyring_count(const struct keyring *ring);
 /* Was KEY this team's at AT_US? A NULL ring knows none. */
 bool keyring_knows(
     const struct keyring *ring, struct span team, const uint8_t key[CARD_KEY_BYTES], int64_t at_us);
+/* Was it once, and is it at AT_US no more? */
+bool keyring_ended(
+    const struct keyring *ring, struct span team, const uint8_t key[CARD_KEY_BYTES], int64_t at_us);
+/* One by one the keys that are TEAM's at AT_US: *AT begins with 0. NULL: no more. Some may come
+ * twice. */
+const uint8_t *keyring_next(
+    const struct keyring *ring, struct span team, int64_t at_us, size_t *at);
+/* A line of a team's file: 1 with *OUT filled; 0: it is for people. ERR_BAD_CONFIG. */
+int keyring_line(struct span line, struct card_key *out, struct err *err);
 
 #endif

@@ -42,3 +42,21 @@ nodekey_read(const char *home, bool make, uint8_t out[NOTE_SEED_BYTES], struct e
         rc = make_key(path, err);
     return rc == 0 ? secretfile_read(path, "", out, err) : rc;
 }
+
+void
+nodekey_name(struct span origin, enum note_use use, char *out)
+{
+    static const char *const ends[] = {
+        [NOTE_USE_LOG] = "log", [NOTE_USE_WITNESS] = "witness", [NOTE_USE_RECEIPT] = "receipt"};
+    static const char log[] = "/log";
+    size_t n = origin.n > NOTE_NAME_MAX ? NOTE_NAME_MAX : origin.n;
+    size_t team = n;
+
+    if (n > sizeof log - 1
+        && span_equal((struct span){origin.p + n - (sizeof log - 1), sizeof log - 1}, span_of(log)))
+        team = n - (sizeof log - 1);
+    if (use == NOTE_USE_LOG)
+        (void)snprintf(out, NOTE_NAME_MAX + 1, "%.*s", (int)n, origin.p);
+    else
+        (void)snprintf(out, NOTE_NAME_MAX + 1, "%.*s/%s", (int)team, origin.p, ends[use]);
+}

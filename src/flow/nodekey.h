@@ -15,4 +15,8 @@
 MUST_USE int nodekey_read(
     const char *home, bool make, uint8_t out[NOTE_SEED_BYTES], struct err *err);
 
+/* The name by which the key for USE goes: the log's is ORIGIN (core/logbook.h), the others are
+ * called beside it. OUT has NOTE_NAME_MAX + 1 bytes. */
+void nodekey_name(struct span origin, enum note_use use, char *out);
+
 #endif

@@ -123,7 +123,7 @@ registry_trust(struct registry *r, const char *team, const uint8_t *key, struct 
 
     if (strlen(team) >= REGISTRY_TEAM_BYTES || !clause_document_is_team(span_of(team)))
         return err_set(err, ERR_USAGE, "\"%s\" is no team's id", team);
-    if (keyring_knows(r->ring, span_of(team), key, INT64_MIN))
+    if (keyring_knows(r->ring, span_of(team), key, INT64_MAX - 1))
         return 0;
     (void)snprintf(name, sizeof name, "keys/%s.pub", team);
     int rc = read_file(r, name, &before, err);
@@ -323,6 +323,19 @@ registry_keep(struct registry *r, const struct agreement *a, struct err *err)
     if (rc == 0)
         rc = write_file(r, name, buf_span(&text), PRIVATE, err);
     buf_free(&text);
+    return rc;
+}
+
+int
+registry_drop(struct registry *r, const struct agreement *a, struct err *err)
+{
+    char name[REGISTRY_PATH_BYTES];
+    char path[REGISTRY_PATH_BYTES];
+
+    registry_document_name(a->id, name);
+    int rc = registry_path(r->home, name, path, err);
+    if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
+        rc = err_set(err, ERR_IO, "%s cannot be taken away again: %s", path, strerror(errno));
     return rc;
 }
 

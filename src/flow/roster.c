@@ -98,7 +98,7 @@ static bool
 copy_team(struct arena *arena, struct team *team)
 {
     struct span *texts[] = {&team->id, &team->name, &team->full_name, &team->kind, &team->site,
-        &team->source, &team->card};
+        &team->source, &team->word, &team->card};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         if (!copy_span(arena, texts[i]))

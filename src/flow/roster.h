@@ -13,10 +13,12 @@ struct roster;
 /* Load every *.json file of the folder or file PATH (one card, or an array of cards, a file).
  * A bad card is reported to REJECT (which may be NULL) and left out; the others are kept, in
  * order of their ids. Claims on economies out of their time of validity are left out too.
+ * CARDS (NULL, or not there: none) is the folder of cards that were accepted (flow/cards.h): they
+ * are verified, and stand in front of PATH's of the same id.
  * Errors: ERR_NOT_FOUND (also for a folder without any), ERR_IO; ERR_LIMIT beyond 100 000 teams. */
 typedef void roster_reject(void *ctx, const char *file, const struct err *why);
-MUST_USE int roster_load(
-    const char *path, roster_reject *reject, void *ctx, struct roster **out, struct err *err);
+MUST_USE int roster_load(const char *path, const char *cards, roster_reject *reject, void *ctx,
+    struct roster **out, struct err *err);
 /* From cards in memory; TEAMS are copied. */
 MUST_USE int roster_build(
     const struct team *teams, size_t count, struct roster **out, struct err *err);

@@ -1,5 +1,6 @@
 #include "base/hash.h"
 #include "flow/card.h"
+#include "flow/cards.h"
 #include "flow/roster.h"
 
 #include <dirent.h>
@@ -12,7 +13,12 @@
 #include <unistd.h>
 
 #define CARDS_BYTES_MAX ((size_t)1 << 30)
-enum { CARD_FILE_MAX = 64 * 1024 * 1024, TEAMS_MAX = 100000, FILES_MAX = 200000 };
+enum {
+    CARD_FILE_MAX = 64 * 1024 * 1024,
+    TEAMS_MAX = 100000,
+    FILES_MAX = 200000,
+    CARD_WORD_BYTES = 2048
+};
 
 struct loading {
     struct arena *arena;
@@ -21,6 +27,7 @@ struct loading {
     struct team *teams;
     size_t count;
     size_t room;
+    size_t accepted; /* of the teams, from the data folder: theirs is the word */
     int64_t now_us;
     roster_reject *reject;
     void *ctx;
@@ -32,7 +39,10 @@ add_team(struct loading *l, const struct team *team, struct err *err)
     uint32_t index;
     int rc;
 
-    if (table_find(l->ids, team->id) >= 0)
+    int64_t known = table_find(l->ids, team->id);
+    if (known >= 0 && (size_t)known < l->accepted)
+        return 0; /* the directory's card of a team that has said itself who it is */
+    if (known >= 0)
         return err_set_field(err, ERR_EXISTS, "id", 2,
             "another card has the id \"%.*s\" already; give one another", SPAN_ARGS(team->id));
     if (l->count == l->room) {
@@ -49,6 +59,27 @@ add_team(struct loading *l, const struct team *team, struct err *err)
     return rc;
 }
 
+/* What stands in the data folder's cards/ was accepted there. */
+static int
+read_accepted(struct loading *l, struct json_value value, struct team *out, struct err *err)
+{
+    struct card_signed card;
+    struct buf word = buf_new(CARD_WORD_BYTES);
+    int rc = card_read_signed(l->arena, value, l->now_us, out, &card, err);
+
+    if (rc == 0 && card.accepted.basis == CARD_BY_NOBODY)
+        rc = err_set(err, ERR_BAD_CARD,
+            "lies among the accepted cards, but nobody has; use `comity team accept`");
+    cards_word(&word, &card.accepted);
+    if (rc == 0) {
+        out->verified = true;
+        out->word = (struct span){arena_copy(l->arena, word.p, word.n), word.n};
+        rc = out->word.p == NULL ? arena_full(err, "team cards") : 0;
+    }
+    buf_free(&word);
+    return rc;
+}
+
 /* Faults of one card leave it out; faults of this machine and of the whole end the loading. */
 static int
 reject_or_end(struct loading *l, const char *file, int rc, struct err *err)
@@ -61,7 +92,8 @@ reject_or_end(struct loading *l, const char *file, int rc, struct err *err)
 }
 
 static int
-read_cards(struct loading *l, struct json_value root, const char *file, struct err *err)
+read_cards(
+    struct loading *l, struct json_value root, const char *file, bool accepted, struct err *err)
 {
     struct json_iter it;
     struct json_value item = root;
@@ -73,7 +105,8 @@ read_cards(struct loading *l, struct json_value root, const char *file, struct e
     for (size_t i = 0; many ? json_next(&it, &key, &item) : i == 0; i++) {
         struct team team;
         struct err why = {0};
-        int rc = card_read(l->arena, item, l->now_us, &team, &why);
+        int rc = accepted ? read_accepted(l, item, &team, &why)
+                          : card_read(l->arena, item, l->now_us, &team, &why);
         if (rc == 0)
             rc = add_team(l, &team, &why);
         if (rc == 0)
@@ -113,7 +146,7 @@ read_all(int fd, const char *path, char **text, size_t *n, struct err *err)
 }
 
 static int
-read_file(struct loading *l, const char *path, struct err *err)
+read_file(struct loading *l, const char *path, bool accepted, struct err *err)
 {
     struct json_value root;
     char *text = NULL;
@@ -130,7 +163,7 @@ read_file(struct loading *l, const char *path, struct err *err)
         rc = json_parse_copy(l->json, (struct span){text, n}, &root, err);
     free(text);
     if (rc == 0)
-        return read_cards(l, root, path, err);
+        return read_cards(l, root, path, accepted, err);
     return reject_or_end(l, path, rc == ERR_LIMIT ? ERR_BAD_JSON : rc, err);
 }
 
@@ -149,7 +182,7 @@ only_cards(const struct dirent *entry)
 }
 
 static int
-read_folder(struct loading *l, const char *path, struct err *err)
+read_folder(struct loading *l, const char *path, bool accepted, struct err *err)
 {
     struct dirent **names = NULL;
     int count = scandir(path, &names, only_cards, alphasort);
@@ -157,7 +190,7 @@ read_folder(struct loading *l, const char *path, struct err *err)
 
     if (count < 0)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    if (count == 0)
+    if (count == 0 && !accepted)
         rc = err_set(err, ERR_NOT_FOUND, "the team directory %s holds no card (*.json)", path);
     for (int i = 0; i < count; i++) {
         char file[4096];
@@ -166,7 +199,7 @@ read_folder(struct loading *l, const char *path, struct err *err)
             rc = err_set(err, ERR_LIMIT, "%s: the path is too long or there are more than %d files",
                 path, FILES_MAX);
         if (rc == 0)
-            rc = read_file(l, file, err);
+            rc = read_file(l, file, accepted, err);
         free(names[i]);
     }
     free(names);
@@ -184,16 +217,22 @@ compare_ids(const void *left, const void *right)
 }
 
 static int
-load(struct loading *l, const char *path, struct roster **out, struct err *err)
+load(struct loading *l, const char *path, const char *cards, struct roster **out, struct err *err)
 {
     struct stat st;
     int rc;
 
     if (l->arena == NULL || l->json == NULL || l->ids == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a roster");
+    if (cards != NULL && stat(cards, &st) == 0) {
+        rc = read_folder(l, cards, true, err);
+        if (rc != 0)
+            return rc;
+        l->accepted = l->count;
+    }
     if (stat(path, &st) != 0)
         return err_set(err, ERR_NOT_FOUND, "the team directory %s: %s", path, strerror(errno));
-    rc = S_ISDIR(st.st_mode) ? read_folder(l, path, err) : read_file(l, path, err);
+    rc = S_ISDIR(st.st_mode) ? read_folder(l, path, false, err) : read_file(l, path, false, err);
     if (rc != 0)
         return rc;
     if (l->count > 0)
@@ -202,8 +241,8 @@ load(struct loading *l, const char *path, struct roster **out, struct err *err)
 }
 
 int
-roster_load(
-    const char *path, roster_reject *reject, void *ctx, struct roster **out, struct err *err)
+roster_load(const char *path, const char *cards, roster_reject *reject, void *ctx,
+    struct roster **out, struct err *err)
 {
     struct loading l = {.arena = arena_new(CARDS_BYTES_MAX),
         .json = json_new(CARD_FILE_MAX),
@@ -215,7 +254,7 @@ roster_load(
     int rc;
 
     *out = NULL;
-    rc = load(&l, path, out, &why);
+    rc = load(&l, path, cards, out, &why);
     if (rc != 0 && err != NULL)
         *err = why;
     free(l.teams);

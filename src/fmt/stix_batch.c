@@ -6,7 +6,6 @@
 #include "fmt/stix_id.h"
 #include "fmt/stix_words.h"
 
-#define URN "urn:uuid:"
 #define DEFINED "2026-01-01T00:00:00.000Z"
 
 void
@@ -16,8 +15,9 @@ stix_batch_write(struct buf *out, const struct stix_batch *batch)
     struct stix_id origin;
     char time[TIME_TEXT_BYTES];
 
-    if (span_starts(uuid, SPAN(URN)))
-        uuid = (struct span){uuid.p + sizeof URN - 1, uuid.n - (sizeof URN - 1)};
+    if (span_starts(uuid, SPAN(STIX_BATCH_URN)))
+        uuid =
+            (struct span){uuid.p + sizeof STIX_BATCH_URN - 1, uuid.n - (sizeof STIX_BATCH_URN - 1)};
     stix_id_make(&origin, "identity", STIX_ID_OWN, batch->origin);
     struct span made = {time, time_format_ms(batch->made_us, time)};
     buf_format(out,

@@ -10,6 +10,7 @@
 #include "fmt/items.h"
 
 #define STIX_BATCH_TYPE "comity-batch"
+#define STIX_BATCH_URN "urn:uuid:" /* before its UUID, the id of the ledger's entry */
 
 struct stix_batch {
     struct span id;     /* the entry's, urn:uuid:... */

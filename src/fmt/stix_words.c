@@ -40,6 +40,6 @@ stix_words_is_definition(struct span id)
 {
     return stix_words_tlp(id) != TLP_UNKNOWN || span_equal(id, SPAN(STIX_COMITY_EXTENSION))
         || span_equal(id, SPAN(STIX_COMITY_CARD)) || span_equal(id, SPAN(STIX_COMITY_AGREEMENT))
-        || span_equal(id, SPAN(STIX_COMITY_BATCH)) || span_equal(id, SPAN(STIX_TLP2_EXTENSION))
-        || span_equal(id, SPAN(STIX_COMITY_IDENTITY));
+        || span_equal(id, SPAN(STIX_COMITY_BATCH)) || span_equal(id, SPAN(STIX_COMITY_RECEIPT))
+        || span_equal(id, SPAN(STIX_TLP2_EXTENSION)) || span_equal(id, SPAN(STIX_COMITY_IDENTITY));
 }

@@ -15,6 +15,8 @@
 #define STIX_COMITY_AGREEMENT "extension-definition--c8a1f0d2-63b5-4e09-8a7c-94d05be1f326"
 /* What a ledger says of a batch (fmt/stix_batch.h). */
 #define STIX_COMITY_BATCH "extension-definition--0d1c6b8e-3f52-4a07-9b64-7e25c0a8d913"
+/* What a recipient says of a batch (fmt/stix_receipt.h). */
+#define STIX_COMITY_RECEIPT "extension-definition--b41f7a52-8d06-4c93-a1e8-3f7d95c2604e"
 #define STIX_COMITY_IDENTITY "identity--8611aa5f-7402-4fea-8e01-106aae7187ba"
 
 /* The level that a marking's id says; TLP_UNKNOWN if it is none of the fixed ones. */

@@ -36,7 +36,8 @@ struct team {
     struct span kind;      /* national, government, research, ... */
     struct span site;      /* URL; n 0: none */
     struct span source;    /* where the card comes from */
-    bool verified;         /* the operator confirmed the card */
+    bool verified;         /* the operator confirmed the card, or it was accepted */
+    struct span word;      /* whose word an accepted card is, for people; n 0: the directory's */
     const struct economy *economies;
     size_t economy_count;
     const struct team_scope *scopes; /* one for each economy; NULL: by kind (team_kind_whole) */

@@ -178,9 +178,10 @@ MUST_USE int store_collections(struct store *store, struct arena *arena,
     struct store_collection **out, size_t *count, struct err *err);
 
 /* The recipient has everything of its collection up to THROUGH_US (it asked for what comes after):
- * the reports of whole pieces until there are delivered. ERR_NOT_FOUND. */
+ * the reports of whole pieces until there are delivered; BY_RECEIPT: not before it says so
+ * (store/receipt.h). ERR_NOT_FOUND. */
 MUST_USE int store_fetched(
-    struct store *store, uint32_t collection, int64_t through_us, struct err *err);
+    struct store *store, uint32_t collection, int64_t through_us, bool by_receipt, struct err *err);
 
 /* One object of a piece. The piece's body is the objects' JSON, separated by single commas. */
 struct store_object {

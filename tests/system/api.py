@@ -37,7 +37,9 @@ class Documented(Case):
         report = self.node.get("/api/v1/reports?limit=1").json["items"][0]["id"]
         card = {"id": "south.test", "node": {"url": "https://192.0.2.1", "certificate": "ab" * 32}}
         self.assertEqual(self.node.ask("POST", "/api/v1/peers", {"card": json.dumps(card)}).status, 201)
-        filled = {"{id}": report, "{number}": "1", "{name}": "operator", "{team}": "south.test"}
+        self.node.node.drain()
+        batch = self.node.get("/api/v1/receipts?limit=1").json["items"][0]["batch"]
+        filled = {"{batch}": batch, "{id}": report, "{number}": "1", "{name}": "operator", "{team}": "south.test"}
         for path, operations in self.document["paths"].items():
             if "get" not in operations or path == "/api/v1/events":
                 continue
@@ -70,7 +72,7 @@ class Documented(Case):
     def test_every_parameter_refuses_what_it_is_not(self):
         wrong = {"address": "192.0.2.300", "economy": "Finland", "asn": "0", "classification": "nonsense", "effect": "maybe",
                  "since": "yesterday", "until": "2026-13-01", "limit": "1001", "next": "nonsense", "name": "a..b",
-                 "unattributed": "perhaps", "state": "lost", "id": None, "number": None, "q": "a b", "team": "x" * 65,
+                 "unattributed": "perhaps", "open": "maybe", "batch": None, "state": "lost", "id": None, "number": None, "q": "a b", "team": "x" * 65,
                  "provider": "x" * 201, "text": "x" * 101}
         for path, operations in self.document["paths"].items():
             for parameter in operations.get("get", {}).get("parameters", []):

@@ -76,6 +76,7 @@ class Dropped(Case):
         (incoming / "good.idf").write_text(good + '{"source.ip": "no address"}\n')
         (incoming / "bad.bin").write_bytes(b"\xff\xfe\x00nonsense")
         (incoming / ".being-written").write_text(good)
+        (incoming / "link.idf").symlink_to(incoming / "good.idf")
         self.until(lambda: (incoming / "done" / "good.idf").exists()
                    and (incoming / "failed" / "bad.bin").exists())
         self.assertEqual((incoming / "done" / "good.idf").read_text().count("\n"), 51)
@@ -84,6 +85,8 @@ class Dropped(Case):
         self.assertRegex(reason, r"\A.+\n\Z")
         node.wait("a dropped file was not read; it is in incoming/failed", file="bad.bin", why=reason.strip(), level="warning")
         node.wait("a dropped file was read, but records were rejected; its .rejected says which", file="good.idf", level="warning")
+        self.until(lambda: not (incoming / "link.idf").is_symlink())
+        self.assertIn(f"symbolic link, to {incoming}/good.idf", (incoming / "failed" / "link.idf.reason").read_text())
         self.assertTrue((incoming / ".being-written").exists())
         self.assertIn("stored                     50", self.at("north", "stats"))
 

@@ -15,6 +15,13 @@
 #include <cmocka.h>
 // clang-format on
 
+/* What version 3 has more than version 2. */
+#define WITHOUT_3                                                                                  \
+    "DROP TABLE recall; DROP TABLE superseded; DROP TABLE feedback;"                               \
+    "DROP TABLE link; DROP TABLE link_way; DROP TABLE receipt; DROP TABLE receipt_given;"          \
+    "DROP INDEX piece_open; ALTER TABLE piece DROP COLUMN settled;"                                \
+    "ALTER TABLE collection DROP COLUMN counted_us;"
+
 struct fixture {
     char folder[64];
     struct store *store;

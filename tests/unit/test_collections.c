@@ -266,7 +266,7 @@ first_piece_has_what_reports_refer_to(void **state)
         if (list[i].kind == COLLECTION_TEAM)
             (void)snprintf(id, sizeof id, "%.*s", SPAN_ARGS(list[i].id));
     struct buf text = whole(&node, &partner, id, &count);
-    assert_int_equal(count, 9); /* five markings, identity and extensions of Comity, the origin */
+    assert_int_equal(count, 10); /* five markings, identity and extensions of Comity, the origin */
     assert_non_null(memmem(text.p, text.n, "\"TLP:AMBER+STRICT\"", 18));
     assert_non_null(memmem(text.p, text.n, "extension-definition--7ea8b18b", 30));
     assert_non_null(memmem(text.p, text.n, "\"name\":\"own\"", 12));
@@ -300,7 +300,7 @@ posted_objects_are_judged(void **state)
                          POSTED("03", "2023-01-01T00:00:00.000Z", ""), V1, &result),
         0);
     struct buf text = whole(&node, &other, "community", &count);
-    assert_int_equal(count, 10);
+    assert_int_equal(count, 11);
     assert_non_null(memmem(text.p, text.n, TOOL("02"), strlen(TOOL("02"))));
     buf_free(&text);
     text = whole(&node, &analyst, "intake", &count);

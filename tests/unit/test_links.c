@@ -134,14 +134,25 @@ write_out(struct core_test *t)
     assert_int_equal(core_commit(&t->core, &err), 0);
 }
 
+/* All in one stream, and so in one batch. */
 static void
 reports_for_south(struct core_test *t, unsigned first, unsigned count)
 {
     struct maker m = {.records = buf_new(4 << 20)};
+    struct totals totals;
+    uint64_t tag = core_reports_open_stream(t, DOOR_LOCAL, 0);
 
-    for (unsigned i = 0; i < count; i++)
+    assert_true(count <= INTAKE_CREDIT * 1000);
+    for (unsigned i = 0; i < count; i++) {
         core_reports_add(&m, "192.0.2.200", first + i, "amber");
-    (void)core_reports_take(t, &m);
+        if (m.count < 1000 && i + 1 < count)
+            continue;
+        core_reports_send_records(t, DOOR_LOCAL, tag, &m, 0);
+        m.records.n = 0;
+        m.count = 0;
+    }
+    assert_int_equal(core_reports_close_stream(t, DOOR_LOCAL, tag, 0, &totals), 0);
+    assert_int_equal(totals.stored, count);
     write_out(t);
     buf_free(&m.records);
 }
@@ -172,6 +183,45 @@ send_all(struct core_test *t, uint32_t team)
 
 #define REPORTS "\"id\":\"observed-data--"
 #define BATCHES "\"type\":\"comity-batch\""
+
+/* Is the last object of an envelope a comity-batch? */
+static bool
+is_whole(struct span envelope)
+{
+    const char *last = NULL;
+
+    for (const char *at = envelope.p;
+         (at = memmem(at, (size_t)(envelope.p + envelope.n - at), "{\"type\":", 8)) != NULL; at++)
+        last = at + 1;
+    return last != NULL
+        && span_starts(
+            (struct span){last, (size_t)(envelope.p + envelope.n - last)}, SPAN(BATCHES));
+}
+
+/* One with a text of N bytes that are escaped; all of a core_test's go into one batch. */
+static void
+report_of(struct core_test *t, unsigned number, size_t n)
+{
+    struct maker m = {.records = buf_new(4 << 20)};
+    struct field fields[8];
+    struct report report;
+    struct err err;
+    char *text = malloc(n);
+
+    assert_non_null(text);
+    memset(text, '"', n);
+    report_reset(&report, fields, 8);
+    report.line = number;
+    assert_int_equal(report_add_text(&report, FIELD_CLASSIFICATION_TYPE, SPAN("scanner"), &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_SOURCE_IP, SPAN("192.0.2.200"), &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_EVENT_TEXT, (struct span){text, n}, &err), 0);
+    assert_int_equal(report_finish(&report, &err), 0);
+    record_add(&m.records, &report);
+    m.count = 1;
+    (void)core_reports_take(t, &m);
+    buf_free(&m.records);
+    free(text);
+}
 
 /* ---- tests ---- */
 
@@ -256,6 +306,73 @@ what_waits_is_sent_once(void **state)
     assert_int_equal(take(&t, south, &parcel), 0);
     assert_int_equal(parcel.objects, 0);
     assert_int_equal(parcel.envelope.n, 0);
+    core_test_end(&t);
+}
+
+/* A batch of more than fits into one envelope is several deliveries, and each goes whole. */
+static void
+large_batches_are_several_deliveries(void **state)
+{
+    struct core_test t;
+    struct link_parcel parcel;
+    size_t reports = 0;
+    size_t deliveries = 0;
+    size_t envelopes = 0;
+
+    (void)state;
+    start(&t);
+    uint32_t south = add_link(&t, "south.test", LINK_PUSH);
+    send_all(&t, south);
+    reports_for_south(&t, 1, 4000); /* about 1 KiB each */
+    reports_for_south(&t, 4001, 4000);
+    for (;; envelopes++) {
+        assert_int_equal(take(&t, south, &parcel), 0);
+        if (parcel.objects == 0)
+            break;
+        assert_true(parcel.envelope.n <= LINK_ENVELOPE_MAX);
+        deliveries += times(parcel.envelope, BATCHES);
+        reports += times(parcel.envelope, REPORTS);
+        /* Behind the last report stands what it is checked by. */
+        assert_true(is_whole(parcel.envelope));
+        assert_int_equal(sent(&t, south, parcel.through_us), 0);
+    }
+    assert_int_equal(reports, 8000);
+    assert_true(envelopes >= 2 && deliveries >= 4);
+    core_test_end(&t);
+}
+
+/* Many that may be large are many deliveries; one that never fits keeps nothing else back. */
+static void
+large_reports_are_alone(void **state)
+{
+    struct core_test t;
+    struct link_parcel parcel;
+    struct store_queue *queues;
+    size_t count;
+    struct err err;
+
+    (void)state;
+    start(&t);
+    uint32_t south = add_link(&t, "south.test", LINK_PUSH);
+    send_all(&t, south);
+    report_of(&t, 1, 200 * 1024);
+    report_of(&t, 2, 3 * 1024 * 1024); /* its quotes are escaped: twice as much */
+    report_of(&t, 3, 10);
+    write_out(&t);
+    size_t reports = 0;
+    for (;;) {
+        assert_int_equal(take(&t, south, &parcel), 0);
+        if (parcel.objects == 0)
+            break;
+        reports += times(parcel.envelope, REPORTS);
+        assert_int_equal(sent(&t, south, parcel.through_us), 0);
+    }
+    assert_int_equal(reports, 2);
+    assert_int_equal(store_queues(t.core.store, t.core.arena, &queues, &count, &err), 0);
+    for (size_t i = 0; i < count; i++)
+        if (queues[i].team == south)
+            assert_true(
+                queues[i].failed == 1 && queues[i].delivered == 2 && queues[i].waiting == 0);
     core_test_end(&t);
 }
 
@@ -346,6 +463,8 @@ main(void)
         cmocka_unit_test(a_link_is_believed_at_the_couriers_door_alone),
         cmocka_unit_test(the_courier_asks_what_is_its_own),
         cmocka_unit_test(what_waits_is_sent_once),
+        cmocka_unit_test(large_batches_are_several_deliveries),
+        cmocka_unit_test(large_reports_are_alone),
         cmocka_unit_test(nothing_goes_where_there_is_no_link),
         cmocka_unit_test(how_far_it_was_polled_is_kept),
         cmocka_unit_test(a_link_that_fails_for_long_is_lost_and_comes_back),

@@ -409,12 +409,12 @@ bad_cards_leave_the_good_ones(void **state)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
     assert_int_equal(close(fd), 0);
-    assert_int_equal(roster_load(path, count_rejects, &rejects, &roster, &err), 0);
+    assert_int_equal(roster_load(path, NULL, count_rejects, &rejects, &roster, &err), 0);
     assert_int_equal(rejects, 2);
     assert_int_equal(roster_count(roster), 1);
     roster_free(roster);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(roster_load(path, NULL, NULL, &roster, &err), ERR_NOT_FOUND);
+    assert_int_equal(roster_load(path, NULL, NULL, NULL, &roster, &err), ERR_NOT_FOUND);
 }
 
 static void

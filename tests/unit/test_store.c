@@ -121,11 +121,6 @@ older_store_comes_forward(void **state)
     assert_true(span_equal(store_team_id(f->store, team), SPAN("north.test")));
 }
 
-/* What version 3 has more than version 2. */
-#define WITHOUT_3                                                                                  \
-    "DROP TABLE link; DROP TABLE link_way;"                                                        \
-    "DROP TABLE recall; DROP TABLE superseded; DROP TABLE feedback;"
-
 /* Version 1 had all but the ledger. */
 static void
 version_1_gets_a_ledger(void **state)

@@ -361,7 +361,7 @@ refusals(void **state)
     piece.count = 0;
     OK(f, store_append(f->store, &piece, 1, &first_us, &added, &f->err));
     assert_int_equal(added, 0);
-    assert_int_equal(store_fetched(f->store, 9, 1, &f->err), ERR_NOT_FOUND);
+    assert_int_equal(store_fetched(f->store, 9, 1, false, &f->err), ERR_NOT_FOUND);
 }
 
 /* ---- what becomes of released reports ---- */
@@ -415,13 +415,13 @@ fetched_is_delivered(void **state)
     give(f, 100, 1000);
     give(f, 100, 5000);
     queue_is(f, 200, 0, 1000);
-    OK(f, store_fetched(f->store, 1, 1050, &f->err)); /* a part of the first piece */
+    OK(f, store_fetched(f->store, 1, 1050, false, &f->err)); /* a part of the first piece */
     queue_is(f, 200, 0, 1000);
-    OK(f, store_fetched(f->store, 1, 1299, &f->err));
+    OK(f, store_fetched(f->store, 1, 1299, false, &f->err));
     queue_is(f, 100, 100, 5000);
-    OK(f, store_fetched(f->store, 1, 1000, &f->err)); /* it asks again from before */
+    OK(f, store_fetched(f->store, 1, 1000, false, &f->err)); /* it asks again from before */
     queue_is(f, 100, 100, 5000);
-    OK(f, store_fetched(f->store, 1, 5299, &f->err));
+    OK(f, store_fetched(f->store, 1, 5299, false, &f->err));
     queue_is(f, 0, 200, 0);
 }
 

@@ -220,7 +220,7 @@ old_pieces_go(void **state)
         add(f, shared.number, "indicator--1", i, true, i * 100);
         add(f, directory.number, "identity--1", i, true, i * 100);
     }
-    OK(f, store_fetched(f->store, team.number, 100, &f->err));
+    OK(f, store_fetched(f->store, team.number, 100, false, &f->err));
     assert_int_equal(expire(f, 0, 300, 3), 3);
     assert_int_equal(expire(f, 0, 300, 3), 1);
     assert_int_equal(expire(f, 0, 300, 3), 0);

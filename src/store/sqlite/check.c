@@ -251,6 +251,13 @@ static const struct relation {
     {"posted objects without a version, or versions without an object",
         "SELECT COALESCE((SELECT SUM(objects) FROM piece WHERE indexed <> 0), 0)"
         " <> (SELECT COUNT(*) FROM object)"},
+    {"deliveries of which it is not known whether they arrived",
+        "SELECT COUNT(*) FROM delivery AS d WHERE d.collection <> 0 AND d.entry NOT IN"
+        " (SELECT entry FROM receipt)"},
+    {"deliveries of which more failed than there was",
+        "SELECT COUNT(*) FROM receipt WHERE failed > items"},
+    {"collections of which more was delivered or failed than there was",
+        "SELECT COUNT(*) FROM collection WHERE delivered + failed > reports"},
     {"superseded objects of a collection that is not there",
         "SELECT COUNT(*) FROM superseded WHERE collection NOT IN (SELECT number FROM collection)"},
     {"recalls by a team that is not there",

@@ -60,20 +60,23 @@ store_collections(struct store *store, struct arena *arena, struct store_collect
     return rc;
 }
 
+/* Where receipts say what was delivered, fetching says only what was fetched. */
 int
-store_fetched(struct store *store, uint32_t collection, int64_t through_us, struct err *err)
+store_fetched(
+    struct store *store, uint32_t collection, int64_t through_us, bool by_receipt, struct err *err)
 {
-    int64_t fetched = 0;
-    int64_t sums[2] = {0}; /* reports, last_us */
+    int64_t marks[2] = {0}; /* fetched_us, counted_us */
+    int64_t sums[2] = {0};  /* reports, last_us */
     bool there;
-    int rc = NUMBERS(store, S_COLLECTION_FETCHED, &fetched, 1, &there, err, INT(collection));
+    int rc = NUMBERS(store, S_COLLECTION_FETCHED, marks, 2, &there, err, INT(collection));
 
     if (rc == 0 && !there)
         rc = err_set(err, ERR_NOT_FOUND, "there is no collection %u", collection);
-    if (rc == 0 && through_us > fetched)
-        rc = NUMBERS(store, S_PIECE_REPORTS, sums, 2, &there, err, INT(collection), INT(fetched),
-            INT(through_us));
-    if (rc != 0 || sums[1] == 0)
+    if (rc == 0 && through_us > marks[0])
+        rc = NUMBERS(store, S_PIECE_REPORTS, sums, 2, &there, err, INT(collection),
+            INT(by_receipt ? marks[0] : marks[1]), INT(through_us));
+    if (rc != 0 || sums[1] <= marks[0])
         return rc;
-    return RUN(store, S_COLLECTION_FETCH, err, INT(sums[1]), INT(sums[0]), INT(collection));
+    return RUN(store, S_COLLECTION_FETCH, err, INT(sums[1]), INT(by_receipt ? marks[1] : sums[1]),
+        INT(by_receipt ? 0 : sums[0]), INT(collection));
 }

@@ -80,7 +80,7 @@ take_collection(void *ctx, sqlite3_stmt *row, struct err *err)
         return 0;
     int rc = NUMBERS(queues->store, S_PIECE_OLDEST, &oldest, 1, &there, err,
         INT(sqlite3_column_int64(row, COLLECTION_COLUMN_NUMBER)),
-        INT(sqlite3_column_int64(row, COLLECTION_COLUMN_FETCHED)));
+        INT(sqlite3_column_int64(row, COLLECTION_COLUMN_COUNTED)));
     since(queue, oldest);
     return rc;
 }

@@ -78,7 +78,7 @@ take_piece(void *ctx, sqlite3_stmt *row, struct err *err)
 
 struct old_collection {
     uint32_t number;
-    int64_t fetched_us;
+    int64_t counted_us;
 };
 
 /* The directory is what the node knows of others, not what it was told of incidents. */
@@ -93,7 +93,7 @@ take_collection(void *ctx, sqlite3_stmt *row, struct err *err)
     if (collection == NULL)
         return arena_full(err, "what is old is looked for");
     collection->number = (uint32_t)sqlite3_column_int64(row, COLLECTION_COLUMN_NUMBER);
-    collection->fetched_us = sqlite3_column_int64(row, COLLECTION_COLUMN_FETCHED);
+    collection->counted_us = sqlite3_column_int64(row, COLLECTION_COLUMN_COUNTED);
     return 0;
 }
 
@@ -119,12 +119,18 @@ static int
 remove_piece(struct expiry *e, const struct old_collection *collection, const struct old_piece *old,
     struct err *err)
 {
-    int rc = old->indexed ? piece_empty(e->store, collection->number, old->number, err)
-                          : remove_released(e, collection->number, old, err);
+    int rc = 0;
 
-    if (rc == 0 && old->reports > 0 && old->last_us > collection->fetched_us)
+    if (old->reports > 0 && old->last_us > collection->counted_us) {
         rc = RUN(e->store, S_COLLECTION_FAIL, err, INT(old->reports), INT(collection->number));
-    return rc;
+        if (rc == 0)
+            rc = RUN(e->store, S_RECEIPT_FAIL, err, INT(old->reports), INT(collection->number),
+                INT(old->last_us));
+    }
+    if (rc != 0)
+        return rc;
+    return old->indexed ? piece_empty(e->store, collection->number, old->number, err)
+                        : remove_released(e, collection->number, old, err);
 }
 
 static int

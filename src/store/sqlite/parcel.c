@@ -126,15 +126,15 @@ static int
 join(struct parcel *p, const struct piece *piece, struct span packed, struct err *err)
 {
     struct span body;
-    size_t n = p->out->n - p->begun_n + 1 + piece->raw_bytes;
+    size_t had = p->out->n - p->begun_n;
 
-    p->over = p->over || n > p->query->max_bytes;
+    p->over = p->over || had + (had > 0) + piece->raw_bytes > p->query->max_bytes;
     if (p->over)
         return 0;
     int rc = pack_open(p->store->packer, p->arena, packed, piece->raw_bytes, &body, err);
     if (rc != 0)
         return rc;
-    if (p->out->n > p->begun_n)
+    if (had > 0)
         buf_add_char(p->out, ',');
     buf_add_span(p->out, body);
     return buf_check(p->out, "what goes to a link", err);
@@ -150,7 +150,8 @@ take_next(void *ctx, sqlite3_stmt *statement, struct err *err)
     int rc = p->open && row.batch != p->batch ? end_delivery(p) : 0;
 
     if (rc == 0)
-        rc = piece_load(p->store, row.number, p->arena, &piece, &packed, err);
+        rc = piece_load(
+            p->store, row.number, p->arena, &piece, p->open && p->over ? NULL : &packed, err);
     if (rc != 0)
         return rc;
     if (!p->open)
@@ -199,27 +200,33 @@ store_parcel(struct store *store, struct arena *arena, const struct store_parcel
         rc = whole(store, parcel->collection, query->end, &after_us, err);
     if (rc == 0)
         rc = EACH(store, S_PIECE_FROM, take_next, &p, err, INT(parcel->collection), INT(after_us));
-    if (rc == 0 && p.open && !(p.over && parcel->objects > 0))
+    if (rc == 0)
         (void)end_delivery(&p);
     out->n = p.told_n;
     return rc;
 }
 
+/* What is passed over is settled: it never counts as delivered without a receipt. */
 int
 store_passed_over(struct store *store, uint32_t collection, int64_t through_us, struct err *err)
 {
-    int64_t fetched = 0;
-    int64_t sums[2] = {0}; /* reports, last_us */
+    int64_t marks[2] = {0}; /* fetched_us, counted_us */
+    int64_t sums[2] = {0};  /* reports, last_us */
     bool there;
-    int rc = NUMBERS(store, S_COLLECTION_FETCHED, &fetched, 1, &there, err, INT(collection));
+    int rc = NUMBERS(store, S_COLLECTION_FETCHED, marks, 2, &there, err, INT(collection));
 
     if (rc == 0 && !there)
         rc = err_set(err, ERR_NOT_FOUND, "there is no collection %u", collection);
-    if (rc == 0 && through_us > fetched)
-        rc = NUMBERS(store, S_PIECE_REPORTS, sums, 2, &there, err, INT(collection), INT(fetched),
+    if (rc == 0 && through_us > marks[0])
+        rc = NUMBERS(store, S_PIECE_REPORTS, sums, 2, &there, err, INT(collection), INT(marks[0]),
             INT(through_us));
     if (rc != 0 || sums[1] == 0)
         return rc;
-    rc = RUN(store, S_COLLECTION_FETCH, err, INT(sums[1]), INT(0), INT(collection));
+    rc = RUN(store, S_RECEIPT_FAIL_RANGE, err, INT(collection), INT(marks[0]), INT(sums[1]));
+    if (rc == 0)
+        rc = RUN(store, S_PIECE_SETTLE, err, INT(collection), INT(marks[0] + 1), INT(sums[1]));
+    if (rc == 0)
+        rc = RUN(
+            store, S_COLLECTION_FETCH, err, INT(sums[1]), INT(marks[1]), INT(0), INT(collection));
     return rc == 0 ? RUN(store, S_COLLECTION_FAIL, err, INT(sums[0]), INT(collection)) : rc;
 }

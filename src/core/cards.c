@@ -1,0 +1,383 @@
+#include "core/cards.h"
+
+#include "core/node.h"
+#include "core/told.h"
+#include "flow/card.h"
+#include "flow/cards.h"
+#include "fmt/stix_id.h"
+#include "fmt/stix_words.h"
+#include "sys/clock.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { ARENA_BYTES = 64 << 20, EVENT_BYTES = 4096, TOLD_PAUSE_US = 10000000 };
+
+/* One card in hand. */
+struct coming {
+    struct core *core;
+    struct arena *arena;
+    struct cards_read card;
+    struct cards_read known; /* the accepted one, if has_known */
+    bool has_known;
+    struct team before; /* what was known of the team's claims, if has_before */
+    bool has_before;
+    struct card_judgement judgement;
+    int64_t now_us;
+};
+
+/* ---- what is known ---- */
+
+/* Made anew with the knowledge: keys are in cards and in a folder that it hangs on. */
+static int
+renew_ring(struct core *core, struct err *err)
+{
+    char folder[CARDS_PATH_BYTES];
+
+    if (core->ring != NULL && core->ring_knowledge == core->knowledge)
+        return 0;
+    struct keyring *ring = keyring_new();
+    (void)snprintf(folder, sizeof folder, "%s/keys", core->options.home);
+    int rc = ring == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for the teams' keys")
+                          : keyring_add_folder(ring, folder, err);
+    if (rc == 0)
+        rc = keyring_add_roster(ring, core->roster, err);
+    if (rc != 0) {
+        keyring_free(ring);
+        return rc;
+    }
+    keyring_free(core->ring);
+    core->ring = ring;
+    core->ring_knowledge = core->knowledge;
+    return 0;
+}
+
+/* The directory's card, at any time as the new one is. */
+static int
+find_before(struct coming *c, struct err *err)
+{
+    struct team_id id = roster_find(c->core->roster, c->card.card.id);
+    struct json *json = json_new(CARD_SIGNED_BYTES_MAX);
+    struct json_value root;
+
+    if (c->has_known) {
+        c->before = c->known.team;
+        c->has_before = true;
+    }
+    int rc = json == NULL ? err_set(err, ERR_NO_MEMORY, "no memory to read a card") : 0;
+    if (rc == 0 && !c->has_known && id.index != 0) {
+        const struct team *team = roster_team(c->core->roster, id);
+        struct err why;
+        c->has_before = true;
+        c->before = *team;
+        if (team->card.n > 0 && json_parse_copy(json, team->card, &root, &why) == 0)
+            rc = card_read(c->arena, root, CARD_ANY_TIME, &c->before, err);
+    }
+    json_free(json);
+    return rc;
+}
+
+/* Of the same key: what others said of it before counts beside what this copy brings. */
+static int
+gather(struct coming *c, struct err *err)
+{
+    const char *home = c->core->options.home;
+    struct cards_read waiting;
+
+    if (c->has_known)
+        (void)card_accept_gather(&c->card.card, &c->known.card, c->core->ring, c->now_us);
+    int rc = cards_find_waiting(home, &c->card.card, c->arena, &waiting, err);
+    if (rc == 1)
+        (void)card_accept_gather(&c->card.card, &waiting.card, c->core->ring, c->now_us);
+    return rc < 0 ? rc : 0;
+}
+
+static int
+judge(struct coming *c, struct err *err)
+{
+    const char *home = c->core->options.home;
+    int rc = renew_ring(c->core, err);
+
+    if (rc == 0)
+        rc = cards_find(home, c->card.card.id, c->arena, &c->known, err);
+    c->has_known = rc == 1;
+    if (rc == 1 || rc == ERR_BAD_CARD) /* a damaged file is as none */
+        rc = 0;
+    if (rc == 0)
+        rc = find_before(c, err);
+    if (rc == 0)
+        rc = gather(c, err);
+    if (rc != 0)
+        return rc;
+    const struct card_question q = {.card = &c->card.card,
+        .known = c->has_known ? &c->known.card : NULL,
+        .ring = c->core->ring,
+        .own = knowledge_own_id(c->core),
+        .team = &c->card.team,
+        .before = c->has_before ? &c->before : NULL,
+        .roster = c->core->roster,
+        .now_us = c->now_us};
+    card_accept(&q, &c->judgement);
+    return 0;
+}
+
+/* ---- what is told ---- */
+
+static void
+tell(const struct coming *c, struct span from, const char *what)
+{
+    struct buf json = buf_new(EVENT_BYTES);
+    char print[CARD_PRINT_BYTES];
+
+    card_sign_print(c->card.card.key, print);
+    buf_add_char(&json, '{');
+    told_text(&json, "team", c->card.card.id);
+    told_word(&json, "what", what);
+    told_text(&json, "key", span_of(print));
+    told_text(&json, "from", from);
+    told_text(&json, "why", span_of(c->judgement.why));
+    buf_add_char(&json, '}');
+    if (!json.full)
+        events_tell(c->core, "card", buf_span(&json));
+    buf_free(&json);
+    core_tell(c->core, "the card of %.*s%s%.*s %s: %s", SPAN_ARGS(c->card.card.id),
+        from.n > 0 ? ", from " : "", SPAN_ARGS(from), what, c->judgement.why);
+}
+
+/* Who sends one wrong card after another fills no log. */
+static int
+refuse(struct coming *c, struct span from, struct err *err)
+{
+    int64_t ticks = clock_ticks_us();
+
+    if (c->core->card_told_us == 0 || ticks - c->core->card_told_us >= TOLD_PAUSE_US) {
+        c->core->card_told_us = ticks;
+        tell(c, from, "is refused");
+    }
+    return err_set(err, ERR_BAD_CARD, "the card of %.*s is refused: %s", SPAN_ARGS(c->card.card.id),
+        c->judgement.why);
+}
+
+/* ---- what becomes of it ---- */
+
+static int
+keep(struct coming *c, struct err *err)
+{
+    int rc = cards_keep(c->core->options.home, &c->card, c->core->ring, err);
+
+    if (rc == 0)
+        c->core->register_state = 0; /* so that it is read anew, whatever the files' times say */
+    return rc;
+}
+
+static int
+accept(struct coming *c, struct span from, struct err *err)
+{
+    struct card_acceptance *accepted = &c->card.card.accepted;
+
+    *accepted =
+        (struct card_acceptance){.basis = c->judgement.basis, .time_us = c->now_us, .from = from};
+    for (size_t i = 0; accepted->basis == CARD_BY_SPONSORS && i < c->judgement.sponsor_count; i++)
+        accepted->sponsors[accepted->sponsor_count++] = c->judgement.sponsors[i];
+    int rc = keep(c, err);
+    if (rc == 0)
+        tell(c, from, "is accepted");
+    return rc;
+}
+
+/* The same card: only what others say of its key may be new. */
+static int
+join(struct coming *c, struct err *err)
+{
+    struct card_signed was = c->known.card;
+
+    if (!c->judgement.same || !card_accept_gather(&was, &c->card.card, c->core->ring, c->now_us))
+        return 0;
+    c->card.card = was;
+    return keep(c, err);
+}
+
+/* The same that waits already is not told again. */
+static int
+let_wait(struct coming *c, struct span from, struct err *err)
+{
+    const char *home = c->core->options.home;
+    struct cards_read waiting;
+    int rc = cards_find_waiting(home, &c->card.card, c->arena, &waiting, err);
+
+    if (rc < 0)
+        return rc;
+    bool there = rc == 1;
+    if (there && waiting.card.version_us > c->card.card.version_us)
+        return 0;
+    c->card.card.accepted = (struct card_acceptance){.time_us = c->now_us, .from = from};
+    if (there && waiting.card.version_us == c->card.card.version_us) {
+        struct card_signed was = waiting.card;
+        if (!card_accept_gather(&was, &c->card.card, c->core->ring, c->now_us))
+            return 0;
+        c->card.card.accepted = waiting.card.accepted;
+    }
+    rc = cards_wait(home, &c->card, err);
+    if (rc == 0 && !there)
+        tell(c, from, "waits for the operator (`comity team list --waiting`)");
+    return rc;
+}
+
+static int
+settle(struct coming *c, struct span from, struct err *err)
+{
+    switch ((enum card_verdict)c->judgement.verdict) {
+    case CARD_ACCEPT:
+        return accept(c, from, err);
+    case CARD_WAIT:
+        return let_wait(c, from, err);
+    case CARD_KNOWN:
+        return join(c, err);
+    case CARD_REFUSE:
+        break;
+    }
+    return refuse(c, from, err);
+}
+
+static int
+take(struct coming *c, struct span from, struct err *err)
+{
+    int lock = -1;
+    int rc = cards_lock(c->core->options.home, &lock, err);
+
+    if (rc == 0)
+        rc = judge(c, err);
+    if (rc == 0)
+        rc = settle(c, span_equal(from, c->card.card.id) ? SPAN("") : from, err);
+    if (lock >= 0)
+        (void)close(lock);
+    return rc;
+}
+
+/* ---- from another node ---- */
+
+/* It is the card of the team that the identity stands for. */
+static int
+check_identity(const struct coming *c, struct json_value identity, struct err *err)
+{
+    struct stix_id id;
+    struct json_value value;
+
+    stix_id_make(&id, "identity", STIX_ID_OWN, c->card.card.id);
+    if (json_get(identity, "id", &value) && json_type(value) == JSON_STRING
+        && span_equal(json_string(value), (struct span){id.text, id.n}))
+        return 0;
+    return err_set(err, ERR_BAD_CARD, "the card is that of %.*s, whose identity is %s",
+        SPAN_ARGS(c->card.card.id), id.text);
+}
+
+static bool
+find_card(struct json_value identity, struct json_value *out)
+{
+    struct json_value extensions;
+    struct json_value extension;
+
+    return json_get(identity, "extensions", &extensions)
+        && json_get(extensions, STIX_COMITY_CARD, &extension) && json_get(extension, "card", out)
+        && json_type(*out) == JSON_OBJECT;
+}
+
+static bool
+is_revoked(struct json_value identity)
+{
+    struct json_value value;
+
+    return json_get(identity, "revoked", &value) && json_type(value) == JSON_TRUE;
+}
+
+static bool
+is_of(struct json_value card, struct span team)
+{
+    struct json_value id;
+
+    return json_get(card, "id", &id) && json_type(id) == JSON_STRING
+        && span_equal(json_string(id), team);
+}
+
+static int
+read_text(struct coming *c, struct json_value card, struct err *err)
+{
+    struct buf text = buf_new(CARD_SIGNED_BYTES_MAX);
+
+    json_add_value(&text, card);
+    int rc = buf_check(&text, "a signed card", err);
+    if (rc == 0)
+        rc = cards_read(c->arena, buf_span(&text), &c->card, err);
+    buf_free(&text);
+    return rc;
+}
+
+int
+exchange_identity(struct core *core, const struct exchange_object *object, struct err *err)
+{
+    struct coming c = {.core = core, .now_us = object->now_us};
+    struct json_value card;
+    struct json_value signature;
+
+    if (!find_card(object->json, &card))
+        return 0;
+    if (!json_get(card, "signature", &signature))
+        return is_of(card, object->team) ? 0 : 1;
+    if (is_revoked(object->json))
+        return 1; /* a node that shows a card no longer says nothing of the team */
+    c.arena = arena_new(ARENA_BYTES);
+    int rc = c.arena == NULL ? err_set(err, ERR_NO_MEMORY, "no memory to read a card")
+                             : read_text(&c, card, err);
+    if (rc == 0)
+        rc = check_identity(&c, object->json, err);
+    if (rc == 0)
+        rc = take(&c, object->team, err);
+    arena_free(c.arena);
+    return rc == 0 ? 1 : rc;
+}
+
+/* ---- what waits ---- */
+
+static void
+again(struct core *core, struct arena *arena, const struct cards_read *card)
+{
+    struct coming c = {.core = core, .arena = arena, .card = *card, .now_us = clock_now_us()};
+    struct span from = card->card.accepted.from;
+    struct err err = {0};
+    int lock = -1;
+    int rc = cards_lock(core->options.home, &lock, &err);
+
+    if (rc == 0)
+        rc = judge(&c, &err);
+    if (rc == 0 && c.judgement.verdict == CARD_ACCEPT)
+        rc = accept(&c, from, &err);
+    else if (rc == 0 && (c.judgement.verdict == CARD_REFUSE || c.judgement.verdict == CARD_KNOWN))
+        rc = cards_drop(core->options.home, card, &err);
+    if (lock >= 0)
+        (void)close(lock);
+    if (rc != 0)
+        core_tell(core, "the card of %.*s that waits: %s", SPAN_ARGS(card->card.id), err.msg);
+}
+
+static void
+tell_bad(void *ctx, const char *file, const struct err *why)
+{
+    (void)file;
+    core_tell(ctx, "a card that waits cannot be read: %s", why->msg);
+}
+
+void
+cards_again(struct core *core)
+{
+    struct arena *arena = arena_new(4 * (size_t)ARENA_BYTES);
+    struct cards_read *list;
+    struct err err = {0};
+    size_t count = 0;
+
+    if (arena != NULL
+        && cards_waiting(core->options.home, arena, tell_bad, core, &list, &count, &err) != 0)
+        core_tell(core, "the cards that wait cannot be looked at: %s", err.msg);
+    for (size_t i = 0; i < count; i++)
+        again(core, arena, &list[i]);
+    arena_free(arena);
+}
