@@ -1,8 +1,6 @@
 #include "core/cards.h"
 
-#include "core/links_private.h"
 #include "core/node.h"
-#include "core/peers.h"
 #include "core/told.h"
 #include "flow/cards.h"
 #include "fmt/stix_id.h"
@@ -277,85 +275,6 @@ exchange_identity(struct core *core, const struct exchange_object *object, struc
         rc = take(&c, object->team, err);
     arena_free(c.arena);
     return rc == 0 ? 1 : rc;
-}
-
-/* ---- the operator's word ---- */
-
-static bool
-is_signed(struct span text)
-{
-    struct json *json = json_new(CARD_SIGNED_BYTES_MAX);
-    struct json_value root;
-    struct json_value value;
-    struct err why;
-    bool is = json != NULL && json_parse_copy(json, text, &root, &why) == 0
-        && json_get(root, "signature", &value);
-
-    json_free(json);
-    return is;
-}
-
-int
-cards_take_operators(struct core *core, struct span team, struct span card, struct err *err)
-{
-    struct card_signed out;
-
-    if (!is_signed(card) || span_equal(team, knowledge_own_id(core)))
-        return 0;
-    struct arena *arena = arena_new(ARENA_BYTES);
-    int rc = arena == NULL
-        ? err_set(err, ERR_NO_MEMORY, "no memory to read a card")
-        : cards_accept_operator(core->options.home, arena, card, clock_now_us(), &out, err);
-    arena_free(arena);
-    return rc == 0 ? knowledge_read(core, err) : rc;
-}
-
-/* ---- links ---- */
-
-static struct span
-card_in(const struct roster *roster, struct span id)
-{
-    struct team_id team = roster == NULL ? (struct team_id){0} : roster_find(roster, id);
-
-    return team.index == 0 ? SPAN("") : roster_team(roster, team)->card;
-}
-
-/* A card that names no certificate says nothing of the one that is known. */
-static int
-move_link(struct core *core, struct span id, struct span text, struct span pin, struct err *err)
-{
-    struct arena *arena = arena_new(ARENA_BYTES);
-    struct cards_read card;
-    struct err why;
-    int rc = 0;
-
-    if (arena != NULL && cards_read(arena, text, &card, &why) == 0) {
-        if (card.card.node.certificate.n > 0)
-            pin = card.card.node.certificate;
-        rc = peers_moved(core, id, card.card.node.url, pin, err);
-    }
-    arena_free(arena);
-    return rc;
-}
-
-void
-cards_move_links(struct core *core, const struct roster *was)
-{
-    const struct links *links = core->links;
-
-    for (size_t i = 0; was != NULL && links != NULL && i < links->count; i++) {
-        const struct store_link *link = &links->list[i];
-        struct span id = store_team_id(core->store, link->team);
-        struct span now = card_in(core->roster, id);
-        struct err err = {0};
-        struct team_id team = roster_find(core->roster, id);
-        if (team.index == 0 || roster_team(core->roster, team)->word.n == 0
-            || span_equal(now, card_in(was, id)))
-            continue;
-        if (move_link(core, id, now, link->pin, &err) != 0)
-            core_tell(core, "the link to %.*s stays where it was, though its card has changed: %s",
-                SPAN_ARGS(id), err.msg);
-    }
 }
 
 /* ---- what waits ---- */

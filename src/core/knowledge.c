@@ -4,6 +4,7 @@
 #include "core/directory.h"
 #include "core/intake.h"
 #include "core/logbook.h"
+#include "core/peers.h"
 #include "core/state.h"
 #include "flow/cards.h"
 #include "sys/clock.h"
@@ -124,20 +125,18 @@ own_team(const struct core *core)
     return team;
 }
 
-/* ROSTER and BASIS become core's; what was its roster is the caller's. */
-static struct roster *
+/* ROSTER and BASIS become core's. */
+static void
 take_over(struct core *core, struct roster *roster, const struct basis *basis, uint32_t *numbers)
 {
-    struct roster *was = core->roster;
-
     basis_free(&core->basis);
+    roster_free(core->roster);
     free(core->team_numbers);
     core->roster = roster;
     core->basis = *basis;
     core->team_numbers = numbers;
     core->knowledge++;
     core->team = own_team(core);
-    return was;
 }
 
 static int
@@ -173,18 +172,17 @@ knowledge_read(struct core *core, struct err *err)
     rc = core->intake != NULL ? intake_seal(core, err) : 0;
     if (rc != 0)
         core_lose(core, err);
-    struct roster *was = take_over(core, roster, &basis, numbers);
+    take_over(core, roster, &basis, numbers);
     core->register_state = state;
     rc = keep_documents(core, err);
     if (rc == 0)
         rc = logbook_events(core, err);
     if (rc == 0)
         rc = directory_show(core, err);
-    if (rc == 0) {
-        cards_move_links(core, was);
+    if (rc == 0)
         cards_again(core);
-    }
-    roster_free(was);
+    if (rc == 0)
+        peers_follow(core);
     return rc;
 }
 
