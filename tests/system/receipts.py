@@ -242,7 +242,7 @@ class Closing(Two):
         proof.write_text(self.command("ledger", "prove", report, "--home", self.north.home), encoding="utf-8")
         log = self.north.command("ledger", "key").stdout.strip()
         text = self.command("verify", "--key", log, "--key", self.south.key, proof)
-        self.assertRegex(text, r"(?m)^PROVEN +south.test/receipt says that the batch arrived")
+        self.assertRegex(text, r"(?m)^PROVEN +south.test/receipt says that the batch arrived as it was delivered")
         text = self.command("verify", "--key", log, proof)
         self.assertRegex(text, r"(?m)^NOT PROVEN +that south.test received it")
         self.command("verify", "--key", log, "--key", self.north.key, proof)
