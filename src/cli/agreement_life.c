@@ -1,4 +1,5 @@
-/* comity agreement propose, sign, suspend, resume, end: what people do to an agreement. */
+/* comity agreement propose, sign, refuse, suspend, resume, end: what people do to an agreement. */
+#include "flow/agreement_life.h"
 #include "base/time.h"
 #include "cli/agreement.h"
 #include "cli/agreement_take.h"
@@ -11,12 +12,17 @@
     "                  $XDG_DATA_HOME/comity, ~/.local/share/comity)\n"                            \
     "  --teams PATH    team directory\n"
 
+#define RUNNING                                                                                    \
+    "\nA node that runs in that home notices at once, and shows the change to the other "          \
+    "parties.\n"
+
 static const char propose_usage[] =
     "comity agreement propose: take a document into the register and sign it first\n\n"
     "usage: comity agreement propose [--as TEAM] [OPTIONS] FILE\n\n"
     "  --as TEAM       who this node is; kept in its home, so that it is said once\n" HOME_OPTIONS
     "\nThe key is made when there is none. Send what `comity agreement export ID` prints to the\n"
-    "other parties, and take in what they send back with `comity agreement sign FILE`.\n";
+    "other parties, and take in what they send back with `comity agreement sign FILE`; nodes that\n"
+    "exchange do both by themselves.\n" RUNNING;
 static const char sign_usage[] =
     "comity agreement sign: sign a document that a partner sent, or take in their signature\n\n"
     "usage: comity agreement sign [--as TEAM] [OPTIONS] FILE|ID\n\n"
@@ -25,7 +31,7 @@ static const char sign_usage[] =
     "REPORTS`.\n"
     "A signature by a key that is not known to be the party's counts as none, and that is told;\n"
     "one that was not made over this text is refused.\n"
-    "ID may be its beginning, without urn:uuid:.\n";
+    "ID may be its beginning, without urn:uuid:.\n" RUNNING;
 static const char change_usage[] =
     "comity agreement suspend|resume|end: from when on it holds no more, or again\n\n"
     "usage: comity agreement suspend|resume|end [OPTIONS] ID|FILE\n\n"
@@ -33,7 +39,14 @@ static const char change_usage[] =
     "  --reason TEXT   kept with it, and shown to people\n" HOME_OPTIONS
     "\nAn end is final: what has ended does not come back, whatever the clock says. To go on, sign "
     "a\n"
-    "new agreement. Each change is written to the register's journal, signed by this team.\n";
+    "new agreement. Each change is written to the register's journal, signed by this team. What "
+    "each\n"
+    "party suspended, that party resumes.\n" RUNNING;
+static const char refuse_usage[] =
+    "comity agreement refuse: say that a proposal will not be signed\n\n"
+    "usage: comity agreement refuse [OPTIONS] ID|FILE\n\n"
+    "  --reason TEXT   kept with it, and told to the other parties\n" HOME_OPTIONS
+    "\nWho refused may still sign; then the refusal no longer counts.\n" RUNNING;
 
 /* One word, the register open for writing. */
 static int
@@ -93,7 +106,7 @@ agreement_sign_command(int argc, char **argv)
     return finish(&r, rc, &err);
 }
 
-/* ---- suspend, resume, end ---- */
+/* ---- suspend, resume, end, refuse ---- */
 
 static int
 moment(const struct agreement_register *r, const char *at, int64_t *out, struct err *err)
@@ -112,89 +125,68 @@ moment(const struct agreement_register *r, const char *at, int64_t *out, struct 
 }
 
 static int
-may_change(const struct agreement_register *r, size_t i, enum journal_type type, int64_t at_us,
-    struct err *err)
-{
-    const struct journal_event *events = r->registry->events[i];
-    bool suspended = standing_suspended(events, at_us) != NULL;
-
-    if (events == NULL)
-        return err_set(err, ERR_BAD_AGREEMENT, "%.*s", (int)r->registry->agreements[i].why.n,
-            r->registry->agreements[i].why.p);
-    if (standing_ended(events, INT64_MAX) != NULL)
-        return err_set(err, ERR_EXISTS, "it has ended, or its end is set: that is final");
-    if (type == JOURNAL_SUSPENDED && suspended)
-        return err_set(err, ERR_EXISTS, "it is suspended already then");
-    if (type == JOURNAL_RESUMED && !suspended)
-        return err_set(err, ERR_EXISTS, "it is not suspended then");
-    return 0;
-}
-
-static int
-record(struct agreement_register *r, size_t i, enum journal_type type, int64_t at_us,
-    const char *reason, struct err *err)
+record(
+    struct agreement_register *r, size_t i, const struct agreement_change *change, struct err *err)
 {
     const struct agreement *a = &r->registry->agreements[i];
-    char digest[AGREEMENT_SIGN_HEX];
     char text[TIME_TEXT_BYTES];
     struct agreement_key key = {0};
+    int rc = agreement_life_may(r->registry, i, change, err);
 
-    agreement_sign_digest(a->text, digest);
-    const struct journal_event event = {.type = (uint8_t)type,
-        .agreement = a->id,
-        .digest = span_of(digest),
-        .by = span_of(r->registry->team),
-        .reason = span_of(reason == NULL ? "" : reason),
-        .time_us = r->now_us,
-        .at_us = at_us};
-    int rc = agreement_own_key(r, &key, err);
     if (rc == 0)
-        rc = registry_add(r->registry, &event, &key, err);
+        rc = agreement_own_key(r, &key, err);
+    if (rc == 0)
+        rc = agreement_life_change(r->registry, i, change, &key, err);
     explicit_bzero(&key, sizeof key);
     if (rc != 0)
         return rc;
-    (void)time_format(at_us, "Z", text);
-    (void)printf("%.*s: %s from %s on\n", SPAN_ARGS(a->id), journal_words[type], text);
+    (void)time_format(change->at_us, "Z", text);
+    (void)printf("%.*s: %s from %s on\n", SPAN_ARGS(a->id), journal_words[change->type], text);
     return 0;
 }
 
 static int
-change(int argc, char **argv, enum journal_type type)
+change(int argc, char **argv, enum journal_type type, unsigned options, const char *usage)
 {
     struct agreement_register r;
     struct agreement_wanted wanted;
+    struct agreement_change made = {.type = (uint8_t)type};
     struct err err = {0};
-    int64_t at_us = 0;
     size_t i = 0;
-    int rc = begin(&r, argc, argv, AGREEMENT_AT | AGREEMENT_REASON, change_usage, &wanted, &err);
+    int rc = begin(&r, argc, argv, options, usage, &wanted, &err);
 
-    if (rc == 0 && wanted.reason != NULL && strlen(wanted.reason) > JOURNAL_REASON_MAX)
-        rc = err_set(&err, ERR_USAGE, "--reason: at most %d bytes", JOURNAL_REASON_MAX);
     if (rc == 0)
         rc = agreement_meant(&r, wanted.words[0], &i, &err);
     if (rc == 0)
-        rc = moment(&r, wanted.at, &at_us, &err);
-    if (rc == 0)
-        rc = may_change(&r, i, type, at_us, &err);
-    if (rc == 0)
-        rc = record(&r, i, type, at_us, wanted.reason, &err);
+        rc = moment(&r, wanted.at, &made.at_us, &err);
+    if (rc == 0) {
+        made.now_us = r.now_us;
+        made.reason = span_of(wanted.reason == NULL ? "" : wanted.reason);
+        rc = record(&r, i, &made, &err);
+    }
     return finish(&r, rc, &err);
 }
 
 int
 agreement_suspend(int argc, char **argv)
 {
-    return change(argc, argv, JOURNAL_SUSPENDED);
+    return change(argc, argv, JOURNAL_SUSPENDED, AGREEMENT_AT | AGREEMENT_REASON, change_usage);
 }
 
 int
 agreement_resume(int argc, char **argv)
 {
-    return change(argc, argv, JOURNAL_RESUMED);
+    return change(argc, argv, JOURNAL_RESUMED, AGREEMENT_AT | AGREEMENT_REASON, change_usage);
 }
 
 int
 agreement_end(int argc, char **argv)
 {
-    return change(argc, argv, JOURNAL_ENDED);
+    return change(argc, argv, JOURNAL_ENDED, AGREEMENT_AT | AGREEMENT_REASON, change_usage);
+}
+
+int
+agreement_refuse(int argc, char **argv)
+{
+    return change(argc, argv, JOURNAL_REFUSED, AGREEMENT_REASON, refuse_usage);
 }

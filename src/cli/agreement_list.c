@@ -4,6 +4,7 @@
 #include "cli/agreement_register.h"
 #include "cli/cli.h"
 #include "cli/shown.h"
+#include "flow/abroad.h"
 #include "fmt/json.h"
 
 #include <stdio.h>
@@ -13,7 +14,9 @@ enum { TITLE_COLUMNS = 60, LINE_COLUMNS = 4000 };
 static const char list_usage[] =
     "comity agreement list: all agreements of the register, and how each stands\n\n"
     "usage: comity agreement list [--json] [--home FOLDER] [--teams PATH]\n\n"
-    "  --json          an object a line: id, kind, title, standing, valid_from, valid_until\n";
+    "  --json          an object a line: id, kind, title, standing, valid_from, valid_until, "
+    "abroad\n\n"
+    "`abroad` is how it stands at the other parties' nodes, as far as they said.\n";
 static const char show_usage[] =
     "comity agreement show: one agreement, who signed it, and what became of it\n\n"
     "usage: comity agreement show [--json] [--home FOLDER] [--teams PATH] ID|FILE\n\n"
@@ -67,6 +70,47 @@ add_json_head(const struct agreement_register *r, size_t i, struct buf *out)
         add_member(out, "why", a->why);
 }
 
+/* "south.test says: in force, with 2 signatures, since ..." */
+static void
+add_said(const struct abroad *said, const char *before, bool json, struct buf *out)
+{
+    if (json) {
+        buf_add_text(out, "{\"team\":");
+        json_add_string(out, said->team);
+        add_member(out, "standing", said->standing);
+        buf_format(out, ",\"signatures\":%llu,\"since\":", (unsigned long long)said->signatures);
+        add_time(out, said->time_us, true);
+        buf_add_char(out, '}');
+        return;
+    }
+    buf_format(out, "%s%.*s says: %.*s, with %llu signature%s, since ", before,
+        SPAN_ARGS(said->team), SPAN_ARGS(said->standing), (unsigned long long)said->signatures,
+        said->signatures == 1 ? "" : "s");
+    add_time(out, said->time_us, false);
+    buf_add_char(out, '\n');
+}
+
+/* How it stands elsewhere. */
+static int
+add_abroad(struct agreement_register *r, size_t i, const char *before, bool json, struct buf *out,
+    struct err *err)
+{
+    struct abroad *said;
+    size_t count;
+    int rc =
+        abroad_read(r->arena, r->registry->home, r->registry->agreements[i].id, &said, &count, err);
+
+    if (json)
+        buf_add_text(out, ",\"abroad\":[");
+    for (size_t k = 0; rc == 0 && k < count; k++) {
+        buf_add_text(out, json && k > 0 ? "," : "");
+        add_said(&said[k], before, json, out);
+    }
+    if (json)
+        buf_add_char(out, ']');
+    return rc;
+}
+
 static void
 add_line(const struct agreement_register *r, size_t i, struct buf *out)
 {
@@ -113,12 +157,12 @@ agreement_list(int argc, char **argv)
     int rc = begin(&r, argc, argv, 0, list_usage, &wanted, &err);
 
     for (size_t i = 0; rc == 0 && i < r.registry->count; i++) {
-        if (wanted.json) {
+        if (wanted.json)
             add_json_head(&r, i, &out);
-            buf_add_text(&out, "}\n");
-        } else {
+        else
             add_line(&r, i, &out);
-        }
+        rc = add_abroad(&r, i, "    ", wanted.json, &out, &err);
+        buf_add_text(&out, wanted.json ? "}\n" : "");
     }
     if (rc == 0 && r.registry->count == 0 && !wanted.json)
         (void)fprintf(
@@ -169,8 +213,7 @@ add_events(const struct journal_event *event, bool json, struct buf *out)
         }
         buf_add_text(out, "  ");
         add_time(out, event->at_us, false);
-        buf_format(
-            out, "  %s by %.*s", word, SPAN_ARGS(event->party.n > 0 ? event->party : event->by));
+        buf_format(out, "  %s by %.*s", word, SPAN_ARGS(journal_doer(event)));
         if (event->reason.n > 0) {
             buf_add_text(out, ": ");
             shown_add(out, event->reason, LINE_COLUMNS);
@@ -180,7 +223,7 @@ add_events(const struct journal_event *event, bool json, struct buf *out)
 }
 
 static int
-add_json(const struct agreement_register *r, size_t i, struct buf *out, struct err *err)
+add_json(struct agreement_register *r, size_t i, struct buf *out, struct err *err)
 {
     const struct agreement *a = &r->registry->agreements[i];
 
@@ -189,16 +232,19 @@ add_json(const struct agreement_register *r, size_t i, struct buf *out, struct e
     add_signatures(a, true, out);
     buf_add_text(out, "],\"events\":[");
     add_events(r->registry->events[i], true, out);
-    buf_add_text(out, "],\"document\":");
-    int rc = a->text.n > 0 ? agreement_sign_document(a, out, err) : 0;
+    buf_add_char(out, ']');
+    int rc = add_abroad(r, i, "", true, out, err);
+    buf_add_text(out, ",\"document\":");
+    if (rc == 0 && a->text.n > 0)
+        rc = agreement_sign_document(a, out, err);
     while (out->n > 0 && out->p[out->n - 1] == '\n')
         out->n--;
     buf_add_text(out, a->text.n > 0 ? "}\n" : "null}\n");
     return rc;
 }
 
-static void
-add_people(const struct agreement_register *r, size_t i, struct buf *out)
+static int
+add_people(struct agreement_register *r, size_t i, struct buf *out, struct err *err)
 {
     const struct agreement *a = &r->registry->agreements[i];
 
@@ -216,6 +262,7 @@ add_people(const struct agreement_register *r, size_t i, struct buf *out)
     add_signatures(a, false, out);
     buf_add_text(out, "\nwhat happened\n");
     add_events(r->registry->events[i], false, out);
+    return add_abroad(r, i, "\n  ", false, out, err);
 }
 
 int
@@ -233,7 +280,7 @@ agreement_show(int argc, char **argv)
     if (rc == 0 && wanted.json)
         rc = add_json(&r, i, &out, &err);
     else if (rc == 0)
-        add_people(&r, i, &out);
+        rc = add_people(&r, i, &out, &err);
     if (rc == 0)
         rc = agreement_print(&out, &err);
     else

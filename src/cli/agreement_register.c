@@ -242,7 +242,7 @@ add_until(struct buf *out, const char *words, const struct journal_event *event)
     char text[TIME_TEXT_BYTES];
 
     (void)time_format(event->at_us, "Z", text);
-    buf_format(out, "%s since %s", words, text);
+    buf_format(out, "%s by %.*s since %s", words, SPAN_ARGS(journal_doer(event)), text);
     if (event->reason.n > 0) {
         buf_add_text(out, ": ");
         shown_add(out, event->reason, COLUMNS);
@@ -262,6 +262,8 @@ agreement_add_standing(const struct agreement_register *r, size_t i, struct buf 
         add_until(out, "ended", standing_ended(events, r->now_us));
     else if (standing == STANDING_SUSPENDED && !a->suspended)
         add_until(out, "suspended", standing_suspended(events, r->now_us));
+    else if (standing == STANDING_REFUSED)
+        add_until(out, "refused", standing_refused(a, events, r->now_us));
     else if (standing == STANDING_BROKEN) {
         buf_add_text(out, "broken: ");
         shown_add(out, a->why, 4 * a->why.n);

@@ -66,11 +66,14 @@ core_objects_add(struct core *core, struct ask *ask, struct err *err)
     const struct collections_ways ways = {core, directory_owner, exchange_take};
     int rc = page_add_question_take(ask->arena, &ask->in, &question, err);
 
+    knowledge_renew(core); /* so that agreements are held against what is there now */
     if (rc == 0)
         rc = core_begin(core, err);
     if (rc == 0)
         rc = collections_add(core->collections, &ask->asker, &question, &ways, clock_now_us(),
             ask->arena, &answer, err);
+    if (rc == 0)
+        knowledge_renew(core); /* and what was taken in is judged by at once */
     return say(core, ask, &answer, true, rc, err);
 }
 

@@ -14,6 +14,7 @@
 enum {
     SHOWN_BYTES = 1 << 20, /* objects that are appended at once */
     NAME_BYTES = 256,
+    EVENTS_SHOWN = 200, /* of an agreement */
     SHOWN_MAX = 400000
 };
 #define DEFINED "2026-01-01T00:00:00.000Z"
@@ -165,29 +166,62 @@ standing_of(const struct showing *s, const struct agreement *a)
     return standing_words[standing_at(a, NULL, s->now_us)];
 }
 
+static bool
+is_shown_event(const struct journal_event *event)
+{
+    return event->party.n == 0 && event->type != JOURNAL_PROPOSED;
+}
+
+/* What the own team did to it since, the newest: each line of the journal stands alone. Those of
+ * others are theirs to show. */
 static void
-show_agreement(struct showing *s, uint32_t to, const struct agreement *a, enum tlp tlp)
+add_events(struct buf *out, const struct journal_event *events)
+{
+    size_t left = 0;
+    const char *before = "";
+
+    for (const struct journal_event *e = events; e != NULL; e = e->next)
+        left += is_shown_event(e);
+    buf_add_text(out, ",\"events\":[");
+    for (const struct journal_event *e = events; e != NULL; e = e->next) {
+        if (!is_shown_event(e) || left-- > EVENTS_SHOWN)
+            continue;
+        buf_add_text(out, before);
+        buf_add_span(out, e->text);
+        before = ",";
+    }
+    buf_add_char(out, ']');
+}
+
+static void
+show_agreement(struct showing *s, uint32_t to, const struct agreement *a,
+    const struct journal_event *events, enum tlp tlp)
 {
     struct buf rest = buf_new(PAGE_OBJECT_MAX);
     struct stix_id id;
+    int rc;
 
     agreement_id(a, &id);
     add_text(&rest, "name", a->title);
     add_text(&rest, "standing", span_of(standing_of(s, a)));
     add_marking(&rest, tlp);
     buf_add_text(&rest, "\"agreement\":");
-    buf_add_span(&rest, a->text);
+    rc = agreement_sign_document(a, &rest, s->err);
+    add_events(&rest, events);
     buf_add_text(
         &rest, ",\"extensions\":{\"" STIX_COMITY_AGREEMENT "\":{\"extension_type\":\"new-sdo\"}}");
-    if (s->rc == 0)
-        s->rc = buf_check(&rest, "an agreement", s->err);
-    show(s, to, (struct span){id.text, id.n}, buf_span(&rest));
+    if (rc == ERR_LIMIT || rest.full)
+        core_tell(s->core,
+            "the agreement %.*s is too long to be shown to partners: send it to them",
+            SPAN_ARGS(a->id));
+    else if (s->rc == 0 && (s->rc = rc) == 0)
+        show(s, to, (struct span){id.text, id.n}, buf_span(&rest));
     buf_free(&rest);
 }
 
 /* To its parties, each in its own collection: who has agreed with whom is theirs to tell. */
 static void
-show_to_parties(struct showing *s, const struct agreement *a)
+show_to_parties(struct showing *s, const struct agreement *a, const struct journal_event *events)
 {
     for (size_t i = 0; s->rc == 0 && i < a->party_count; i++) {
         struct team_id team = roster_find(s->core->roster, a->parties[i]);
@@ -199,24 +233,43 @@ show_to_parties(struct showing *s, const struct agreement *a)
         if (s->rc == 0)
             s->rc = collections_of_team(s->core->collections, number, s->now_us, &to, s->err);
         if (s->rc == 0)
-            show_agreement(s, to, a, TLP_AMBER);
+            show_agreement(s, to, a, events, TLP_AMBER);
     }
+}
+
+/* What the own team signed, or refused: that others proposed something is theirs to show. */
+static bool
+is_shown(const struct registry *registry, size_t i)
+{
+    const struct agreement *a = &registry->agreements[i];
+    struct span own = span_of(registry->team);
+
+    if (a->broken || a->party_count == 0)
+        return false;
+    for (const struct journal_event *e = registry->events[i]; e != NULL; e = e->next)
+        if (e->type == JOURNAL_REFUSED && e->party.n == 0)
+            return true;
+    return agreement_sign_has(a, own);
 }
 
 static void
 show_agreements(struct showing *s, uint32_t directory)
 {
     const struct agreement_set *set = &s->core->basis.agreements;
+    const struct registry *registry = s->core->basis.registry;
 
     for (size_t i = 0; s->rc == 0 && i < set->count; i++) {
         const struct agreement *a = &set->agreements[i];
         if (a->broken || a->kind == AGREEMENT_FEED || a->text.n == 0)
             continue;
         if (a->kind == AGREEMENT_BASELINE || a->kind == AGREEMENT_LAW)
-            show_agreement(s, directory, a, TLP_GREEN);
-        else
-            show_to_parties(s, a);
+            show_agreement(s, directory, a, NULL, TLP_GREEN);
+        else if (registry == NULL)
+            show_to_parties(s, a, NULL);
     }
+    for (size_t i = 0; registry != NULL && s->rc == 0 && i < registry->count; i++)
+        if (is_shown(registry, i))
+            show_to_parties(s, &registry->agreements[i], registry->events[i]);
 }
 
 /* ---- what is gone ---- */

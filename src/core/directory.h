@@ -13,6 +13,14 @@
 MUST_USE int directory_open(struct core *core, struct err *err);
 /* What was read anew is shown. In an open transaction; nothing before directory_open. */
 MUST_USE int directory_show(struct core *core, struct err *err);
+/* The agreement ID as the API tells it, without the document. ERR_NOT_FOUND. ARENA for what is
+ * read. */
+MUST_USE int directory_tell_agreement(
+    struct core *core, struct arena *arena, struct span id, struct buf *out, struct err *err);
+/* Where it is kept who of this node's people wrote the journal's line of this hash. */
+enum { DIRECTORY_ACCOUNT_BYTES = 96 };
+void directory_account_name(struct span hash, char out[DIRECTORY_ACCOUNT_BYTES]);
+
 /* TEAM signs in here: it has a collection from now on, if the directory knows it. Opens a
  * transaction if it must make one. */
 MUST_USE int directory_know(struct core *core, struct span team, struct err *err);

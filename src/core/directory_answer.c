@@ -2,7 +2,7 @@
 #include "core/directory.h"
 #include "core/state.h"
 #include "core/told.h"
-#include "flow/standing.h"
+#include "flow/abroad.h"
 #include "sys/clock.h"
 
 #include <stdio.h>
@@ -193,8 +193,101 @@ standing(const struct core *core, const struct agreement *a)
     return standing_words[standing_at(&vouched, NULL, now)];
 }
 
+static const char *const marks[] = {"unchecked", "unknown-key", "good", "wrong"};
+
 static void
-add_agreement(struct buf *out, const struct core *core, const struct agreement *a, bool document)
+add_signatures(struct buf *out, const struct agreement *a)
+{
+    told_open(out, "signatures", '[');
+    for (size_t i = 0; i < a->signature_count; i++) {
+        told_item(out);
+        buf_add_char(out, '{');
+        told_text(out, "party", a->signatures[i].party);
+        told_text(out, "signed_at", a->signatures[i].signed_at);
+        told_word(out, "is", marks[a->signatures[i].mark]);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
+}
+
+void
+directory_account_name(struct span hash, char out[DIRECTORY_ACCOUNT_BYTES])
+{
+    (void)snprintf(
+        out, DIRECTORY_ACCOUNT_BYTES, "agreed.%.*s", (int)(hash.n > 64 ? 64 : hash.n), hash.p);
+}
+
+static int
+add_event(struct buf *out, struct core *core, struct arena *arena,
+    const struct journal_event *event, struct err *err)
+{
+    char hash[AGREEMENT_SIGN_HEX];
+    char name[DIRECTORY_ACCOUNT_BYTES];
+    struct span account;
+
+    agreement_sign_digest(event->text, hash);
+    directory_account_name(span_of(hash), name);
+    int rc = store_get(core->store, arena, name, &account, err);
+    if (rc != 0)
+        return rc;
+    told_item(out);
+    buf_add_char(out, '{');
+    told_word(out, "event", journal_words[event->type]);
+    told_text(out, "team", journal_doer(event));
+    told_text(out, "account", account);
+    told_time(out, "time", event->time_us);
+    told_time(out, "at", event->at_us);
+    told_text(out, "reason", event->reason);
+    buf_add_char(out, '}');
+    return 0;
+}
+
+static int
+add_abroad(struct buf *out, const struct core *core, struct arena *arena, const struct agreement *a,
+    struct err *err)
+{
+    struct abroad *said;
+    size_t count;
+    int rc = abroad_read(arena, core->options.home, a->id, &said, &count, err);
+
+    told_open(out, "abroad", '[');
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        told_item(out);
+        buf_add_char(out, '{');
+        told_text(out, "team", said[i].team);
+        told_text(out, "standing", said[i].standing);
+        told_number(out, "signatures", said[i].signatures);
+        told_time(out, "since", said[i].time_us);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
+    return rc;
+}
+
+/* Who signed, what happened, and how it stands elsewhere; for this node's people. */
+static int
+add_history(struct buf *out, struct core *core, struct arena *arena, const struct agreement *a,
+    struct err *err)
+{
+    const struct registry *registry = core->basis.registry;
+    size_t i = registry == NULL ? 0 : registry_find(registry, a->id);
+    char digest[AGREEMENT_SIGN_HEX];
+    int rc = 0;
+
+    agreement_sign_digest(a->text, digest);
+    told_word(out, "sha256", digest);
+    add_signatures(out, a);
+    told_open(out, "events", '[');
+    if (registry != NULL && i < registry->count)
+        for (const struct journal_event *e = registry->events[i]; rc == 0 && e != NULL; e = e->next)
+            rc = add_event(out, core, arena, e, err);
+    buf_add_char(out, ']');
+    return rc == 0 ? add_abroad(out, core, arena, a, err) : rc;
+}
+
+/* An object that its caller closes. */
+static void
+add_agreement(struct buf *out, const struct core *core, const struct agreement *a)
 {
     buf_add_char(out, '{');
     told_text(out, "id", a->id);
@@ -212,32 +305,57 @@ add_agreement(struct buf *out, const struct core *core, const struct agreement *
     told_flag(out, "signed_by_all", a->signed_by_all);
     told_text(out, "why", a->why);
     told_number(out, "clauses", a->clause_count);
-    if (document && a->text.n > 0) {
-        told_name(out, "document");
-        buf_add_span(out, a->text);
-    }
-    buf_add_char(out, '}');
+}
+
+/* What is judged by, then what waits in the register for signatures; NULL: no more. */
+static const struct agreement *
+nth(const struct core *core, size_t n)
+{
+    const struct agreement_set *set = &core->basis.agreements;
+    const struct registry *registry = core->basis.registry;
+
+    if (n < set->count)
+        return &set->agreements[n];
+    n -= set->count;
+    for (size_t i = 0; registry != NULL && i < registry->count; i++)
+        if (!registry->agreements[i].broken && !registry->agreements[i].signed_by_all && n-- == 0)
+            return &registry->agreements[i];
+    return NULL;
+}
+
+/* How many nth() knows. */
+static size_t
+count_all(const struct core *core)
+{
+    const struct registry *registry = core->basis.registry;
+    size_t count = core->basis.agreements.count;
+
+    for (size_t i = 0; registry != NULL && i < registry->count; i++)
+        count += !registry->agreements[i].broken && !registry->agreements[i].signed_by_all;
+    return count;
 }
 
 static void
 add_agreements(const struct core *core, const struct ask *ask, struct span team, size_t from,
     uint32_t limit, struct buf *out)
 {
-    const struct agreement_set *set = &core->basis.agreements;
+    /* What waits is between those who propose and this team. */
+    size_t count = is_partner(ask) ? core->basis.agreements.count : count_all(core);
     size_t i = from;
     uint32_t added = 0;
 
     buf_add_char(out, '{');
     told_open(out, "items", '[');
-    for (; i < set->count && added < limit && out->n < ENOUGH_BYTES; i++) {
-        const struct agreement *a = &set->agreements[i];
+    for (; i < count && added < limit && out->n < ENOUGH_BYTES; i++) {
+        const struct agreement *a = nth(core, i);
         if (!may_see(ask, a) || (team.n > 0 && !agreement_has_party(a, team)))
             continue;
         told_item(out);
-        add_agreement(out, core, a, false);
+        add_agreement(out, core, a);
+        buf_add_char(out, '}');
         added++;
     }
-    add_next(out, i, set->count);
+    add_next(out, i, count);
 }
 
 int
@@ -257,21 +375,52 @@ core_agreements(struct core *core, struct ask *ask, struct err *err)
     return answer(core, ask, &out, rc, err);
 }
 
+/* NULL: there is none, or ASK's partner may not know of it. */
+static const struct agreement *
+find(const struct core *core, const struct ask *ask, struct span id)
+{
+    size_t count = ask != NULL && is_partner(ask) ? core->basis.agreements.count : count_all(core);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct agreement *a = nth(core, i);
+        if (span_equal(a->id, id) && (ask == NULL || may_see(ask, a)))
+            return a;
+    }
+    return NULL;
+}
+
 int
 core_agreement(struct core *core, struct ask *ask, struct err *err)
 {
-    const struct agreement_set *set = &core->basis.agreements;
     struct buf out = buf_new(ANSWER_BYTES);
     struct span id = wire_text(&ask->in);
     int rc = wire_end(&ask->in, "a question for an agreement", err);
-    size_t i = 0;
+    const struct agreement *a = find(core, ask, id);
 
-    while (i < set->count
-        && !(span_equal(set->agreements[i].id, id) && may_see(ask, &set->agreements[i])))
-        i++;
-    if (rc == 0 && i == set->count)
+    if (rc == 0 && a == NULL)
         rc = err_set(err, ERR_NOT_FOUND, "there is no such agreement");
-    if (rc == 0)
-        add_agreement(&out, core, &set->agreements[i], true);
+    if (rc == 0) {
+        add_agreement(&out, core, a);
+        rc = is_partner(ask) ? 0 : add_history(&out, core, ask->arena, a, err);
+    }
+    if (rc == 0 && a->text.n > 0) {
+        told_name(&out, "document");
+        buf_add_span(&out, a->text);
+    }
+    buf_add_char(&out, '}');
     return answer(core, ask, &out, rc, err);
+}
+
+int
+directory_tell_agreement(
+    struct core *core, struct arena *arena, struct span id, struct buf *out, struct err *err)
+{
+    const struct agreement *a = find(core, NULL, id);
+
+    if (a == NULL)
+        return err_set(err, ERR_NOT_FOUND, "there is no such agreement");
+    add_agreement(out, core, a);
+    int rc = add_history(out, core, arena, a, err);
+    buf_add_char(out, '}');
+    return rc;
 }

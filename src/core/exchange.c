@@ -1,5 +1,6 @@
 #include "core/exchange.h"
 
+#include "core/agreements_in.h"
 #include "core/cards.h"
 #include "core/receipts.h"
 #include "fmt/stix_batch.h"
@@ -9,8 +10,13 @@
 static const struct {
     const char *type;
     int (*take)(struct core *core, const struct exchange_object *object, struct err *err);
-} rows[] = {{"identity", exchange_identity}, {STIX_BATCH_TYPE, exchange_batch},
-    {STIX_RECEIPT_TYPE, exchange_receipt}, {"", NULL}};
+} rows[] = {
+    {"csirt-agreement", exchange_agreement},
+    {"identity", exchange_identity},
+    {STIX_BATCH_TYPE, exchange_batch},
+    {STIX_RECEIPT_TYPE, exchange_receipt},
+    {"", NULL},
+};
 
 int
 exchange_take(void *ctx, const struct exchange_object *object, struct err *err)

@@ -81,6 +81,21 @@ put_away(
         core_tell(core, "%s could not be moved to incoming%s: %s", from, folder, strerror(errno));
 }
 
+/* The reason alone: what it is about cannot be moved. */
+static void
+put_reason(struct core *core, const char *name, struct span text)
+{
+    char there[NAME_BYTES];
+    char to[PATH_BYTES];
+    struct err err = {0};
+
+    if (!free_name(core, "/failed", name, there))
+        return;
+    path_of(core, "/failed", there, ".reason", to);
+    if (file_write_atomic(to, &text, 1, 0600, &err) != 0)
+        core_tell(core, "%s", err.msg);
+}
+
 /* What an operator must know of a file that nobody waits for. */
 static void
 tell_of(const char *name, bool failed, struct span text)
@@ -115,17 +130,29 @@ free_one(struct incoming *incoming)
     return NULL;
 }
 
-/* Who dropped it waits for it to be read: where it cannot even be opened, that is said. */
+/* Who dropped it waits for it to be read: where it cannot even be opened, that is said. A link
+ * cannot be moved (the walls let nobody make one), so it goes, and what it led to is said. */
 static void
 put_away_unopened(struct core *core, const char *name, int error)
 {
-    struct buf line = buf_new(NAME_BYTES);
+    struct buf line = buf_new(2 * PATH_BYTES);
+    char path[PATH_BYTES];
+    char target[PATH_BYTES];
 
-    buf_format(&line, "it cannot be opened: %s",
-        error == ELOOP ? "it is a symbolic link" : strerror(error));
+    path_of(core, "", name, "", path);
+    ssize_t n = error == ELOOP ? readlink(path, target, sizeof target) : -1;
+    if (n > 0)
+        buf_format(&line, "it is a symbolic link, to %.*s; the link was removed", (int)n, target);
+    else
+        buf_format(&line, "it cannot be opened: %s", strerror(error));
     tell_of(name, true, buf_span(&line));
     buf_add_char(&line, '\n');
-    put_away(core, name, "/failed", ".reason", buf_span(&line));
+    if (n > 0)
+        put_reason(core, name, buf_span(&line));
+    else
+        put_away(core, name, "/failed", ".reason", buf_span(&line));
+    if (n > 0 && unlink(path) != 0)
+        core_tell(core, "%s could not be removed: %s", path, strerror(errno));
     buf_free(&line);
 }
 

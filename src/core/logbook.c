@@ -215,6 +215,7 @@ static const enum ledger_event events[JOURNAL_TYPE_COUNT] = {
     [JOURNAL_SUSPENDED] = LEDGER_EVENT_SUSPENDED,
     [JOURNAL_RESUMED] = LEDGER_EVENT_RESUMED,
     [JOURNAL_ENDED] = LEDGER_EVENT_ENDED,
+    [JOURNAL_REFUSED] = LEDGER_EVENT_REFUSED,
 };
 
 static int
@@ -224,7 +225,7 @@ append_event(struct core *core, const struct journal_event *event, struct err *e
         .kind = LEDGER_KIND_AGREEMENT,
         .time_us = clock_now_us(),
         .agreement = event->agreement,
-        .by = event->party.n > 0 ? event->party : event->by,
+        .by = journal_doer(event),
         .event = (uint8_t)events[event->type],
         .since_us = event->at_us};
     size_t n = 0;

@@ -38,7 +38,8 @@ tell_waiting(const struct basis *basis, const struct basis_options *options)
 }
 
 /* Suspended and ended ones are left out when the policy is compiled, so it is good until then. What
- * runs out is seen then too, so that it is noted: the clock may be set back while nobody looks. */
+ * runs out is seen then too, so that it is noted: the clock may be set back while nobody looks; and
+ * what begins, so that partners see it begin. */
 static void
 find_changes(struct basis *basis, const struct agreement_set *set, int64_t at_us)
 {
@@ -47,10 +48,13 @@ find_changes(struct basis *basis, const struct agreement_set *set, int64_t at_us
     for (size_t i = 0; i < journal->count; i++)
         if (journal->events[i].at_us > at_us && journal->events[i].at_us < basis->changes_us)
             basis->changes_us = journal->events[i].at_us;
-    for (size_t i = 0; i < set->count; i++)
-        if (set->agreements[i].valid_until_us > at_us
-            && set->agreements[i].valid_until_us < basis->changes_us)
-            basis->changes_us = set->agreements[i].valid_until_us;
+    for (size_t i = 0; i < set->count; i++) {
+        const int64_t ends[] = {
+            set->agreements[i].valid_from_us, set->agreements[i].valid_until_us};
+        for (size_t e = 0; e < 2; e++)
+            if (ends[e] > at_us && ends[e] < basis->changes_us)
+                basis->changes_us = ends[e];
+    }
 }
 
 /* What everybody signed, and whether the clock can be believed: what has ended must not come back

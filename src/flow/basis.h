@@ -48,7 +48,7 @@ struct basis {
     bool clock_trusted;
     struct team_id community; /* nobody: not asked for, or no clause names it */
     int64_t changes_us;       /* when an event of the register that lies ahead comes, or one of its
-                                 agreements runs out; INT64_MAX */
+                                 agreements begins or runs out; INT64_MAX */
 };
 
 /* Errors: as agreements_load, feeds_load, registry_open, secretfile_open, policy_compile. Owner:

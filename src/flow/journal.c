@@ -23,19 +23,23 @@ enum {
     KEY_DIGEST,
     KEY_SIGNATURE,
     KEY_TIME,
+    KEY_TOLD,
     KEY_COUNT
 };
 
 static const char as_it_was[] = "bring the file back from a backup";
 
 const char *const journal_words[JOURNAL_TYPE_COUNT] = {
-    "proposed", "signed", "suspended", "resumed", "ended"};
+    "proposed", "signed", "suspended", "resumed", "ended", "refused"};
 
 struct line {
     struct journal_event event;
     uint8_t key[AGREEMENT_KEY_BYTES];
     uint8_t signature[AGREEMENT_SIGNATURE_BYTES];
+    struct journal_event told; /* what event.told says */
 };
+
+static bool read_told(struct doc *doc, const char *key, struct json_value value, void *target);
 
 /* ---- one line ---- */
 
@@ -99,6 +103,129 @@ is_signed(struct json_value root, const struct line *line)
     return good;
 }
 
+static const struct doc_key line_keys[KEY_COUNT] = {
+    [KEY_AGREEMENT] = {"agreement", as_it_was, read_agreement},
+    [KEY_AT] = {"at", as_it_was, read_at},
+    [KEY_BY] = {"by", as_it_was, read_by},
+    [KEY_EVENT] = {"event", as_it_was, read_event},
+    [KEY_KEY] = {"key", as_it_was, read_key},
+    [KEY_PARTY] = {"party", NULL, read_party},
+    [KEY_PREVIOUS] = {"previous", as_it_was, read_previous},
+    [KEY_REASON] = {"reason", NULL, read_reason},
+    [KEY_DIGEST] = {"sha256", as_it_was, read_digest},
+    [KEY_SIGNATURE] = {"signature", as_it_was, read_signature},
+    [KEY_TIME] = {"time", as_it_was, read_time},
+    [KEY_TOLD] = {"told", NULL, read_told},
+};
+
+/* ---- a line of another team ---- */
+
+static bool
+is_told_type(uint8_t type)
+{
+    return type == JOURNAL_SUSPENDED || type == JOURNAL_RESUMED || type == JOURNAL_ENDED
+        || type == JOURNAL_REFUSED;
+}
+
+static bool
+keep_canonical(struct doc *doc, struct json_value value, struct span *out)
+{
+    struct buf text = buf_new(LINE_MAX_BYTES);
+    struct err why;
+    char *copy = NULL;
+
+    if (jcs_add(&text, value, &why) != 0 || text.full)
+        doc_fault(doc, "told", "is too long, or has no canonical form");
+    else if ((copy = doc_alloc(doc, text.n, 1)) != NULL) {
+        memcpy(copy, text.p, text.n);
+        *out = (struct span){copy, text.n};
+    }
+    buf_free(&text);
+    return copy != NULL;
+}
+
+/* It stands alone: of what it says only its own signature is looked at. Nothing is told on: a line
+ * in a line would be one of a third team. */
+static bool
+parse_told(struct doc *doc, struct json_value value, struct line *out)
+{
+    bool seen[KEY_COUNT];
+
+    if (!doc_object(doc, value, line_keys, KEY_TOLD, out, seen) || doc->why.n > 0)
+        return false;
+    out->event.said_us = out->event.at_us;
+    if (!is_told_type(out->event.type) || out->event.party.n > 0)
+        doc_fault(doc, "event", "is none that a team tells others of its own doing");
+    else if (out->event.at_us < out->event.time_us)
+        doc_fault(doc, "at", "is earlier than the time when it was done");
+    else if (!is_signed(value, out))
+        doc_fault(doc, "signature", "is wrong: the event was changed");
+    return doc->why.n == 0 && keep_canonical(doc, value, &out->event.text);
+}
+
+static bool
+read_told(struct doc *doc, const char *key, struct json_value value, void *target)
+{
+    struct line *line = target;
+    struct line *told = doc_alloc(doc, 1, sizeof *told);
+
+    (void)key;
+    if (told == NULL || !parse_told(doc, value, told))
+        return false;
+    line->told = told->event;
+    line->event.told = told->event.text;
+    return true;
+}
+
+int64_t
+journal_told_at(const struct journal_event *event, int64_t came_us)
+{
+    return event->at_us == event->time_us || event->at_us < came_us ? came_us : event->at_us;
+}
+
+int
+journal_told_read(
+    struct arena *arena, struct json_value value, struct journal_told *out, struct err *err)
+{
+    struct doc doc = {.arena = arena, .file = SPAN("the event")};
+    struct line line = {0};
+    bool good = parse_told(&doc, value, &line);
+
+    *out = (struct journal_told){.event = line.event};
+    memcpy(out->key, line.key, sizeof out->key);
+    if (doc.full)
+        return arena_full(err, "an event");
+    return good ? 0 : err_set(err, ERR_BAD_AGREEMENT, "%.*s", (int)doc.why.n, doc.why.p);
+}
+
+/* ---- a line of the journal ---- */
+
+/* What was taken in counted when it was taken in: BY's own signature says that. The other team's
+ * key may have been withdrawn since. */
+static bool
+is_as_told(const struct line *line)
+{
+    const struct journal_event *e = &line->event;
+    const struct journal_event *told = &line->told;
+
+    return told->type == e->type && span_equal(told->by, e->party)
+        && span_equal(told->agreement, e->agreement) && span_equal(told->digest, e->digest)
+        && span_equal(told->reason, e->reason) && journal_told_at(told, e->time_us) == e->at_us;
+}
+
+static void
+check_party(struct doc *doc, const struct line *line)
+{
+    const struct journal_event *e = &line->event;
+
+    if (e->type == JOURNAL_SIGNED && e->party.n == 0)
+        doc_fault(doc, "party", "must say whose signature it is");
+    else if (is_told_type(e->type) != (e->told.n > 0) && (e->party.n > 0 || e->told.n > 0))
+        doc_fault(doc, "told", "stands just in lines that another team's event was taken into");
+    else if (e->told.n > 0 && !is_as_told(line))
+        doc_fault(doc, "told", "says otherwise than the line that it stands in");
+}
+
 static void
 check_line(struct doc *doc, struct json_value root, const struct line *line,
     const struct keyring *ring, const struct journal *before)
@@ -117,27 +244,15 @@ check_line(struct doc *doc, struct json_value root, const struct line *line,
         doc_fault(doc, "time", "is earlier than that of the line before");
     else if (e->at_us < e->time_us)
         doc_fault(doc, "at", "is earlier than the time when it was done");
-    else if ((e->type == JOURNAL_SIGNED) != (e->party.n > 0))
-        doc_fault(doc, "party", "stands just in lines of the event \"signed\"");
+    else
+        check_party(doc, line);
 }
 
+/* TEXT lives as long as OUT. */
 static bool
 parse_line(struct doc *doc, struct json *json, struct span text, const struct keyring *ring,
     const struct journal *before, struct journal_event *out)
 {
-    static const struct doc_key keys[KEY_COUNT] = {
-        [KEY_AGREEMENT] = {"agreement", as_it_was, read_agreement},
-        [KEY_AT] = {"at", as_it_was, read_at},
-        [KEY_BY] = {"by", as_it_was, read_by},
-        [KEY_EVENT] = {"event", as_it_was, read_event},
-        [KEY_KEY] = {"key", as_it_was, read_key},
-        [KEY_PARTY] = {"party", NULL, read_party},
-        [KEY_PREVIOUS] = {"previous", as_it_was, read_previous},
-        [KEY_REASON] = {"reason", NULL, read_reason},
-        [KEY_DIGEST] = {"sha256", as_it_was, read_digest},
-        [KEY_SIGNATURE] = {"signature", as_it_was, read_signature},
-        [KEY_TIME] = {"time", as_it_was, read_time},
-    };
     bool seen[KEY_COUNT];
     struct line line = {0};
     struct json_value root;
@@ -147,10 +262,13 @@ parse_line(struct doc *doc, struct json *json, struct span text, const struct ke
         doc_fault(doc, "", "%s", why.msg);
         return false;
     }
-    (void)doc_object(doc, root, keys, KEY_COUNT, &line, seen);
+    (void)doc_object(doc, root, line_keys, KEY_COUNT, &line, seen);
     if (doc->why.n == 0)
         check_line(doc, root, &line, ring, before);
     *out = line.event;
+    out->said_us = line.event.told.n > 0 ? line.told.at_us : line.event.at_us;
+    out->told_us = line.told.time_us;
+    out->text = text;
     return doc->why.n == 0;
 }
 
@@ -260,6 +378,11 @@ add_members(struct buf *out, struct span head, const struct journal_event *event
     add_text(out, "sha256", event->digest);
     add_text(out, "signature", span_of(signature));
     add_time(out, "time", event->time_us);
+    if (event->told.n > 0) {
+        buf_add_text(out, "\"told\":");
+        buf_add_span(out, event->told);
+        buf_add_char(out, ',');
+    }
     if (!out->full && out->n > 0)
         out->p[out->n - 1] = '}';
 }

@@ -66,6 +66,8 @@ MUST_USE int registry_trust(
     struct registry *registry, const char *team, const uint8_t *key, struct err *err);
 /* Keep document A (its signatures are the ones kept); it counts once an event names it. */
 MUST_USE int registry_keep(struct registry *registry, const struct agreement *a, struct err *err);
+/* Take away a document that no event names. ERR_IO. */
+MUST_USE int registry_drop(struct registry *registry, const struct agreement *a, struct err *err);
 /* Add EVENT to the journal. Team, hash and time order are seen to here: ERR_CLOCK when its time is
  * before one seen already, ERR_USAGE when its line would not be read again. The agreements in
  * memory are as before: open again to see them anew. */

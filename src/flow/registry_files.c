@@ -326,6 +326,19 @@ registry_keep(struct registry *r, const struct agreement *a, struct err *err)
     return rc;
 }
 
+int
+registry_drop(struct registry *r, const struct agreement *a, struct err *err)
+{
+    char name[REGISTRY_PATH_BYTES];
+    char path[REGISTRY_PATH_BYTES];
+
+    registry_document_name(a->id, name);
+    int rc = registry_path(r->home, name, path, err);
+    if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
+        rc = err_set(err, ERR_IO, "%s cannot be taken away again: %s", path, strerror(errno));
+    return rc;
+}
+
 /* A line that is not read back would close the register for good. */
 static int
 check_readable(struct registry *r, struct span line, struct err *err)

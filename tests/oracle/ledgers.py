@@ -137,7 +137,7 @@ def delivery(rng, items, batch_salt, kind="delivery"):
 def event(rng):
     return {"v": 1, "kind": "agreement", "time": "2026-01-02T03:04:05Z", "since": "2026-02-02T00:00:00Z",
             "agreement": "urn:uuid:1", "by": "north.test", "document": f"{rng.getrandbits(256):064x}",
-            "event": rng.choice(["proposed", "signed", "suspended", "resumed", "ended"])}
+            "event": rng.choice(["proposed", "signed", "suspended", "resumed", "ended", "refused"])}
 
 
 # ---- the cases

@@ -85,9 +85,8 @@ class Dropped(Case):
         self.assertRegex(reason, r"\A.+\n\Z")
         node.wait("a dropped file was not read; it is in incoming/failed", file="bad.bin", why=reason.strip(), level="warning")
         node.wait("a dropped file was read, but records were rejected; its .rejected says which", file="good.idf", level="warning")
-        self.until(lambda: (incoming / "failed" / "link.idf.reason").exists())
-        self.assertIn("symbolic link", (incoming / "failed" / "link.idf.reason").read_text())
-        self.assertTrue((incoming / "failed" / "link.idf").is_symlink())
+        self.until(lambda: not (incoming / "link.idf").is_symlink())
+        self.assertIn(f"symbolic link, to {incoming}/good.idf", (incoming / "failed" / "link.idf.reason").read_text())
         self.assertTrue((incoming / ".being-written").exists())
         self.assertIn("stored                     50", self.at("north", "stats"))
 

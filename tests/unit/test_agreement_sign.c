@@ -200,9 +200,11 @@ each_microsecond_has_one_standing(void **state)
 {
     struct world *w = *state;
     struct agreement a = check(w, signed_by(w, PARTIES), 2);
-    struct journal_event end = {.type = JOURNAL_ENDED, .at_us = BASE + 60};
-    struct journal_event again = {.type = JOURNAL_RESUMED, .at_us = BASE + 40, .next = &end};
-    struct journal_event pause = {.type = JOURNAL_SUSPENDED, .at_us = BASE + 20, .next = &again};
+    struct journal_event end = {.type = JOURNAL_ENDED, .at_us = BASE + 60, .said_us = BASE + 60};
+    struct journal_event again = {
+        .type = JOURNAL_RESUMED, .at_us = BASE + 40, .said_us = BASE + 40, .next = &end};
+    struct journal_event pause = {
+        .type = JOURNAL_SUSPENDED, .at_us = BASE + 20, .said_us = BASE + 20, .next = &again};
 
     a.valid_from_us = BASE;
     a.valid_until_us = BASE + 80;
@@ -230,10 +232,12 @@ an_end_is_final_and_the_last_word_counts(void **state)
 {
     struct world *w = *state;
     struct agreement a = check(w, signed_by(w, PARTIES), 2);
-    struct journal_event late = {.type = JOURNAL_RESUMED, .at_us = BASE + 90};
-    struct journal_event end = {.type = JOURNAL_ENDED, .at_us = BASE + 60, .next = &late};
-    struct journal_event second = {.type = JOURNAL_RESUMED, .at_us = BASE};
-    struct journal_event first = {.type = JOURNAL_SUSPENDED, .at_us = BASE, .next = &second};
+    struct journal_event late = {.type = JOURNAL_RESUMED, .at_us = BASE + 90, .said_us = BASE + 90};
+    struct journal_event end = {
+        .type = JOURNAL_ENDED, .at_us = BASE + 60, .said_us = BASE + 60, .next = &late};
+    struct journal_event second = {.type = JOURNAL_RESUMED, .at_us = BASE, .said_us = BASE};
+    struct journal_event first = {
+        .type = JOURNAL_SUSPENDED, .at_us = BASE, .said_us = BASE, .next = &second};
 
     a.valid_from_us = 0;
     assert_int_equal(standing_at(&a, &end, BASE + 95), STANDING_ENDED);

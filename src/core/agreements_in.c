@@ -1,0 +1,230 @@
+#include "core/agreements_in.h"
+
+#include "core/register.h"
+#include "flow/abroad.h"
+#include "flow/agreement_foreign.h"
+#include "flow/agreements.h"
+#include "fmt/jcs.h"
+
+enum { EVENTS_MAX = 1000 };
+/* Signatures are checked over the whole text each: so much is hashed for one object, at most. */
+#define HASHED_BYTES ((size_t)64 << 20)
+
+/* ---- what is said ---- */
+
+static bool
+is_of_parties(struct json_value agreement)
+{
+    struct json_value kind;
+
+    return json_type(agreement) == JSON_OBJECT && json_get(agreement, "kind", &kind)
+        && (span_equal(json_string(kind), SPAN("bilateral"))
+            || span_equal(json_string(kind), SPAN("multilateral")));
+}
+
+static bool
+is_revoked(struct json_value object)
+{
+    struct json_value revoked;
+
+    return json_get(object, "revoked", &revoked) && json_type(revoked) == JSON_TRUE;
+}
+
+static int
+read_document(const struct exchange_object *object, struct json_value value,
+    struct foreign_word *word, struct err *err)
+{
+    static const char *const name = "the agreement";
+    struct buf text = buf_new(PAGE_OBJECT_MAX);
+    struct agreement_set set = {0};
+    int rc = jcs_add(&text, value, err);
+
+    if (rc == 0)
+        rc = buf_check(&text, name, err);
+    const struct span whole = buf_span(&text);
+    if (rc == 0)
+        rc = agreements_parse(object->arena, &whole, &name, 1, &set, err);
+    buf_free(&text);
+    if (rc != 0)
+        return rc;
+    word->document = &set.agreements[0];
+    return word->document->signature_count * word->document->text.n > HASHED_BYTES
+        ? err_set(err, ERR_LIMIT, "it has too many signatures for its length")
+        : 0;
+}
+
+static int
+read_events(const struct exchange_object *object, struct foreign_word *word, struct err *err)
+{
+    struct json_value list;
+    struct json_value item;
+    struct span none;
+    size_t count = 0;
+
+    if (!json_get(object->json, "events", &list))
+        return 0;
+    if (json_type(list) != JSON_ARRAY)
+        return err_set_field(err, ERR_BAD_TYPE, "events", 6, "must be a list");
+    for (struct json_iter it = json_iter(list); json_next(&it, &none, &item);)
+        count++;
+    if (count > EVENTS_MAX)
+        return err_set_field(err, ERR_LIMIT, "events", 6, "more than %d events", EVENTS_MAX);
+    struct journal_told *events = arena_zalloc(object->arena, count + 1, sizeof *events);
+    int rc = events == NULL ? arena_full(err, "events") : 0;
+    for (struct json_iter it = json_iter(list); rc == 0 && json_next(&it, &none, &item);)
+        rc = journal_told_read(object->arena, item, &events[word->event_count++], err);
+    word->events = events;
+    return rc;
+}
+
+/* ---- what is told of it here ---- */
+
+static void
+tell_refused(struct core *core, const struct foreign_word *word, const struct err *why)
+{
+    const struct agreement *a = word->document;
+    const struct register_news news = {.agreement = a != NULL ? a->id : SPAN(""),
+        .title = a != NULL ? a->title : SPAN(""),
+        .team = word->sender,
+        .event = "not-taken",
+        .why = why->msg};
+
+    register_tell(core, &news);
+}
+
+static void
+tell_unknown(const struct core *core, const struct foreign_news *news)
+{
+    const struct agreement_taken *t = &news->taken;
+    char key[AGREEMENT_SIGN_BASE64_BYTES];
+
+    for (size_t i = t->kept; i < t->a.signature_count; i++) {
+        if (t->rows[i].mark == MARK_GOOD)
+            continue;
+        agreement_sign_base64(t->rows[i].key, sizeof t->rows[i].key, key);
+        core_tell(core,
+            "the signature of %.*s under %.*s counts as none: its key is not known to be theirs. "
+            "Ask them by another way whether it is %s, then: comity agreement key --trust %.*s %s",
+            SPAN_ARGS(t->rows[i].party), SPAN_ARGS(t->a.id), key, SPAN_ARGS(t->rows[i].party), key);
+    }
+}
+
+static void
+tell_taken(struct core *core, const struct foreign_word *word, const struct foreign_news *news)
+{
+    const struct agreement_taken *t = &news->taken;
+    struct register_news told = {.agreement = t->a.id, .title = t->a.title, .team = word->sender};
+
+    told.event = journal_words[JOURNAL_PROPOSED];
+    if (news->proposed)
+        register_tell(core, &told);
+    told.event = journal_words[JOURNAL_SIGNED];
+    for (size_t i = t->kept; i < t->a.signature_count; i++) {
+        told.team = t->rows[i].party;
+        register_tell(core, &told);
+    }
+    for (size_t i = 0; i < news->event_count; i++) {
+        told.team = news->events[i]->event.by;
+        told.event = journal_words[news->events[i]->event.type];
+        register_tell(core, &told);
+    }
+    if (news->unknown)
+        tell_unknown(core, news);
+}
+
+/* ---- taking in ---- */
+
+/* Once more, under the lock: somebody may have been faster. */
+static int
+keep(struct core *core, struct arena *arena, struct foreign_word *word, struct err *err)
+{
+    struct register_desk desk;
+    struct foreign_news news = {0};
+    int rc = register_open(core, &desk, err);
+
+    word->now_us = desk.now_us;
+    if (rc != 0 && err_kind((enum err_code)rc) != ERR_KIND_OURS)
+        rc = err->code = ERR_IO; /* the sender may try again, once it is mended here */
+    if (rc == 0)
+        rc = agreement_foreign_look(desk.registry, arena, word, &news, err);
+    if (rc == 0 && agreement_foreign_is_news(&news))
+        rc = agreement_foreign_keep(desk.registry, word, &news, &desk.key, err);
+    if (rc == 0)
+        tell_taken(core, word, &news);
+    register_close(&desk);
+    return rc;
+}
+
+static int
+look(struct core *core, struct arena *arena, struct foreign_word *word, struct err *err)
+{
+    struct registry *empty = NULL;
+    const struct registry *registry = core->basis.registry;
+    struct foreign_news news = {0};
+    int rc = 0;
+
+    if (registry == NULL) {
+        rc = registry_open(core->options.home, REGISTRY_READ, core->roster, &empty, err);
+        registry = empty;
+    }
+    if (rc == 0)
+        rc = agreement_foreign_look(registry, arena, word, &news, err);
+    registry_close(empty);
+    if (rc == 0 && agreement_foreign_is_news(&news))
+        rc = keep(core, arena, word, err);
+    return rc;
+}
+
+/* How it stands there is hearsay, and no reason to refuse anything. */
+static void
+note(struct core *core, const struct exchange_object *object, const struct foreign_word *word)
+{
+    struct json_value standing;
+    struct abroad said = {.team = word->sender,
+        .time_us = object->now_us,
+        .signatures = word->document->signature_count};
+    struct err err;
+
+    if (!json_get(object->json, "standing", &standing)
+        || !abroad_is_standing(json_string(standing)))
+        return;
+    said.standing = json_string(standing);
+    if (abroad_note(object->arena, core->options.home, word->document->id, &said, &err) != 0)
+        core_tell(core, "what %.*s says of an agreement could not be noted: %s",
+            SPAN_ARGS(word->sender), err.msg);
+}
+
+static int
+take(struct core *core, const struct exchange_object *object, struct json_value agreement,
+    struct err *err)
+{
+    struct foreign_word word = {
+        .own = register_own(core), .sender = object->team, .now_us = object->now_us};
+    int rc = read_document(object, agreement, &word, err);
+
+    if (rc == 0)
+        rc = read_events(object, &word, err);
+    if (rc == 0)
+        rc = look(core, object->arena, &word, err);
+    if (rc == 0)
+        note(core, object, &word);
+    else
+        tell_refused(core, &word, err);
+    /* What the command's user would have done wrong the sender did here. */
+    if (rc == ERR_BAD_AGREEMENT)
+        rc = err->code = ERR_BAD_VALUE;
+    return rc == 0 ? 1 : rc;
+}
+
+int
+exchange_agreement(struct core *core, const struct exchange_object *object, struct err *err)
+{
+    struct json_value agreement;
+
+    if (core->options.agreements != NULL || register_own(core).n == 0)
+        return 0;
+    if (!json_get(object->json, "agreement", &agreement) || !is_of_parties(agreement))
+        return 0;
+    /* That it is shown no more changes nothing: an end is an event, and signed. */
+    return is_revoked(object->json) ? 1 : take(core, object, agreement, err);
+}
