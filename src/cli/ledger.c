@@ -108,6 +108,10 @@ report_options(struct ledger_wanted *w, int argc, char **argv, int *i, struct er
         w->print_item = true;
         return 1;
     }
+    if (strcmp(argv[*i], "--recall") == 0) {
+        w->recall = true;
+        return 1;
+    }
     return setup_option(argc, argv, i, "to", &w->to, err);
 }
 

@@ -40,6 +40,7 @@ struct ledger_wanted {
     uint64_t item;
     bool own; /* --home */
     bool print_item;
+    bool recall;
     bool has_from; /* --from, --entry */
     bool has_item;
     bool json;

@@ -19,9 +19,11 @@ static const char help[] =
     "log\n\n"
     "usage: comity ledger prove --entry N [OPTIONS] FOLDER > FILE.tlog-proof\n"
     "       comity ledger prove --entry N [OPTIONS] --home DIR > FILE.tlog-proof\n"
-    "       comity ledger prove REPORT [--to TEAM] [--print-item] --home DIR > FILE.tlog-proof\n\n"
+    "       comity ledger prove REPORT [--to TEAM] [--recall] [--print-item] --home DIR > "
+    "FILE.tlog-proof\n\n"
     "  REPORT           id of a report (comity explain) that the node of DIR delivered\n"
     "  --to TEAM        to whom, if it went to several\n"
+    "  --recall         that it was taken back, not that it was delivered\n"
     "  --print-item     print, not the proof, but the item that it is about, as TEAM has it\n"
     "  --entry N        which entry; the first is 0\n"
     "  --items FILE     what the batch delivered, one item a line, in order\n"
@@ -103,7 +105,8 @@ prove_report(const struct ledger_wanted *w, const struct ledger_copy *copy, stru
     struct ledger_prove_item item = {.index = 0};
     struct buf bytes = buf_new(ITEMS_BYTES_MAX);
     uint64_t entry = 0;
-    int rc = ledger_node_find(copy->store, arena, w->report, w->to, &entry, &item, &bytes, err);
+    const struct ledger_node_wanted wanted = {w->report, w->to, w->recall};
+    int rc = ledger_node_find(copy->store, arena, &wanted, &entry, &item, &bytes, err);
 
     if (rc == 0 && !w->print_item)
         rc = ledger_prove_entry(&copy->resources, entry, &item, out, err);
@@ -133,8 +136,9 @@ check_wanted(const struct ledger_wanted *w, struct err *err)
 {
     if (w->has_from == (w->report != NULL))
         return err_set(err, ERR_USAGE, "prove: a report's id or --entry says which");
-    if (w->report == NULL && (w->to != NULL || w->print_item))
-        return err_set(err, ERR_USAGE, "prove: --to and --print-item are for a report's id");
+    if (w->report == NULL && (w->to != NULL || w->print_item || w->recall))
+        return err_set(
+            err, ERR_USAGE, "prove: --to, --recall and --print-item are for a report's id");
     if ((w->items != NULL) != w->has_item || (w->salt != NULL) != w->has_item)
         return err_set(err, ERR_USAGE, "prove: --item, --items and --salt go together");
     return w->json ? err_set(err, ERR_USAGE, "prove: a proof has one form, no --json") : 0;

@@ -23,12 +23,11 @@ coding_takes_gzip(const struct request *request)
 }
 
 int
-coding_gzip(struct span bytes, struct buf *out, struct err *err)
+coding_gzip(struct span bytes, enum coding_level level, struct buf *out, struct err *err)
 {
     z_stream z = {0};
 
-    if (deflateInit2(
-            &z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY)
+    if (deflateInit2(&z, (int)level, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY, Z_DEFAULT_STRATEGY)
         != Z_OK)
         return err_set(err, ERR_NO_MEMORY, "no memory to pack an answer");
     size_t room = deflateBound(&z, bytes.n);

@@ -6,7 +6,9 @@
 
 /* Does it accept gzip (RFC 9110, section 12.5.3)? */
 bool coding_takes_gzip(const struct request *request);
+enum coding_level { CODING_FAST = 1, CODING_USUAL = 6 };
 /* BYTES as one gzip member, in place of what OUT holds. ERR_LIMIT, ERR_NO_MEMORY. */
-MUST_USE int coding_gzip(struct span bytes, struct buf *out, struct err *err);
+MUST_USE int coding_gzip(
+    struct span bytes, enum coding_level level, struct buf *out, struct err *err);
 
 #endif

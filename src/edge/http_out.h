@@ -44,20 +44,32 @@ MUST_USE int http_out_settings(
  */
 MUST_USE int http_out_show(
     struct http_out *out, struct span certificate, struct span key, struct err *err);
-/* How many transfers run or wait for their turn. */
+/* How many have their turn or wait for it. */
 size_t http_out_busy(const struct http_out *out);
 
 /* One transfer at a time to another server; what may be kept for the next one is. NULL: no memory.
  */
 struct http_line *http_line_new(struct http_out *out);
-/* Its transfer is broken off; nobody is told. */
+/* As http_line_release. */
 void http_line_free(struct http_line *line);
+
+/* Turns are what is bounded: who has one may hold memory for a transfer, make it, and one more. Ask
+ * for it, and TURN is called, later; it is kept until it is given back. ERR_INTERNAL: it was asked
+ * for already; ERR_NO_MEMORY. */
+enum http_turn_flag {
+    HTTP_DOUBTFUL = 1, /* it failed the last time: half of all turns are not for such */
+    HTTP_HEAVY = 2,    /* what comes is much: few at a time */
+};
+typedef void http_turn(void *ctx);
+MUST_USE int http_line_ask(
+    struct http_line *line, unsigned flags, http_turn *turn, void *ctx, struct err *err);
+/* Give it back, or wait no more; a transfer is broken off, and nobody told. */
+void http_line_release(struct http_line *line);
+/* Break the transfer off, and keep the turn. */
 void http_line_stop(struct http_line *line);
-bool http_line_busy(const struct http_line *line);
 
 struct http_request {
     bool post;
-    bool doubtful; /* it failed the last time: it does not take the place of others */
     struct span url;
     struct span pin; /* SHA-256 of the server's certificate's DER form, 64 hexadecimal digits; n 0:
                         a CA vouches for it */
@@ -77,7 +89,8 @@ bool http_answer_header(const struct http_answer *answer, const char *name, stru
  * ERR_UNTRUSTED, ERR_BAD_ANSWER, ERR_LIMIT (the answer is too large), ERR_NO_MEMORY. */
 typedef void http_done(void *ctx, const struct http_answer *answer, const struct err *why);
 /* REQUEST is copied but for its body. DONE is called once, later, unless the line is stopped.
- * ERR_BAD_NAME: the URL is none that may be used; ERR_INTERNAL: the line is busy; ERR_NO_MEMORY. */
+ * ERR_BAD_NAME: the URL is none that may be used; ERR_INTERNAL: it is not the line's turn;
+ * ERR_NO_MEMORY. */
 MUST_USE int http_line_begin(struct http_line *line, const struct http_request *request,
     http_done *done, void *ctx, struct err *err);
 

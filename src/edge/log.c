@@ -31,7 +31,7 @@ told(struct request *request, void *ctx, struct span body, struct err *err)
     const struct fetch *fetch = ctx;
     const char *type = fetch->tile ? "application/octet-stream" : "text/plain; charset=utf-8";
     struct buf packed = buf_new(TILE_BUNDLE_MAX + TILE_BUNDLE_MAX / 8);
-    int rc = fetch->gzip ? coding_gzip(body, &packed, err) : 0;
+    int rc = fetch->gzip ? coding_gzip(body, CODING_USUAL, &packed, err) : 0;
 
     if (rc == 0)
         rc = add_headers(request, fetch, err);

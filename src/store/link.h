@@ -28,6 +28,8 @@ struct store_link {
     uint8_t flags;      /* enum link_flag: what is to be done */
     struct span url;
     struct span pin;
+    int64_t card_us; /* version of the card that said url and pin, and whose next one will;
+                        INT64_MAX: a person said them, and they stay */
     int64_t polled_us[LINK_WHAT_COUNT];
     int64_t added_us;
     struct span added_by;

@@ -202,8 +202,10 @@ core_test_start(struct core_test *t)
 static inline void
 core_test_close(struct core_test *t)
 {
-    for (int d = 0; d < DOOR_COUNT; d++)
+    for (int d = 0; d < DOOR_COUNT; d++) {
         channel_free(t->ends[d].channel);
+        t->ends[d].channel = NULL;
+    }
     core_close(&t->core);
     loop_free(t->loop);
 }

@@ -425,6 +425,44 @@ how_far_it_was_polled_is_kept(void **state)
     core_test_end(&t);
 }
 
+/* Who listens hears of it, once when it is lost and once when it is back. */
+static void
+listeners_hear_of_lost_links(void **state)
+{
+    struct link_failure failure = {.flag = LINK_POLL, .why = SPAN("no route")};
+    struct core_test t;
+    struct err err;
+
+    (void)state;
+    start(&t);
+    failure.team = add_link(&t, "south.test", LINK_POLL);
+    t.core.options.link_give_up_us = 0;
+    core_test_send(&t, DOOR_LOCAL, MESSAGE_EVENTS, 900, &nobody, SPAN(""));
+    assert_int_equal(
+        core_test_ask(&t, DOOR_LOCAL, MESSAGE_STATUS, &nobody, (struct span){"\0", 1}), 0);
+    const struct store_link *link = links_find(t.core.links, failure.team);
+    assert_int_equal(core_begin(&t.core, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        link = links_find(t.core.links, failure.team);
+        assert_int_equal(links_failed(&t.core, link, &failure, &err), 0);
+    }
+    link = links_find(t.core.links, failure.team);
+    assert_int_equal(links_worked(&t.core, link, LINK_POLL, &err), 0);
+    link = links_find(t.core.links, failure.team);
+    assert_int_equal(links_worked(&t.core, link, LINK_POLL, &err), 0);
+    assert_int_equal(core_commit(&t.core, &err), 0);
+    /* An answer to something else ends the wait; what was told before stands in the body. */
+    t.body.n = 0;
+    core_test_send(&t, DOOR_LOCAL, MESSAGE_STATUS, 902, &nobody, (struct span){"\0", 1});
+    assert_true(core_test_wait(&t, 60000));
+    assert_int_equal(t.tag, 902);
+    assert_int_equal(times(buf_span(&t.body), "\"state\":\"lost\""), 1);
+    assert_int_equal(times(buf_span(&t.body), "\"state\":\"back\""), 1);
+    assert_int_equal(times(buf_span(&t.body), "\"why\":\"no route\""), 1);
+    assert_int_equal(times(buf_span(&t.body), "\"team\":\"south.test\",\"way\":\"poll\""), 2);
+    core_test_end(&t);
+}
+
 static void
 a_link_that_fails_for_long_is_lost_and_comes_back(void **state)
 {
@@ -467,6 +505,7 @@ main(void)
         cmocka_unit_test(large_reports_are_alone),
         cmocka_unit_test(nothing_goes_where_there_is_no_link),
         cmocka_unit_test(how_far_it_was_polled_is_kept),
+        cmocka_unit_test(listeners_hear_of_lost_links),
         cmocka_unit_test(a_link_that_fails_for_long_is_lost_and_comes_back),
     };
 

@@ -1,0 +1,115 @@
+"""Nodes that exchange: each a team's of its own, over TLS on loopback, known to each other by address and certificate.
+
+    pair = Pair(Linked(comity, folder, "north.test", *options), Linked(comity, folder, "south.test", *options)); pair.befriend()
+"""
+import contextlib
+import hashlib
+import json
+import pathlib
+import ssl
+import subprocess
+import time
+
+from node import PATIENCE, Local, Node
+
+ECONOMIES = {"north.test": "XN", "south.test": "XS", "east.test": "XE"}
+PREFIXES = {"north.test": "192.0.2.0/25", "south.test": "192.0.2.128/25", "east.test": "198.51.100.0/24"}
+FREELY = [{"id": "urn:uuid:00000000-0000-4000-8000-000000000001", "title": "Freely", "kind": "multilateral",
+           "parties": list(ECONOMIES), "valid_from": "2020-01-01",
+           "clauses": [{"id": f"{a}-{b}", "from": f"{a}.test", "to": f"{b}.test", "classification": ["*"], "tlp_max": "amber",
+                        "effect": "release", "onward": "none"}
+                       for a in ("north", "south", "east") for b in ("north", "south", "east") if a != b]}]
+
+
+def team(name):
+    return {"id": name, "name": name, "kind": "national", "economies": [ECONOMIES[name]], "source": "test", "verified": True,
+            "constituency": {"prefixes": [PREFIXES[name]]}}
+
+
+def reports(count, to="south.test", first=0):
+    """COUNT reports that are all different, about hosts of TO."""
+    base = PREFIXES[to].split("/", maxsplit=1)[0].rsplit(".", 1)
+    for i in range(first, first + count):
+        yield {"classification.type": "scanner", "feed.provider": "Test", "time.source": "2026-03-01T10:20:30+00:00",
+               "tlp": "green", "source.ip": f"{base[0]}.{int(base[1]) + i % 100}", "source.port": i % 60000 + 1,
+               "extra.number": i}
+
+
+class Linked:
+    """The node of TEAM; OPTIONS are comity serve's."""
+
+    def __init__(self, comity, folder, name, *options, ready=True):
+        folder = pathlib.Path(folder)
+        self.comity, self.team, self.home = comity, name, folder / name
+        (folder / "teams.json").write_text(json.dumps([team(t) for t in ECONOMIES]), encoding="utf-8")
+        (folder / "agreed.json").write_text(json.dumps(FREELY), encoding="utf-8")
+        self.folder, self.options, self.listen = folder, options, []
+        self.start(ready)
+
+    def start(self, ready=True):
+        self.node = Node(self.comity, self.home, "--teams", str(self.folder / "teams.json"), "--agreements",
+                         str(self.folder / "agreed.json"), "--team", self.team, "--courier", "on", "--courier.retry-first", "100 ms",
+                         "--courier.retry-most", "1 s", *self.options, *self.listen, ready=ready)
+        # The same door after a restart: the other node knows it by its port.
+        if ready:
+            self.listen = ["--listen.partners", self.node.address["partners"]]
+
+    def restart(self):
+        self.node.stop()
+        self.start()
+
+    def command(self, *words, stdin=None, status=0):
+        done = subprocess.run([self.comity, *words, "--home", str(self.home)], capture_output=True, text=True, input=stdin,
+                              timeout=PATIENCE, check=False)
+        assert done.returncode == status, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}\n{self.node.log()}"
+        return done.stdout
+
+    @property
+    def certificate(self):
+        """SHA-256 of what the partners' door shows, as a card has it."""
+        text = (self.home / "tls" / "certificate.pem").read_text(encoding="ascii")
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
+
+    @property
+    def url(self):
+        return "https://" + self.node.address["partners"]
+
+    def card(self, url=None, certificate=None):
+        path = self.home / "own-card.json"
+        node = {"url": url or self.url, "certificate": certificate or self.certificate}
+        path.write_text(json.dumps({"id": self.team, "name": self.team, "node": node}), encoding="utf-8")
+        return str(path)
+
+    def take(self, wanted):
+        """Hand in the reports WANTED; the command's counts."""
+        text = "".join(json.dumps(r) + "\n" for r in wanted)
+        return json.loads(self.command("ingest", "--json", "-", stdin=text))
+
+    def get(self, path):
+        with contextlib.closing(Local(self.home)) as local:
+            return local.get(path)
+
+    def numbers(self):
+        """extra.number of each report that is here, in order: who came twice is there twice."""
+        text = self.command("store", "export")
+        return sorted(json.loads(line)["extra.number"] for line in text.splitlines())
+
+    def count(self):
+        """How many reports came in here from others or feeds."""
+        return self.get("/api/v1/status")["reports"]
+
+    def until(self, done, what):
+        """Ask until DONE() says so: what is awaited is another process's work, of which no line of a log tells."""
+        until = time.monotonic() + PATIENCE
+        while not done():
+            if time.monotonic() > until:
+                raise AssertionError(f"{self.team}: {what} never came\n{self.node.log()}")
+            time.sleep(0.02)
+
+    def close(self):
+        self.node.close()
+
+
+def befriend(one, other, *words):
+    """ONE adds OTHER; WORDS as comity peer add takes them."""
+    one.command("peer", "add", other.card(), *words)
