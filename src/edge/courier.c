@@ -18,7 +18,7 @@ enum {
 /* Debian's. */
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
 
-static const struct courier_job *const jobs[] = {&courier_push, &courier_poll};
+static const struct courier_job *const jobs[] = {&courier_push, &courier_poll, &courier_witness};
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
 
 struct courier_role {
