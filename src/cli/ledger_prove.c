@@ -8,6 +8,7 @@
 #include "cli/setup.h"
 #include "flow/doc.h"
 #include "fmt/logproof.h"
+#include "store/receipt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,8 @@ static const char help[] =
     "  --item K         which of the items the proof is about; the first is 0\n"
     "  --no-sandbox     work even where the kernel has no sandbox\n\n"
     "The proof discloses the entry, and of the item its place and its own salt: who has the item\n"
-    "can check it, who has not cannot guess the others. `comity verify` checks it.\n";
+    "can check it, who has not cannot guess the others. Of a node's own, the recipient's receipt\n"
+    "stands beside it, if one has come. `comity verify` checks it all.\n";
 
 static int
 read_salt(struct arena *arena, const char *path, struct items_salt *out, struct err *err)
@@ -81,19 +83,36 @@ read_items(struct arena *arena, const char *path, struct ledger_prove_item *item
     return rc;
 }
 
+/* The recipient's, if the node has one that is right. */
+static int
+find_receipt(
+    struct store *store, struct arena *arena, uint64_t entry, struct span *out, struct err *err)
+{
+    struct store_receipt receipt;
+
+    *out = (struct span){NULL, 0};
+    int rc =
+        store == NULL ? ERR_NOT_FOUND : store_receipt_by_entry(store, arena, entry, &receipt, err);
+    if (rc == 0 && receipt.state == STORE_RECEIPT_RIGHT)
+        *out = receipt.note;
+    return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
 static int
 prove_entry(const struct ledger_wanted *w, const struct ledger_copy *copy, struct arena *arena,
     struct buf *out, struct err *err)
 {
     struct ledger_prove_item item = {.index = w->item};
-    int rc = 0;
+    struct span receipt = {NULL, 0};
+    int rc = find_receipt(copy->store, arena, w->from, &receipt, err);
 
-    if (w->has_item)
+    if (rc == 0 && w->has_item)
         rc = read_salt(arena, w->salt, &item.salt, err);
     if (rc == 0 && w->has_item)
         rc = read_items(arena, w->items, &item, err);
     if (rc == 0)
-        rc = ledger_prove_entry(&copy->resources, w->from, w->has_item ? &item : NULL, out, err);
+        rc = ledger_prove_entry(
+            &copy->resources, w->from, w->has_item ? &item : NULL, receipt, out, err);
     explicit_bzero(&item.salt, sizeof item.salt);
     return rc;
 }
@@ -104,12 +123,15 @@ prove_report(const struct ledger_wanted *w, const struct ledger_copy *copy, stru
 {
     struct ledger_prove_item item = {.index = 0};
     struct buf bytes = buf_new(ITEMS_BYTES_MAX);
+    struct span receipt = {NULL, 0};
     uint64_t entry = 0;
     const struct ledger_node_wanted wanted = {w->report, w->to, w->recall};
     int rc = ledger_node_find(copy->store, arena, &wanted, &entry, &item, &bytes, err);
 
+    if (rc == 0)
+        rc = find_receipt(copy->store, arena, entry, &receipt, err);
     if (rc == 0 && !w->print_item)
-        rc = ledger_prove_entry(&copy->resources, entry, &item, out, err);
+        rc = ledger_prove_entry(&copy->resources, entry, &item, receipt, out, err);
     else if (rc == 0)
         buf_add_span(out, buf_span(&bytes));
     buf_free(&bytes);

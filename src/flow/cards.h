@@ -62,6 +62,19 @@ MUST_USE int cards_accept_operator(const char *home, struct arena *arena, struct
 MUST_USE int cards_accept(const char *home, struct arena *arena, struct cards_read *card,
     const struct keyring *ring, int64_t now_us, struct err *err);
 
+/* What a card is judged by; all of it is borrowed. */
+struct cards_world {
+    const char *home;
+    const struct keyring *ring;
+    const struct roster *roster;
+    struct span own; /* this node's team; n 0: not known */
+    int64_t now_us;
+};
+/* Is CARD believed (card_accept)? What was said for its key before, here, is put among its vouches.
+ * *KNOWN is the card that was accepted, where there is one. Errors: of this machine alone. */
+MUST_USE int cards_judge(const struct cards_world *world, struct arena *arena,
+    struct cards_read *card, struct cards_read *known, struct card_judgement *out, struct err *err);
+
 /* "accepted by the operator", "vouched for by a.test and b.test", ... */
 void cards_word(struct buf *out, const struct card_acceptance *accepted);
 

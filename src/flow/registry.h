@@ -61,6 +61,12 @@ MUST_USE int registry_name(struct registry *registry, const char *team, struct e
  * its file is damaged or others may read it; ERR_USAGE when the team's id is not known yet. */
 MUST_USE int registry_key(
     struct registry *registry, struct agreement_key *out, bool *made, struct err *err);
+/* A new key, beside the one that counts, until registry_rekey_end: then it takes its place. If the
+ * work breaks off in between, registry_key ends it, or takes it back, by whose key the team's own
+ * card (flow/cards.h) is signed. */
+MUST_USE int registry_rekey_begin(
+    struct registry *registry, struct agreement_key *out, struct err *err);
+MUST_USE int registry_rekey_end(struct registry *registry, struct err *err);
 /* Believe that KEY is TEAM's. */
 MUST_USE int registry_trust(
     struct registry *registry, const char *team, const uint8_t *key, struct err *err);

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "flow/cards.h"
 #include "flow/clause_document.h"
 #include "flow/doc.h"
 #include "sys/file.h"
@@ -145,15 +146,15 @@ registry_trust(struct registry *r, const char *team, const uint8_t *key, struct 
 }
 
 static int
-make_key(struct registry *r, uint8_t seed[AGREEMENT_SIGN_SEED_BYTES], struct err *err)
+keep_seed(struct registry *r, const char *name, const uint8_t seed[AGREEMENT_SIGN_SEED_BYTES],
+    struct err *err)
 {
     char line[AGREEMENT_SIGN_BASE64_BYTES + 1];
 
-    hash_random(seed, AGREEMENT_SIGN_SEED_BYTES);
     agreement_sign_base64(seed, AGREEMENT_SIGN_SEED_BYTES, line);
     size_t n = strlen(line);
     line[n] = '\n';
-    int rc = write_file(r, "key", (struct span){line, n + 1}, PRIVATE, err);
+    int rc = write_file(r, name, (struct span){line, n + 1}, PRIVATE, err);
     sodium_memzero(line, sizeof line);
     return rc;
 }
@@ -191,24 +192,95 @@ read_key(const char *path, uint8_t seed[AGREEMENT_SIGN_SEED_BYTES], bool *there,
                     "the signing key %s is damaged: it is the base64 of 32 bytes", path);
 }
 
+static int
+read_seed(struct registry *r, const char *name, uint8_t seed[AGREEMENT_SIGN_SEED_BYTES],
+    bool *there, struct err *err)
+{
+    char path[REGISTRY_PATH_BYTES];
+    int rc = registry_path(r->home, name, path, err);
+
+    return rc == 0 ? read_key(path, seed, there, err) : rc;
+}
+
+static int
+remove_next(struct registry *r, struct err *err)
+{
+    char path[REGISTRY_PATH_BYTES];
+    int rc = registry_path(r->home, "key.next", path, err);
+
+    if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
+        rc = err_set(err, ERR_IO, "%s cannot be removed: %s", path, strerror(errno));
+    return rc;
+}
+
+/* A change of key that broke off is at its end if the card was signed by the new one. */
+static int
+end_rekey(struct registry *r, struct err *err)
+{
+    uint8_t seed[AGREEMENT_SIGN_SEED_BYTES];
+    struct agreement_key next;
+    struct cards_read card;
+    bool there = false;
+    int rc = read_seed(r, "key.next", seed, &there, err);
+
+    if (rc != 0 || !there)
+        return rc;
+    agreement_sign_key(seed, &next);
+    rc = cards_find(r->home, span_of(r->team), r->arena, &card, err);
+    if (rc == 1 && memcmp(card.card.key, next.public, sizeof next.public) == 0)
+        rc = keep_seed(r, "key", seed, err);
+    if (rc >= 0)
+        rc = remove_next(r, err);
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(&next, sizeof next);
+    return rc;
+}
+
+int
+registry_rekey_begin(struct registry *r, struct agreement_key *out, struct err *err)
+{
+    uint8_t seed[AGREEMENT_SIGN_SEED_BYTES];
+    int rc = keep_team(r, err);
+
+    hash_random(seed, sizeof seed);
+    if (rc == 0)
+        rc = keep_seed(r, "key.next", seed, err);
+    agreement_sign_key(seed, out);
+    sodium_memzero(seed, sizeof seed);
+    return rc;
+}
+
+int
+registry_rekey_end(struct registry *r, struct err *err)
+{
+    struct agreement_key key = {{0}, {0}};
+    bool made;
+    int rc = end_rekey(r, err);
+
+    if (rc == 0)
+        rc = registry_key(r, &key, &made, err);
+    sodium_memzero(&key, sizeof key);
+    return rc;
+}
+
 int
 registry_key(struct registry *r, struct agreement_key *out, bool *made, struct err *err)
 {
     uint8_t seed[AGREEMENT_SIGN_SEED_BYTES];
-    char path[REGISTRY_PATH_BYTES];
     bool there = false;
-    int rc = registry_path(r->home, "key", path, err);
 
     *made = false;
-    if (rc == 0 && r->team[0] == '\0')
+    if (r->team[0] == '\0')
         return err_set(err, ERR_USAGE,
             "who signs? Say so once: `comity agreement key --as TEAM`, your id in the directory");
+    int rc = keep_team(r, err);
     if (rc == 0)
-        rc = keep_team(r, err);
+        rc = end_rekey(r, err);
     if (rc == 0)
-        rc = read_key(path, seed, &there, err);
+        rc = read_seed(r, "key", seed, &there, err);
     if (rc == 0 && !there) {
-        rc = make_key(r, seed, err);
+        hash_random(seed, sizeof seed);
+        rc = keep_seed(r, "key", seed, err);
         *made = rc == 0;
     }
     if (rc == 0) {
