@@ -403,57 +403,83 @@ registry_drop(struct registry *r, const struct agreement *a, struct err *err)
 {
     char name[REGISTRY_PATH_BYTES];
     char path[REGISTRY_PATH_BYTES];
+    struct span journal;
 
     registry_document_name(a->id, name);
     int rc = registry_path(r->home, name, path, err);
+    if (rc == 0)
+        rc = read_file(r, "journal.jsonl", &journal, err);
+    /* The line may have been written before what failed. */
+    if (rc == 0 && memmem(journal.p, journal.n, a->id.p, a->id.n) != NULL)
+        return 0;
     if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
         rc = err_set(err, ERR_IO, "%s cannot be taken away again: %s", path, strerror(errno));
     return rc;
 }
 
-/* A line that is not read back would close the register for good. */
+/* One line more behind LINES and BEFORE, which it moves on. A line that is not read back would
+ * close the register for good. */
 static int
-check_readable(struct registry *r, struct span line, struct err *err)
+add_line(struct registry *r, const struct journal_event *event, const struct agreement_key *key,
+    struct journal *before, struct buf *lines, struct err *err)
 {
-    if (line.n + r->journal_text.n > DOC_FILE_BYTES_MAX)
-        return err_set(
+    size_t from = lines->n;
+    int rc = 0;
+
+    if (event->time_us < r->seen_us || event->time_us < before->last_us)
+        return err_set(err, ERR_CLOCK, "the clock is behind a time that was seen already");
+    rc = journal_line(span_of(before->head), event, key, lines, err);
+    if (rc == 0 && lines->n + r->journal_text.n > DOC_FILE_BYTES_MAX)
+        rc = err_set(
             err, ERR_LIMIT, "the journal would have more than %d bytes", DOC_FILE_BYTES_MAX);
-    line.n--; /* the newline */
-    return journal_check_line(r->arena, line, r->ring, &r->journal, err);
+    if (rc != 0)
+        return rc;
+    const struct span line = {lines->p + from, lines->n - from - 1}; /* without the newline */
+    rc = journal_check_line(r->arena, line, r->ring, before, err);
+    agreement_sign_digest(line, before->head);
+    before->last_us = event->time_us;
+    before->count++;
+    return rc;
 }
 
-int
-registry_add(struct registry *r, const struct journal_event *event, const struct agreement_key *key,
-    struct err *err)
+/* `seen` is written before, with the new time, and behind, with the new lines: a run that is cut
+ * off between has lost nothing that counted. */
+static int
+write_lines(struct registry *r, const struct journal *after, struct span lines, struct err *err)
 {
     char path[REGISTRY_PATH_BYTES];
-    struct buf line = buf_new(DOC_FILE_BYTES_MAX);
-    struct span head = span_of(r->journal.head);
+    const struct span parts[] = {r->journal_text, lines};
     struct registry_seen seen = {
-        .seen_us = event->time_us, .events = r->journal.count, .there = true};
+        .seen_us = after->last_us, .events = r->journal.count, .there = true};
     int rc = registry_path(r->home, "journal.jsonl", path, err);
 
-    if (rc == 0 && (event->time_us < r->seen_us || event->time_us < r->journal.last_us))
-        rc = err_set(err, ERR_CLOCK, "the clock is behind a time that was seen already");
     memcpy(seen.head, r->journal.head, sizeof seen.head);
-    if (rc == 0)
-        rc = journal_line(head, event, key, &line, err);
-    struct span parts[] = {r->journal_text, buf_span(&line)};
-    if (rc == 0)
-        rc = check_readable(r, buf_span(&line), err);
     if (rc == 0)
         rc = registry_write_seen(r, &seen, err);
     if (rc == 0)
         rc = file_write_atomic(path, parts, 2, PRIVATE, err);
-    if (rc == 0) {
-        agreement_sign_digest((struct span){line.p, line.n - 1}, r->journal.head);
-        memcpy(seen.head, r->journal.head, sizeof seen.head);
-        seen.events++;
+    memcpy(seen.head, after->head, sizeof seen.head);
+    seen.events = after->count;
+    if (rc == 0)
         rc = registry_write_seen(r, &seen, err);
-    }
     if (rc == 0)
         rc = registry_read_journal(r, err);
-    r->seen_us = rc == 0 ? event->time_us : r->seen_us;
-    buf_free(&line);
+    r->seen_us = rc == 0 ? after->last_us : r->seen_us;
+    return rc;
+}
+
+int
+registry_add(struct registry *r, const struct journal_event *events, size_t count,
+    const struct agreement_key *key, struct err *err)
+{
+    struct buf lines = buf_new(DOC_FILE_BYTES_MAX);
+    struct journal after = r->journal;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = add_line(r, &events[i], key, &after, &lines, err);
+    if (rc == 0 && count > 0)
+        rc = write_lines(r, &after, buf_span(&lines), err);
+    buf_free(&lines);
     return rc;
 }
