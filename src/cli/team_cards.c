@@ -87,23 +87,36 @@ accept(struct team_desk *desk, struct err *err)
     return rc;
 }
 
+static int
+drop_all(struct team_desk *desk, size_t *dropped, struct err *err)
+{
+    struct cards_waiting waiting;
+    struct cards_read one;
+    int rc = cards_waiting_open(desk->home, &waiting, err);
+
+    for (bool more = rc == 0; more; more = rc == 1 || rc == ERR_BAD_CARD) {
+        rc = cards_waiting_next(&waiting, desk->arena, &one, err);
+        if (rc != 1 || !span_equal(one.card.id, span_of(desk->word)))
+            continue;
+        int gone = cards_drop(desk->home, &one, err);
+        if (gone != 0) {
+            rc = gone;
+            break;
+        }
+        tell(&one, "is refused");
+        (*dropped)++;
+    }
+    cards_waiting_close(&waiting);
+    return rc;
+}
+
 /* All that wait of the team; if none does, the one that was accepted. */
 static int
 refuse(struct team_desk *desk, struct err *err)
 {
-    struct cards_read *list;
-    size_t count;
     size_t refused = 0;
-    int rc = cards_waiting(desk->home, desk->arena, NULL, NULL, &list, &count, err);
+    int rc = drop_all(desk, &refused, err);
 
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        if (!span_equal(list[i].card.id, span_of(desk->word)))
-            continue;
-        rc = cards_drop(desk->home, &list[i], err);
-        if (rc == 0)
-            tell(&list[i], "is refused");
-        refused++;
-    }
     if (rc != 0 || refused > 0)
         return rc;
     if (span_equal(span_of(desk->word), span_of(desk->registry->team)))
@@ -202,30 +215,42 @@ add_json(struct buf *out, const struct cards_read *card, const struct card_judge
     buf_add_text(out, "]}\n");
 }
 
-static void
-bad_file(void *ctx, const char *file, const struct err *why)
+static int
+add_waiting(struct team_desk *desk, struct buf *out, size_t *count, struct err *err)
 {
-    (void)ctx;
-    (void)file;
-    (void)fprintf(stderr, "comity: %s\n", why->msg);
+    const struct cards_world world = team_desk_world(desk);
+    struct cards_waiting waiting;
+    struct card_judgement judgement;
+    struct cards_read known;
+    struct cards_read one;
+    int rc = cards_waiting_open(desk->home, &waiting, err);
+
+    for (bool more = rc == 0; more; more = rc == 1 || rc == ERR_BAD_CARD) {
+        arena_reset(desk->arena);
+        rc = cards_waiting_next(&waiting, desk->arena, &one, err);
+        if (rc == ERR_BAD_CARD)
+            (void)fprintf(stderr, "comity: %s\n", err->msg);
+        if (rc != 1)
+            continue;
+        int judged = cards_judge(&world, desk->arena, &one, &known, &judgement, err);
+        if (judged != 0) {
+            rc = judged;
+            break;
+        }
+        (desk->json ? add_json : add_row)(out, &one, &judgement);
+        (*count)++;
+    }
+    cards_waiting_close(&waiting);
+    return rc;
 }
 
 static int
 list_waiting(struct team_desk *desk, struct err *err)
 {
-    const struct cards_world world = team_desk_world(desk);
     struct buf out = buf_new(OUT_BYTES);
-    struct cards_read *list;
-    size_t count;
-    int rc = cards_waiting(desk->home, desk->arena, bad_file, NULL, &list, &count, err);
+    size_t count = 0;
+    int rc = add_waiting(desk, &out, &count, err);
 
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        struct card_judgement judgement;
-        struct cards_read known;
-        rc = cards_judge(&world, desk->arena, &list[i], &known, &judgement, err);
-        if (rc == 0)
-            (desk->json ? add_json : add_row)(&out, &list[i], &judgement);
-    }
     if (rc == 0 && !desk->json)
         buf_format(&out, "%zu card%s wait%s for the operator: `comity team accept` or `refuse`\n",
             count, count == 1 ? "" : "s", count == 1 ? "s" : "");

@@ -172,19 +172,21 @@ static int
 find_waiting(struct team_desk *desk, struct cards_read *out, struct err *err)
 {
     struct buf prints = buf_new(LIST_BYTES);
+    struct cards_waiting waiting;
+    struct cards_read one;
     char print[CARD_PRINT_BYTES];
-    struct cards_read *list;
-    size_t count;
     size_t found = 0;
-    int rc = cards_waiting(desk->home, desk->arena, NULL, NULL, &list, &count, err);
+    int rc = cards_waiting_open(desk->home, &waiting, err);
 
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        if (!span_equal(list[i].card.id, span_of(desk->word)))
+    for (bool more = rc == 0; more; more = rc == 1 || rc == ERR_BAD_CARD) {
+        rc = cards_waiting_next(&waiting, desk->arena, &one, err);
+        if (rc != 1 || !span_equal(one.card.id, span_of(desk->word)))
             continue;
-        card_sign_print(list[i].card.key, print);
+        card_sign_print(one.card.key, print);
         buf_format(&prints, "%s%s", found++ > 0 ? ", " : "", print);
-        *out = list[i];
+        *out = one;
     }
+    cards_waiting_close(&waiting);
     if (rc == 0 && found > 1)
         rc = err_set(err, ERR_USAGE,
             "%zu cards of %s wait, by different keys (%.*s): name a file, "

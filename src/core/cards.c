@@ -1,5 +1,6 @@
 #include "core/cards.h"
 
+#include "base/log.h"
 #include "core/node.h"
 #include "core/told.h"
 #include "flow/cards.h"
@@ -81,8 +82,10 @@ tell(const struct coming *c, struct span from, const char *what)
     if (!json.full)
         events_tell(c->core, "card", buf_span(&json));
     buf_free(&json);
-    core_tell(c->core, "the card of %.*s%s%.*s %s: %s", SPAN_ARGS(c->card.card.id),
-        from.n > 0 ? ", from " : "", SPAN_ARGS(from), what, c->judgement.why);
+    log_write(c->judgement.verdict == CARD_ACCEPT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "team card",
+        LOG_PAIRS(log_text("team", c->card.card.id), log_word("what", what),
+            log_text("key", span_of(print)), log_text("from", from),
+            log_text("why", span_of(c->judgement.why))));
 }
 
 /* Who sends one wrong card after another fills no log. */
@@ -300,25 +303,27 @@ again(struct core *core, struct arena *arena, const struct cards_read *card)
         core_tell(core, "the card of %.*s that waits: %s", SPAN_ARGS(card->card.id), err.msg);
 }
 
-static void
-tell_bad(void *ctx, const char *file, const struct err *why)
-{
-    (void)file;
-    core_tell(ctx, "a card that waits cannot be read: %s", why->msg);
-}
-
 void
 cards_again(struct core *core)
 {
-    struct arena *arena = arena_new(4 * (size_t)ARENA_BYTES);
-    struct cards_read *list;
+    struct arena *arena = arena_new(2 * (size_t)ARENA_BYTES);
+    struct cards_waiting waiting;
+    struct cards_read card;
     struct err err = {0};
-    size_t count = 0;
+    int rc = cards_waiting_open(core->options.home, &waiting, &err);
 
-    if (arena != NULL
-        && cards_waiting(core->options.home, arena, tell_bad, core, &list, &count, &err) != 0)
+    if (rc == 0 && arena == NULL)
+        rc = err_set(&err, ERR_NO_MEMORY, "no memory to read them");
+    if (rc != 0)
         core_tell(core, "the cards that wait cannot be looked at: %s", err.msg);
-    for (size_t i = 0; i < count; i++)
-        again(core, arena, &list[i]);
+    for (bool more = rc == 0; more; more = rc == 1 || rc == ERR_BAD_CARD) {
+        arena_reset(arena);
+        rc = cards_waiting_next(&waiting, arena, &card, &err);
+        if (rc == 1)
+            again(core, arena, &card);
+        else if (rc < 0)
+            core_tell(core, "a card that waits cannot be read: %s", err.msg);
+    }
+    cards_waiting_close(&waiting);
     arena_free(arena);
 }

@@ -62,6 +62,7 @@ struct store_parcel_query {
 };
 struct store_parcel {
     uint32_t collection; /* 0: the team has none */
+    int64_t from_us;     /* date_added before the first; INT64_MIN: there is none before */
     int64_t through_us;  /* date_added of the last object; 0: nothing waits */
     uint32_t objects;
     uint32_t reports;
