@@ -218,7 +218,7 @@ ways_free(struct ways *ways)
 void
 way_ask(struct way *way, http_turn *turn)
 {
-    unsigned flags = way->ways->kind->turn | (way->failures > 0 ? HTTP_DOUBTFUL : 0);
+    unsigned flags = way->ways->kind->turn | (way->works ? 0 : HTTP_DOUBTFUL);
     struct err err = {0};
 
     if (http_line_ask(way->line, flags, turn, way, &err) != 0)
@@ -231,6 +231,7 @@ way_worked(struct way *way)
     if (way->failures > 0)
         log_info("link works again", log_text("team", way->id));
     way->failures = 0;
+    way->works = true;
 }
 
 /* Of what is the other's own fault, or ours in its eyes, nothing changes by itself. */
@@ -281,6 +282,7 @@ way_failed(struct way *way, const struct http_answer *answer, const struct err *
     uint64_t chance;
 
     hash_random(&chance, sizeof chance);
+    way->works = false;
     way->failures += way->failures < UINT32_MAX ? 1 : 0;
     int64_t us = pause_us(way->failures, conf_number(conf, CONF_COURIER_RETRY_FIRST) * 1000,
         conf_number(conf, CONF_COURIER_RETRY_MOST) * 1000, chance);
