@@ -52,6 +52,8 @@ add_team(struct buf *out, const struct job *job, struct team_id id)
     member(out, "id", team->id);
     member(out, "name", team->name);
     member_flag(out, "verified", team->verified);
+    if (team->word.n > 0)
+        member(out, "word", team->word);
     buf_add_char(out, '}');
 }
 

@@ -39,6 +39,11 @@ put_team(struct buf *out, const struct job *job, struct team_id id)
     shown_add(out, team->name, VALUE_COLUMNS);
     if (!team->verified)
         buf_add_text(out, " [unverified]");
+    if (team->word.n > 0) {
+        buf_add_text(out, " [its card: ");
+        shown_add(out, team->word, VALUE_COLUMNS);
+        buf_add_char(out, ']');
+    }
 }
 
 /* ---- what was read ---- */

@@ -1,9 +1,9 @@
 /* comity ingest: hand reports to the running node. */
-#include "cli/ingest.h"
 #include "cli/cli.h"
 #include "cli/files.h"
 #include "cli/job.h"
 #include "cli/node.h"
+#include "cli/sending.h"
 #include "cli/setup.h"
 #include "cli/shown.h"
 #include "sys/stop.h"
@@ -36,7 +36,7 @@ static const char usage[] =
     "asked.\n";
 
 static int
-take_option(struct ingest *in, int argc, char **argv, int *i, struct err *err)
+take_option(struct sending *in, int argc, char **argv, int *i, struct err *err)
 {
     const struct {
         const char *name;
@@ -57,7 +57,7 @@ take_option(struct ingest *in, int argc, char **argv, int *i, struct err *err)
 }
 
 static int
-parse(struct ingest *in, int argc, char **argv, const char **files, size_t *count, struct err *err)
+parse(struct sending *in, int argc, char **argv, const char **files, size_t *count, struct err *err)
 {
     for (int i = 1; i < argc; i++) {
         int rc = take_option(in, argc, argv, &i, err);
@@ -77,7 +77,7 @@ parse(struct ingest *in, int argc, char **argv, const char **files, size_t *coun
 /* ---- the counts ---- */
 
 static void
-add_totals(struct ingest *in, struct json_value root)
+add_totals(struct sending *in, struct json_value root)
 {
 #define ADD(name) in->totals.name += node_number(root, #name);
     TOTALS_EACH(ADD)
@@ -104,7 +104,7 @@ show_rejections(struct json_value root, const char *file)
 }
 
 static int
-print_totals(const struct ingest *in, struct err *err)
+print_totals(const struct sending *in, struct err *err)
 {
     const struct totals *t = &in->totals;
     struct buf out = buf_new(4096);
@@ -133,10 +133,10 @@ print_totals(const struct ingest *in, struct err *err)
 
 /* A file that cannot be read or is refused does not stop the others; a node that is gone does. */
 static int
-one_file(struct ingest *in, const char *file, struct err *err)
+one_file(struct sending *in, const char *file, struct err *err)
 {
     struct json_value root;
-    int rc = ingest_send(in, file, &root, err);
+    int rc = sending_file(in, file, &root, err);
 
     in->files++;
     if (rc == 0) {
@@ -153,7 +153,7 @@ one_file(struct ingest *in, const char *file, struct err *err)
 }
 
 static int
-run(struct ingest *in, struct arena *arena, const char *const *arguments, size_t count,
+run(struct sending *in, struct arena *arena, const char *const *arguments, size_t count,
     struct err *err)
 {
     const char **files;
@@ -163,7 +163,7 @@ run(struct ingest *in, struct arena *arena, const char *const *arguments, size_t
     if (rc == 0)
         rc = node_open(&in->node, err);
     if (rc == 0)
-        rc = ingest_prepare(in, err);
+        rc = sending_prepare(in, err);
     stop_listen();
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = one_file(in, files[i], err);
@@ -179,7 +179,7 @@ run(struct ingest *in, struct arena *arena, const char *const *arguments, size_t
 int
 cli_ingest(int argc, char **argv)
 {
-    struct ingest in = {.progress = isatty(STDERR_FILENO) == 1};
+    struct sending in = {.progress = isatty(STDERR_FILENO) == 1};
     struct err err = {0};
     const char **files = calloc((size_t)argc, sizeof *files);
     struct arena *arena = arena_new(ARENA_BYTES);
@@ -195,7 +195,7 @@ cli_ingest(int argc, char **argv)
                                             : parse(&in, argc, argv, files, &count, &err);
     if (rc == 0)
         rc = run(&in, arena, files, count, &err);
-    ingest_free(&in);
+    sending_free(&in);
     arena_free(arena);
     free(files);
     if (rc != 0)

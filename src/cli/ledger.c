@@ -108,6 +108,10 @@ report_options(struct ledger_wanted *w, int argc, char **argv, int *i, struct er
         w->print_item = true;
         return 1;
     }
+    if (strcmp(argv[*i], "--recall") == 0) {
+        w->recall = true;
+        return 1;
+    }
     return setup_option(argc, argv, i, "to", &w->to, err);
 }
 
@@ -142,6 +146,8 @@ one_option(struct ledger_wanted *w, unsigned takes, int argc, char **argv, int *
             rc = against_option(w, argc, argv, i, err);
         if (rc == 0 && (takes & LEDGER_TAKES_RANGE) != 0)
             rc = range_options(w, argc, argv, i, err);
+        if (rc == 0 && (takes & LEDGER_TAKES_USE) != 0)
+            rc = setup_option(argc, argv, i, "use", &w->use, err);
         if (rc == 0 && (takes & LEDGER_TAKES_ITEM) != 0)
             rc = item_options(w, argc, argv, i, err);
         if (rc == 0)

@@ -23,12 +23,14 @@ enum ledger_takes {
     LEDGER_TAKES_RANGE = 1 << 2,
     LEDGER_TAKES_ITEM = 1 << 3,
     LEDGER_TAKES_REPORT = 1 << 4, /* which is named in the folder's place, if none is there */
+    LEDGER_TAKES_USE = 1 << 5,
 };
 struct ledger_wanted {
     const char *folder; /* NULL: the node's own ledger */
     const char *home;   /* of that node; NULL: where it is by default */
     const char *report;
     const char *to;
+    const char *use; /* of a key; NULL: the log's */
     struct vkeys keys;
     struct vkeys witnesses;
     const char *against[LEDGER_AGAINST_MAX];
@@ -40,6 +42,7 @@ struct ledger_wanted {
     uint64_t item;
     bool own; /* --home */
     bool print_item;
+    bool recall;
     bool has_from; /* --from, --entry */
     bool has_item;
     bool json;

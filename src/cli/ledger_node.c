@@ -21,17 +21,35 @@ place_of(
     return id_read(&key, span_of(id), out, err);
 }
 
+static bool
+has_place(const struct store_delivery *delivery, uint32_t place)
+{
+    uint64_t index;
+
+    return delivery->collection != 0 && ledger_delivered_index(delivery, place, &index);
+}
+
+/* What a team had already goes to it once more only to be taken back. */
+static bool
+is_recall(const struct store_delivery *list, size_t i, uint32_t place)
+{
+    for (size_t k = 0; k < i; k++)
+        if (list[k].team == list[i].team && has_place(&list[k], place))
+            return true;
+    return false;
+}
+
 /* How many are meant; AT is the last, NAMED gets the teams of all. */
 static size_t
 choose(const struct store *store, const struct store_delivery *list, size_t count, uint32_t place,
-    const char *to, size_t *at, struct buf *named)
+    const struct ledger_node_wanted *wanted, size_t *at, struct buf *named)
 {
-    uint64_t index;
+    const char *to = wanted->to;
     size_t found = 0;
 
     for (size_t i = 0; i < count; i++) {
         struct span team = store_team_id(store, list[i].team);
-        if (list[i].collection == 0 || !ledger_delivered_index(&list[i], place, &index)
+        if (!has_place(&list[i], place) || is_recall(list, i, place) != wanted->recall
             || (to != NULL && !span_equal(team, span_of(to))))
             continue;
         *at = i;
@@ -42,9 +60,11 @@ choose(const struct store *store, const struct store_delivery *list, size_t coun
 }
 
 int
-ledger_node_find(struct store *store, struct arena *arena, const char *id, const char *to,
+ledger_node_find(struct store *store, struct arena *arena, const struct ledger_node_wanted *wanted,
     uint64_t *entry, struct ledger_prove_item *item, struct buf *bytes, struct err *err)
 {
+    const char *id = wanted->id;
+    const char *to = wanted->to;
     struct buf named = buf_new(NAMED_BYTES);
     struct store_delivery *list;
     struct id_place place;
@@ -54,11 +74,11 @@ ledger_node_find(struct store *store, struct arena *arena, const char *id, const
 
     if (rc == 0)
         rc = store_deliveries(store, arena, place.batch, &list, &count, err);
-    size_t found = rc == 0 ? choose(store, list, count, place.place, to, &at, &named) : 0;
+    size_t found = rc == 0 ? choose(store, list, count, place.place, wanted, &at, &named) : 0;
     if (rc == 0 && found == 0)
-        rc = err_set(err, ERR_NOT_FOUND,
-            "the ledger has no delivery of %s%s%s that can still be proven", id,
-            to != NULL ? " to " : "", to != NULL ? to : "");
+        rc = err_set(err, ERR_NOT_FOUND, "the ledger has no %s of %s%s%s that can still be proven",
+            wanted->recall ? "recall" : "delivery", id, to != NULL ? " to " : "",
+            to != NULL ? to : "");
     if (rc == 0 && found > 1)
         rc = err_set(err, ERR_USAGE, "%s was delivered to several: say --to which: %.*s", id,
             (int)named.n, named.p);

@@ -8,6 +8,7 @@
 #include "cli/setup.h"
 #include "flow/doc.h"
 #include "fmt/logproof.h"
+#include "store/receipt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,11 @@ static const char help[] =
     "log\n\n"
     "usage: comity ledger prove --entry N [OPTIONS] FOLDER > FILE.tlog-proof\n"
     "       comity ledger prove --entry N [OPTIONS] --home DIR > FILE.tlog-proof\n"
-    "       comity ledger prove REPORT [--to TEAM] [--print-item] --home DIR > FILE.tlog-proof\n\n"
+    "       comity ledger prove REPORT [--to TEAM] [--recall] [--print-item] --home DIR > "
+    "FILE.tlog-proof\n\n"
     "  REPORT           id of a report (comity explain) that the node of DIR delivered\n"
     "  --to TEAM        to whom, if it went to several\n"
+    "  --recall         that it was taken back, not that it was delivered\n"
     "  --print-item     print, not the proof, but the item that it is about, as TEAM has it\n"
     "  --entry N        which entry; the first is 0\n"
     "  --items FILE     what the batch delivered, one item a line, in order\n"
@@ -29,7 +32,8 @@ static const char help[] =
     "  --item K         which of the items the proof is about; the first is 0\n"
     "  --no-sandbox     work even where the kernel has no sandbox\n\n"
     "The proof discloses the entry, and of the item its place and its own salt: who has the item\n"
-    "can check it, who has not cannot guess the others. `comity verify` checks it.\n";
+    "can check it, who has not cannot guess the others. Of a node's own, the recipient's receipt\n"
+    "stands beside it, if one has come. `comity verify` checks it all.\n";
 
 static int
 read_salt(struct arena *arena, const char *path, struct items_salt *out, struct err *err)
@@ -79,19 +83,36 @@ read_items(struct arena *arena, const char *path, struct ledger_prove_item *item
     return rc;
 }
 
+/* The recipient's, if the node has one that is right. */
+static int
+find_receipt(
+    struct store *store, struct arena *arena, uint64_t entry, struct span *out, struct err *err)
+{
+    struct store_receipt receipt;
+
+    *out = (struct span){NULL, 0};
+    int rc =
+        store == NULL ? ERR_NOT_FOUND : store_receipt_by_entry(store, arena, entry, &receipt, err);
+    if (rc == 0 && receipt.state == STORE_RECEIPT_RIGHT)
+        *out = receipt.note;
+    return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
 static int
 prove_entry(const struct ledger_wanted *w, const struct ledger_copy *copy, struct arena *arena,
     struct buf *out, struct err *err)
 {
     struct ledger_prove_item item = {.index = w->item};
-    int rc = 0;
+    struct span receipt = {NULL, 0};
+    int rc = find_receipt(copy->store, arena, w->from, &receipt, err);
 
-    if (w->has_item)
+    if (rc == 0 && w->has_item)
         rc = read_salt(arena, w->salt, &item.salt, err);
     if (rc == 0 && w->has_item)
         rc = read_items(arena, w->items, &item, err);
     if (rc == 0)
-        rc = ledger_prove_entry(&copy->resources, w->from, w->has_item ? &item : NULL, out, err);
+        rc = ledger_prove_entry(
+            &copy->resources, w->from, w->has_item ? &item : NULL, receipt, out, err);
     explicit_bzero(&item.salt, sizeof item.salt);
     return rc;
 }
@@ -102,11 +123,15 @@ prove_report(const struct ledger_wanted *w, const struct ledger_copy *copy, stru
 {
     struct ledger_prove_item item = {.index = 0};
     struct buf bytes = buf_new(ITEMS_BYTES_MAX);
+    struct span receipt = {NULL, 0};
     uint64_t entry = 0;
-    int rc = ledger_node_find(copy->store, arena, w->report, w->to, &entry, &item, &bytes, err);
+    const struct ledger_node_wanted wanted = {w->report, w->to, w->recall};
+    int rc = ledger_node_find(copy->store, arena, &wanted, &entry, &item, &bytes, err);
 
+    if (rc == 0)
+        rc = find_receipt(copy->store, arena, entry, &receipt, err);
     if (rc == 0 && !w->print_item)
-        rc = ledger_prove_entry(&copy->resources, entry, &item, out, err);
+        rc = ledger_prove_entry(&copy->resources, entry, &item, receipt, out, err);
     else if (rc == 0)
         buf_add_span(out, buf_span(&bytes));
     buf_free(&bytes);
@@ -133,8 +158,9 @@ check_wanted(const struct ledger_wanted *w, struct err *err)
 {
     if (w->has_from == (w->report != NULL))
         return err_set(err, ERR_USAGE, "prove: a report's id or --entry says which");
-    if (w->report == NULL && (w->to != NULL || w->print_item))
-        return err_set(err, ERR_USAGE, "prove: --to and --print-item are for a report's id");
+    if (w->report == NULL && (w->to != NULL || w->print_item || w->recall))
+        return err_set(
+            err, ERR_USAGE, "prove: --to, --recall and --print-item are for a report's id");
     if ((w->items != NULL) != w->has_item || (w->salt != NULL) != w->has_item)
         return err_set(err, ERR_USAGE, "prove: --item, --items and --salt go together");
     return w->json ? err_set(err, ERR_USAGE, "prove: a proof has one form, no --json") : 0;

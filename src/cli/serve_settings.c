@@ -1,5 +1,6 @@
 #include "cli/serve.h"
 
+#include "cli/own_tls.h"
 #include "edge/tls_own.h"
 #include "sys/clock.h"
 #include "sys/file.h"
@@ -127,32 +128,6 @@ read_pem(const struct conf *conf, enum conf_option option, struct buf *out, stru
     return rc;
 }
 
-/* HOME/tls/certificate.pem and key.pem: read, or made. */
-static int
-own_material(const struct serve *serve, struct material *material, struct err *err)
-{
-    char folder[SETUP_PATH_BYTES + 8];
-    char certificate[SETUP_PATH_BYTES + 32];
-    char key[SETUP_PATH_BYTES + 32];
-
-    (void)snprintf(folder, sizeof folder, "%s/tls", serve->home);
-    (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", folder);
-    (void)snprintf(key, sizeof key, "%s/key.pem", folder);
-    if (access(certificate, F_OK) == 0) {
-        int rc = file_read(certificate, &material->certificate, err);
-        return rc == 0 ? file_read(key, &material->key, err) : rc;
-    }
-    int rc = file_folder(folder, err);
-    if (rc == 0)
-        rc = tls_own(clock_now_us(), &material->certificate, &material->key, err);
-    if (rc != 0)
-        return rc;
-    const struct span key_text = buf_span(&material->key);
-    const struct span certificate_text = buf_span(&material->certificate);
-    rc = file_write_atomic(key, &key_text, 1, 0600, err);
-    return rc == 0 ? file_write_atomic(certificate, &certificate_text, 1, 0644, err) : rc;
-}
-
 int
 serve_read_tls(struct serve *serve, const struct conf *conf, struct err *err)
 {
@@ -162,7 +137,7 @@ serve_read_tls(struct serve *serve, const struct conf *conf, struct err *err)
     int rc = 0;
 
     if (tls && conf_text(conf, CONF_TLS_CERTIFICATE).n == 0)
-        rc = own_material(serve, &new, err);
+        rc = own_tls(serve->home, &new.certificate, &new.key, err);
     else if (tls) {
         rc = read_pem(conf, CONF_TLS_CERTIFICATE, &new.certificate, err);
         if (rc == 0)

@@ -2,6 +2,7 @@
 #include "cli/setup.h"
 #include "cli/team.h"
 #include "cli/walls.h"
+#include "flow/cards.h"
 #include "flow/lpm.h"
 #include "fmt/input.h"
 #include "fmt/json.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { OUT_BYTES_MAX = 1 << 28, OVERLAPS_SHOWN = 50 };
+enum { OUT_BYTES_MAX = 1 << 28, OVERLAPS_SHOWN = 50, ARENA_BYTES = 64 << 20 };
 
 struct lint {
     bool json;
@@ -121,6 +122,57 @@ check_team(struct lint *lint, const struct team *team)
         say(lint, false, "no-channel", team->id, "no channel: nothing can be sent");
     if (lint->all && !team->verified)
         say(lint, false, "unverified", team->id, "not confirmed by the operator");
+}
+
+static size_t
+vouches_written(struct json *json, struct span card)
+{
+    struct json_value root;
+    struct json_value list;
+    struct json_value item;
+    struct span key;
+    struct err why;
+    size_t count = 0;
+
+    if (json_parse_copy(json, card, &root, &why) == 0 && json_get(root, "vouches", &list)
+        && json_type(list) == JSON_ARRAY)
+        for (struct json_iter it = json_iter(list); json_next(&it, &key, &item);)
+            count++;
+    return count;
+}
+
+/* A wrong signature is told where the card is read; vouches do not make a card wrong. */
+static void
+check_signed(struct lint *lint, struct arena *arena, struct json *json, const struct team *team)
+{
+    struct cards_read read;
+    struct err why;
+
+    arena_reset(arena);
+    int rc = cards_read(arena, team->card, &read, &why);
+    if (rc != 0 && lint->all)
+        say(lint, false, "unsigned", team->id, "not signed by the team itself");
+    size_t written = rc == 0 ? vouches_written(json, team->card) : 0;
+    if (rc == 0 && written > read.card.vouch_count)
+        say(lint, false, "vouch", team->id,
+            "%zu of %zu vouches count for nothing: they are wrong, for another key, or twice there",
+            written - read.card.vouch_count, written);
+}
+
+static int
+check_all_signed(struct lint *lint, struct err *err)
+{
+    struct arena *arena = arena_new(ARENA_BYTES);
+    struct json *json = json_new(CARD_SIGNED_BYTES_MAX);
+    int rc = arena == NULL || json == NULL
+        ? err_set(err, ERR_NO_MEMORY, "no memory to look at signatures")
+        : 0;
+
+    for (uint32_t i = 1; rc == 0 && i <= roster_count(lint->roster); i++)
+        check_signed(lint, arena, json, roster_team(lint->roster, (struct team_id){i}));
+    json_free(json);
+    arena_free(arena);
+    return rc;
 }
 
 struct owned {
@@ -238,6 +290,8 @@ check(struct lint *lint, struct err *err)
     size_t silent = 0;
     int rc = check_prefixes(lint, err);
 
+    if (rc == 0)
+        rc = check_all_signed(lint, err);
     if (rc != 0)
         return rc;
     for (uint32_t i = 1; i <= roster_count(lint->roster); i++) {

@@ -189,11 +189,51 @@ tell_log(struct verify *v, const struct ledger_proof *proof, const struct ledger
                : "the entry does not stand at place %llu in the %llu entries of the log %.*s",
         (unsigned long long)proof->log.index, (unsigned long long)a->checkpoint.size,
         SPAN_ARGS(log));
+    told_add(&v->told, TOLD_BESIDE, "that what was delivered is true");
+}
+
+/* What the recipient signed, beside the log's word. */
+static int
+tell_receipt(struct verify *v, const struct ledger_proof *proof,
+    const struct ledger_proof_answer *a, struct err *err)
+{
+    struct buf bytes = buf_new(LEDGER_PROOF_RECEIPT_MAX);
+    struct receipt receipt;
+    struct note note;
+    size_t good = 0;
+    bool fits = false;
+    int rc = ledger_proof_receipt(proof, &a->entry, &bytes, &note, &receipt, &fits, err);
+
+    for (size_t i = 0; rc == 0 && fits && i < v->keys.count; i++) {
+        enum note_found found = note_check(&note, &v->keys.keys[i], NULL);
+        good += found == NOTE_GOOD;
+        if (found != NOTE_ABSENT)
+            told_add(&v->told, found == NOTE_GOOD ? TOLD_PROVEN : TOLD_FALSE,
+                found == NOTE_GOOD ? "%.*s says that the batch arrived as it was delivered"
+                                   : "the receipt's signature in the name of %.*s is wrong",
+                SPAN_ARGS(v->keys.keys[i].name));
+    }
+    if (rc == 0 && !fits)
+        told_add(&v->told, TOLD_FALSE, "the receipt in this file is not for this batch");
+    else if (rc == 0 && good == 0)
+        told_add(&v->told, TOLD_BESIDE,
+            "that %.*s received it: the file has a receipt; give its signer's key by --key",
+            SPAN_ARGS(a->entry.to));
+    buf_free(&bytes);
+    return rc;
+}
+
+static int
+tell_received(struct verify *v, const struct ledger_proof *proof,
+    const struct ledger_proof_answer *a, struct err *err)
+{
+    if (proof->receipt.n > 0)
+        return tell_receipt(v, proof, a, err);
     if (a->entry.kind == LEDGER_KIND_DELIVERY)
         told_add(&v->told, TOLD_BESIDE,
             "that %.*s received it: that says a receipt of theirs, over this batch and root",
             SPAN_ARGS(a->entry.to));
-    told_add(&v->told, TOLD_BESIDE, "that what was delivered is true");
+    return 0;
 }
 
 static int
@@ -216,8 +256,10 @@ judge_proof(struct verify *v, struct span text, struct span item, struct err *er
         tell_item(v, &proof, &answer);
         tell_witnesses(v, &answer);
         tell_log(v, &proof, &answer);
-        told_proof(&v->told, &proof, &answer);
+        rc = tell_received(v, &proof, &answer, err);
     }
+    if (rc == 0)
+        told_proof(&v->told, &proof, &answer);
     buf_free(&proof.extra);
     return rc;
 }

@@ -209,6 +209,7 @@ answer_json(struct asking *ask, const struct question *q, const struct attributi
     if (team != NULL)
         buf_format(&ask->out, ",\"verified\":%s,\"other_teams\":%u",
             team->verified ? "true" : "false", a->other_teams);
+    add_member(&ask->out, "word", team == NULL ? none : team->word);
     add_member(
         &ask->out, "registered_domain", a->rule == ATTRIBUTION_RULE_DOMAIN ? a->domain : none);
     add_economy(&ask->out, "registry_economy", a->geo.economy);
@@ -257,6 +258,8 @@ answer_team(struct asking *ask, const struct attribution *a)
     if (team != NULL) {
         line(&ask->out, "team", "%.*s, %.*s%s", SPAN_ARGS(team->id), SPAN_ARGS(team->name),
             team->verified ? "" : " [UNVERIFIED]");
+        if (team->word.n > 0)
+            line(&ask->out, "its card", "%.*s", (int)team->word.n, team->word.p);
         if (team->site.n > 0)
             line(&ask->out, "site", "%.*s", SPAN_ARGS(team->site));
     } else

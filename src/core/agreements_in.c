@@ -148,7 +148,7 @@ keep(struct core *core, struct arena *arena, struct foreign_word *word, struct e
     if (rc == 0)
         rc = agreement_foreign_look(desk.registry, arena, word, &news, err);
     if (rc == 0 && agreement_foreign_is_news(&news))
-        rc = agreement_foreign_keep(desk.registry, word, &news, &desk.key, err);
+        rc = agreement_foreign_keep(desk.registry, arena, word, &news, &desk.key, err);
     if (rc == 0)
         tell_taken(core, word, &news);
     register_close(&desk);

@@ -19,6 +19,7 @@ enum {
 };
 
 struct batch {
+    uint64_t sealed; /* the number of the last one */
     uint32_t count;
     uint32_t term_days;
     int64_t first_us;
@@ -106,6 +107,12 @@ uint32_t
 batch_count(const struct batch *batch)
 {
     return batch->count;
+}
+
+uint64_t
+batch_sealed(const struct batch *batch)
+{
+    return batch->sealed;
 }
 
 uint32_t
@@ -361,6 +368,7 @@ keep_reports(struct batch *batch, struct core *core, int64_t now, uint64_t *due,
     if (rc == 0)
         rc = store_batch_add(core->store, &row, entries, batch->due_count, err);
     free(entries);
+    batch->sealed = row.number;
     return rc == 0 ? keep_held(batch, core, row.number, now, err) : rc;
 }
 

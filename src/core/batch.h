@@ -42,5 +42,7 @@ void batch_duplicate(struct batch *batch, const struct report *report);
 /* Into the store, in the open transaction; empty afterwards. *DUE: how many entries of the outbox
  * it made. */
 MUST_USE int batch_seal(struct batch *batch, struct core *core, uint64_t *due, struct err *err);
+/* The number that the store gave to the last one that was sealed. */
+uint64_t batch_sealed(const struct batch *batch);
 
 #endif

@@ -1,8 +1,8 @@
 #include "core/cards.h"
 
+#include "base/log.h"
 #include "core/node.h"
 #include "core/told.h"
-#include "flow/card.h"
 #include "flow/cards.h"
 #include "fmt/stix_id.h"
 #include "fmt/stix_words.h"
@@ -18,10 +18,7 @@ struct coming {
     struct core *core;
     struct arena *arena;
     struct cards_read card;
-    struct cards_read known; /* the accepted one, if has_known */
-    bool has_known;
-    struct team before; /* what was known of the team's claims, if has_before */
-    bool has_before;
+    struct cards_read known; /* the accepted one, if the judgement is that it is the same */
     struct card_judgement judgement;
     int64_t now_us;
 };
@@ -52,73 +49,18 @@ renew_ring(struct core *core, struct err *err)
     return 0;
 }
 
-/* The directory's card, at any time as the new one is. */
-static int
-find_before(struct coming *c, struct err *err)
-{
-    struct team_id id = roster_find(c->core->roster, c->card.card.id);
-    struct json *json = json_new(CARD_SIGNED_BYTES_MAX);
-    struct json_value root;
-
-    if (c->has_known) {
-        c->before = c->known.team;
-        c->has_before = true;
-    }
-    int rc = json == NULL ? err_set(err, ERR_NO_MEMORY, "no memory to read a card") : 0;
-    if (rc == 0 && !c->has_known && id.index != 0) {
-        const struct team *team = roster_team(c->core->roster, id);
-        struct err why;
-        c->has_before = true;
-        c->before = *team;
-        if (team->card.n > 0 && json_parse_copy(json, team->card, &root, &why) == 0)
-            rc = card_read(c->arena, root, CARD_ANY_TIME, &c->before, err);
-    }
-    json_free(json);
-    return rc;
-}
-
-/* Of the same key: what others said of it before counts beside what this copy brings. */
-static int
-gather(struct coming *c, struct err *err)
-{
-    const char *home = c->core->options.home;
-    struct cards_read waiting;
-
-    if (c->has_known)
-        (void)card_accept_gather(&c->card.card, &c->known.card, c->core->ring, c->now_us);
-    int rc = cards_find_waiting(home, &c->card.card, c->arena, &waiting, err);
-    if (rc == 1)
-        (void)card_accept_gather(&c->card.card, &waiting.card, c->core->ring, c->now_us);
-    return rc < 0 ? rc : 0;
-}
-
 static int
 judge(struct coming *c, struct err *err)
 {
-    const char *home = c->core->options.home;
+    const struct core *core = c->core;
     int rc = renew_ring(c->core, err);
-
-    if (rc == 0)
-        rc = cards_find(home, c->card.card.id, c->arena, &c->known, err);
-    c->has_known = rc == 1;
-    if (rc == 1 || rc == ERR_BAD_CARD) /* a damaged file is as none */
-        rc = 0;
-    if (rc == 0)
-        rc = find_before(c, err);
-    if (rc == 0)
-        rc = gather(c, err);
-    if (rc != 0)
-        return rc;
-    const struct card_question q = {.card = &c->card.card,
-        .known = c->has_known ? &c->known.card : NULL,
-        .ring = c->core->ring,
-        .own = knowledge_own_id(c->core),
-        .team = &c->card.team,
-        .before = c->has_before ? &c->before : NULL,
-        .roster = c->core->roster,
+    const struct cards_world world = {.home = core->options.home,
+        .ring = core->ring,
+        .roster = core->roster,
+        .own = knowledge_own_id(core),
         .now_us = c->now_us};
-    card_accept(&q, &c->judgement);
-    return 0;
+
+    return rc == 0 ? cards_judge(&world, c->arena, &c->card, &c->known, &c->judgement, err) : rc;
 }
 
 /* ---- what is told ---- */
@@ -140,8 +82,10 @@ tell(const struct coming *c, struct span from, const char *what)
     if (!json.full)
         events_tell(c->core, "card", buf_span(&json));
     buf_free(&json);
-    core_tell(c->core, "the card of %.*s%s%.*s %s: %s", SPAN_ARGS(c->card.card.id),
-        from.n > 0 ? ", from " : "", SPAN_ARGS(from), what, c->judgement.why);
+    log_write(c->judgement.verdict == CARD_ACCEPT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "team card",
+        LOG_PAIRS(log_text("team", c->card.card.id), log_word("what", what),
+            log_text("key", span_of(print)), log_text("from", from),
+            log_text("why", span_of(c->judgement.why))));
 }
 
 /* Who sends one wrong card after another fills no log. */
@@ -219,7 +163,7 @@ let_wait(struct coming *c, struct span from, struct err *err)
     }
     rc = cards_wait(home, &c->card, err);
     if (rc == 0 && !there)
-        tell(c, from, "waits for the operator (`comity team list --waiting`)");
+        tell(c, from, "waits for the operator (`comity team waiting`)");
     return rc;
 }
 
@@ -359,25 +303,27 @@ again(struct core *core, struct arena *arena, const struct cards_read *card)
         core_tell(core, "the card of %.*s that waits: %s", SPAN_ARGS(card->card.id), err.msg);
 }
 
-static void
-tell_bad(void *ctx, const char *file, const struct err *why)
-{
-    (void)file;
-    core_tell(ctx, "a card that waits cannot be read: %s", why->msg);
-}
-
 void
 cards_again(struct core *core)
 {
-    struct arena *arena = arena_new(4 * (size_t)ARENA_BYTES);
-    struct cards_read *list;
+    struct arena *arena = arena_new(2 * (size_t)ARENA_BYTES);
+    struct cards_waiting waiting;
+    struct cards_read card;
     struct err err = {0};
-    size_t count = 0;
+    int rc = cards_waiting_open(core->options.home, &waiting, &err);
 
-    if (arena != NULL
-        && cards_waiting(core->options.home, arena, tell_bad, core, &list, &count, &err) != 0)
+    if (rc == 0 && arena == NULL)
+        rc = err_set(&err, ERR_NO_MEMORY, "no memory to read them");
+    if (rc != 0)
         core_tell(core, "the cards that wait cannot be looked at: %s", err.msg);
-    for (size_t i = 0; i < count; i++)
-        again(core, arena, &list[i]);
+    for (bool more = rc == 0; more; more = rc == 1 || rc == ERR_BAD_CARD) {
+        arena_reset(arena);
+        rc = cards_waiting_next(&waiting, arena, &card, &err);
+        if (rc == 1)
+            again(core, arena, &card);
+        else if (rc < 0)
+            core_tell(core, "a card that waits cannot be read: %s", err.msg);
+    }
+    cards_waiting_close(&waiting);
     arena_free(arena);
 }

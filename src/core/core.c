@@ -10,6 +10,7 @@
 #include "core/links.h"
 #include "core/logbook.h"
 #include "core/node.h"
+#include "core/peers.h"
 #include "core/receipts.h"
 #include "core/release.h"
 #include "core/reports.h"
@@ -438,6 +439,8 @@ load(struct core *core, struct err *err)
         rc = directory_open(core, err);
     if (rc == 0)
         rc = links_new(core, &core->links, err);
+    if (rc == 0)
+        peers_follow(core); /* cards that came while the node was down */
     if (rc == 0 && (core->events = events_new(core)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
     if (rc == 0 && (core->reports = reports_new(core)) == NULL)

@@ -68,6 +68,7 @@ add_team(struct buf *out, const struct team *team, bool card)
     }
     buf_add_char(out, ']');
     told_flag(out, "verified", team->verified);
+    told_text(out, "word", team->word);
     told_text(out, "site", team->site);
     told_text(out, "source", team->source);
     told_open(out, "constituency", '{');

@@ -2,6 +2,7 @@
 
 #include "core/agreements_in.h"
 #include "core/cards.h"
+#include "core/recall.h"
 #include "core/receipts.h"
 #include "fmt/stix_batch.h"
 #include "fmt/stix_receipt.h"
@@ -15,6 +16,8 @@ static const struct {
     {"identity", exchange_identity},
     {STIX_BATCH_TYPE, exchange_batch},
     {STIX_RECEIPT_TYPE, exchange_receipt},
+    {"note", exchange_recall},
+    {"observed-data", exchange_recall},
     {"", NULL},
 };
 

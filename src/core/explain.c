@@ -3,6 +3,7 @@
 #include "core/evidence.h"
 #include "core/node.h"
 #include "core/provenance.h"
+#include "core/receipts.h"
 #include "core/reports.h"
 #include "core/told.h"
 #include "flow/redact.h"
@@ -255,18 +256,6 @@ tell_fields(
 
 /* ---- history ---- */
 
-static void
-tell_step(struct buf *out, int64_t at_us, const char *what, struct span by, struct span why)
-{
-    told_item(out);
-    buf_add_char(out, '{');
-    told_time(out, "at", at_us);
-    told_word(out, "what", what);
-    told_text(out, "by", by);
-    told_text(out, "why", why);
-    buf_add_char(out, '}');
-}
-
 static int
 find_held(const struct story *s, uint32_t team, struct store_held *out, struct err *err)
 {
@@ -293,9 +282,9 @@ tell_held(const struct story *s, uint32_t team, struct err *err)
         return 0;
     if (rc != 0)
         return rc;
-    tell_step(s->out, held.since_us, "held", SPAN(""), SPAN(""));
+    told_step(s->out, held.since_us, "held", SPAN(""), SPAN(""));
     if (held.state != HELD_WAITING)
-        tell_step(s->out, held.decided_us, held.state == HELD_RELEASED ? "released" : "refused",
+        told_step(s->out, held.decided_us, held.state == HELD_RELEASED ? "released" : "refused",
             held.by, held.why);
     return 0;
 }
@@ -305,16 +294,20 @@ tell_history(
     const struct story *s, const struct outcome_one *one, enum effect effect, struct err *err)
 {
     bool due = false;
+    bool told = false;
     int rc = 0;
 
     told_open(s->out, "history", '[');
-    tell_step(s->out, s->read->received_us, "received",
+    told_step(s->out, s->read->received_us, "received",
         store_team_id(s->core->store, s->read->outcome.origin), SPAN(""));
     if (effect == EFFECT_HOLD)
         rc = tell_held(s, one->team, err);
-    if (rc == 0 && effect == EFFECT_RELEASE && one->team != 0) {
+    if (rc == 0 && one->team != 0)
+        rc = receipts_tell_steps(
+            s->core, s->arena, s->read->batch, s->read->place, one->team, s->out, &told, err);
+    if (rc == 0 && effect == EFFECT_RELEASE && one->team != 0 && !told) {
         rc = store_due_has(s->core->store, s->read->batch, &due, err);
-        tell_step(s->out, 0, due ? "due" : "written-out", SPAN(""), SPAN(""));
+        told_step(s->out, 0, due ? "due" : "written-out", SPAN(""), SPAN(""));
     }
     buf_add_char(s->out, ']');
     return rc;

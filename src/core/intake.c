@@ -1,3 +1,4 @@
+#include "core/correction.h"
 #include "core/incoming.h"
 #include "core/intake_private.h"
 #include "core/window.h"
@@ -211,6 +212,7 @@ core_intake_open(struct core *core, struct ask *ask, struct err *err)
 {
     struct intake *intake = core->intake;
     struct stream *stream = streams_place(&intake->streams);
+    struct correction *correction = NULL;
     struct intake_open open;
 
     intake_open_take(&ask->in, &open);
@@ -220,12 +222,15 @@ core_intake_open(struct core *core, struct ask *ask, struct err *err)
         rc = may_open(core, ask, err);
     if (rc == 0 && stream == NULL)
         rc = err_set(err, ERR_BUSY, "too many streams of reports are open");
+    if (rc == 0)
+        rc = correction_new(core, ask, &open, &correction, err);
     if (rc != 0) {
         if (ask->door == DOOR_LOCAL && open.file != 0)
             incoming_again(core, open.file);
         return rc;
     }
     streams_open(&intake->streams, stream, ask, open.counted);
+    stream->correction = correction;
     stream->file = ask->door == DOOR_LOCAL ? open.file : 0;
     return give_credit(core, stream, INTAKE_CREDIT, err);
 }
@@ -268,7 +273,8 @@ take_message(struct core *core, struct intake *intake, struct stream *stream, st
         return rc;
     const struct totals before = stream->totals;
     count_rejected(intake, stream, rejected);
-    rc = intake_records(core, intake, stream, &ask->in, count, err);
+    rc = stream->correction != NULL ? correction_take(core, stream, &ask->in, count, err)
+                                    : intake_records(core, intake, stream, &ask->in, count, err);
     return rc == 0 ? streams_count(stream, &before, err) : rc;
 }
 

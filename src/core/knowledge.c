@@ -4,6 +4,7 @@
 #include "core/directory.h"
 #include "core/intake.h"
 #include "core/logbook.h"
+#include "core/peers.h"
 #include "core/state.h"
 #include "flow/cards.h"
 #include "sys/clock.h"
@@ -180,6 +181,8 @@ knowledge_read(struct core *core, struct err *err)
         rc = directory_show(core, err);
     if (rc == 0)
         cards_again(core);
+    if (rc == 0)
+        peers_follow(core);
     return rc;
 }
 

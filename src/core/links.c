@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 enum { ARENA_BYTES = 64 * 1024 * 1024, ANSWER_BYTES = CHANNEL_BODY_MAX };
+#define AHEAD_US INT64_C(600000000) /* clocks may differ */
 #define ENVELOPE_BEGIN "{\"objects\":["
 #define ENVELOPE_END "]}"
 
@@ -272,7 +273,8 @@ core_link_take(struct core *core, struct ask *ask, struct err *err)
     if (rc == 0)
         rc = take(core, ask->arena, team, &envelope, &parcel, err);
     if (rc == 0) {
-        const struct link_parcel told = {.through_us = parcel.through_us,
+        const struct link_parcel told = {.from_us = parcel.from_us,
+            .through_us = parcel.through_us,
             .objects = parcel.objects,
             .envelope = parcel.objects > 0 ? buf_span(&envelope) : SPAN("")};
         link_parcel_add(&answer, &told);
@@ -338,6 +340,48 @@ core_link_polled(struct core *core, struct ask *ask, struct err *err)
     }
     if (rc == 0)
         rc = links_worked(core, link, LINK_POLL, err);
+    return rc == 0 ? core_answer_durable(core, ask, SPAN(""), err) : rc;
+}
+
+static int
+say_at(struct core *core, uint32_t team, int64_t through_us, struct err *err)
+{
+    struct buf body = buf_new(64);
+
+    wire_add_u32(&body, team);
+    wire_add_u8(&body, LINK_RELEASED);
+    wire_add_i64(&body, through_us);
+    int rc = core->channels[DOOR_COURIER] == NULL
+        ? 0 /* it asks when it comes */
+        : core_say(core, DOOR_COURIER, MESSAGE_LINK_AT, 0, buf_span(&body), false, err);
+    buf_free(&body);
+    return rc;
+}
+
+/* What was posted is durable here, so it need not be fetched. Where something is missing before it,
+ * or it is of tomorrow, it says nothing: then all is fetched. */
+int
+core_link_got(struct core *core, struct ask *ask, struct err *err)
+{
+    const struct span rest = {ask->in.p, ask->in.n};
+    struct link_dates dates;
+    int rc = link_dates_take(rest, &dates, err);
+    struct store_link *link = links_by_id(core, ask->asker.team);
+
+    if (rc != 0)
+        return rc;
+    int64_t known = link == NULL || link->principal != ask->asker.principal ? INT64_MIN
+        : link->polled_us[LINK_RELEASED] < 0                                ? 0
+                                             : link->polled_us[LINK_RELEASED];
+    if (dates.from_us > known || dates.through_us <= known
+        || dates.through_us > clock_now_us() + AHEAD_US)
+        return core_answer(core, ask, SPAN(""), false, err);
+    rc = core_begin(core, err);
+    link->polled_us[LINK_RELEASED] = dates.through_us;
+    if (rc == 0)
+        rc = store_link_put(core->store, link, err);
+    if (rc == 0)
+        rc = say_at(core, link->team, dates.through_us, err);
     return rc == 0 ? core_answer_durable(core, ask, SPAN(""), err) : rc;
 }
 

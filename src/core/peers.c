@@ -1,10 +1,13 @@
 #include "core/peers.h"
 
+#include "base/log.h"
+#include "base/time.h"
 #include "core/auth.h"
 #include "core/directory.h"
 #include "core/links_told.h"
 #include "core/node.h"
 #include "core/told.h"
+#include "flow/cards.h"
 #include "fmt/json.h"
 #include "sys/clock.h"
 
@@ -20,6 +23,8 @@ struct adding {
     struct span pin;
     char pin_text[LINK_PIN_BYTES];
     uint8_t wanted[STORE_LINK_WAYS]; /* 0, 1, NOT_GIVEN */
+    int64_t card_us;                 /* as struct store_link has it */
+    bool is_signed;                  /* the card is the team's own word */
     struct span by;                  /* the operator; n 0: the node said so itself */
     const struct store_link *was;    /* NULL: a new one */
     struct store_principal account;
@@ -44,28 +49,6 @@ text_of(struct json_value object, const char *name)
 
 /* ---- what was said ---- */
 
-/* What stands in the card counts where nothing else was said. */
-static int
-take_card(struct adding *a, struct json *parser, struct span card, struct err *err)
-{
-    struct json_value root;
-    struct json_value node;
-    int rc = json_parse_copy(parser, card, &root, err);
-
-    if (rc != 0 || json_type(root) != JSON_OBJECT)
-        return bad(err, ERR_BAD_CONFIG, "card", "it must be a team card, a JSON object");
-    a->team = text_of(root, "id");
-    if (json_get(root, "node", &node) && json_type(node) == JSON_OBJECT) {
-        if (a->url.n == 0)
-            a->url = text_of(node, "url");
-        if (a->pin.n == 0)
-            a->pin = text_of(node, "certificate");
-    }
-    return people_is_name(a->team)
-        ? 0
-        : bad(err, ERR_BAD_CONFIG, "card", "the card has no \"id\", a team's");
-}
-
 static void
 tidy(struct adding *a)
 {
@@ -76,6 +59,51 @@ tidy(struct adding *a)
             (char)(a->pin.p[i] | (a->pin.p[i] >= 'A' && a->pin.p[i] <= 'F' ? 0x20 : 0));
     if (a->pin.n <= sizeof a->pin_text)
         a->pin.p = a->pin_text;
+}
+
+/* Is the card signed, and so the team's own word? Then *VERSION_US is which one. */
+static bool
+is_signed(struct json_value card, int64_t *version_us)
+{
+    struct json_value signature;
+
+    return json_get(card, "signature", &signature)
+        && time_parse(text_of(card, "version"), version_us, NULL) == 0;
+}
+
+static void
+take_node(struct adding *a, struct json_value card)
+{
+    bool said = a->url.n > 0 || a->pin.n > 0;
+    struct json_value node;
+
+    if (json_get(card, "node", &node) && json_type(node) == JSON_OBJECT) {
+        if (a->url.n == 0)
+            a->url = text_of(node, "url");
+        if (a->pin.n == 0)
+            a->pin = text_of(node, "certificate");
+    }
+    a->is_signed = is_signed(card, &a->card_us);
+    if (said || !a->is_signed)
+        a->card_us = INT64_MAX;
+}
+
+/* What stands in the card counts where nothing else was said. */
+static int
+take_card(struct adding *a, struct json *parser, struct span card, struct err *err)
+{
+    struct json_value root;
+    int rc = json_parse_copy(parser, card, &root, err);
+
+    if (rc != 0 || json_type(root) != JSON_OBJECT)
+        return bad(err, ERR_BAD_CONFIG, "card", "it must be a team card, a JSON object");
+    a->team = text_of(root, "id");
+    take_node(a, root);
+    tidy(a);
+    a->was = links_by_id(a->core, a->team);
+    return people_is_name(a->team)
+        ? 0
+        : bad(err, ERR_BAD_CONFIG, "card", "the card has no \"id\", a team's");
 }
 
 static int
@@ -100,9 +128,11 @@ check_team(const struct adding *a, struct err *err)
 
     if (span_equal(a->team, knowledge_own_id(core)))
         return bad(err, ERR_BAD_VALUE, "card", "that is this node's own team");
-    if (roster_find(core->roster, a->team).index == 0)
+    if (!a->is_signed && roster_find(core->roster, a->team).index == 0)
         return err_set_field(err, ERR_NOT_FOUND, "card", 4,
-            "the directory has no team %.*s; `comity team list` has them all", SPAN_ARGS(a->team));
+            "the directory has no team %.*s, and this card is not signed; `comity team list` has "
+            "them all",
+            SPAN_ARGS(a->team));
     return a->was == NULL && core->links->count >= LINKS_MAX
         ? err_set(err, ERR_LIMIT, "there are %d links already", LINKS_MAX)
         : 0;
@@ -205,6 +235,7 @@ keep_link(struct adding *a, struct err *err)
     link.flags = flags_of(a);
     link.url = a->url;
     link.pin = a->pin;
+    link.card_us = a->card_us;
     if (rc == 0)
         rc = keep_account(a, now, err);
     link.principal = a->account.number;
@@ -247,6 +278,24 @@ tell(struct core *core, struct ask *ask, const struct store_link *link, struct b
     return rc;
 }
 
+/* The operator's word on a signed card needs nobody else's (doc/federation.md, "Cards"). */
+static int
+accept_card(struct adding *a, struct arena *arena, struct span card, struct err *err)
+{
+    struct core *core = a->core;
+    struct card_signed accepted;
+    int rc = cards_accept_operator(core->options.home, arena, card, clock_now_us(), &accepted, err);
+
+    if (rc != 0)
+        return rc;
+    core->register_state = 0; /* so that it is read anew, whatever the files' times say */
+    knowledge_renew(core);
+    if (core->stale.code != 0)
+        *err = core->stale;
+    a->was = links_by_id(core, a->team);
+    return core->stale.code != 0 ? (int)core->stale.code : find_account(a, err);
+}
+
 static int
 add(struct adding *a, struct ask *ask, struct err *err)
 {
@@ -282,39 +331,68 @@ core_peer_add(struct core *core, struct ask *ask, struct err *err)
         rc = err_set(err, ERR_NO_MEMORY, "no memory to read a card");
     if (rc == 0)
         rc = take_card(&a, parser, card, err);
-    if (rc == 0) {
-        tidy(&a);
-        a.was = links_by_id(core, a.team);
+    if (rc == 0)
         rc = check_node(&a, err);
-    }
     if (rc == 0)
         rc = check_team(&a, err);
     if (rc == 0)
         rc = find_account(&a, err);
+    if (rc == 0 && a.is_signed)
+        rc = accept_card(&a, ask->arena, card, err);
     if (rc == 0)
         rc = add(&a, ask, err);
     json_free(parser);
     return rc;
 }
 
-int
-peers_moved(struct core *core, struct span team, struct span url, struct span pin, struct err *err)
+/* ---- what a newer card says ---- */
+
+static int
+follow(struct core *core, const struct store_link *link, struct json_value card, struct err *err)
 {
     struct adding a = {.core = core,
-        .team = team,
-        .url = url,
-        .pin = pin,
+        .team = store_team_id(core->store, link->team),
         .wanted = {NOT_GIVEN, NOT_GIVEN, NOT_GIVEN},
-        .was = links_by_id(core, team)};
+        .was = link};
     int rc;
 
-    if (a.was == NULL || (span_equal(a.was->url, url) && span_equal(a.was->pin, pin)))
-        return 0;
+    take_node(&a, card);
     tidy(&a);
+    if (!a.is_signed || a.card_us <= link->card_us || a.url.n == 0)
+        return 0;
     rc = check_node(&a, err);
     if (rc == 0)
         rc = find_account(&a, err);
-    return rc == 0 ? keep_link(&a, err) : rc;
+    if (rc == 0)
+        rc = core_begin(core, err);
+    if (rc == 0)
+        rc = keep_link(&a, err);
+    if (rc == 0)
+        log_info("link follows its team's card", log_text("team", a.team), log_text("url", a.url));
+    return rc;
+}
+
+void
+peers_follow(struct core *core)
+{
+    struct json *parser = json_new(CARD_BYTES);
+    struct err err = {0};
+
+    if (parser == NULL)
+        core_tell(core, "no memory to read cards, which links would follow");
+    for (size_t i = 0; parser != NULL && core->links != NULL && i < core->links->count; i++) {
+        const struct store_link *link = &core->links->list[i];
+        struct span id = store_team_id(core->store, link->team);
+        struct team_id team = roster_find(core->roster, id);
+        struct span card = team.index == 0 ? SPAN("") : roster_team(core->roster, team)->card;
+        struct json_value root;
+        if (link->card_us == INT64_MAX || card.n == 0
+            || json_parse_copy(parser, card, &root, &err) != 0)
+            continue;
+        if (follow(core, link, root, &err) != 0)
+            log_warning_of("link cannot follow its team's card", &err, log_text("team", id));
+    }
+    json_free(parser);
 }
 
 /* ---- looking, and ending ---- */

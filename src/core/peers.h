@@ -14,10 +14,9 @@
 
 #include "core/core.h"
 
-/* TEAM's node says that it is at URL, and known by PIN, from now on: a link to it, if there is one,
- * follows, and its account. In an open transaction. ERR_BAD_VALUE, ERR_EXISTS (another account has
- * that certificate). */
-MUST_USE int peers_moved(
-    struct core *core, struct span team, struct span url, struct span pin, struct err *err);
+/* The directory was read anew: where an accepted card is newer than the one that said where a
+ * link's node is and by which certificate it is known, link and account follow. What cannot be is
+ * logged. */
+void peers_follow(struct core *core);
 
 #endif

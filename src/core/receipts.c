@@ -7,7 +7,7 @@
 #include "core/receipts_private.h"
 #include "core/told.h"
 #include "flow/nodekey.h"
-#include "fmt/ledger_entry.h"
+#include "fmt/ledger_proof.h"
 #include "fmt/receipt.h"
 #include "fmt/stix_batch.h"
 #include "fmt/stix_receipt.h"
@@ -201,6 +201,9 @@ read_note(struct coming *c, const struct exchange_object *object, struct err *er
 {
     int rc = stix_receipt_read(object->json, &c->object, err);
 
+    if (rc == 0 && c->object.note.n > LEDGER_PROOF_RECEIPT_MAX)
+        rc = err_set_field(
+            err, ERR_LIMIT, "note", 4, "note: at most %d bytes are kept", LEDGER_PROOF_RECEIPT_MAX);
     if (rc == 0)
         rc = note_read(c->object.note, &c->note, err);
     if (rc == 0)

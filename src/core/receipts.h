@@ -41,5 +41,9 @@ const char *receipts_state_word(enum store_receipt_state state);
 const char *receipts_reach_word(
     const struct core *core, uint32_t team, enum store_receipt_reach reach);
 void receipts_signer_text(struct buf *out, struct span note);
+/* The steps (told.h) of the report at PLACE of BATCH on its way to TEAM, from being written out on;
+ * *TOLD: there are some. Lists live in ARENA. */
+MUST_USE int receipts_tell_steps(struct core *core, struct arena *arena, uint64_t batch,
+    uint32_t place, uint32_t team, struct buf *out, bool *told, struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/node.h"
 #include "core/receipts_private.h"
 #include "core/told.h"
+#include "flow/ledger_delivered.h"
 #include "fmt/stix_batch.h"
 
 #include <stdio.h>
@@ -67,6 +68,65 @@ tell(struct core *core, const struct store_receipt *r, struct buf *out, struct e
     buf_free(&signer);
     return 0;
 }
+
+/* ---- one report's ---- */
+
+static void
+tell_receipt(const struct store_receipt *r, struct buf *out)
+{
+    struct buf signer = buf_new(SIGNER_BYTES);
+    struct buf why = buf_new(SIGNER_BYTES);
+
+    receipts_signer_text(&signer, r->note);
+    buf_format(&why, "stored %llu, duplicate %llu, rejected %llu", (unsigned long long)r->stored,
+        (unsigned long long)r->duplicate, (unsigned long long)r->rejected);
+    told_step(out, r->came_us, r->state == STORE_RECEIPT_RIGHT ? "receipt" : "receipt-differs",
+        buf_span(&signer), buf_span(&why));
+    buf_free(&signer);
+    buf_free(&why);
+}
+
+static int
+tell_delivery(
+    struct core *core, struct arena *arena, uint64_t entry, struct buf *out, struct err *err)
+{
+    struct store_receipt r;
+    enum store_receipt_reach reach = STORE_REACH_WAITS;
+    int rc = store_receipt_by_entry(core->store, arena, entry, &r, err);
+
+    if (rc == 0)
+        rc = store_receipt_reached(core->store, &r, &reach, err);
+    if (rc != 0)
+        return rc;
+    told_step(out, r.made_us, "written-out", SPAN(""), SPAN(""));
+    if (reach == STORE_REACH_TAKEN || reach == STORE_REACH_FAILED)
+        told_step(out, 0, receipts_reach_word(core, r.team, reach), SPAN(""), SPAN(""));
+    if (r.note.n > 0)
+        tell_receipt(&r, out);
+    return 0;
+}
+
+int
+receipts_tell_steps(struct core *core, struct arena *arena, uint64_t batch, uint32_t place,
+    uint32_t team, struct buf *out, bool *told, struct err *err)
+{
+    struct store_delivery *list;
+    uint64_t index;
+    size_t count;
+    int rc = store_deliveries(core->store, arena, batch, &list, &count, err);
+
+    *told = false;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (list[i].team != team || list[i].collection == 0
+            || !ledger_delivered_index(&list[i], place, &index))
+            continue;
+        rc = tell_delivery(core, arena, list[i].entry, out, err);
+        *told = true;
+    }
+    return rc;
+}
+
+/* ---- all that match ---- */
 
 static int
 read_query(struct core *core, struct ask *ask, struct store_receipt_query *query, bool *nobody,

@@ -3,6 +3,7 @@
 #include "core/intake.h"
 #include "core/release_private.h"
 #include "model/link.h"
+#include "store/recall.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>
@@ -40,12 +41,31 @@ by_team(const void *a, const void *b)
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
+/* What was taken back before it was written out does not go. */
+static int
+drop_recalled(struct core *core, struct release *release, uint64_t batch, struct task *tasks,
+    size_t count, struct err *err)
+{
+    struct store_recall *recalls;
+    size_t recalled;
+    int rc = store_recalls_of(core->store, release->batch, batch, &recalls, &recalled, err);
+
+    for (size_t r = 0; rc == 0 && r < recalled; r++)
+        for (size_t i = 0; i < count; i++)
+            if (tasks[i].place == recalls[r].place && tasks[i].effect == EFFECT_RELEASE) {
+                tasks[i].effect = EFFECT_WITHHOLD;
+                tasks[i].term_days = UINT32_MAX;
+            }
+    return rc;
+}
+
 /* What was decided for teams, team by team, and for each by the time it may be kept, what does
  * not go last; *RELEASED of it was let go. */
 static int
-gather(struct release *release, const struct unpacked *batch, struct task **out, size_t *count,
+gather(struct core *core, const struct unpacked *batch, struct task **out, size_t *count,
     size_t *released, struct err *err)
 {
+    struct release *release = core->release;
     size_t room = (size_t)batch->outcomes.count * OUTCOME_RECIPIENTS_MAX + 1;
     struct task *tasks = arena_alloc(release->batch, room * sizeof *tasks);
     struct outcome_report report;
@@ -66,9 +86,10 @@ gather(struct release *release, const struct unpacked *batch, struct task **out,
             *released += goes;
         }
     }
+    int rc = drop_recalled(core, release, batch->number, tasks, *count, err);
     qsort(tasks, *count, sizeof *tasks, by_team);
     *out = tasks;
-    return 0;
+    return rc;
 }
 
 /* ---- pieces ---- */
@@ -168,6 +189,14 @@ keep_until(const struct unpacked *batch, uint32_t term_days, int64_t now_us)
     return until_us == 0 || (came_us != 0 && came_us < until_us) ? came_us : until_us;
 }
 
+void
+release_drop(struct release *release)
+{
+    empty(&release->text);
+    empty(&release->body);
+    release->object_count = 0;
+}
+
 /* What was written for the team goes into its collection. */
 static int
 append(struct core *core, struct release *release, const struct unpacked *batch, struct err *err)
@@ -194,23 +223,22 @@ append(struct core *core, struct release *release, const struct unpacked *batch,
     parcel->collection = piece.collection;
     parcel->bytes += piece.body.n;
     parcel->reports = 0;
-    empty(&release->text);
-    empty(&release->body);
-    release->object_count = 0;
+    release_drop(release);
     return rc;
 }
 
-static void
-begin(struct release *release, const struct unpacked *batch, const struct task *task, bool held)
+void
+release_begin(
+    struct release *release, const struct unpacked *batch, const struct task *task, bool held)
 {
     release->parcel =
         (struct parcel){.team = task->team, .term_days = task->term_days, .held = held};
     delivery_begin(release->delivery, batch->number, task->team);
 }
 
-/* The ledger gets its entry, the recipient its object behind the reports. */
-static int
-finish(struct core *core, struct release *release, const struct unpacked *batch, struct err *err)
+int
+release_finish(
+    struct core *core, struct release *release, const struct unpacked *batch, struct err *err)
 {
     const struct parcel *parcel = &release->parcel;
     bool items = delivery_items(release->delivery) > 0;
@@ -218,8 +246,9 @@ finish(struct core *core, struct release *release, const struct unpacked *batch,
 
     if (items)
         rc = delivery_record(core, release->delivery,
-            parcel->held ? LEDGER_KIND_DECISION : LEDGER_KIND_DELIVERY, LEDGER_DECISION_RELEASED,
-            &release->text, err);
+            parcel->held || parcel->recall ? LEDGER_KIND_DECISION : LEDGER_KIND_DELIVERY,
+            parcel->recall ? LEDGER_DECISION_RECALLED : LEDGER_DECISION_RELEASED, &release->text,
+            err);
     if (rc == 0 && release->text.n > 0)
         rc = append(core, release, batch, err);
     return rc == 0 && items ? delivery_keep(
@@ -245,15 +274,15 @@ write_team(struct core *core, struct release *release, const struct unpacked *ba
 {
     int rc = 0;
 
-    begin(release, batch, &tasks[0], held);
+    release_begin(release, batch, &tasks[0], held);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         const struct task *task = &tasks[i];
         const struct outcome_verdict *verdict = &batch->outcomes.verdicts[task->verdict];
         bool goes = task->effect == EFFECT_RELEASE;
         if (!delivery_fits(release->delivery, verdict)
             || (goes && !belongs(release, batch, task))) {
-            rc = finish(core, release, batch, err);
-            begin(release, batch, task, held);
+            rc = release_finish(core, release, batch, err);
+            release_begin(release, batch, task, held);
         }
         if (rc == 0 && !goes) {
             delivery_count(release->delivery, verdict, (enum effect)task->effect, 0);
@@ -265,7 +294,7 @@ write_team(struct core *core, struct release *release, const struct unpacked *ba
         if (rc == 0 && release->text.n >= PIECE_BYTES)
             rc = append(core, release, batch, err);
     }
-    return rc == 0 ? finish(core, release, batch, err) : rc;
+    return rc == 0 ? release_finish(core, release, batch, err) : rc;
 }
 
 int
@@ -281,11 +310,8 @@ release_write(struct core *core, struct release *release, const struct unpacked 
         if (goes)
             rc = write_team(core, release, batch, &tasks[i], n, held, err);
     }
-    if (rc != 0) {
-        empty(&release->text);
-        empty(&release->body);
-        release->object_count = 0;
-    }
+    if (rc != 0)
+        release_drop(release);
     return rc;
 }
 
@@ -322,7 +348,7 @@ release_batch(struct core *core, bool *more, struct err *err)
     if (rc == 0)
         rc = unpacked_read(core, release->batch, number, &batch, err);
     if (rc == 0)
-        rc = gather(release, &batch, &tasks, &count, &released, err);
+        rc = gather(core, &batch, &tasks, &count, &released, err);
     if (rc == 0)
         rc = release_write(core, release, &batch, tasks, count, false, err);
     if (rc == 0)

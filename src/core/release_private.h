@@ -25,7 +25,8 @@ struct parcel {
     uint32_t term_days;
     int64_t first_us; /* of what was appended; 0: nothing yet */
     int64_t last_us;
-    bool held; /* by a person's decision */
+    bool held;   /* by a person's decision */
+    bool recall; /* that a report is taken back */
 };
 
 struct release {
@@ -52,6 +53,17 @@ struct release {
 struct stix_recall;
 MUST_USE int release_one(struct core *core, struct release *release, const struct unpacked *batch,
     const struct task *task, const struct stix_recall *recall, struct err *err);
+/* release.c: one delivery: begin as for TASK, append to the text, and finish it: the ledger gets
+ * its entry, the recipient its object behind the reports; after an error, drop what was written. */
+void release_begin(
+    struct release *release, const struct unpacked *batch, const struct task *task, bool held);
+MUST_USE int release_finish(
+    struct core *core, struct release *release, const struct unpacked *batch, struct err *err);
+void release_drop(struct release *release);
+/* release_recall.c: TASK's team, who has the report, gets that it is taken back. HELD: a person had
+ * let it go. */
+MUST_USE int release_recall(struct core *core, const struct unpacked *batch,
+    const struct task *task, bool held, const struct stix_recall *recall, struct err *err);
 /* release.c: everything that goes of TASKS, team by team. HELD: a person let it go. */
 MUST_USE int release_write(struct core *core, struct release *release, const struct unpacked *batch,
     const struct task *tasks, size_t count, bool held, struct err *err);

@@ -1,5 +1,7 @@
 #include "core/streams.h"
 
+#include "core/correction.h"
+
 struct stream *
 streams_find(struct streams *streams, enum door door, uint64_t tag)
 {
@@ -49,6 +51,7 @@ streams_close(struct streams *streams, struct stream *stream)
 {
     streams->open--;
     buf_free(&stream->counts);
+    correction_free(stream->correction);
     *stream = (struct stream){0};
 }
 

@@ -25,8 +25,9 @@ struct stream {
     uint32_t credit_owed;         /* held back while the outbox is full */
     struct totals totals;
     bool counted;
-    uint32_t messages; /* of records, if it is counted */
-    struct buf counts; /* a struct intake_counts each */
+    uint32_t messages;             /* of records, if it is counted */
+    struct buf counts;             /* a struct intake_counts each */
+    struct correction *correction; /* core/correction.h's; NULL: it is none */
 };
 
 struct streams {

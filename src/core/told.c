@@ -91,3 +91,15 @@ told_open(struct buf *out, const char *name, char bracket)
     told_name(out, name);
     buf_add_char(out, bracket);
 }
+
+void
+told_step(struct buf *out, int64_t at_us, const char *what, struct span by, struct span why)
+{
+    told_item(out);
+    buf_add_char(out, '{');
+    told_time(out, "at", at_us);
+    told_word(out, "what", what);
+    told_text(out, "by", by);
+    told_text(out, "why", why);
+    buf_add_char(out, '}');
+}

@@ -25,6 +25,8 @@ void told_economy(struct buf *out, const char *name, struct economy economy);
 void told_open(struct buf *out, const char *name, char bracket);
 /* A comma, unless it is the first of the list that is open. */
 void told_item(struct buf *out);
+/* A step of a history: what happened to something, when (0: not known), by whom, and why. */
+void told_step(struct buf *out, int64_t at_us, const char *what, struct span by, struct span why);
 /* An item or a value alone. */
 void told_value(struct buf *out, struct span text);
 

@@ -68,6 +68,7 @@ tell_team(const struct core *core, struct team_id id, struct buf *out)
     const struct team *team = roster_team(core->roster, id);
     told_text(out, "team_name", team->name);
     told_flag(out, "verified", team->verified);
+    told_text(out, "word", team->word);
 }
 
 int

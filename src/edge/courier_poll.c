@@ -138,7 +138,8 @@ on_said(void *ctx, struct span body, bool more, const struct err *why)
         return;
     }
     way_worked(&poll->way);
-    poll->durable_us[poll->what] = poll->at_us;
+    if (poll->at_us > poll->durable_us[poll->what]) /* a push may have brought more */
+        poll->durable_us[poll->what] = poll->at_us;
     next(poll);
 }
 
@@ -451,5 +452,21 @@ changed(void *ctx)
     ways_changed(ctx);
 }
 
+/* What was pushed need not be fetched. */
+static bool
+said(void *ctx, const struct channel_message *message)
+{
+    struct wire_in in = wire_in(message->body);
+
+    if (message->type != MESSAGE_LINK_AT)
+        return false;
+    struct poll *poll = (struct poll *)ways_find(ctx, wire_u32(&in));
+    uint8_t what = wire_u8(&in);
+    int64_t through_us = wire_i64(&in);
+    if (poll != NULL && !in.bad && what < LINK_WHAT_COUNT && through_us > poll->durable_us[what])
+        poll->durable_us[what] = through_us;
+    return true;
+}
+
 const struct courier_job courier_poll = {
-    .name = "poll", .open = open_poll, .close = close_poll, .changed = changed};
+    .name = "poll", .open = open_poll, .close = close_poll, .changed = changed, .said = said};

@@ -26,7 +26,7 @@ struct push {
     enum push_state state;
     bool waits; /* LINK_TAKE may give something */
     uint64_t tag;
-    int64_t through_us;
+    struct link_dates dates; /* of what is sent */
     uint32_t objects;
     struct buf packed;
     struct buf answer; /* parts of core's */
@@ -144,7 +144,7 @@ say_sent(struct push *push)
     struct buf more = buf_new(16);
     struct err err = {0};
 
-    wire_add_i64(&more, push->through_us);
+    wire_add_i64(&more, push->dates.through_us);
     int rc = way_tell(&push->way, MESSAGE_LINK_SENT, buf_span(&more), &talk, &push->tag, &err);
     buf_free(&more);
     if (rc != 0) {
@@ -180,9 +180,11 @@ on_posted(void *ctx, const struct http_answer *answer, const struct err *why)
 static int
 post(struct push *push, struct span envelope, struct err *err)
 {
-    static const char *const headers[] = {"Content-Type: application/taxii+json;version=2.1",
-        "Accept: application/taxii+json;version=2.1", "Content-Encoding: gzip", NULL};
+    char dates[sizeof LINK_DATES_HEADER + 1 + LINK_DATES_BYTES] = LINK_DATES_HEADER ": ";
+    const char *const headers[] = {"Content-Type: application/taxii+json;version=2.1",
+        "Accept: application/taxii+json;version=2.1", "Content-Encoding: gzip", dates, NULL};
     struct buf url = buf_new(HTTP_URL_BYTES_MAX);
+    (void)link_dates_format(&push->dates, dates + strlen(dates));
     int rc = coding_gzip(envelope, CODING_FAST, &push->packed, err);
 
     if (rc == 0)
@@ -215,7 +217,7 @@ take(struct push *push, struct span body)
         return;
     }
     if (rc == 0) {
-        push->through_us = parcel.through_us;
+        push->dates = (struct link_dates){parcel.from_us, parcel.through_us};
         push->objects = parcel.objects;
         rc = post(push, parcel.envelope, &err);
     }

@@ -289,8 +289,9 @@ way_failed(struct way *way, const struct http_answer *answer, const struct err *
     if (answer != NULL && http_answer_header(answer, "Retry-After", &asked)
         && pause_asked_us(asked, clock_now_us()) > us)
         us = pause_asked_us(asked, clock_now_us());
-    log_warning_of("link failed", why, log_text("team", way->id), log_number("status", status),
-        log_number("failures", way->failures), log_number("again_in_ms", us / 1000));
+    log_warning_of("link failed", why, log_text("team", way->id), log_text("node", way->url),
+        log_number("status", status), log_number("failures", way->failures),
+        log_number("again_in_ms", us / 1000));
     tell_core(way, status, why, us);
     pause_for(way, us);
 }

@@ -281,7 +281,10 @@ intake_begin(struct intake *intake, const struct caller *caller, uint64_t file,
     const struct talk *talk, struct err *err)
 {
     struct buf body = buf_new(64 * 1024);
-    const struct intake_open open = {.name = span_of(intake->name), .file = file};
+    const struct intake_open open = {.name = span_of(intake->name),
+        .file = file,
+        .corrects = intake->corrects,
+        .why = intake->why};
 
     intake_open_add(&body, &open);
     int rc = buf_check(&body, "a stream's name", err);
@@ -450,6 +453,8 @@ intake_handle(struct request *request, const struct intake_said *said, struct er
     if (rc != 0)
         return rc;
     intake->request = request;
+    intake->corrects = said->corrects;
+    intake->why = said->why;
     rc = request_on_end(request, free_intake, intake, err);
     if (rc != 0) {
         intake_stream_free(intake);

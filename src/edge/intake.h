@@ -33,6 +33,8 @@ struct intake_said {
     struct span provider; /* who reported what names nobody; n 0: left out */
     struct span mapping;  /* generic CSV: JSON; n 0: by the columns */
     struct span name;     /* the file's; n 0: none */
+    struct span corrects; /* the id of the report whose place the one in here takes; n 0: none */
+    struct span why;      /* of that */
 };
 /* The handler of a route with BODY_STREAM: answered 200 with core's counts and the first rejections
  * when all is durable; an input that breaks off or cannot be read is refused, and what of it was

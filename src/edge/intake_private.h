@@ -13,6 +13,8 @@ struct intake {
     struct front *front;
     struct request *request; /* NULL: a file */
     char *name;
+    struct span corrects; /* of the request's arena */
+    struct span why;
     struct reader_options options;
     struct shadowschema *schema;
     enum format format;

@@ -3,6 +3,7 @@
 #include "edge/ask.h"
 #include "edge/hand.h"
 #include "edge/taxii.h"
+#include "model/link.h"
 #include "sys/clock.h"
 
 enum { QUESTION_MAX = 4 << 20, NAME_MAX_BYTES = 1024 };
@@ -46,15 +47,39 @@ finish(struct request *request, struct adding *a, struct err *err)
     return rc;
 }
 
+static int
+told_dates(struct request *request, void *ctx, struct span body, struct err *err)
+{
+    (void)body;
+    return finish(request, ctx, err);
+}
+
+/* Another node says what its POST is all of (model/link.h). */
+static int
+tell_dates(struct request *request, struct adding *a, struct err *err)
+{
+    struct buf body = buf_new(64);
+    struct link_dates dates;
+    struct span text;
+
+    if (!request_header(request, LINK_DATES_HEADER, &text) || !link_dates_parse(text, &dates))
+        return finish(request, a, err);
+    link_dates_add(&body, &dates);
+    int rc = ask_whole(request, MESSAGE_LINK_GOT, buf_span(&body), told_dates, a, err);
+    buf_free(&body);
+    return rc;
+}
+
 static void
 on_handed(void *ctx, const struct err *why)
 {
     struct adding *a = ctx;
     struct err err = {0};
+    bool partner = request_door(a->request) == DOOR_PARTNERS;
 
     if (why != NULL)
         request_refuse(a->request, why);
-    else if (finish(a->request, a, &err) != 0)
+    else if ((partner ? tell_dates : finish)(a->request, a, &err) != 0)
         request_refuse(a->request, &err);
 }
 

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <gnutls/x509.h>
+#include <stdio.h>
 #include <unistd.h>
 
 enum { DAYS = 3650, SERIAL_BYTES = 16, CHAIN_MAX = 16 };
@@ -161,4 +162,26 @@ tls_fits(struct span certificate, struct span key, struct err *err)
         gnutls_x509_crt_deinit(chain[i]);
     gnutls_x509_privkey_deinit(private);
     return rc;
+}
+
+int
+tls_pin(struct span certificate, char out[TLS_PIN_BYTES], struct err *err)
+{
+    gnutls_x509_crt_t chain[CHAIN_MAX];
+    unsigned count = CHAIN_MAX;
+    const gnutls_datum_t text = tls_datum(certificate);
+    unsigned char digest[32];
+    size_t n = sizeof digest;
+    int rc = gnutls_x509_crt_list_import(chain, &count, &text, GNUTLS_X509_FMT_PEM, 0);
+
+    if (rc < 0)
+        return wrong("tls.certificate", "there is no certificate in PEM in it", rc, err);
+    rc = gnutls_x509_crt_get_fingerprint(chain[0], GNUTLS_DIG_SHA256, digest, &n);
+    for (unsigned i = 0; i < count; i++)
+        gnutls_x509_crt_deinit(chain[i]);
+    if (rc != 0)
+        return wrong("tls.certificate", "its fingerprint cannot be taken", rc, err);
+    for (size_t i = 0; i < n; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    return 0;
 }

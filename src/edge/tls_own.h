@@ -12,4 +12,9 @@ MUST_USE int tls_own(int64_t now_us, struct buf *certificate, struct buf *key, s
 /* Is KEY that of the first of CERTIFICATE (PEM both)? ERR_BAD_CONFIG says what is wrong. */
 MUST_USE int tls_fits(struct span certificate, struct span key, struct err *err);
 
+enum { TLS_PIN_BYTES = 65 };
+/* SHA-256 of the DER form of the first of CERTIFICATE (PEM), in lower-case hexadecimal, NUL behind:
+ * what others know it by. ERR_BAD_CONFIG. */
+MUST_USE int tls_pin(struct span certificate, char out[TLS_PIN_BYTES], struct err *err);
+
 #endif

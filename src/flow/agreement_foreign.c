@@ -329,29 +329,20 @@ agreement_foreign_is_news(const struct foreign_news *news)
         || news->taken.kept < news->taken.a.signature_count;
 }
 
-static int
-keep_proposal(struct registry *registry, const struct foreign_word *word,
-    const struct foreign_news *news, const struct agreement_key *key, struct err *err)
+static struct journal_event
+proposal(const struct foreign_word *word, const struct foreign_news *news)
 {
-    const struct journal_event event = {.type = JOURNAL_PROPOSED,
+    return (struct journal_event){.type = JOURNAL_PROPOSED,
         .agreement = news->taken.a.id,
         .digest = span_of(news->taken.digest),
         .by = word->own,
         .party = word->sender,
         .time_us = word->now_us,
         .at_us = word->now_us};
-    struct err why;
-    int rc = registry_add(registry, &event, key, err);
-
-    /* A document that the journal does not name withholds what it may cover. */
-    if (rc != 0 && registry_drop(registry, &news->taken.a, &why) != 0)
-        return err_set(err, ERR_IO, "%s", why.msg);
-    return rc;
 }
 
-static int
-keep_event(struct registry *registry, const struct foreign_word *word,
-    const struct journal_told *told, const struct agreement_key *key, struct err *err)
+static struct journal_event
+taken_in(const struct foreign_word *word, const struct journal_told *told)
 {
     struct journal_event event = told->event;
 
@@ -360,23 +351,44 @@ keep_event(struct registry *registry, const struct foreign_word *word,
     event.told = told->event.text;
     event.time_us = word->now_us;
     event.at_us = journal_told_at(&told->event, word->now_us);
-    return registry_add(registry, &event, key, err);
+    return event;
+}
+
+static int
+record(struct registry *registry, struct arena *arena, const struct foreign_word *word,
+    const struct foreign_news *news, const struct agreement_key *key, struct err *err)
+{
+    size_t count;
+    struct journal_event *events = agreement_life_events(
+        registry, arena, &news->taken, word->now_us, news->event_count + 1, &count);
+
+    if (events == NULL)
+        return arena_full(err, "events");
+    if (news->proposed) {
+        memmove(events + 1, events, count++ * sizeof *events);
+        events[0] = proposal(word, news);
+    }
+    for (size_t i = 0; i < news->event_count; i++)
+        events[count++] = taken_in(word, news->events[i]);
+    return registry_add(registry, events, count, key, err);
 }
 
 int
-agreement_foreign_keep(struct registry *registry, const struct foreign_word *word,
-    const struct foreign_news *news, const struct agreement_key *key, struct err *err)
+agreement_foreign_keep(struct registry *registry, struct arena *arena,
+    const struct foreign_word *word, const struct foreign_news *news,
+    const struct agreement_key *key, struct err *err)
 {
     const struct agreement_taken *t = &news->taken;
+    struct err why;
     int rc = 0;
 
     if (news->proposed || t->kept < t->a.signature_count)
         rc = registry_keep(registry, &t->a, err);
-    if (rc == 0 && news->proposed)
-        rc = keep_proposal(registry, word, news, key, err);
-    if (rc == 0)
-        rc = agreement_life_record(registry, t, word->now_us, key, err);
-    for (size_t i = 0; rc == 0 && i < news->event_count; i++)
-        rc = keep_event(registry, word, news->events[i], key, err);
+    if (rc != 0)
+        return rc;
+    rc = record(registry, arena, word, news, key, err);
+    /* A document that the journal does not name withholds what it may cover. */
+    if (rc != 0 && news->proposed && registry_drop(registry, &t->a, &why) != 0)
+        rc = err_set(err, ERR_IO, "%s", why.msg);
     return rc;
 }

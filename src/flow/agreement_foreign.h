@@ -48,7 +48,8 @@ MUST_USE int agreement_foreign_look(const struct registry *registry, struct aren
 bool agreement_foreign_is_news(const struct foreign_news *news);
 /* Keep NEWS, which was looked at in REGISTRY as it is now; KEY is this team's. Of a proposal that
  * could not be kept nothing stays behind. registry_keep's and registry_add's errors. */
-MUST_USE int agreement_foreign_keep(struct registry *registry, const struct foreign_word *word,
-    const struct foreign_news *news, const struct agreement_key *key, struct err *err);
+MUST_USE int agreement_foreign_keep(struct registry *registry, struct arena *arena,
+    const struct foreign_word *word, const struct foreign_news *news,
+    const struct agreement_key *key, struct err *err);
 
 #endif

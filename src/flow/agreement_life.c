@@ -85,23 +85,23 @@ agreement_life_has(const struct agreement_taken *t, const struct agreement_signa
     return false;
 }
 
-int
-agreement_life_record(struct registry *registry, const struct agreement_taken *taken,
-    int64_t now_us, const struct agreement_key *key, struct err *err)
+struct journal_event *
+agreement_life_events(const struct registry *registry, struct arena *arena,
+    const struct agreement_taken *taken, int64_t now_us, size_t more, size_t *count)
 {
-    struct journal_event event = {.type = JOURNAL_SIGNED,
-        .agreement = taken->a.id,
-        .digest = span_of(taken->digest),
-        .by = own(registry),
-        .time_us = now_us,
-        .at_us = now_us};
-    int rc = 0;
+    size_t most = taken->a.signature_count - taken->kept + more;
+    struct journal_event *events = arena_zalloc(arena, most + 1, sizeof *events);
 
-    for (size_t i = taken->kept; rc == 0 && i < taken->a.signature_count; i++) {
-        event.party = taken->rows[i].party;
-        rc = registry_add(registry, &event, key, err);
-    }
-    return rc;
+    *count = 0;
+    for (size_t i = taken->kept; events != NULL && i < taken->a.signature_count; i++)
+        events[(*count)++] = (struct journal_event){.type = JOURNAL_SIGNED,
+            .agreement = taken->a.id,
+            .digest = span_of(taken->digest),
+            .by = own(registry),
+            .party = taken->rows[i].party,
+            .time_us = now_us,
+            .at_us = now_us};
+    return events;
 }
 
 /* ---- proposing and signing ---- */
@@ -155,17 +155,24 @@ merge(const struct registry *registry, struct agreement_taken *t, const struct a
 }
 
 static int
-propose_it(struct registry *registry, const struct agreement_taken *t, int64_t now_us,
-    const struct agreement_key *key, struct err *err)
+record(struct registry *registry, struct arena *arena, const struct agreement_taken *t,
+    bool propose, int64_t now_us, const struct agreement_key *key, struct err *err)
 {
-    const struct journal_event event = {.type = JOURNAL_PROPOSED,
-        .agreement = t->a.id,
-        .digest = span_of(t->digest),
-        .by = own(registry),
-        .time_us = now_us,
-        .at_us = now_us};
+    size_t count;
+    struct journal_event *events = agreement_life_events(registry, arena, t, now_us, 1, &count);
 
-    return registry_add(registry, &event, key, err);
+    if (events == NULL)
+        return arena_full(err, "events");
+    if (propose) {
+        memmove(events + 1, events, count++ * sizeof *events);
+        events[0] = (struct journal_event){.type = JOURNAL_PROPOSED,
+            .agreement = t->a.id,
+            .digest = span_of(t->digest),
+            .by = own(registry),
+            .time_us = now_us,
+            .at_us = now_us};
+    }
+    return registry_add(registry, events, count, key, err);
 }
 
 int
@@ -186,9 +193,7 @@ agreement_life_take(struct registry *registry, struct arena *arena,
             arena, &out->a, own(registry), now_us, key, &out->rows[out->a.signature_count++], err);
     if (rc == 0 && out->kept < out->a.signature_count)
         rc = registry_keep(registry, &out->a, err);
-    if (rc == 0 && propose)
-        rc = propose_it(registry, out, now_us, key, err);
-    return rc == 0 ? agreement_life_record(registry, out, now_us, key, err) : rc;
+    return rc == 0 ? record(registry, arena, out, propose, now_us, key, err) : rc;
 }
 
 /* ---- suspending, resuming, ending, refusing ---- */
@@ -261,5 +266,5 @@ agreement_life_change(struct registry *registry, size_t i, const struct agreemen
         .reason = change->reason,
         .time_us = change->now_us,
         .at_us = change->at_us};
-    return rc == 0 ? registry_add(registry, &event, key, err) : rc;
+    return rc == 0 ? registry_add(registry, &event, 1, key, err) : rc;
 }

@@ -55,8 +55,8 @@ MUST_USE int agreement_life_kept(const struct registry *registry, struct arena *
     const struct agreement *document, struct agreement_taken *out, struct err *err);
 bool agreement_life_has(
     const struct agreement_taken *taken, const struct agreement_signature *signature);
-/* A line of the journal for each signature that is new. */
-MUST_USE int agreement_life_record(struct registry *registry, const struct agreement_taken *taken,
-    int64_t now_us, const struct agreement_key *key, struct err *err);
+/* An event for each signature that is new, with room for MORE behind them; NULL: ARENA is full. */
+struct journal_event *agreement_life_events(const struct registry *registry, struct arena *arena,
+    const struct agreement_taken *taken, int64_t now_us, size_t more, size_t *count);
 
 #endif

@@ -5,7 +5,6 @@
 #include "flow/doc.h"
 #include "sys/file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -258,17 +257,26 @@ retire(const char *home, const struct cards_read *card, const struct card_signed
 
 /* ---- what was accepted ---- */
 
+/* What cannot be read is left for the operator to see. */
 static int
 drop_older(const char *home, const struct cards_read *card, struct arena *arena, struct err *err)
 {
-    struct cards_read *list;
-    size_t count;
-    int rc = cards_waiting(home, arena, NULL, NULL, &list, &count, err);
+    struct cards_waiting waiting;
+    struct cards_read one;
+    struct err why;
+    int rc = cards_waiting_open(home, &waiting, err);
+    int found = rc == 0 ? 1 : 0;
 
-    for (size_t i = 0; rc == 0 && i < count; i++)
-        if (span_equal(list[i].card.id, card->card.id)
-            && list[i].card.version_us <= card->card.version_us)
-            rc = cards_drop(home, &list[i], err);
+    while (rc == 0 && found != 0) {
+        arena_reset(arena);
+        found = cards_waiting_next(&waiting, arena, &one, &why);
+        if (found == 1 && span_equal(one.card.id, card->card.id)
+            && one.card.version_us <= card->card.version_us)
+            rc = cards_drop(home, &one, err);
+        if (found < 0 && found != ERR_BAD_CARD)
+            rc = err_set(err, why.code, "%s", why.msg);
+    }
+    cards_waiting_close(&waiting);
     return rc;
 }
 
@@ -321,72 +329,76 @@ only_cards(const struct dirent *entry)
     return entry->d_name[0] != '.' && span_ends(span_of(entry->d_name), SPAN(".json"));
 }
 
-static int
-add_waiting(struct arena *arena, const char *folder, struct dirent **names, int found,
-    void (*bad)(void *ctx, const char *file, const struct err *why), void *ctx,
-    struct cards_read *list, size_t *count, struct err *err)
+int
+cards_waiting_open(const char *home, struct cards_waiting *out, struct err *err)
 {
-    char path[CARDS_PATH_BYTES + 256];
+    int n;
 
-    for (int i = 0; i < found && *count < CARDS_WAITING_MAX; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]->d_name);
-        int rc = cards_read_file(arena, path, &list[*count], err);
-        if (rc == ERR_BAD_CARD && bad != NULL)
-            bad(ctx, path, err);
-        else if (rc != 0 && rc != ERR_BAD_CARD && rc != ERR_NOT_FOUND)
-            return rc;
-        *count += rc == 0;
-    }
-    return 0;
+    *out = (struct cards_waiting){.names = NULL};
+    n = snprintf(out->folder, sizeof out->folder, "%s/cards/waiting", home);
+    if (n < 0 || n >= CARDS_PATH_BYTES)
+        return err_set(err, ERR_LIMIT, "the path %s is too long", home);
+    out->count = scandir(out->folder, &out->names, only_cards, alphasort);
+    if (out->count >= 0)
+        return 0;
+    out->count = 0;
+    return errno == ENOENT
+        ? 0
+        : err_set(err, ERR_IO, "%s cannot be listed: %s", out->folder, strerror(errno));
 }
 
 int
-cards_waiting(const char *home, struct arena *arena,
-    void (*bad)(void *ctx, const char *file, const struct err *why), void *ctx,
-    struct cards_read **out, size_t *count, struct err *err)
+cards_waiting_next(
+    struct cards_waiting *waiting, struct arena *arena, struct cards_read *out, struct err *err)
 {
-    char folder[CARDS_PATH_BYTES];
-    struct dirent **names = NULL;
+    char path[CARDS_PATH_BYTES + 256];
+    int rc = ERR_NOT_FOUND; /* it was taken away meanwhile */
 
-    *count = 0;
-    *out = arena_zalloc(arena, CARDS_WAITING_MAX, sizeof **out);
-    if (*out == NULL)
-        return arena_full(err, "cards that wait");
-    int n = snprintf(folder, sizeof folder, "%s/cards/waiting", home);
-    if (n < 0 || n >= CARDS_PATH_BYTES)
-        return err_set(err, ERR_LIMIT, "the path %s is too long", home);
-    int found = scandir(folder, &names, only_cards, alphasort);
-    if (found < 0 && errno == ENOENT)
+    while (rc == ERR_NOT_FOUND && waiting->at < waiting->count) {
+        (void)snprintf(
+            path, sizeof path, "%s/%s", waiting->folder, waiting->names[waiting->at++]->d_name);
+        rc = cards_read_file(arena, path, out, err);
+    }
+    if (rc == ERR_NOT_FOUND)
         return 0;
-    if (found < 0)
-        return err_set(err, ERR_IO, "%s cannot be listed: %s", folder, strerror(errno));
-    int rc = add_waiting(arena, folder, names, found, bad, ctx, *out, count, err);
-    for (int i = 0; i < found; i++)
-        free(names[i]);
-    free(names);
-    return rc;
+    return rc == 0 ? 1 : rc;
 }
 
-/* A stranger may send as many as it likes, so that there is an end to them. */
-static int
-check_room(const char *home, const struct card_signed *card, struct arena *arena, struct err *err)
+void
+cards_waiting_close(struct cards_waiting *waiting)
 {
-    struct cards_read *list;
-    size_t count;
-    size_t of_team = 0;
-    int rc = cards_waiting(home, arena, NULL, NULL, &list, &count, err);
+    for (int i = 0; i < waiting->count; i++)
+        free(waiting->names[i]);
+    free(waiting->names);
+}
 
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        if (!span_equal(list[i].card.id, card->id))
+/* A stranger may send as many as it likes, so that there is an end to them. Names tell enough:
+ * TEAM.PRINT.json. */
+static int
+check_room(const char *home, const struct card_signed *card, struct err *err)
+{
+    enum { BEHIND = CARD_PRINT_BYTES + 5 };
+    struct cards_waiting waiting;
+    char print[CARD_PRINT_BYTES];
+    int of_team = 0;
+    bool there = false;
+    int rc = cards_waiting_open(home, &waiting, err);
+
+    card_sign_print(card->key, print);
+    for (int i = 0; rc == 0 && i < waiting.count; i++) {
+        struct span name = span_of(waiting.names[i]->d_name);
+        if (name.n != card->id.n + BEHIND || !span_starts(name, card->id)
+            || name.p[card->id.n] != '.')
             continue;
-        if (memcmp(list[i].card.key, card->key, CARD_KEY_BYTES) == 0)
-            return 0; /* its place */
         of_team++;
+        there = there || memcmp(name.p + card->id.n + 1, print, CARD_PRINT_BYTES - 1) == 0;
     }
-    if (rc == 0 && (of_team >= CARDS_WAITING_TEAM_MAX || count >= CARDS_WAITING_MAX))
+    if (rc == 0 && !there
+        && (of_team >= CARDS_WAITING_TEAM_MAX || waiting.count >= CARDS_WAITING_MAX))
         rc = err_set(err, ERR_BAD_CARD,
-            "%zu cards wait for this node's operator, %zu of them of %.*s; no more are kept", count,
-            of_team, SPAN_ARGS(card->id));
+            "%d cards wait for this node's operator, %d of them of %.*s; no more are kept",
+            waiting.count, of_team, SPAN_ARGS(card->id));
+    cards_waiting_close(&waiting);
     return rc;
 }
 
@@ -407,10 +419,8 @@ cards_find_waiting(const char *home, const struct card_signed *card, struct aren
 int
 cards_wait(const char *home, const struct cards_read *card, struct err *err)
 {
-    struct arena *arena = arena_new((size_t)128 << 20);
     char path[CARDS_PATH_BYTES];
-    int rc = arena == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for a card")
-                           : check_room(home, &card->card, arena, err);
+    int rc = check_room(home, &card->card, err);
 
     if (rc == 0)
         rc = make_folder(home, "cards/waiting", err);
@@ -418,7 +428,6 @@ cards_wait(const char *home, const struct cards_read *card, struct err *err)
         rc = waiting_path(home, &card->card, path, err);
     if (rc == 0)
         rc = write_card(path, &card->card, false, err);
-    arena_free(arena);
     return rc;
 }
 

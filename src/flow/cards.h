@@ -10,6 +10,8 @@
 
 #include "flow/card_accept.h"
 
+#include <dirent.h>
+
 enum { CARDS_WAITING_MAX = 256, CARDS_WAITING_TEAM_MAX = 4, CARDS_PATH_BYTES = 4096 };
 
 /* A card as it is read from a file or a message: who the team is, and its signature. */
@@ -43,11 +45,20 @@ int cards_find_waiting(const char *home, const struct card_signed *card, struct 
 /* It waits; `accepted` says since when and from whom. One of the same team and key gives way to it.
  * ERR_BAD_CARD: too many wait. ERR_IO. */
 MUST_USE int cards_wait(const char *home, const struct cards_read *card, struct err *err);
-/* All that wait, in order of their files' names, in ARENA. What cannot be read is told to BAD (may
- * be NULL) and passed over. */
-MUST_USE int cards_waiting(const char *home, struct arena *arena,
-    void (*bad)(void *ctx, const char *file, const struct err *why), void *ctx,
-    struct cards_read **out, size_t *count, struct err *err);
+/* Those that wait, one after the other, in order of their files' names. */
+struct cards_waiting {
+    char folder[CARDS_PATH_BYTES];
+    struct dirent **names;
+    int count;
+    int at;
+};
+/* ERR_IO, ERR_LIMIT. Owner: the caller, also after an error, until cards_waiting_close. */
+MUST_USE int cards_waiting_open(const char *home, struct cards_waiting *out, struct err *err);
+/* The next one, in ARENA: 1; 0: there are no more. ERR_BAD_CARD: this one cannot be read; the next
+ * may be asked for. ERR_IO, ERR_LIMIT. */
+int cards_waiting_next(
+    struct cards_waiting *waiting, struct arena *arena, struct cards_read *out, struct err *err);
+void cards_waiting_close(struct cards_waiting *waiting);
 /* CARD waits no more. */
 MUST_USE int cards_drop(const char *home, const struct cards_read *card, struct err *err);
 /* TEAM's accepted card is no more; what the directory says of it counts. ERR_NOT_FOUND. */
@@ -61,6 +72,19 @@ MUST_USE int cards_accept_operator(const char *home, struct arena *arena, struct
 /* The same for who holds the lock, of a card that was read. */
 MUST_USE int cards_accept(const char *home, struct arena *arena, struct cards_read *card,
     const struct keyring *ring, int64_t now_us, struct err *err);
+
+/* What a card is judged by; all of it is borrowed. */
+struct cards_world {
+    const char *home;
+    const struct keyring *ring;
+    const struct roster *roster;
+    struct span own; /* this node's team; n 0: not known */
+    int64_t now_us;
+};
+/* Is CARD believed (card_accept)? What was said for its key before, here, is put among its vouches.
+ * *KNOWN is the card that was accepted, where there is one. Errors: of this machine alone. */
+MUST_USE int cards_judge(const struct cards_world *world, struct arena *arena,
+    struct cards_read *card, struct cards_read *known, struct card_judgement *out, struct err *err);
 
 /* "accepted by the operator", "vouched for by a.test and b.test", ... */
 void cards_word(struct buf *out, const struct card_acceptance *accepted);

@@ -1,5 +1,6 @@
 #include "flow/ledger_prove.h"
 
+#include "base/base64.h"
 #include "fmt/ledger_proof.h"
 #include "store/tiles.h"
 
@@ -83,10 +84,11 @@ prove(const struct resources *resources, const struct checkpoint *checkpoint,
 
 int
 ledger_prove_entry(const struct resources *resources, uint64_t index,
-    const struct ledger_prove_item *item, struct buf *out, struct err *err)
+    const struct ledger_prove_item *item, struct span receipt, struct buf *out, struct err *err)
 {
     struct ledger_proof proof = {.log = {.index = index}, .extra = buf_new(TILE_ENTRY_MAX)};
     struct buf bytes = buf_new(NOTE_BYTES_MAX);
+    struct buf text = buf_new(2 * LEDGER_PROOF_RECEIPT_MAX);
     struct checkpoint checkpoint;
     struct note note;
     int rc = resources->get(resources->ctx, RESOURCES_CHECKPOINT, &bytes, err);
@@ -94,11 +96,16 @@ ledger_prove_entry(const struct resources *resources, uint64_t index,
     if (rc == 0)
         rc = checkpoint_read_note(buf_span(&bytes), &note, &checkpoint, err);
     proof.log.checkpoint = buf_span(&bytes);
+    base64_add(&text, receipt.p, receipt.n);
+    if (rc == 0)
+        rc = buf_check(&text, "a receipt", err);
+    proof.receipt = buf_span(&text);
     if (rc == 0)
         rc = prove(resources, &checkpoint, item, &proof, err);
     if (rc == 0)
         rc = ledger_proof_write(out, &proof, err);
     buf_free(&proof.extra);
     buf_free(&bytes);
+    buf_free(&text);
     return rc;
 }

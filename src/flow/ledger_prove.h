@@ -18,10 +18,11 @@ struct ledger_prove_item {
     struct merkle_nodes nodes; /* over items_leaf of each item, in order; filled */
 };
 
-/* Append to OUT the proof of entry INDEX; ITEM may be NULL. Errors: ERR_NOT_FOUND, ERR_BAD_NOTE
- * (the checkpoint); ERR_BAD_VALUE: no such entry or item, or the items are not those of the entry;
- * ERR_BAD_STORE: the tiles do not lead to the checkpoint's root; the resources'. */
+/* Append to OUT the proof of entry INDEX; ITEM may be NULL. RECEIPT (a note; n 0: none) is put
+ * beside it. Errors: ERR_NOT_FOUND, ERR_BAD_NOTE (the checkpoint); ERR_BAD_VALUE: no such entry or
+ * item, or the items are not those of the entry; ERR_BAD_STORE: the tiles do not lead to the
+ * checkpoint's root; the resources'. */
 MUST_USE int ledger_prove_entry(const struct resources *resources, uint64_t index,
-    const struct ledger_prove_item *item, struct buf *out, struct err *err);
+    const struct ledger_prove_item *item, struct span receipt, struct buf *out, struct err *err);
 
 #endif

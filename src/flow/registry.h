@@ -61,18 +61,24 @@ MUST_USE int registry_name(struct registry *registry, const char *team, struct e
  * its file is damaged or others may read it; ERR_USAGE when the team's id is not known yet. */
 MUST_USE int registry_key(
     struct registry *registry, struct agreement_key *out, bool *made, struct err *err);
+/* A new key, beside the one that counts, until registry_rekey_end: then it takes its place. If the
+ * work breaks off in between, registry_key ends it, or takes it back, by whose key the team's own
+ * card (flow/cards.h) is signed. */
+MUST_USE int registry_rekey_begin(
+    struct registry *registry, struct agreement_key *out, struct err *err);
+MUST_USE int registry_rekey_end(struct registry *registry, struct err *err);
 /* Believe that KEY is TEAM's. */
 MUST_USE int registry_trust(
     struct registry *registry, const char *team, const uint8_t *key, struct err *err);
 /* Keep document A (its signatures are the ones kept); it counts once an event names it. */
 MUST_USE int registry_keep(struct registry *registry, const struct agreement *a, struct err *err);
-/* Take away a document that no event names. ERR_IO. */
+/* Take away a document, unless an event names it. ERR_IO. */
 MUST_USE int registry_drop(struct registry *registry, const struct agreement *a, struct err *err);
-/* Add EVENT to the journal. Team, hash and time order are seen to here: ERR_CLOCK when its time is
- * before one seen already, ERR_USAGE when its line would not be read again. The agreements in
- * memory are as before: open again to see them anew. */
-MUST_USE int registry_add(struct registry *registry, const struct journal_event *event,
-    const struct agreement_key *key, struct err *err);
+/* Add EVENTS to the journal, all or none. Team, hash and time order are seen to here: ERR_CLOCK
+ * when its time is before one seen already, ERR_USAGE when its line would not be read again. The
+ * agreements in memory are as before: open again to see them anew. */
+MUST_USE int registry_add(struct registry *registry, const struct journal_event *events,
+    size_t count, const struct agreement_key *key, struct err *err);
 /* Forget the latest time seen: the clock was wrong then and is right now. ERR_CLOCK when an event
  * was written later than NOW_US. */
 MUST_USE int registry_reset_clock(struct registry *registry, int64_t now_us, struct err *err);

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
+#include "flow/cards.h"
 #include "flow/clause_document.h"
 #include "flow/doc.h"
 #include "sys/file.h"
@@ -145,15 +146,15 @@ registry_trust(struct registry *r, const char *team, const uint8_t *key, struct 
 }
 
 static int
-make_key(struct registry *r, uint8_t seed[AGREEMENT_SIGN_SEED_BYTES], struct err *err)
+keep_seed(struct registry *r, const char *name, const uint8_t seed[AGREEMENT_SIGN_SEED_BYTES],
+    struct err *err)
 {
     char line[AGREEMENT_SIGN_BASE64_BYTES + 1];
 
-    hash_random(seed, AGREEMENT_SIGN_SEED_BYTES);
     agreement_sign_base64(seed, AGREEMENT_SIGN_SEED_BYTES, line);
     size_t n = strlen(line);
     line[n] = '\n';
-    int rc = write_file(r, "key", (struct span){line, n + 1}, PRIVATE, err);
+    int rc = write_file(r, name, (struct span){line, n + 1}, PRIVATE, err);
     sodium_memzero(line, sizeof line);
     return rc;
 }
@@ -191,24 +192,95 @@ read_key(const char *path, uint8_t seed[AGREEMENT_SIGN_SEED_BYTES], bool *there,
                     "the signing key %s is damaged: it is the base64 of 32 bytes", path);
 }
 
+static int
+read_seed(struct registry *r, const char *name, uint8_t seed[AGREEMENT_SIGN_SEED_BYTES],
+    bool *there, struct err *err)
+{
+    char path[REGISTRY_PATH_BYTES];
+    int rc = registry_path(r->home, name, path, err);
+
+    return rc == 0 ? read_key(path, seed, there, err) : rc;
+}
+
+static int
+remove_next(struct registry *r, struct err *err)
+{
+    char path[REGISTRY_PATH_BYTES];
+    int rc = registry_path(r->home, "key.next", path, err);
+
+    if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
+        rc = err_set(err, ERR_IO, "%s cannot be removed: %s", path, strerror(errno));
+    return rc;
+}
+
+/* A change of key that broke off is at its end if the card was signed by the new one. */
+static int
+end_rekey(struct registry *r, struct err *err)
+{
+    uint8_t seed[AGREEMENT_SIGN_SEED_BYTES];
+    struct agreement_key next;
+    struct cards_read card;
+    bool there = false;
+    int rc = read_seed(r, "key.next", seed, &there, err);
+
+    if (rc != 0 || !there)
+        return rc;
+    agreement_sign_key(seed, &next);
+    rc = cards_find(r->home, span_of(r->team), r->arena, &card, err);
+    if (rc == 1 && memcmp(card.card.key, next.public, sizeof next.public) == 0)
+        rc = keep_seed(r, "key", seed, err);
+    if (rc >= 0)
+        rc = remove_next(r, err);
+    sodium_memzero(seed, sizeof seed);
+    sodium_memzero(&next, sizeof next);
+    return rc;
+}
+
+int
+registry_rekey_begin(struct registry *r, struct agreement_key *out, struct err *err)
+{
+    uint8_t seed[AGREEMENT_SIGN_SEED_BYTES];
+    int rc = keep_team(r, err);
+
+    hash_random(seed, sizeof seed);
+    if (rc == 0)
+        rc = keep_seed(r, "key.next", seed, err);
+    agreement_sign_key(seed, out);
+    sodium_memzero(seed, sizeof seed);
+    return rc;
+}
+
+int
+registry_rekey_end(struct registry *r, struct err *err)
+{
+    struct agreement_key key = {{0}, {0}};
+    bool made;
+    int rc = end_rekey(r, err);
+
+    if (rc == 0)
+        rc = registry_key(r, &key, &made, err);
+    sodium_memzero(&key, sizeof key);
+    return rc;
+}
+
 int
 registry_key(struct registry *r, struct agreement_key *out, bool *made, struct err *err)
 {
     uint8_t seed[AGREEMENT_SIGN_SEED_BYTES];
-    char path[REGISTRY_PATH_BYTES];
     bool there = false;
-    int rc = registry_path(r->home, "key", path, err);
 
     *made = false;
-    if (rc == 0 && r->team[0] == '\0')
+    if (r->team[0] == '\0')
         return err_set(err, ERR_USAGE,
             "who signs? Say so once: `comity agreement key --as TEAM`, your id in the directory");
+    int rc = keep_team(r, err);
     if (rc == 0)
-        rc = keep_team(r, err);
+        rc = end_rekey(r, err);
     if (rc == 0)
-        rc = read_key(path, seed, &there, err);
+        rc = read_seed(r, "key", seed, &there, err);
     if (rc == 0 && !there) {
-        rc = make_key(r, seed, err);
+        hash_random(seed, sizeof seed);
+        rc = keep_seed(r, "key", seed, err);
         *made = rc == 0;
     }
     if (rc == 0) {
@@ -331,57 +403,83 @@ registry_drop(struct registry *r, const struct agreement *a, struct err *err)
 {
     char name[REGISTRY_PATH_BYTES];
     char path[REGISTRY_PATH_BYTES];
+    struct span journal;
 
     registry_document_name(a->id, name);
     int rc = registry_path(r->home, name, path, err);
+    if (rc == 0)
+        rc = read_file(r, "journal.jsonl", &journal, err);
+    /* The line may have been written before what failed. */
+    if (rc == 0 && memmem(journal.p, journal.n, a->id.p, a->id.n) != NULL)
+        return 0;
     if (rc == 0 && unlink(path) != 0 && errno != ENOENT)
         rc = err_set(err, ERR_IO, "%s cannot be taken away again: %s", path, strerror(errno));
     return rc;
 }
 
-/* A line that is not read back would close the register for good. */
+/* One line more behind LINES and BEFORE, which it moves on. A line that is not read back would
+ * close the register for good. */
 static int
-check_readable(struct registry *r, struct span line, struct err *err)
+add_line(struct registry *r, const struct journal_event *event, const struct agreement_key *key,
+    struct journal *before, struct buf *lines, struct err *err)
 {
-    if (line.n + r->journal_text.n > DOC_FILE_BYTES_MAX)
-        return err_set(
+    size_t from = lines->n;
+    int rc = 0;
+
+    if (event->time_us < r->seen_us || event->time_us < before->last_us)
+        return err_set(err, ERR_CLOCK, "the clock is behind a time that was seen already");
+    rc = journal_line(span_of(before->head), event, key, lines, err);
+    if (rc == 0 && lines->n + r->journal_text.n > DOC_FILE_BYTES_MAX)
+        rc = err_set(
             err, ERR_LIMIT, "the journal would have more than %d bytes", DOC_FILE_BYTES_MAX);
-    line.n--; /* the newline */
-    return journal_check_line(r->arena, line, r->ring, &r->journal, err);
+    if (rc != 0)
+        return rc;
+    const struct span line = {lines->p + from, lines->n - from - 1}; /* without the newline */
+    rc = journal_check_line(r->arena, line, r->ring, before, err);
+    agreement_sign_digest(line, before->head);
+    before->last_us = event->time_us;
+    before->count++;
+    return rc;
 }
 
-int
-registry_add(struct registry *r, const struct journal_event *event, const struct agreement_key *key,
-    struct err *err)
+/* `seen` is written before, with the new time, and behind, with the new lines: a run that is cut
+ * off between has lost nothing that counted. */
+static int
+write_lines(struct registry *r, const struct journal *after, struct span lines, struct err *err)
 {
     char path[REGISTRY_PATH_BYTES];
-    struct buf line = buf_new(DOC_FILE_BYTES_MAX);
-    struct span head = span_of(r->journal.head);
+    const struct span parts[] = {r->journal_text, lines};
     struct registry_seen seen = {
-        .seen_us = event->time_us, .events = r->journal.count, .there = true};
+        .seen_us = after->last_us, .events = r->journal.count, .there = true};
     int rc = registry_path(r->home, "journal.jsonl", path, err);
 
-    if (rc == 0 && (event->time_us < r->seen_us || event->time_us < r->journal.last_us))
-        rc = err_set(err, ERR_CLOCK, "the clock is behind a time that was seen already");
     memcpy(seen.head, r->journal.head, sizeof seen.head);
-    if (rc == 0)
-        rc = journal_line(head, event, key, &line, err);
-    struct span parts[] = {r->journal_text, buf_span(&line)};
-    if (rc == 0)
-        rc = check_readable(r, buf_span(&line), err);
     if (rc == 0)
         rc = registry_write_seen(r, &seen, err);
     if (rc == 0)
         rc = file_write_atomic(path, parts, 2, PRIVATE, err);
-    if (rc == 0) {
-        agreement_sign_digest((struct span){line.p, line.n - 1}, r->journal.head);
-        memcpy(seen.head, r->journal.head, sizeof seen.head);
-        seen.events++;
+    memcpy(seen.head, after->head, sizeof seen.head);
+    seen.events = after->count;
+    if (rc == 0)
         rc = registry_write_seen(r, &seen, err);
-    }
     if (rc == 0)
         rc = registry_read_journal(r, err);
-    r->seen_us = rc == 0 ? event->time_us : r->seen_us;
-    buf_free(&line);
+    r->seen_us = rc == 0 ? after->last_us : r->seen_us;
+    return rc;
+}
+
+int
+registry_add(struct registry *r, const struct journal_event *events, size_t count,
+    const struct agreement_key *key, struct err *err)
+{
+    struct buf lines = buf_new(DOC_FILE_BYTES_MAX);
+    struct journal after = r->journal;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        rc = add_line(r, &events[i], key, &after, &lines, err);
+    if (rc == 0 && count > 0)
+        rc = write_lines(r, &after, buf_span(&lines), err);
+    buf_free(&lines);
     return rc;
 }

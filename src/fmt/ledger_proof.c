@@ -43,6 +43,7 @@ ledger_proof_read(struct span text, struct ledger_proof *out, struct err *err)
     if (!lines_next(&rest, &line) || !span_equal(line, SPAN(first_line))
         || !lines_word(&rest, "entry", &out->entry))
         return bad(err, "beside the way in the log stands the entry itself");
+    (void)lines_word(&rest, "receipt", &out->receipt); /* it may be left out */
     out->has_item = rest.n > 0;
     return out->has_item ? read_item(rest, &out->item, err) : 0;
 }
@@ -56,6 +57,11 @@ ledger_proof_write(struct buf *out, const struct ledger_proof *proof, struct err
     buf_add_text(&extra, "\nentry ");
     buf_add_span(&extra, proof->entry);
     buf_add_char(&extra, '\n');
+    if (proof->receipt.n > 0) {
+        buf_add_text(&extra, "receipt ");
+        buf_add_span(&extra, proof->receipt);
+        buf_add_char(&extra, '\n');
+    }
     if (proof->has_item) {
         buf_add_text(&extra, "item ");
         buf_add_u64(&extra, proof->item.index);
@@ -72,6 +78,26 @@ ledger_proof_write(struct buf *out, const struct ledger_proof *proof, struct err
 }
 
 /* ---- what it is worth ---- */
+
+int
+ledger_proof_receipt(const struct ledger_proof *proof, const struct ledger_entry *entry,
+    struct buf *bytes, struct note *note, struct receipt *out, bool *fits, struct err *err)
+{
+    char text[LEDGER_PROOF_RECEIPT_MAX];
+    size_t n;
+
+    if (!base64_read(proof->receipt, text, sizeof text, &n))
+        return bad(err, "the receipt is a note in base64");
+    buf_add(bytes, text, n);
+    int rc = buf_check(bytes, "a receipt", err);
+    if (rc == 0)
+        rc = note_read(buf_span(bytes), note, err);
+    if (rc == 0)
+        rc = receipt_read(note->text, out, err);
+    *fits = rc == 0 && span_equal(out->batch, entry->id) && out->count == entry->items
+        && merkle_equal(&out->root, &entry->items_root);
+    return rc;
+}
 
 static enum ledger_proof_item
 judge_item(const struct ledger_proof_question *q, const struct ledger_entry *entry)

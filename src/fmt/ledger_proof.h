@@ -10,8 +10,9 @@
 #include "fmt/items.h"
 #include "fmt/ledger_entry.h"
 #include "fmt/logproof.h"
+#include "fmt/receipt.h"
 
-enum { LEDGER_PROOF_KEYS_MAX = 64 };
+enum { LEDGER_PROOF_KEYS_MAX = 64, LEDGER_PROOF_RECEIPT_MAX = 16384 /* bytes of the note */ };
 
 /* One item of the entry's batch. */
 struct ledger_item {
@@ -23,16 +24,23 @@ struct ledger_item {
 struct ledger_proof {
     struct logproof log;
     struct span entry;
+    struct span receipt; /* the recipient's note, in base64; n 0: none is there */
     bool has_item;
     struct ledger_item item;
-    struct buf extra; /* what `entry` is borrowed from */
+    struct buf extra; /* what entry and receipt are borrowed from */
 };
 
 /* Borrows from TEXT; OUT->extra is the caller's to free, also after an error. ERR_BAD_PROOF,
  * ERR_LIMIT. */
 MUST_USE int ledger_proof_read(struct span text, struct ledger_proof *out, struct err *err);
-/* From log (extra aside), entry and item. ERR_LIMIT. */
+/* From log (extra aside), entry, receipt and item. ERR_LIMIT. */
 MUST_USE int ledger_proof_write(struct buf *out, const struct ledger_proof *proof, struct err *err);
+
+/* The receipt of PROOF, which has one: its note in BYTES, from which NOTE and OUT borrow. Whether
+ * it is for ENTRY is said by *FITS; who signed it is note_check's. ERR_BAD_PROOF, ERR_BAD_NOTE. */
+MUST_USE int ledger_proof_receipt(const struct ledger_proof *proof,
+    const struct ledger_entry *entry, struct buf *bytes, struct note *note, struct receipt *out,
+    bool *fits, struct err *err);
 
 struct ledger_proof_question {
     const struct ledger_proof *proof;

@@ -26,10 +26,14 @@
 
 enum { INTAKE_RECORDS_MOST = 1024, INTAKE_PROBLEMS_BYTES = 64 * 1024 };
 
+/* `corrects` and `why` make of the stream a correction: exactly one report, which takes the place
+ * of the one with that id, and that one is recalled; both or neither. */
 struct intake_open {
-    struct span name; /* of the file or the request, for people */
-    uint64_t file;    /* the number that FILE gave; 0: none */
-    bool counted;     /* INTAKE_CLOSE tells of each message, too */
+    struct span name;     /* of the file or the request, for people */
+    uint64_t file;        /* the number that FILE gave; 0: none */
+    bool counted;         /* INTAKE_CLOSE tells of each message, too */
+    struct span corrects; /* a report's id; n 0: it is an ordinary stream */
+    struct span why;      /* for those who got that report */
 };
 /* What became of one INTAKE_RECORDS. */
 struct intake_counts {

@@ -2,6 +2,8 @@
 
 #include "model/url.h"
 
+#include <stdio.h>
+
 /* The least that a link takes: its numbers, and the lengths of its texts. */
 enum { LINK_BYTES_MIN = 4 + 1 + 1 + 3 * 4 + 8 * LINK_WHAT_COUNT };
 
@@ -95,6 +97,7 @@ links_take(
 void
 link_parcel_add(struct buf *out, const struct link_parcel *parcel)
 {
+    wire_add_i64(out, parcel->from_us);
     wire_add_i64(out, parcel->through_us);
     wire_add_u32(out, parcel->objects);
     wire_add_text(out, parcel->envelope);
@@ -105,10 +108,49 @@ link_parcel_take(struct span body, struct link_parcel *out, struct err *err)
 {
     struct wire_in in = wire_in(body);
 
+    out->from_us = wire_i64(&in);
     out->through_us = wire_i64(&in);
     out->objects = wire_u32(&in);
     out->envelope = wire_text(&in);
     return wire_end(&in, "what goes to a link", err);
+}
+
+size_t
+link_dates_format(const struct link_dates *dates, char out[LINK_DATES_BYTES])
+{
+    return (size_t)snprintf(out, LINK_DATES_BYTES, "%lld %lld",
+        (long long)(dates->from_us < 0 ? 0 : dates->from_us), (long long)dates->through_us);
+}
+
+bool
+link_dates_parse(struct span text, struct link_dates *out)
+{
+    struct span first;
+    uint64_t from;
+    uint64_t through;
+
+    if (!span_next(&text, ' ', &first) || !span_u64(first, &from) || !span_u64(text, &through)
+        || from >= through || through > INT64_MAX)
+        return false;
+    *out = (struct link_dates){(int64_t)from, (int64_t)through};
+    return true;
+}
+
+void
+link_dates_add(struct buf *out, const struct link_dates *dates)
+{
+    wire_add_i64(out, dates->from_us);
+    wire_add_i64(out, dates->through_us);
+}
+
+int
+link_dates_take(struct span body, struct link_dates *out, struct err *err)
+{
+    struct wire_in in = wire_in(body);
+
+    out->from_us = wire_i64(&in);
+    out->through_us = wire_i64(&in);
+    return wire_end(&in, "a parcel's dates", err);
 }
 
 void

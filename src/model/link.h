@@ -12,7 +12,10 @@
  *   LINK_SENT     team u32, through_us i64; answered when durable
  *   LINK_POLLED   team u32, what u8 (enum link_what), through_us i64; answered when durable
  *   LINK_FAILED   struct link_failure; answered when durable
- *   said by core: LINK_WAITS (team u32: LINK_TAKE would give something), LINKS_CHANGED
+ *   LINK_GOT      struct link_dates; asked by the front for a link's account, once all that was
+ * posted is durable; answer: nothing said by core: LINK_AT (team u32, what u8, through_us i64: it
+ * has come until then, by a push) said by core: LINK_WAITS (team u32: LINK_TAKE would give
+ * something), LINKS_CHANGED
  */
 #ifndef COMITY_MODEL_LINK_H
 #define COMITY_MODEL_LINK_H
@@ -46,12 +49,27 @@ MUST_USE int links_take(
  * at once (taxii.max-content-length), and fits into a message with what stands before it. */
 enum { LINK_ENVELOPE_MAX = 4 * 1024 * 1024 - 4096 };
 struct link_parcel {
-    int64_t through_us; /* to be said in LINK_SENT */
+    int64_t from_us;    /* behind it, and until */
+    int64_t through_us; /* this are all that there is; to be said in LINK_SENT */
     uint32_t objects;
     struct span envelope; /* {"objects":[...]}; n 0: nothing waits */
 };
 void link_parcel_add(struct buf *out, const struct link_parcel *parcel);
 MUST_USE int link_parcel_take(struct span body, struct link_parcel *out, struct err *err);
+
+/* Behind FROM_US and until THROUGH_US a POST has all that its sender has for this node, so that it
+ * need not be asked for that too. Said in the header LINK_DATES_HEADER, as two numbers with a space
+ * between (microseconds since 1970). */
+#define LINK_DATES_HEADER "Comity-Dates"
+enum { LINK_DATES_BYTES = 48 };
+struct link_dates {
+    int64_t from_us; /* 0: from the beginning */
+    int64_t through_us;
+};
+size_t link_dates_format(const struct link_dates *dates, char out[LINK_DATES_BYTES]);
+bool link_dates_parse(struct span text, struct link_dates *out);
+void link_dates_add(struct buf *out, const struct link_dates *dates);
+MUST_USE int link_dates_take(struct span body, struct link_dates *out, struct err *err);
 
 struct link_failure {
     uint32_t team;

@@ -28,6 +28,8 @@ struct store_link {
     uint8_t flags;      /* enum link_flag: what is to be done */
     struct span url;
     struct span pin;
+    int64_t card_us; /* version of the card that said url and pin, and whose next one will;
+                        INT64_MAX: a person said them, and they stay */
     int64_t polled_us[LINK_WHAT_COUNT];
     int64_t added_us;
     struct span added_by;
@@ -60,6 +62,7 @@ struct store_parcel_query {
 };
 struct store_parcel {
     uint32_t collection; /* 0: the team has none */
+    int64_t from_us;     /* date_added before the first; INT64_MIN: there is none before */
     int64_t through_us;  /* date_added of the last object; 0: nothing waits */
     uint32_t objects;
     uint32_t reports;

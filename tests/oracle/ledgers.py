@@ -130,7 +130,7 @@ def delivery(rng, items, batch_salt, kind="delivery"):
                           "treatments": {t: rng.randint(0, 9) for t in ("keep", "pseudonymise", "generalise", "remove")}}
                          for c in range(rng.randint(0, 4))]}
     if kind == "decision":
-        entry["decision"] = rng.choice(["released", "refused"])
+        entry["decision"] = rng.choice(["released", "refused", "recalled"])
     return entry
 
 

@@ -53,7 +53,7 @@ class Team:
 
     def __init__(self, world, name, **more):
         self.world, self.name, self.team, self.home = world, name, f"{name}.test", world.folder / name
-        self.home.mkdir()
+        self.home.mkdir(exist_ok=True)
         self.accounts, self.more, self.reports = {}, more, 0
         self.key = self.agree("key", "--as", self.team).split()[1]
         self.node = None

@@ -78,8 +78,8 @@ class Rights(Case):
             body = {"reason": "x", **({"numbers": [999999]} if name.endswith("MANY") else {})}
         elif name == "SESSION_PUT":
             body = {"name": "nobody-here", "password": "x"}
-        elif name == "REPORTS_ADD":
-            body = REPORT
+        elif name in ("REPORTS_ADD", "REPORT_CORRECT"):
+            path, body = path + ("?reason=x" if name == "REPORT_CORRECT" else ""), REPORT
         elif row[4] == "BODY_WHOLE":
             body = {field[1]: f"x-{kind}" for field in rows("inputs.def", "INPUT")
                     if field[0] == name and field[2] == "BODY" and field[5] == "1"}

@@ -172,9 +172,9 @@ class Hostile(unittest.TestCase):
         self.node.command("peer", "add", str(card), "--no-push", "--no-witness")
 
     def fails(self, server, error, message=".", pin=None):
-        since = self.node.node.mark()
-        self.turn_to(f"https://127.0.0.1:{server.port}", self.pin() if pin is None else pin)
-        line = self.node.node.wait("link failed", since, team="south.test")
+        since, url = self.node.node.mark(), f"https://127.0.0.1:{server.port}"
+        self.turn_to(url, self.pin() if pin is None else pin)
+        line = self.node.node.wait("link failed", since, node=url)
         self.assertEqual(line["error"], error, line)
         self.assertRegex(line["message"], message)
         return line
@@ -222,9 +222,8 @@ class Hostile(unittest.TestCase):
 
     def test_a_name_that_leads_nowhere(self):
         for name in ("nobody.test", "garbage.test", "silent.test"):
-            since = self.node.node.mark()
             self.turn_to(f"https://{name}", self.pin())
-            line = self.node.node.wait("link failed", since, team="south.test")
+            line = self.node.node.wait("link failed", node=f"https://{name}")
             self.assertEqual(line["error"], "unreachable", line)
             self.assertIn("name", line["message"])
 
@@ -294,11 +293,11 @@ class Hostile(unittest.TestCase):
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as gone:
             port = gone.getsockname()[1]
-        since = self.node.node.mark()
-        self.turn_to(f"https://127.0.0.1:{port}", self.pin())
-        self.assertEqual(self.node.node.wait("link failed", since)["error"], "unreachable")
-        self.node.node.wait("link failed", since, failures=3)  # again and again
-        first, second, third = (line["again_in_ms"] for line in self.node.node.find("link failed", since)[:3])
+        since, url = self.node.node.mark(), f"https://127.0.0.1:{port}"
+        self.turn_to(url, self.pin())
+        self.assertEqual(self.node.node.wait("link failed", since, node=url)["error"], "unreachable")
+        self.node.node.wait("link failed", since, node=url, failures=3)  # again and again
+        first, second, third = (line["again_in_ms"] for line in self.node.node.find("link failed", since, node=url)[:3])
         self.assertTrue(75 <= first <= 125 and 150 <= second <= 250 and 300 <= third <= 500, (first, second, third))
 
     def test_zz_none_of_that_ended_the_courier(self):

@@ -5,8 +5,6 @@ usage: ledger_node.py COMITY [--no-sandbox]
 """
 import base64
 import gzip
-import hashlib
-import hmac
 import json
 import os
 import pathlib
@@ -18,6 +16,7 @@ import time
 import unittest
 
 import api_case
+from ledger_items import items_root
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 WIDTH = 256
@@ -50,29 +49,6 @@ def entries_of(bundle):
         n = int.from_bytes(bundle[at:at + 2], "big")
         yield json.loads(bundle[at + 2:at + 2 + n])
         at += 2 + n
-
-
-def canonical(value):
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def root_of(leaves):
-    if not leaves:
-        return hashlib.sha256().digest()
-    if len(leaves) == 1:
-        return leaves[0]
-    k = 1
-    while 2 * k < len(leaves):
-        k *= 2
-    return hashlib.sha256(b"\x01" + root_of(leaves[:k]) + root_of(leaves[k:])).digest()
-
-
-def items_root(salt, items):
-    leaves = []
-    for i, item in enumerate(items):
-        own = hmac.digest(salt, b"comity-item-salt-v1\n" + i.to_bytes(8, "big"), "sha256")
-        leaves.append(hashlib.sha256(b"\x00" + hashlib.sha256(own + canonical(item)).digest()).digest())
-    return root_of(leaves)
 
 
 class LedgerOfNode(unittest.TestCase):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Signatures by another hand: Ed25519 written from RFC 8032 and a canonical form from RFC 8785, both ways.
 
-A partner's program, which has only doc/agreement-language.md (section 11), signs what Comity counts, and verifies what
-Comity signed.
+A partner's program, which has only doc/agreement-language.md (section 11) and doc/team-card.md, signs what Comity counts, and
+verifies what Comity signed.
 """
 import base64
 import hashlib
@@ -112,6 +112,27 @@ DOCUMENT = r"""{ "valid_from" : "2026-01-01", "title":"Pact \u00e9\ud83d\ude00 \
  "clauses":[{"to":"party","from":"party","id":"1","classification":["*"],"tlp_max":"amber","effect":"release",
  "retention_days":180.0,"note":"\u20ac \n"}] }"""
 
+CARD = r"""{"id":"south.test","name":"S\u00fcd \"\/\\ \t<","kind":"national","economies":["SE",{"scope":"research","economy":"FI"}],
+ "constituency":{"asns":[64500],"domains":["south.test"]},"source":"own","verified":true,"x_b":[1.0,null,{}],"x_a":false,
+ "version":"2026-01-01T00:00:00.5+02:00","node":{"url":"https://192.0.2.2"}}"""
+OTHER = bytes(range(1, 33))
+GOLDEN = ["e5c1c7377eb876f8841c413e7ae2a257874036e5953ddd9a3c90b26fa90129ab",
+          "18c71ce98e6713eee2dd1e216e53128249ed7e251785f938bd553a4261c1a236",
+          "jNF9JjOSjJG0Y7HDgTq9oGmlL/EJEsPYpzjIyVi5rV+os1pO+2CeeoxeQjQVd3NPJiHM5djZz21sl7fDmNaoAg==",
+          "qYMUFCe5i8xsND46BHsVUgIyMNs36p+11iIf/ZW0lEZLf0swk+4Fk+EJ2l19tD8uYqKydQT4zM19f2hVB1qsAA=="]
+
+
+def signed_part(card):
+    return {k: v for k, v in card.items() if k not in ("signature", "vouches", "verified", "accepted")}
+
+
+def card_message(card):
+    return b"comity-card-signature-v1\n" + canonical(signed_part(card)).encode()
+
+
+def vouch_message(vouch):
+    return b"comity-card-vouch-v1\n" + canonical({k: v for k, v in vouch.items() if k != "signature"}).encode()
+
 
 class Signed(Case):
     def at(self, home, *words, status=0):
@@ -168,6 +189,72 @@ class Signed(Case):
         self.write("pact.json", dict(document, signatures=[entry]))
         self.at("north", "sign", "pact.json", status=3)
         self.assertEqual(self.at("north", "list"), "")
+
+    # ---- cards and vouches ----
+
+    def team_at(self, home, *words, status=0):
+        done = subprocess.run([COMITY, "team", *words, "--teams", "teams.json", "--home", home], capture_output=True, text=True,
+                              check=False, cwd=self.folder)
+        self.assertEqual(done.returncode, status, (words, done.stdout, done.stderr))
+        return done.stderr if status else done.stdout
+
+    def test_cards_by_another_hand(self):
+        self.write("card.json", self.made_card())
+        self.assertIn("is accepted", self.team_at("north", "accept", "card.json"))
+        self.assertIn("east.test", self.team_at("north", "show", "south.test"))
+        kept = json.loads((self.folder / "north/cards/south.test.json").read_text(encoding="utf-8"))
+        self.assertEqual(card_message(kept), card_message(self.made_card()))
+        self.assertEqual([v["by"] for v in kept["vouches"]], ["east.test"])
+
+    def test_golden_card(self):
+        """To the byte: whoever changes what is signed makes every signature there is wrong."""
+        card = self.made_card()
+        self.assertEqual(hashlib.sha256(card_message(card)).hexdigest(), GOLDEN[0])
+        self.assertEqual(hashlib.sha256(vouch_message(card["vouches"][0])).hexdigest(), GOLDEN[1])
+        self.assertEqual([card["signature"]["signature"], card["vouches"][0]["signature"]], GOLDEN[2:])
+
+    def made_card(self, **changes):
+        card = json.loads(CARD) | {"keys": [{"type": "ed25519", "key": base64.b64encode(public(SEED)).decode()}]} | changes
+        vouch = {"by": "east.test", "by_key": base64.b64encode(public(OTHER)).decode(), "team": "south.test",
+                 "key": base64.b64encode(public(SEED)).decode(), "time": AT}
+        vouch["signature"] = base64.b64encode(sign(OTHER, vouch_message(vouch))).decode()
+        return card | {"signature": {"key": base64.b64encode(public(SEED)).decode(),
+                                     "signature": base64.b64encode(sign(SEED, card_message(card))).decode()}, "vouches": [vouch]}
+
+    def test_cards_that_were_signed_otherwise(self):
+        plain = self.made_card()
+        for line in (b"", b"comity-agreement-signature-v1\n", b"comity-card-signature-v1", b"comity-card-vouch-v1\n"):
+            signature = sign(SEED, line + canonical(signed_part(plain)).encode())
+            self.write("card.json", plain | {"signature": plain["signature"] | {"signature": base64.b64encode(signature).decode()}})
+            self.assertIn("did not sign", self.team_at("north", "accept", "card.json", status=3))
+        for change in ({"node": plain["node"] | {"url": "https://192.0.2.66"}}, {"version": "2026-01-02T00:00:00Z"}, {"x_1": 3}):
+            self.write("card.json", plain | change)
+            self.assertIn("did not sign", self.team_at("north", "accept", "card.json", status=3))
+        # A vouch that is wrong does not make the card wrong, and counts for nothing.
+        wrong = plain["vouches"][0] | {"time": "2026-02-01T00:00:00Z"}
+        self.write("card.json", plain | {"vouches": [wrong]})
+        self.team_at("north", "accept", "card.json")
+        self.assertNotIn("vouched", self.team_at("north", "show", "south.test"))
+
+    def test_comitys_cards(self):
+        url = ("--url", "https://192.0.2.1:8444")
+        first = json.loads(self.team_at("north", "publish", "--as", "north.test", *url))
+        second = json.loads(self.team_at("north", "rekey"))
+        for card in (first, second):
+            self.assertTrue(verify(base64.b64decode(card["signature"]["key"]), card_message(card),
+                                   base64.b64decode(card["signature"]["signature"])))
+            self.assertIn({"type": "ed25519", "key": card["signature"]["key"]}, card["keys"])
+        self.assertTrue(verify(base64.b64decode(first["signature"]["key"]), card_message(second),
+                               base64.b64decode(second["signature"]["previous"])))
+        self.write("north.json", second)
+        south = json.loads(self.team_at("south", "publish", "--as", "south.test", *url))
+        self.team_at("south", "vouch", "north.json", "-o", "vouched.json")
+        vouched = json.loads((self.folder / "vouched.json").read_text(encoding="utf-8"))
+        self.assertEqual((self.folder / "vouched.json").read_text(encoding="utf-8"), canonical(vouched) + "\n")
+        [vouch] = vouched["vouches"]
+        self.assertEqual([vouch["by"], vouch["by_key"], vouch["team"], vouch["key"]],
+                         ["south.test", south["signature"]["key"], "north.test", second["signature"]["key"]])
+        self.assertTrue(verify(base64.b64decode(vouch["by_key"]), vouch_message(vouch), base64.b64decode(vouch["signature"])))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 set -eu
 dev=${COMITY_TEST_ROOT:?}/dev
 
-for command in deps build run test bench fuzz oracle faults interop lint asan clean; do
+for command in deps build run test bench fuzz oracle faults lab interop lint asan clean; do
     "$dev" | grep -Eq "^  $command " || { echo "not ok: ./dev does not name $command"; exit 1; }
 done
 ! "$dev" nonsense >/dev/null 2>&1 || { echo "not ok: ./dev nonsense succeeds"; exit 1; }

@@ -51,6 +51,7 @@ struct core_test {
     uint32_t waits;      /* LINK_WAITS, in all */
     uint32_t waits_team; /* of the last */
     uint32_t changed;    /* LINKS_CHANGED */
+    int64_t at_us;       /* of the last LINK_AT */
     bool wants_any;      /* stop at whatever comes */
     bool gave_up;
     uint64_t next_tag;
@@ -71,6 +72,10 @@ core_test_on_message(void *ctx, struct channel *channel, const struct channel_me
         struct wire_in in = wire_in(message->body);
         t->waits_team = wire_u32(&in);
         t->waits++;
+    } else if (message->type == MESSAGE_LINK_AT) {
+        struct wire_in in = wire_in(message->body);
+        (void)wire_bytes(&in, 5);
+        t->at_us = wire_i64(&in);
     } else if (message->type == MESSAGE_LINKS_CHANGED) {
         t->changed++;
     } else {
@@ -84,7 +89,7 @@ core_test_on_message(void *ctx, struct channel *channel, const struct channel_me
             t->file = message->fd;
     }
     bool unasked = message->type == MESSAGE_CREDIT || message->type == MESSAGE_LINK_WAITS
-        || message->type == MESSAGE_LINKS_CHANGED;
+        || message->type == MESSAGE_LINKS_CHANGED || message->type == MESSAGE_LINK_AT;
     if (t->wants_any || !unasked)
         if (!t->more)
             loop_stop(t->loop);
@@ -202,8 +207,10 @@ core_test_start(struct core_test *t)
 static inline void
 core_test_close(struct core_test *t)
 {
-    for (int d = 0; d < DOOR_COUNT; d++)
+    for (int d = 0; d < DOOR_COUNT; d++) {
         channel_free(t->ends[d].channel);
+        t->ends[d].channel = NULL;
+    }
     core_close(&t->core);
     loop_free(t->loop);
 }

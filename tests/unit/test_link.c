@@ -107,8 +107,10 @@ a_count_alone_is_none(void **state)
 static void
 parcels_come_through(void **state)
 {
-    const struct link_parcel parcel = {
-        .through_us = 1764087600000001, .objects = 3, .envelope = SPAN("{\"objects\":[1,2,3]}")};
+    const struct link_parcel parcel = {.from_us = INT64_MIN,
+        .through_us = 1764087600000001,
+        .objects = 3,
+        .envelope = SPAN("{\"objects\":[1,2,3]}")};
     struct buf out = buf_new(4096);
     struct link_parcel got;
     struct err err;
@@ -116,6 +118,7 @@ parcels_come_through(void **state)
     (void)state;
     link_parcel_add(&out, &parcel);
     assert_int_equal(link_parcel_take(buf_span(&out), &got, &err), 0);
+    assert_true(got.from_us == INT64_MIN);
     assert_true(got.through_us == parcel.through_us && got.objects == 3);
     assert_true(span_equal(got.envelope, parcel.envelope));
     for (size_t n = 0; n < out.n; n++)
@@ -144,6 +147,25 @@ failures_come_through(void **state)
     for (size_t n = 0; n < out.n; n++)
         assert_int_equal(link_failure_take((struct span){out.p, n}, &got, &err), ERR_INTERNAL);
     buf_free(&out);
+}
+
+static void
+dates_come_through_a_header(void **state)
+{
+    static const char *const bad[] = {"", "5", "5 ", " 5", "5 5", "6 5", "-1 5", "5 6 7", "a 5",
+        "0 9223372036854775808", "0  5", "0x1 5"};
+    const struct link_dates dates = {INT64_MIN, INT64_MAX};
+    char text[LINK_DATES_BYTES];
+    struct link_dates got;
+
+    (void)state;
+    size_t n = link_dates_format(&dates, text);
+    assert_true(n < sizeof text);
+    assert_true(link_dates_parse((struct span){text, n}, &got));
+    assert_true(got.from_us == 0 && got.through_us == INT64_MAX);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (link_dates_parse(span_of(bad[i]), &got))
+            fail_msg("\"%s\" is none", bad[i]);
 }
 
 static void
@@ -190,6 +212,7 @@ main(void)
         cmocka_unit_test(a_count_alone_is_none),
         cmocka_unit_test(parcels_come_through),
         cmocka_unit_test(failures_come_through),
+        cmocka_unit_test(dates_come_through_a_header),
         cmocka_unit_test(urls_are_of_a_door),
         cmocka_unit_test(pins_are_hashes),
     };

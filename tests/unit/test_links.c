@@ -25,8 +25,10 @@ number_of(struct core_test *t, const char *team)
 static uint32_t
 add_link(struct core_test *t, const char *team, uint8_t flags)
 {
-    struct store_principal account = {
-        .name = span_of(team), .kind = PRINCIPAL_PARTNER, .team = span_of(team)};
+    struct store_principal account = {.name = span_of(team),
+        .kind = PRINCIPAL_PARTNER,
+        .team = span_of(team),
+        .certificate = SPAN(PIN)};
     struct store_link link = {.team = number_of(t, team),
         .flags = flags,
         .url = SPAN("https://192.0.2.1:8444"),
@@ -397,6 +399,58 @@ nothing_goes_where_there_is_no_link(void **state)
     core_test_end(&t);
 }
 
+static int
+got(struct core_test *t, const struct caller *caller, int64_t from_us, int64_t through_us)
+{
+    const struct link_dates dates = {from_us, through_us};
+    struct buf body = buf_new(64);
+
+    link_dates_add(&body, &dates);
+    int rc = core_test_ask(t, DOOR_PARTNERS, MESSAGE_LINK_GOT, caller, buf_span(&body));
+    buf_free(&body);
+    return rc;
+}
+
+/* What was pushed is not polled again; but where something is missing before it, it is. */
+static void
+what_was_pushed_is_not_polled(void **state)
+{
+    const struct caller node = {.scheme = CALLER_CERTIFICATE, .secret = SPAN(PIN)};
+    struct core_test t;
+    struct err err;
+
+    (void)state;
+    start(&t);
+    uint32_t south = add_link(&t, "south.test", LINK_POLL | LINK_PUSH);
+    const int64_t *at = links_find(t.core.links, south)->polled_us;
+    assert_int_equal(got(&t, &node, 5, 1000), 0); /* something before it never came */
+    assert_true(at[LINK_RELEASED] == INT64_MIN && t.at_us == 0);
+    assert_int_equal(got(&t, &node, 0, 1000), 0);
+    assert_true(at[LINK_RELEASED] == 1000);
+    assert_int_equal(got(&t, &node, 1001, 2000), 0);
+    assert_int_equal(got(&t, &node, 0, 900), 0);
+    assert_int_equal(got(&t, &node, 0, clock_now_us() + INT64_C(3600000000)), 0);
+    assert_int_equal(got(&t, &node, 0, INT64_MAX), 0);
+    assert_true(at[LINK_RELEASED] == 1000);
+    assert_int_equal(got(&t, &node, 1000, 2000), 0);
+    assert_true(at[LINK_RELEASED] == 2000 && at[LINK_DIRECTORY] == INT64_MIN);
+    assert_int_equal(got(&t, &nobody, 2000, 3000), ERR_NOT_SIGNED_IN);
+    /* Another program of that team's says nothing about its node. */
+    struct store_principal other = {.name = SPAN("other"),
+        .kind = PRINCIPAL_PARTNER,
+        .team = SPAN("south.test"),
+        .certificate = SPAN("00")};
+    const struct caller program = {.scheme = CALLER_CERTIFICATE, .secret = SPAN("00")};
+    assert_int_equal(core_begin(&t.core, &err), 0);
+    assert_int_equal(people_put(auth_people(t.core.auth), &other, &err), 0);
+    assert_int_equal(got(&t, &program, 0, 3000), 0);
+    assert_true(links_find(t.core.links, south)->polled_us[LINK_RELEASED] == 2000);
+    assert_int_equal(polled(&t, south, LINK_RELEASED, 1500), 0);
+    assert_true(links_find(t.core.links, south)->polled_us[LINK_RELEASED] == 2000);
+    assert_true(t.at_us == 2000); /* the courier was told */
+    core_test_end(&t);
+}
+
 static void
 how_far_it_was_polled_is_kept(void **state)
 {
@@ -422,6 +476,44 @@ how_far_it_was_polled_is_kept(void **state)
     assert_true(list[0].polled_us[LINK_RELEASED] == 1000);
     assert_true(list[0].polled_us[LINK_DIRECTORY] == 7);
     arena_free(arena);
+    core_test_end(&t);
+}
+
+/* Who listens hears of it, once when it is lost and once when it is back. */
+static void
+listeners_hear_of_lost_links(void **state)
+{
+    struct link_failure failure = {.flag = LINK_POLL, .why = SPAN("no route")};
+    struct core_test t;
+    struct err err;
+
+    (void)state;
+    start(&t);
+    failure.team = add_link(&t, "south.test", LINK_POLL);
+    t.core.options.link_give_up_us = 0;
+    core_test_send(&t, DOOR_LOCAL, MESSAGE_EVENTS, 900, &nobody, SPAN(""));
+    assert_int_equal(
+        core_test_ask(&t, DOOR_LOCAL, MESSAGE_STATUS, &nobody, (struct span){"\0", 1}), 0);
+    const struct store_link *link = links_find(t.core.links, failure.team);
+    assert_int_equal(core_begin(&t.core, &err), 0);
+    for (int i = 0; i < 3; i++) {
+        link = links_find(t.core.links, failure.team);
+        assert_int_equal(links_failed(&t.core, link, &failure, &err), 0);
+    }
+    link = links_find(t.core.links, failure.team);
+    assert_int_equal(links_worked(&t.core, link, LINK_POLL, &err), 0);
+    link = links_find(t.core.links, failure.team);
+    assert_int_equal(links_worked(&t.core, link, LINK_POLL, &err), 0);
+    assert_int_equal(core_commit(&t.core, &err), 0);
+    /* An answer to something else ends the wait; what was told before stands in the body. */
+    t.body.n = 0;
+    core_test_send(&t, DOOR_LOCAL, MESSAGE_STATUS, 902, &nobody, (struct span){"\0", 1});
+    assert_true(core_test_wait(&t, 60000));
+    assert_int_equal(t.tag, 902);
+    assert_int_equal(times(buf_span(&t.body), "\"state\":\"lost\""), 1);
+    assert_int_equal(times(buf_span(&t.body), "\"state\":\"back\""), 1);
+    assert_int_equal(times(buf_span(&t.body), "\"why\":\"no route\""), 1);
+    assert_int_equal(times(buf_span(&t.body), "\"team\":\"south.test\",\"way\":\"poll\""), 2);
     core_test_end(&t);
 }
 
@@ -466,7 +558,9 @@ main(void)
         cmocka_unit_test(large_batches_are_several_deliveries),
         cmocka_unit_test(large_reports_are_alone),
         cmocka_unit_test(nothing_goes_where_there_is_no_link),
+        cmocka_unit_test(what_was_pushed_is_not_polled),
         cmocka_unit_test(how_far_it_was_polled_is_kept),
+        cmocka_unit_test(listeners_hear_of_lost_links),
         cmocka_unit_test(a_link_that_fails_for_long_is_lost_and_comes_back),
     };
 

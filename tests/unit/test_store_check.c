@@ -1,4 +1,5 @@
 /* Does `check` find what is broken, and is a backup a store? */
+#include "store/link.h"
 #include "store_ask.h"
 
 #include <sqlite3.h>
@@ -27,6 +28,9 @@ fill(struct fixture *f)
             .spec = 21}};
     struct store_piece piece = {
         .body = SPAN("{},[12]"), .objects = objects, .count = 2, .reports = 2, .batch = 1};
+    struct store_principal account = {.name = SPAN("a"), .kind = 5, .team = SPAN("north.test")};
+    struct store_link link = {.team = 1, .flags = LINK_PUSH, .url = SPAN("https://a.test")};
+    const struct store_link_way way = {.failures = 1, .why = SPAN("busy")};
     uint32_t team_number;
     int64_t first_us;
     size_t added;
@@ -40,6 +44,10 @@ fill(struct fixture *f)
     piece.collection = shared.number;
     piece.indexed = true;
     OK(f, store_append(f->store, &piece, 10, &first_us, &added, &f->err));
+    OK(f, store_principal_put(f->store, &account, &f->err));
+    link.principal = account.number;
+    OK(f, store_link_put(f->store, &link, &f->err));
+    OK(f, store_link_way_put(f->store, 1, LINK_PUSH, &way, &f->err));
     OK(f, store_commit(f->store, &f->err));
 }
 
@@ -125,6 +133,9 @@ each_fault_is_found(void **state)
         "DELETE FROM collection",
         "DELETE FROM object",
         "UPDATE object SET piece = 8",
+        "UPDATE link SET team = 7; UPDATE link_way SET team = 7",
+        "UPDATE link SET principal = 7",
+        "DELETE FROM link",
         "INSERT INTO token VALUES (1, 5, 0, x'00', '', 0, 0, 0)",
         "INSERT INTO held VALUES (1, 1, 0, 1, 0, 0, 0, 0, '', '')",
     };

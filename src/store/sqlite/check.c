@@ -264,6 +264,12 @@ static const struct relation {
         "SELECT COUNT(*) FROM recall WHERE team NOT IN (SELECT number FROM team)"},
     {"feedback on reports whose batch is not there",
         "SELECT COUNT(*) FROM feedback WHERE batch NOT IN (SELECT number FROM batch)"},
+    {"links of a team that is not there",
+        "SELECT COUNT(*) FROM link WHERE team NOT IN (SELECT number FROM team)"},
+    {"links whose account is not there",
+        "SELECT COUNT(*) FROM link WHERE principal NOT IN (SELECT number FROM principal)"},
+    {"ways without a link",
+        "SELECT COUNT(*) FROM link_way WHERE team NOT IN (SELECT team FROM link)"},
     {"tokens without a principal",
         "SELECT COUNT(*) FROM token WHERE principal NOT IN (SELECT number FROM principal)"},
 };

@@ -27,6 +27,7 @@ take_link(void *ctx, sqlite3_stmt *row, struct err *err)
     link->polled_us[LINK_RELEASED] = sqlite3_column_int64(row, 5);
     link->polled_us[LINK_DIRECTORY] = sqlite3_column_int64(row, 6);
     link->added_us = sqlite3_column_int64(row, 7);
+    link->card_us = sqlite3_column_int64(row, 9);
     int rc = db_keep(row, 3, list->arena, &link->url, err);
     if (rc == 0)
         rc = db_keep(row, 4, list->arena, &link->pin, err);
@@ -85,7 +86,8 @@ store_link_put(struct store *store, const struct store_link *link, struct err *e
 {
     return RUN(store, S_LINK_PUT, err, INT(link->team), INT(link->principal), INT(link->flags),
         TEXT(link->url), TEXT(link->pin), INT(link->polled_us[LINK_RELEASED]),
-        INT(link->polled_us[LINK_DIRECTORY]), INT(link->added_us), TEXT(link->added_by));
+        INT(link->polled_us[LINK_DIRECTORY]), INT(link->added_us), TEXT(link->added_by),
+        INT(link->card_us));
 }
 
 int

@@ -198,6 +198,7 @@ store_parcel(struct store *store, struct arena *arena, const struct store_parcel
         return 0;
     if (rc == 0)
         rc = whole(store, parcel->collection, query->end, &after_us, err);
+    parcel->from_us = after_us;
     if (rc == 0)
         rc = EACH(store, S_PIECE_FROM, take_next, &p, err, INT(parcel->collection), INT(after_us));
     if (rc == 0)

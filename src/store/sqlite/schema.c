@@ -76,8 +76,9 @@ static const char *const steps[] = {
     " PRIMARY KEY (batch, entry)) WITHOUT ROWID;",
     /* 3: what nodes exchange */
     "CREATE TABLE link (team INTEGER PRIMARY KEY, principal INTEGER NOT NULL,"
-    " flags INTEGER NOT NULL, url TEXT NOT NULL, pin TEXT NOT NULL, released_us INTEGER NOT NULL,"
-    " directory_us INTEGER NOT NULL, added_us INTEGER NOT NULL, added_by TEXT NOT NULL);"
+    " flags INTEGER NOT NULL, url TEXT NOT NULL, pin TEXT NOT NULL, card_us INTEGER NOT NULL,"
+    " released_us INTEGER NOT NULL, directory_us INTEGER NOT NULL, added_us INTEGER NOT NULL, "
+    "added_by TEXT NOT NULL);"
     "CREATE TABLE link_way (team INTEGER NOT NULL, flag INTEGER NOT NULL, ok_us INTEGER NOT NULL,"
     " failing_us INTEGER NOT NULL, again_us INTEGER NOT NULL, failures INTEGER NOT NULL,"
     " status INTEGER NOT NULL, refused INTEGER NOT NULL, lost INTEGER NOT NULL,"

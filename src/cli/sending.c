@@ -1,4 +1,4 @@
-#include "cli/ingest.h"
+#include "cli/sending.h"
 
 #include "base/url.h"
 #include "sys/clock.h"
@@ -22,7 +22,7 @@ enum {
 
 /* One file on its way. */
 struct upload {
-    struct ingest *in;
+    struct sending *in;
     const char *file;
     int fd;
     char head[SNIFF_BYTES]; /* what was read to recognise its packing */
@@ -45,7 +45,7 @@ add_parameter(struct buf *out, const char *name, struct span value)
 }
 
 static int
-add_mapping(struct ingest *in, struct err *err)
+add_mapping(struct sending *in, struct err *err)
 {
     char text[MAPPING_BYTES];
     FILE *file = fopen(in->mapping, "re");
@@ -63,7 +63,7 @@ add_mapping(struct ingest *in, struct err *err)
 }
 
 int
-ingest_prepare(struct ingest *in, struct err *err)
+sending_prepare(struct sending *in, struct err *err)
 {
     in->parameters = buf_new(PARAMETERS_BYTES);
     if (in->format != FORMAT_UNKNOWN)
@@ -76,7 +76,7 @@ ingest_prepare(struct ingest *in, struct err *err)
 }
 
 void
-ingest_free(struct ingest *in)
+sending_free(struct sending *in)
 {
     buf_free(&in->parameters);
     node_close(&in->node);
@@ -110,7 +110,7 @@ give(void *ctx, char *p, size_t n, struct err *err)
 }
 
 static void
-show(struct ingest *in, uint64_t bytes)
+show(struct sending *in, uint64_t bytes)
 {
     int64_t now = clock_ticks_us();
     double seconds = (double)(now - in->begun_us) / 1e6;
@@ -201,7 +201,7 @@ tell_later(struct upload *up, const struct err *broken)
 
 /* Sleeping is what was asked for: Retry-After. A signal ends it. */
 static int
-wait_for_node(const struct ingest *in, unsigned seconds, struct err *err)
+wait_for_node(const struct sending *in, unsigned seconds, struct err *err)
 {
     if (in->progress)
         (void)fprintf(stderr, "\r\033[Kthe node is behind; waiting %u s", seconds);
@@ -212,7 +212,7 @@ wait_for_node(const struct ingest *in, unsigned seconds, struct err *err)
 static int
 build_path(const struct upload *up, struct buf *path, struct err *err)
 {
-    const struct ingest *in = up->in;
+    const struct sending *in = up->in;
     const char *slash = strrchr(up->file, '/');
     const char *name = in->name != NULL ? in->name
         : strcmp(up->file, "-") == 0    ? NULL
@@ -223,7 +223,9 @@ build_path(const struct upload *up, struct buf *path, struct err *err)
     if (name != NULL)
         add_parameter(path, "name", span_of(name));
     struct buf whole = buf_new(2 * PARAMETERS_BYTES);
-    buf_add_text(&whole, "/api/v1/reports");
+    buf_add_text(&whole, in->path != NULL ? in->path : "/api/v1/reports");
+    if (in->path != NULL && path->n > 0)
+        path->p[0] = '&';
     buf_add_span(&whole, buf_span(path));
     buf_add_char(&whole, '\0');
     buf_free(path);
@@ -245,7 +247,7 @@ is_later(const struct upload *up, int rc, unsigned breaks)
 static int
 send_until(struct upload *up, const char *path, struct err *err)
 {
-    struct ingest *in = up->in;
+    struct sending *in = up->in;
     struct client_answer *answer = &in->node.answer;
     const struct client_source source = {
         .ctx = up, .read = give, .go_on = go_on, .encoding = packing(up)};
@@ -269,7 +271,7 @@ send_until(struct upload *up, const char *path, struct err *err)
 }
 
 int
-ingest_send(struct ingest *in, const char *file, struct json_value *root, struct err *err)
+sending_file(struct sending *in, const char *file, struct json_value *root, struct err *err)
 {
     struct upload up = {.in = in, .file = file, .fd = -1};
     struct buf path = buf_new(PARAMETERS_BYTES);

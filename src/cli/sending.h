@@ -1,14 +1,14 @@
-/* ingest.h: how does a file reach the running node, whatever happens on the way?
+/* sending.h: how does a file reach the running node, whatever happens on the way?
  */
-#ifndef COMITY_CLI_INGEST_H
-#define COMITY_CLI_INGEST_H
+#ifndef COMITY_CLI_SENDING_H
+#define COMITY_CLI_SENDING_H
 
 #include "base/mem.h"
 #include "cli/node.h"
 #include "fmt/format.h"
 #include "model/totals.h"
 
-struct ingest {
+struct sending {
     struct node node;
     enum format format; /* FORMAT_UNKNOWN: the node recognises it */
     const char *provider;
@@ -16,6 +16,7 @@ struct ingest {
     const char *name;
     bool progress;
     struct buf parameters; /* of every file */
+    const char *path;      /* with parameters of its own; NULL: where all reports go */
     struct totals totals;
     size_t files;
     size_t failed;
@@ -27,11 +28,11 @@ struct ingest {
 };
 
 /* Read what all files need (the mapping). */
-MUST_USE int ingest_prepare(struct ingest *in, struct err *err);
+MUST_USE int sending_prepare(struct sending *in, struct err *err);
 /* Send FILE ("-": standard input) until the node has it for good, waiting when it is behind. *ROOT
  * is its answer. Errors: the file's, the node's, ERR_STOPPED. */
-MUST_USE int ingest_send(
-    struct ingest *in, const char *file, struct json_value *root, struct err *err);
-void ingest_free(struct ingest *in);
+MUST_USE int sending_file(
+    struct sending *in, const char *file, struct json_value *root, struct err *err);
+void sending_free(struct sending *in);
 
 #endif
