@@ -67,6 +67,14 @@ class Node:
                 out[" ".join(w.decode() for w in words[1:3] if w and not w.startswith(b"-")) or words[0].decode()] = pid
         return out
 
+    def publish(self):
+        """Its team's own card, signed, as text."""
+        done = subprocess.run([self.fleet.comity, "team", "publish", "--as", self.team, "--url", self.url, "--home", self.home],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"lab: {self.team} cannot publish its card: {done.stderr}")
+        return done.stdout
+
     def signal(self, number):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)

@@ -82,7 +82,7 @@ LAB = {}
 def examine(team):
     world, made = LAB["world"], LAB["handed_in"]
     serials = {serial for serial, _ in made[team]}
-    seen = evidence.Evidence(LAB["nodes"][team], fleet.PORTS, LAB["comity"], lambda time: time and reports.serial_of(time) in serials)
+    seen = evidence.Evidence(LAB["nodes"][team], fleet.PORTS, world.node_keys[team]["log"], lambda time: time and reports.serial_of(time) in serials)
     judged = judge.Judge(world, LAB["tables"], team, made[team], seen).run()
     return {"faults": judged.faults, "sent": judged.sent, "delivered": judged.delivered, "came": judged.came, "counts": judged.counts,
             "own": {one["id"]: (serial, one["received"]) for serial, one in judged.own.items()}, "passed_on": judged.passed_on}
@@ -160,21 +160,23 @@ class Lab:
     # ---- links ----
 
     def link(self):
-        """Each team adds the others' nodes as its operator would, and knows them by their certificates."""
-        p, done, cards = self.progress, 0, {c["id"]: json.dumps(c) for c in self.world.cards}
-        pins = {t: evidence.fingerprint(n.home / "tls" / "certificate.pem") for t, n in self.fleet.by_team.items()}
-        begun = time.monotonic()
+        """Each team signs its card, and adds the others' nodes by theirs, as its operator would."""
+        p, done, begun = self.progress, 0, time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            for _ in pool.map(lambda node: self.link_one(node, cards, pins), self.fleet.nodes):
+            self.cards = dict(zip(self.world.ids, pool.map(lambda node: node.publish(), self.fleet.nodes)))
+            p.say(f"{len(self.cards)} cards signed in {time.monotonic() - begun:.1f} s")
+            begun = time.monotonic()
+            for _ in pool.map(self.link_one, self.fleet.nodes):
                 done += 1
                 p.count("nodes that know their partners:", done, len(self.fleet.nodes))
+        self.world.node_keys = {team: json.loads(card)["node"] for team, card in self.cards.items()}
         p.say(f"{2 * len(self.world.links)} links added in {time.monotonic() - begun:.1f} s")
 
-    def link_one(self, node, cards, pins):
+    def link_one(self, node):
         with contextlib.closing(node.local()) as local:
             for other in self.world.partners(node.team):
-                body = {"card": cards[other], "url": self.fleet.by_team[other].url, "pin": pins[other], "witness": False,
-                        "push": self.world.ways[node.team, other] != "poll", "poll": self.world.ways[other, node.team] != "push"}
+                body = {"card": self.cards[other].strip(), "witness": False, "push": self.world.ways[node.team, other] != "poll",
+                        "poll": self.world.ways[other, node.team] != "push"}
                 local.request("POST", "/api/v1/peers", json.dumps(body), {"Content-Type": "application/json"})
                 answer = local.getresponse()
                 text = answer.read()
@@ -239,7 +241,10 @@ class Lab:
         if status != 200:
             return 1
         partners = self.partners[node.team]
-        return decided + sum(q["due"] + (q["waiting"] if q["team"] in partners else 0) for q in told["items"])
+        status, receipts = node.ask("/api/v1/receipts?open=true&limit=1")
+        if status != 200:
+            return 1
+        return decided + receipts["open"] + sum(q["due"] + (q["waiting"] if q["team"] in partners else 0) for q in told["items"])
 
     def rest(self, nodes, what):
         begun, left = time.monotonic(), {}
@@ -258,8 +263,8 @@ class Lab:
     # ---- the verdict ----
 
     def judge(self):
-        LAB.update(world=self.world, tables=redaction.Tables(), comity=self.options.comity,
-                   nodes={t: Place(n) for t, n in self.fleet.by_team.items()}, handed_in=self.handed_in)
+        LAB.update(world=self.world, tables=redaction.Tables(), nodes={t: Place(n) for t, n in self.fleet.by_team.items()},
+                   handed_in=self.handed_in)
         found, begun = {}, time.monotonic()
         with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
             for team, result in zip(self.world.ids, pool.map(examine, self.world.ids, chunksize=1)):
@@ -302,7 +307,7 @@ class Lab:
             print(json.dumps(figures))
             return
         effects = sum((r["counts"] for r in found.values()), collections.Counter())
-        rows = {**figures, "links": len(self.world.links), "released": effects["release"], "held": effects["hold"], "withheld": effects["withhold"],
+        rows = {**figures, "links": len(self.world.links), "released": effects["release"], "held": effects["hold"], "withheld": effects["withhold"], "receipts": effects["receipts"],
                 "waiting for who has no link": joined.kept, "passed on": sum(len(r["passed_on"]) for r in found.values()),
                 "nodes killed": len(storm.killed_nodes) if storm else 0}
         for name, value in rows.items():
