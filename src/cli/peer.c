@@ -134,11 +134,12 @@ or_dash(struct span text)
 static void
 add_row(struct buf *out, struct json_value item)
 {
+    uint64_t waiting = node_number(item, "due") + node_number(item, "waiting");
+    bool lost = node_flag(item, "lost");
+
     node_column(out, node_text(item, "team"), 28);
     node_column(out, node_text(item, "url"), 36);
-    buf_format(out, "%9llu ",
-        (unsigned long long)(node_number(item, "due") + node_number(item, "waiting")));
-    bool lost = node_flag(item, "lost");
+    buf_format(out, "%9llu ", (unsigned long long)waiting);
     node_column(out, or_dash(node_text(item, "contact")), lost ? 27 : 0);
     buf_add_text(out, lost ? "LOST" : "");
     node_end_line(out);

@@ -478,6 +478,26 @@ class Two(Case):
                          [("proposed", "north.test", None), ("signed", "north.test", None), ("signed", "south.test", "operator"),
                           ("suspended", "south.test", "operator"), ("resumed", "south.test", "operator"), ("ended", "south.test", "operator")])
 
+    def test_difference(self):
+        """What a proposal would change, before it is signed: beside what the same teams have, or another one."""
+        ident, north, south = self.agreed(), self.north, self.south
+        draft = document(2, "north", "south", title="Pact 2")
+        draft["clauses"][0].update({"tlp_max": "green", "treatment": {"account": "remove"}})
+        north.agree("propose", self.write("draft.json", draft))
+        between = until(lambda: next((o for o in north.shown("south") if o["agreement"]["id"] == draft["id"]), None))
+        self.assertEqual(south.take("north", between), [])
+        status, told = south.ask("GET", f"/api/v1/agreements/{draft['id']}/difference")
+        self.assertEqual((status, told["from"], told["identical"]), (200, ident, False))
+        self.assertIn({"key": "title", "before": "Pact 1", "after": "Pact 2"}, told["documents"])
+        self.assertIn("less", {c["direction"] for c in told["changes"]})
+        self.assertTrue(all(c["recipients"] and c["text"] for c in told["changes"]))
+        path = f"/api/v1/agreements/{ident}/difference"
+        same = south.ask("GET", f"{path}?from={ident}")[1]
+        self.assertEqual((same["identical"], same["documents"], same["changes"]), (True, [], []))
+        self.assertEqual(south.ask("GET", path)[1]["from"], None)  # nothing else holds between them
+        self.assertEqual(south.ask("GET", f"{path}?from={ID.format(9)}")[0], 404)
+        self.assertEqual(south.ask("GET", f"/api/v1/agreements/{ID.format(9)}/difference")[0], 404)
+
     def listen(self, team):
         """What the event stream says of agreements, from now on."""
         door = Local(team.home)
