@@ -175,14 +175,19 @@ gather(
     return rc;
 }
 
+static bool
+has_recalls(const struct core *core)
+{
+    struct span objects = buf_span(&core->mailing->objects);
+
+    return objects.n > 0 && memmem(objects.p, objects.n, REVOKED, sizeof REVOKED - 1) != NULL;
+}
+
 /* People are told of reports, and of what is recalled; all else goes with the next of these. */
 static bool
 is_worth(const struct core *core, const struct store_parcel *parcel)
 {
-    struct span objects = buf_span(&core->mailing->objects);
-
-    return parcel->reports > 0
-        || (objects.n > 0 && memmem(objects.p, objects.n, REVOKED, sizeof REVOKED - 1) != NULL);
+    return parcel->reports > 0 || has_recalls(core);
 }
 
 static int
@@ -272,8 +277,14 @@ hand_out(struct core *core, struct ask *ask, uint8_t what, const struct store_ma
     struct err *err)
 {
     struct mail_job *job = &core->mailing->job;
+    struct buf references = buf_new(MAIL_REFERENCES_MAX * MAIL_ID_BYTES);
     char reply[REPLY_BYTES];
+    int rc = has_recalls(core) ? mail_references(core, mail->team, &references, err) : 0;
 
+    if (rc != 0) {
+        buf_free(&references);
+        return rc;
+    }
     job->open = true;
     job->number = ++core->mailing->numbers;
     job->what = what;
@@ -297,10 +308,13 @@ hand_out(struct core *core, struct ask *ask, uint8_t what, const struct store_ma
         .name = name_of(core, id),
         .batch = span_of(job->batch),
         .message_id = span_of(job->message_id),
+        .references = references.n > 0 ? buf_span(&references) : SPAN(""),
         .sign_key = setting(core, CONF_MAIL_SIGN_KEY),
         .key = mail->key,
         .fingerprint = mail->fingerprint};
-    return answer_task(core, ask, &task, err);
+    rc = answer_task(core, ask, &task, err);
+    buf_free(&references);
+    return rc;
 }
 
 /* What people wait for goes first. *MAIL NULL: nothing is to be made. */

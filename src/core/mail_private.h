@@ -102,6 +102,12 @@ void mail_say(struct core *core);
 /* Nothing is in hand any more, and who waited for it is told WHY (NULL: told already). */
 void mail_job_end(struct core *core, const struct err *why);
 
+/* ---- mail_thread.c ---- */
+
+/* The Message-IDs of the mails to TEAM that had what the gathered objects recall, with spaces
+ * between, as many as OUT has room for. */
+MUST_USE int mail_references(struct core *core, uint32_t team, struct buf *out, struct err *err);
+
 /* ---- mail_answer.c ---- */
 
 /* The wish is over: WHY NULL: it went well. */

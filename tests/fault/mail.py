@@ -229,6 +229,20 @@ class Mail(Case):
             self.assertEqual((len(seen), len(set(seen))), (3200, 3200))
             self.assertGreater(len(server.mails), 1)
 
+    def test_recall_in_the_same_thread(self):
+        with Server() as server:
+            self.start(server)
+            self.add()
+            self.reports(1)
+            first, inner = self.open(server.wait(1).content)
+            self.until(lambda s: s["mails"][0]["state"] == "accepted", "the server's word")
+            rows, _ = self.check(inner, [1])
+            self.w.command("recall", rows[0]["extra.comity_id"], "--reason", "it was wrong", "--yes")
+            again, inner = self.open(server.wait(2).content)
+            self.assertEqual((again["In-Reply-To"], again["References"]), (first["Message-Id"], first["Message-Id"]))
+            self.assertIn("recalls", again["Subject"])
+            self.assertTrue([o for o in json.loads(attachment(inner, "bundle.json"))["objects"] if o.get("revoked")])
+
     # ---- what must not come out ----
 
     def test_off(self):
