@@ -9,7 +9,6 @@ import hashlib
 import http.client
 import json
 import ssl
-import subprocess
 import urllib.parse
 
 import ledgers
@@ -30,11 +29,6 @@ def anybody():
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
-
-
-def fingerprint(path):
-    """Of a certificate in a PEM file: what a link knows the node by."""
-    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(path.read_text(encoding="ascii"))).hexdigest()
 
 
 def id_of(stix):
@@ -119,20 +113,25 @@ class Doors:
 
 # ---- the log, recomputed from what it serves ----
 
-def checkpoint_of(text, verifier):
-    """(size, root) of a signed note, if the log's own key signed it."""
+def opened(text, verifier):
+    """What a signed note says, line by line, if the key that VERIFIER names signed it."""
     name, _, key = verifier.split("+", 2)
     key = base64.b64decode(key)
     body, _, signatures = text.partition("\n\n")
-    origin, size, root = body.split("\n")[:3]
     want = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
     for line in signatures.splitlines():
         signature = base64.b64decode(line.rsplit(" ", 1)[1])
         if line.startswith(f"\u2014 {name} ") and signature[:4] == want and signed_by(key[1:], (body + "\n").encode(), signature[4:]):
-            if origin != name:
-                break
-            return int(size), base64.b64decode(root)
-    raise Broken(f"the checkpoint is not signed by {name}")
+            return body.split("\n")
+    raise Broken(f"not signed by {name}")
+
+
+def checkpoint_of(text, verifier):
+    """(size, root) that the log's own key signed."""
+    origin, size, root = opened(text, verifier)[:3]
+    if origin != verifier.split("+")[0]:
+        raise Broken(f"the checkpoint is another log's: {origin}")
+    return int(size), base64.b64decode(root)
 
 
 def read_log(doors, verifier):
@@ -161,16 +160,16 @@ def read_log(doors, verifier):
 class Evidence:
     """All that one node shows. MINE tells of a report's time whether it was handed in at this node."""
 
-    def __init__(self, node, ports, comity, mine):
+    def __init__(self, node, ports, verifier, mine):
         doors = Doors(node, ports)
         try:
             doors.sign_in()
-            self.verifier = subprocess.run([comity, "ledger", "key", "--home", node.home], capture_output=True, check=True, text=True).stdout.strip()
             self.reports = doors.all_of("/api/v1/reports")
             self.strays = [doors.local_get("/api/v1/reports/" + one["id"]) for one in self.reports
                            if not mine(one["time"]) and not any(o["team"] == node.team and o["effect"] == "release" for o in one["outcomes"])]
             self.held = doors.all_of("/api/v1/held?state=waiting") + doors.all_of("/api/v1/held?state=released") \
                 + doors.all_of("/api/v1/held?state=refused")
+            self.receipts = {one["batch"]: one for one in doors.all_of("/api/v1/receipts")}
             self.statistics = doors.local_get("/api/v1/statistics")
             self.outbox = doors.local_get("/api/v1/outbox")["items"]
             self.collections = {}
@@ -182,7 +181,7 @@ class Evidence:
             self.fields = {ident: doors.fields_of(ident) for ident in passed_on}
             self.log = None
             try:
-                self.log = read_log(doors, self.verifier)
+                self.log = read_log(doors, verifier)
             except Broken as why:
                 self.log_broken = str(why)
         finally:

@@ -11,7 +11,7 @@ import json
 import ledgers
 import oracle
 import redaction
-from evidence import id_of
+from evidence import Broken, id_of, opened
 from reports import serial_of
 
 EXTENSION = "extension-definition--7ea8b18b-5050-4ab8-b1ba-b2dde2e27066"
@@ -201,6 +201,7 @@ class Judge:
             self.look_at(name, objects)
         for key in self.expected - set(self.sent):
             self.fault("lost", f"{key[0]} was to be told to {key[1]}, and is not in its collection")
+        self.check_receipts()
         self.check_counts()
         return self
 
@@ -338,6 +339,27 @@ class Judge:
             self.delivered.append((wanted["id"], recipient, len(items), root))
         else:
             self.fault("unproven", f"{batch['id']} for {recipient}: the ledger's entry is no delivery")
+
+    def check_receipts(self):
+        """Each delivery to a partner's node has a receipt of that very node, over these very items."""
+        partners = set(self.world.partners(self.team))
+        for batch, recipient, items, root in self.delivered:
+            if recipient in partners:
+                why = self.wrong_receipt(batch, recipient, items, root)
+                self.counts["receipts"] += why is None
+                if why:
+                    self.fault("unproven", f"{batch} of {items} items for {recipient}: {why}")
+
+    def wrong_receipt(self, batch, recipient, items, root):
+        told = self.evidence.receipts.get(batch)
+        if told is None or not told["note"]:
+            return f"no receipt ({told['delivered']}, {told['state']})" if told else "the node knows no such delivery"
+        try:
+            lines = opened(told["note"], self.world.node_keys[recipient]["receipt"])
+        except Broken as why:
+            return f"its receipt is {why}"
+        wanted = ["comity-receipt-v1", f"batch {batch}", f"root {root}", f"count {items}"]
+        return None if lines[:4] == wanted else f"its receipt says {lines[1:4]}, not {wanted[1:]}"
 
     # ---- sums ----
 

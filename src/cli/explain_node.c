@@ -204,6 +204,27 @@ put_recalled(struct buf *out, struct json_value root)
     line(out, "corrected by", node_text(recalled, "corrected_by"));
 }
 
+static void
+put_feedback(struct buf *out, struct json_value root)
+{
+    struct json_iter items = node_list(root, "feedback");
+    struct json_value item;
+    struct span key;
+
+    while (json_next(&items, &key, &item)) {
+        buf_add_text(out, "  ");
+        node_column(out, SPAN("feedback"), WIDTH);
+        node_column(out, node_text(item, "at"), 0);
+        node_column(out, node_text(item, "team"), 0);
+        node_column(out, node_text(item, "by"), 0);
+        if (node_number(item, "sightings") > 0)
+            buf_format(out, "seen %llu times ", (unsigned long long)node_number(item, "sightings"));
+        node_column(out, node_text(item, "opinion"), 0);
+        node_column(out, node_text(item, "note"), 0);
+        node_end_line(out);
+    }
+}
+
 static int
 show(struct json_value root, struct err *err)
 {
@@ -221,6 +242,7 @@ show(struct json_value root, struct err *err)
     put_list(&out, "came through", root, "path");
     line(&out, "corrects", node_text(root, "corrects"));
     put_recalled(&out, root);
+    put_feedback(&out, root);
     put_side(&out, root, "source");
     put_side(&out, root, "destination");
     put_recipients(&out, root);

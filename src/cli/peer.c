@@ -46,7 +46,8 @@ static const char usage[] =
     "Other teams' nodes that the running node exchanges with. Both sides add each other; nothing "
     "goes out\n"
     "before the setting `courier` is on.\n"
-    "  add     exchange with the node that the team's card names, or with new values\n"
+    "  add     exchange with the node that the team's card names, or with new values; -: the card\n"
+    "          comes on standard input\n"
     "  list    all of them: when they were reached last, what waits for them, who is lost\n"
     "  show    one of them, way by way\n"
     "  remove  no exchange any more; its account is disabled, what was released stays\n\n"
@@ -112,7 +113,7 @@ parse(struct peer *p, int argc, char **argv, struct err *err)
         return p->command;
     for (int i = 2; i < argc; i++) {
         int rc = take_option(p, argc, argv, &i, err);
-        if (rc == 0 && argv[i][0] != '-' && p->name == NULL) {
+        if (rc == 0 && (argv[i][0] != '-' || argv[i][1] == '\0') && p->name == NULL) {
             p->name = argv[i];
             rc = 1;
         }
@@ -135,11 +136,12 @@ or_dash(struct span text)
 static void
 add_row(struct buf *out, struct json_value item)
 {
+    uint64_t waiting = node_number(item, "due") + node_number(item, "waiting");
+    bool lost = node_flag(item, "lost");
+
     node_column(out, node_text(item, "team"), 28);
     node_column(out, node_text(item, "url"), 36);
-    buf_format(out, "%9llu ",
-        (unsigned long long)(node_number(item, "due") + node_number(item, "waiting")));
-    bool lost = node_flag(item, "lost");
+    buf_format(out, "%9llu ", (unsigned long long)waiting);
     node_column(out, or_dash(node_text(item, "contact")), lost ? 27 : 0);
     buf_add_text(out, lost ? "LOST" : "");
     node_end_line(out);

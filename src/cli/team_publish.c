@@ -89,24 +89,22 @@ add_vkey(struct buf *out, const char *name, enum note_use use, const uint8_t *se
 static int
 find_vkeys(struct publishing *p, struct err *err)
 {
-    static const struct {
-        const char *behind;
-        enum note_use use;
-    } others[] = {{"witness", NOTE_USE_WITNESS}, {"receipt", NOTE_USE_RECEIPT}};
+    static const enum note_use others[] = {NOTE_USE_WITNESS, NOTE_USE_RECEIPT};
     uint8_t seed[NOTE_SEED_BYTES];
+    char origin[NOTE_NAME_MAX + 1];
     char name[NOTE_NAME_MAX + 1];
     bool begun = false;
-    int rc = find_origin(p, name, &begun, err);
+    int rc = find_origin(p, origin, &begun, err);
 
     for (size_t i = 0; i < 3; i++)
         p->vkeys[i] = buf_new(VKEY_BYTES);
     if (rc == 0)
         rc = nodekey_read(p->desk.home, !begun, seed, err);
     if (rc == 0)
-        rc = add_vkey(&p->vkeys[0], name, NOTE_USE_LOG, seed, err);
+        rc = add_vkey(&p->vkeys[0], origin, NOTE_USE_LOG, seed, err);
     for (size_t i = 0; rc == 0 && i < 2; i++) {
-        (void)snprintf(name, sizeof name, "%s/%s", p->desk.registry->team, others[i].behind);
-        rc = add_vkey(&p->vkeys[i + 1], name, others[i].use, seed, err);
+        nodekey_name(span_of(origin), others[i], name);
+        rc = add_vkey(&p->vkeys[i + 1], name, others[i], seed, err);
     }
     sodium_memzero(seed, sizeof seed);
     return rc;

@@ -13,6 +13,10 @@
 MUST_USE int directory_open(struct core *core, struct err *err);
 /* What was read anew is shown. In an open transaction; nothing before directory_open. */
 MUST_USE int directory_show(struct core *core, struct err *err);
+/* One that is judged by, or waits in the register; NULL: there is none. Lives until the knowledge
+ * is read anew. */
+struct agreement;
+const struct agreement *directory_find_agreement(const struct core *core, struct span id);
 /* The agreement ID as the API tells it, without the document. ERR_NOT_FOUND. ARENA for what is
  * read. */
 MUST_USE int directory_tell_agreement(

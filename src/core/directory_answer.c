@@ -412,6 +412,12 @@ core_agreement(struct core *core, struct ask *ask, struct err *err)
     return answer(core, ask, &out, rc, err);
 }
 
+const struct agreement *
+directory_find_agreement(const struct core *core, struct span id)
+{
+    return find(core, NULL, id);
+}
+
 int
 directory_tell_agreement(
     struct core *core, struct arena *arena, struct span id, struct buf *out, struct err *err)

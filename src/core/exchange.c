@@ -2,6 +2,7 @@
 
 #include "core/agreements_in.h"
 #include "core/cards.h"
+#include "core/feedback.h"
 #include "core/recall.h"
 #include "core/receipts.h"
 #include "fmt/stix_batch.h"
@@ -18,6 +19,8 @@ static const struct {
     {STIX_RECEIPT_TYPE, exchange_receipt},
     {"note", exchange_recall},
     {"observed-data", exchange_recall},
+    {"opinion", exchange_feedback},
+    {"sighting", exchange_feedback},
     {"", NULL},
 };
 

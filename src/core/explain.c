@@ -293,6 +293,8 @@ static int
 tell_history(
     const struct story *s, const struct outcome_one *one, enum effect effect, struct err *err)
 {
+    struct store_recall recall;
+    bool recalled = false;
     bool due = false;
     bool told = false;
     int rc = 0;
@@ -305,7 +307,12 @@ tell_history(
     if (rc == 0 && one->team != 0)
         rc = receipts_tell_steps(
             s->core, s->arena, s->read->batch, s->read->place, one->team, s->out, &told, err);
-    if (rc == 0 && effect == EFFECT_RELEASE && one->team != 0 && !told) {
+    if (rc == 0 && effect == EFFECT_RELEASE && one->team != 0)
+        rc = store_recall_get(
+            s->core->store, s->arena, s->read->batch, s->read->place, &recall, &recalled, err);
+    if (recalled)
+        told_step(s->out, recall.at_us, "recalled", recall.by, recall.why);
+    else if (rc == 0 && effect == EFFECT_RELEASE && one->team != 0 && !told) {
         rc = store_due_has(s->core->store, s->read->batch, &due, err);
         told_step(s->out, 0, due ? "due" : "written-out", SPAN(""), SPAN(""));
     }

@@ -1,8 +1,10 @@
 /* A partner's MISP feed: which events it has, and one event's objects (model/feed.h). */
 #include "core/collections.h"
 #include "core/directory.h"
+#include "core/id.h"
 #include "core/state.h"
 #include "model/feed.h"
+#include "store/recall.h"
 
 enum { ANSWER_BYTES = CHANNEL_BODY_MAX, PAGES_MAX = 20, PAGE_ROWS = 1000 };
 
@@ -58,6 +60,44 @@ ends(const struct store_page *page, size_t i)
         && feed_day(page->rows[i + 1].added_us) != feed_day(row->added_us);
 }
 
+/* ---- what was taken back of it ---- */
+
+struct superseded {
+    struct store_superseded *list;
+    size_t count;
+};
+
+static int
+look_superseded(struct core *core, uint32_t collection, const struct store_page *page,
+    struct superseded *out, struct err *err)
+{
+    *out = (struct superseded){NULL, 0};
+    return page->row_count == 0
+        ? 0
+        : store_superseded_list(core->store, core->arena, collection, page->rows[0].added_us,
+            page->rows[page->row_count - 1].added_us, &out->list, &out->count, err);
+}
+
+/* When; 0: it was not. */
+static int64_t
+recalled_us(const struct superseded *s, int64_t added_us)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->list[i].added_us == added_us)
+            return s->list[i].at_us;
+    return 0;
+}
+
+/* Is the object that was added then the one that takes another back? */
+static bool
+is_recall(const struct superseded *s, int64_t added_us)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->list[i].by_us == added_us)
+            return true;
+    return false;
+}
+
 /* ---- the manifest ---- */
 
 struct cutting {
@@ -82,7 +122,7 @@ is_report(struct span id)
 }
 
 static void
-cut(struct cutting *c, const struct store_page *page)
+cut(struct cutting *c, const struct store_page *page, const struct superseded *superseded)
 {
     for (size_t i = 0; i < page->row_count && c->m->count < FEED_EVENTS_MAX; i++) {
         const struct store_page_row *row = &page->rows[i];
@@ -90,10 +130,12 @@ cut(struct cutting *c, const struct store_page *page)
             close_event(c);
         if (c->m->count == FEED_EVENTS_MAX)
             break;
+        int64_t changed = recalled_us(superseded, row->added_us);
         if (c->open.objects++ == 0)
-            c->open.first_us = row->added_us;
+            c->open = (struct feed_event){.first_us = row->added_us, .objects = 1};
         c->open.last_us = row->added_us;
-        c->reports = c->reports || is_report(row->id);
+        c->open.changed_us = changed > c->open.changed_us ? changed : c->open.changed_us;
+        c->reports = c->reports || (is_report(row->id) && !is_recall(superseded, row->added_us));
         if (feed_ends_behind(row->id, row->added_us))
             close_event(c);
     }
@@ -105,6 +147,7 @@ static int
 cut_pages(struct core *core, struct store_page_query *query, struct cutting *c, struct err *err)
 {
     struct store_page page = {.more = true};
+    struct superseded superseded;
     int rc = 0;
 
     for (int n = 0; rc == 0 && page.more && c->m->count < FEED_EVENTS_MAX
@@ -112,7 +155,9 @@ cut_pages(struct core *core, struct store_page_query *query, struct cutting *c, 
          n++) {
         rc = store_page(core->store, core->arena, query, &page, err);
         if (rc == 0)
-            cut(c, &page);
+            rc = look_superseded(core, query->collection, &page, &superseded, err);
+        if (rc == 0)
+            cut(c, &page, &superseded);
         if (rc == 0 && page.row_count > 0)
             query->after_us = page.rows[page.row_count - 1].added_us;
     }
@@ -158,9 +203,34 @@ core_misp_manifest(struct core *core, struct ask *ask, struct err *err)
 
 /* ---- one event ---- */
 
+/* Which reports among the first N rows were taken back. */
+static int
+take_recalled(struct core *core, uint32_t collection, const struct store_page *page, size_t n,
+    struct feed_part *part, struct err *err)
+{
+    struct superseded superseded;
+    int rc = look_superseded(core, collection, page, &superseded, err);
+
+    part->recalled = arena_zalloc(core->arena, n + 1, sizeof *part->recalled);
+    if (rc == 0 && part->recalled == NULL)
+        return arena_full(err, "an event");
+    for (size_t i = 0; rc == 0 && i < n && part->recalled_count < FEED_RECALLED_MAX; i++) {
+        int64_t changed = recalled_us(&superseded, page->rows[i].added_us);
+        struct span id = page->rows[i].id;
+        char *plain = changed == 0 ? NULL : arena_alloc(core->arena, ID_TEXT_BYTES);
+        if (plain == NULL || id.n < ID_TEXT_BYTES - 1
+            || !id_plain(
+                (struct span){id.p + id.n - (ID_TEXT_BYTES - 1), ID_TEXT_BYTES - 1}, plain))
+            continue;
+        part->recalled[part->recalled_count++] = (struct span){plain, ID_TEXT_BYTES - 1};
+        part->changed_us = changed > part->changed_us ? changed : part->changed_us;
+    }
+    return rc;
+}
+
 /* How many rows of the page belong to the event that begins with it, and whether it ends there. */
 static int
-measure(struct core *core, uint32_t collection, struct page_question *q, bool *last,
+measure(struct core *core, uint32_t collection, struct page_question *q, struct feed_part *part,
     int64_t *end_us, struct err *err)
 {
     const struct store_page_query query = {.collection = collection,
@@ -174,17 +244,17 @@ measure(struct core *core, uint32_t collection, struct page_question *q, bool *l
 
     if (rc != 0)
         return rc;
-    *last = false;
+    part->last = false;
     /* The last row is looked at with the next page, when it is known what follows it. */
     size_t known = page.row_count - (page.more ? 1 : 0);
-    while (n < known && !*last)
-        *last = ends(&page, n++);
-    *last = *last || !page.more;
+    while (n < known && !part->last)
+        part->last = ends(&page, n++);
+    part->last = part->last || !page.more;
     if (n == 0)
         return err_set(err, ERR_NOT_FOUND, "the feed has no such event");
     q->limit = (uint32_t)n;
     *end_us = page.rows[n - 1].added_us;
-    return 0;
+    return take_recalled(core, collection, &page, n, part, err);
 }
 
 int
@@ -205,7 +275,7 @@ core_misp_event(struct core *core, struct ask *ask, struct err *err)
         rc = (int)err->code;
     if (rc == 0) {
         q.collection = own->id;
-        rc = measure(core, own->number, &q, &part.last, &end_us, err);
+        rc = measure(core, own->number, &q, &part, &end_us, err);
     }
     if (rc == 0)
         rc = collections_page(core->collections, &ask->asker, &q, ask->arena, &page, err);

@@ -1,6 +1,7 @@
 #include "core/provenance.h"
 
 #include "core/told.h"
+#include "model/opinion.h"
 #include "store/recall.h"
 
 static bool
@@ -60,6 +61,30 @@ tell_recalled(const struct core *core, const struct read_report *read, struct ar
     return 0;
 }
 
+static int
+tell_feedback(const struct core *core, const struct read_report *read, struct arena *arena,
+    struct buf *out, struct err *err)
+{
+    struct store_feedback *list;
+    size_t count;
+    int rc = store_feedback_of(core->store, arena, read->batch, read->place, &list, &count, err);
+
+    told_open(out, "feedback", '[');
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        told_item(out);
+        buf_add_char(out, '{');
+        told_time(out, "at", list[i].at_us);
+        told_text(out, "team", store_team_id(core->store, list[i].team));
+        told_text(out, "by", list[i].by);
+        told_word(out, "opinion", opinion_word((enum opinion)list[i].opinion));
+        told_number_or_null(out, "sightings", list[i].count);
+        told_text(out, "note", list[i].note);
+        buf_add_char(out, '}');
+    }
+    buf_add_char(out, ']');
+    return rc;
+}
+
 int
 provenance_tell(const struct core *core, const struct read_report *read, struct arena *arena,
     struct buf *out, struct err *err)
@@ -73,5 +98,6 @@ provenance_tell(const struct core *core, const struct read_report *read, struct 
     told_name(out, "path");
     path_write(out, &path);
     told_text(out, "corrects", provenance_corrects(read, id) ? span_of(id) : SPAN(""));
-    return tell_recalled(core, read, arena, out, err);
+    int rc = tell_recalled(core, read, arena, out, err);
+    return rc == 0 ? tell_feedback(core, read, arena, out, err) : rc;
 }

@@ -227,6 +227,21 @@ recall_by_people(struct core *core, const struct ask *ask, const struct read_rep
     return rc;
 }
 
+/* Ours, but its batch was removed? Then more can be said than that it is not there. */
+static int
+was_ours(struct core *core, struct span id, struct err *err)
+{
+    const struct store_recall recall = {.id = id};
+    struct id_place place;
+    bool known = false;
+    struct err why = *err;
+    int rc = id_read(&core->id_key, id, &place, &why);
+
+    if (rc == 0)
+        rc = store_batch_known(core->store, place.batch, place.tag, &known, &why);
+    return rc == 0 && known ? gone(&recall, err) : ERR_NOT_FOUND;
+}
+
 int
 core_report_recall(struct core *core, struct ask *ask, struct err *err)
 {
@@ -240,6 +255,8 @@ core_report_recall(struct core *core, struct ask *ask, struct err *err)
         rc = err_set_field(err, ERR_MISSING_FIELD, "reason", 6, "say why: who got it is told");
     if (rc == 0)
         rc = reading_find(reports_reading(core), core, id, &read, err);
+    if (rc == ERR_NOT_FOUND)
+        rc = was_ours(core, id, err);
     if (rc == 0)
         rc = recall_by_people(core, ask, &read, why, &out, err);
     if (rc == 0)

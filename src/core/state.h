@@ -76,9 +76,9 @@ struct core {
     struct geo *geo; /* NULL: no address table */
     struct roster *roster;
     struct basis basis;
-    struct team_id team;     /* this node's own; nobody: it is not in the directory */
     uint32_t *team_numbers;  /* the store's numbers by roster index, 0: not asked for yet; one more
                                 for BASIS_COMMUNITY */
+    struct team_id team;     /* this node's own; nobody: it is not in the directory */
     uint32_t knowledge;      /* how often it was read */
     uint64_t register_state; /* a hash of what the register's files were then */
 
@@ -94,6 +94,7 @@ struct core {
     struct receipts *receipts;         /* core/receipts.h */
     struct witness *witness;           /* core/witness.h */
     struct incoming *incoming;
+    struct mailing *mailing;         /* core/mail.h's */
     struct collections *collections; /* core/collections.h's */
     struct links *links;             /* core/links.h's */
     struct events *events;           /* core/node.h's */
@@ -101,14 +102,14 @@ struct core {
     struct reports *reports;         /* core/reports.h's */
     struct counted counted;          /* core/node.c's */
     int64_t started_us;
-    bool begun; /* store_begin was called and nothing was committed since */
     uint64_t commits;
     uint64_t commits_failed;
-    int64_t renew_at_us;     /* ticks: when what could not be read is tried again */
-    struct keyring *ring;    /* core/cards.c's: the keys that are known, */
-    uint32_t ring_knowledge; /* as of this knowledge; 0: not asked for yet */
-    int64_t card_told_us;    /* ticks: when it was last told that a card was refused */
-    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
+    int64_t renew_at_us;  /* ticks: when what could not be read is tried again */
+    struct keyring *ring; /* core/cards.c's: the keys that are known, as of ring_knowledge */
+    int64_t card_told_us; /* ticks: when it was last told that a card was refused */
+    struct err stale;     /* why what is judged by cannot be read anew; code 0: it is what holds */
+    uint32_t ring_knowledge; /* 0: not asked for yet */
+    bool begun;              /* store_begin was called and nothing was committed since */
     bool stopping;
 };
 

@@ -297,6 +297,12 @@ add_member(const struct api_input *input, struct json_value value, struct buf *o
         return add_flag(input, type == JSON_TRUE ? SPAN("true") : SPAN("false"), out, err);
     if (input->type == API_TYPE_FLAG)
         return bad_type(input, "true or false", err);
+    if (input->type == API_TYPE_NUMBER && (type != JSON_INT || json_int(value) <= 0))
+        return bad_type(input, "a number from 1", err);
+    if (input->type == API_TYPE_NUMBER) {
+        wire_add_u64(out, (uint64_t)json_int(value));
+        return 0;
+    }
     if (type != JSON_STRING)
         return bad_type(input, "a text", err);
     if (input->required && json_string(value).n == 0)

@@ -343,8 +343,10 @@ page_url(const struct poll *poll, struct buf *url, struct err *err)
 {
     char path[256];
     char time[TIME_TEXT_BYTES];
-    int n = snprintf(path, sizeof path, "/comity/collections/%s/objects/?limit=%u",
-        aliases[poll->what], poll->limit);
+    /* A delivery is whole only with what was recalled since: all versions, not the last ones. */
+    int n = snprintf(path, sizeof path, "/comity/collections/%s/objects/?limit=%u%s",
+        aliases[poll->what], poll->limit,
+        poll->what == LINK_RELEASED ? "&match%5Bversion%5D=all" : "");
 
     if (poll->at_us != INT64_MIN)
         (void)snprintf(path + n, sizeof path - (size_t)n, "&added_after=%.*s",

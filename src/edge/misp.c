@@ -13,6 +13,7 @@ enum {
     ANSWER_MAX = 64 << 20,
     PIECES_BYTES = 4 << 20,
     EVENTS_MAX = 100000, /* of one feed */
+    RECALLED_MAX = 1 << 20,
     QUESTION_MAX = 8192,
     TAG_BYTES = 24
 };
@@ -32,6 +33,8 @@ struct feed {
     struct misp_event event; /* that is gathered */
     int64_t after_us;
     bool held;
+    struct request *request;
+    struct table *recalled; /* UUIDs of reports that were taken back; NULL: none so far */
     struct buf objects;
     struct buf out;
 };
@@ -46,6 +49,7 @@ feed_free(void *ctx)
     struct feed *feed = ctx;
 
     free(feed->events);
+    table_free(feed->recalled);
     buf_free(&feed->objects);
     buf_free(&feed->out);
     free(feed);
@@ -106,8 +110,9 @@ answer_manifest(struct request *request, struct feed *feed, struct err *err)
         char uuid[MISP_UUID_BYTES];
         misp_event_uuid(feed->about.collection, feed->events[i].first_us, uuid);
         buf_format(&feed->out, "%s\"%.*s\":{", i == 0 ? "" : ",", (int)sizeof uuid, uuid);
-        misp_event_head(
-            &feed->out, &feed->about, feed->events[i].first_us, feed->events[i].last_us);
+        const struct feed_event *event = &feed->events[i];
+        misp_event_head(&feed->out, &feed->about, event->first_us,
+            event->changed_us > event->last_us ? event->changed_us : event->last_us);
         buf_add_text(&feed->out, ",\"Tag\":[]}");
     }
     buf_add_char(&feed->out, '}');
@@ -135,7 +140,9 @@ gathered(struct request *request, struct feed *feed, struct err *err)
     /* An event that is whole stays as it is, whatever comes behind it. */
     feed->event.about.objects = 0;
     feed->event.about.last_us = 0;
-    make_tag(&feed->event.about, feed->event.first_us, feed->event.last_us, tag);
+    make_tag(&feed->event.about, feed->event.first_us,
+        feed->event.changed_us > feed->event.last_us ? feed->event.changed_us : feed->event.last_us,
+        tag);
     rc = check_tag(request, tag, err);
     if (rc != 0)
         return rc == 1 ? 0 : rc;
@@ -147,6 +154,30 @@ void
 misp_rest(void)
 {
     taxii_pieces_rest(pieces);
+}
+
+/* UUIDs must outlive the answer: the table borrows. */
+static int
+take_recalled(struct feed *feed, const struct feed_part *part, struct err *err)
+{
+    uint32_t index;
+    int rc = 0;
+
+    if (part->recalled_count > 0 && feed->recalled == NULL
+        && (feed->recalled = table_new(RECALLED_MAX)) == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for an event");
+    for (size_t i = 0; rc == 0 && i < part->recalled_count; i++) {
+        struct span id = part->recalled[i];
+        const char *copy = arena_copy(request_arena(feed->request), id.p, id.n);
+        if (copy == NULL)
+            return arena_full(err, "an event");
+        if (table_find(feed->recalled, id) < 0)
+            rc = table_add(feed->recalled, (struct span){copy, id.n}, &index, err);
+    }
+    feed->event.recalled = feed->recalled;
+    if (part->changed_us > feed->event.changed_us)
+        feed->event.changed_us = part->changed_us;
+    return rc;
 }
 
 static int
@@ -161,6 +192,9 @@ take_part(struct request *request, struct feed *feed, const struct feed_part *pa
         feed->held = false;
         return ask_part(request, feed, err);
     }
+    if (rc != 0)
+        return rc;
+    rc = take_recalled(feed, part, err);
     if (rc != 0)
         return rc;
     feed->after_us = part->page.last_us;
@@ -213,6 +247,7 @@ gather(struct request *request, struct feed *feed, int64_t first_us, struct err 
     feed->objects.n = 0;
     buf_add_char(&feed->objects, '[');
     feed->event.first_us = first_us;
+    feed->event.changed_us = 0;
     feed->after_us = first_us - 1;
     feed->held = true;
     return ask_part(request, feed, err);
@@ -308,6 +343,7 @@ begin(struct request *request, enum wanted wanted, struct feed **out, struct err
     if (feed == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for a feed");
     feed->wanted = wanted;
+    feed->request = request;
     feed->objects = buf_new(OBJECTS_MAX);
     feed->out = buf_new(ANSWER_MAX);
     int rc = request_on_end(request, feed_free, feed, err);

@@ -125,6 +125,7 @@ struct writing {
     struct arena *keys;
     uint64_t count;
     enum tlp strictest;
+    bool deleting; /* the second time: what was taken back */
     bool (*put)(struct writing *w, const struct report *report, size_t i, struct span value);
 };
 
@@ -213,6 +214,13 @@ add_seen(struct buf *out, const struct report *report)
     buf_format(out, ",\"first_seen\":\"%.*s\",\"last_seen\":\"%.*s\"", (int)n, text, (int)n, text);
 }
 
+/* The event's own time moves on, so that those who have it fetch it again. */
+static int64_t
+changed_us(const struct misp_event *event)
+{
+    return event->changed_us > event->last_us ? event->changed_us : event->last_us;
+}
+
 static bool
 put_attribute(struct writing *w, const struct report *report, size_t i, struct span value)
 {
@@ -230,10 +238,11 @@ put_attribute(struct writing *w, const struct report *report, size_t i, struct s
     buf_add_text(out, w->count++ == 0 ? "{" : ",{");
     buf_format(out,
         "\"uuid\":\"%.*s\",\"type\":\"%s\",\"category\":\"%s\",\"to_ids\":false,"
-        "\"distribution\":\"5\",\"timestamp\":\"%lld\",\"deleted\":false,"
+        "\"distribution\":\"5\",\"timestamp\":\"%lld\",\"deleted\":%s,"
         "\"disable_correlation\":false,",
         (int)sizeof uuid, uuid, mapped[i].type, mapped[i].category,
-        (long long)(w->event->last_us / SECOND_US));
+        (long long)((w->deleting ? changed_us(w->event) : w->event->last_us) / SECOND_US),
+        w->deleting ? "true" : "false");
     add_text(out, "value", value);
     buf_add_char(out, ',');
     add_comment(out, report, i);
@@ -268,11 +277,22 @@ put_hash(struct writing *w, const struct report *report, size_t i, struct span v
     return true;
 }
 
+static bool
+is_recalled(const struct misp_event *event, const struct report *report)
+{
+    const struct field *id = report_other(report, SPAN(REPORT_ID_NAME));
+
+    return event->recalled != NULL && id != NULL && id->type == VALUE_TEXT
+        && table_find(event->recalled, (struct span){id->s, id->n}) >= 0;
+}
+
 static int
 on_report(void *ctx, const struct report *report, struct err *err)
 {
     struct writing *w = ctx;
 
+    if (is_recalled(w->event, report) != w->deleting)
+        return 0;
     for (size_t i = 0; i < MAPPED; i++) {
         const struct field *field = report_get(report, mapped[i].field);
         if (field != NULL && field->type == VALUE_TEXT && field->n > 0)
@@ -295,11 +315,23 @@ on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
 }
 
 static int
-read_all(struct writing *w, struct err *err)
+read_once(struct writing *w, struct err *err)
 {
     const struct reader_sink sink = {.ctx = w, .report = on_report, .reject = on_reject};
     const struct reader_options options = {.share_dir = ""};
     struct input *input = NULL;
+    int rc = input_open_bytes(w->event->objects, "event", &input, err);
+
+    if (rc == 0)
+        rc = stix_read(input, &options, &sink, err);
+    input_close(input);
+    return rc;
+}
+
+/* What was taken back comes last: what another report says too stays. */
+static int
+read_all(struct writing *w, bool deleted_too, struct err *err)
+{
     int rc = 0;
 
     w->seen = table_new(VALUES_MAX);
@@ -308,10 +340,10 @@ read_all(struct writing *w, struct err *err)
     if (w->seen == NULL || w->keys == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for an event");
     if (rc == 0)
-        rc = input_open_bytes(w->event->objects, "event", &input, err);
-    if (rc == 0)
-        rc = stix_read(input, &options, &sink, err);
-    input_close(input);
+        rc = read_once(w, err);
+    w->deleting = deleted_too && w->event->recalled != NULL;
+    if (rc == 0 && w->deleting)
+        rc = read_once(w, err);
     table_free(w->seen);
     arena_free(w->keys);
     return rc;
@@ -324,11 +356,11 @@ misp_event_write(struct buf *out, const struct misp_event *event, struct err *er
 
     misp_event_uuid(event->about.collection, event->first_us, w.uuid);
     buf_format(out, "{\"Event\":{\"uuid\":\"%.*s\",", (int)sizeof w.uuid, w.uuid);
-    misp_event_head(out, &event->about, event->first_us, event->last_us);
+    misp_event_head(out, &event->about, event->first_us, changed_us(event));
     buf_format(out,
         ",\"publish_timestamp\":\"%lld\",\"published\":true,\"distribution\":\"0\",\"Attribute\":[",
-        (long long)(event->last_us / SECOND_US));
-    int rc = read_all(&w, err);
+        (long long)(changed_us(event) / SECOND_US));
+    int rc = read_all(&w, true, err);
     buf_add_text(out, "],\"Object\":[],\"EventReport\":[],\"Tag\":[");
     if (w.strictest != TLP_UNKNOWN)
         add_tlp(out, w.strictest);
@@ -341,5 +373,5 @@ misp_event_hashes(struct buf *out, const struct misp_event *event, struct err *e
 {
     struct writing w = {.event = event, .out = out, .put = put_hash};
 
-    return read_all(&w, err);
+    return read_all(&w, false, err);
 }

@@ -6,6 +6,7 @@
 #ifndef COMITY_EDGE_MISP_EVENT_H
 #define COMITY_EDGE_MISP_EVENT_H
 
+#include "base/mem.h"
 #include "model/feed.h"
 
 enum { MISP_UUID_BYTES = 36 };
@@ -19,9 +20,11 @@ struct misp_event {
     struct feed_about about;
     int64_t first_us;
     int64_t last_us;
-    struct span objects; /* a JSON array of STIX objects */
+    int64_t changed_us;           /* when a report of it was taken back last; 0: none was */
+    const struct table *recalled; /* UUIDs of those; NULL: none */
+    struct span objects;          /* a JSON array of STIX objects */
 };
-/* {"Event": {...}} */
+/* {"Event": {...}}. What only reports say that were taken back is there as deleted. */
 MUST_USE int misp_event_write(struct buf *out, const struct misp_event *event, struct err *err);
 /* A line "md5,uuid" for each value (of a composite one, for each part). */
 MUST_USE int misp_event_hashes(struct buf *out, const struct misp_event *event, struct err *err);

@@ -51,6 +51,7 @@ feed_manifest_add(struct buf *out, const struct feed_manifest *m)
     for (size_t i = 0; i < m->count; i++) {
         wire_add_i64(out, m->events[i].first_us);
         wire_add_i64(out, m->events[i].last_us);
+        wire_add_i64(out, m->events[i].changed_us);
         wire_add_u32(out, m->events[i].objects);
     }
 }
@@ -72,6 +73,7 @@ feed_manifest_take(struct arena *arena, struct span body, struct feed_manifest *
     for (size_t i = 0; i < m->count; i++) {
         m->events[i].first_us = wire_i64(&in);
         m->events[i].last_us = wire_i64(&in);
+        m->events[i].changed_us = wire_i64(&in);
         m->events[i].objects = wire_u32(&in);
     }
     return wire_end(&in, "a feed's events", err);
@@ -82,6 +84,10 @@ feed_part_add(struct buf *out, const struct feed_part *part)
 {
     add_about(out, &part->about);
     wire_add_u8(out, part->last ? 1 : 0);
+    wire_add_i64(out, part->changed_us);
+    wire_add_u32(out, (uint32_t)part->recalled_count);
+    for (size_t i = 0; i < part->recalled_count; i++)
+        wire_add_text(out, part->recalled[i]);
     page_add(out, &part->page);
 }
 
@@ -92,6 +98,16 @@ feed_part_take(struct arena *arena, struct span body, struct feed_part *part, st
 
     take_about(&in, &part->about);
     part->last = wire_u8(&in) != 0;
+    part->changed_us = wire_i64(&in);
+    part->recalled_count = wire_u32(&in);
+    if (part->recalled_count > FEED_RECALLED_MAX)
+        in.bad = true;
+    part->recalled =
+        in.bad ? NULL : arena_zalloc(arena, part->recalled_count + 1, sizeof *part->recalled);
+    if (part->recalled == NULL)
+        part->recalled_count = 0;
+    for (size_t i = 0; i < part->recalled_count; i++)
+        part->recalled[i] = wire_text(&in);
     if (in.bad)
         return wire_end(&in, "a part of an event", err);
     return page_take(arena, (struct span){in.p, in.n}, &part->page, err);

@@ -15,6 +15,7 @@ enum { FEED_EVENTS_MAX = 1000 }; /* in one answer */
 struct feed_event {
     int64_t first_us; /* date_added of its first and last object */
     int64_t last_us;
+    int64_t changed_us; /* when a report of it was taken back last; 0: none was */
     uint32_t objects;
 };
 struct feed_about {
@@ -38,10 +39,14 @@ MUST_USE int feed_manifest_take(
     struct arena *arena, struct span body, struct feed_manifest *manifest, struct err *err);
 
 /* Question: i64 after_us, u32 count of pieces that the front has, u64 each. Answer: whether the
- * event ends with this page, and the page. */
+ * event ends with this page, which of its reports were taken back, and the page. */
+enum { FEED_RECALLED_MAX = 1000 };
 struct feed_part {
     struct feed_about about;
     bool last;
+    int64_t changed_us;
+    struct span *recalled; /* UUIDs, as nodes write them */
+    size_t recalled_count;
     struct page page;
 };
 void feed_part_add(struct buf *out, const struct feed_part *part);

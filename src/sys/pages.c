@@ -27,7 +27,9 @@ pages_new(size_t bytes)
     if (before > 0)
         (void)munmap(p, before);
     (void)munmap(p + before + size, HUGE_BYTES - before);
-    (void)madvise(p + before, size, MADV_HUGEPAGE);
+    /* Of a table that is smaller, the first touch would take and clear all of a huge page. */
+    if (bytes >= HUGE_BYTES)
+        (void)madvise(p + before, size, MADV_HUGEPAGE);
     return p + before;
 }
 

@@ -1,7 +1,8 @@
 /* pages.h: where does a large table live that is read at random?
  *
- * Zeroed memory straight from the kernel, on huge pages where it has some: a look-up
- * then seldom waits for the address translation. It takes real memory as it is touched.
+ * Zeroed memory straight from the kernel, on huge pages where it has some and the table fills
+ * one: a look-up then seldom waits for the address translation. It takes real memory as it is
+ * touched.
  */
 #ifndef COMITY_SYS_PAGES_H
 #define COMITY_SYS_PAGES_H

@@ -53,7 +53,7 @@ class Team:
 
     def __init__(self, world, name, **more):
         self.world, self.name, self.team, self.home = world, name, f"{name}.test", world.folder / name
-        self.home.mkdir()
+        self.home.mkdir(exist_ok=True)
         self.accounts, self.more, self.reports = {}, more, 0
         self.key = self.agree("key", "--as", self.team).split()[1]
         self.node = None
@@ -267,7 +267,7 @@ class Two(Case):
 
     def ledger(self, team, ident, events):
         """Each event of either party is an entry, by whoever did it."""
-        shown = [json.loads(line) for line in team.run("ledger", "show", "--json", "--home", str(team.home)).stdout.splitlines()[1:]]
+        shown = [json.loads(line) for line in team.run("ledger", "show", *OPTIONS, "--json", "--home", str(team.home)).stdout.splitlines()[1:]]
         entries = [e["entry"] for e in shown if e["entry"].get("agreement") == ident]
         self.assertEqual([e["event"] for e in entries], events)
         self.assertEqual([e["by"] for e in entries if e["event"] in ("suspended", "ended")], ["north.test", "south.test", "south.test"])
@@ -477,6 +477,26 @@ class Two(Case):
         self.assertEqual([(e["event"], e["team"], e["account"]) for e in heard],
                          [("proposed", "north.test", None), ("signed", "north.test", None), ("signed", "south.test", "operator"),
                           ("suspended", "south.test", "operator"), ("resumed", "south.test", "operator"), ("ended", "south.test", "operator")])
+
+    def test_difference(self):
+        """What a proposal would change, before it is signed: beside what the same teams have, or another one."""
+        ident, north, south = self.agreed(), self.north, self.south
+        draft = document(2, "north", "south", title="Pact 2")
+        draft["clauses"][0].update({"tlp_max": "green", "treatment": {"account": "remove"}})
+        north.agree("propose", self.write("draft.json", draft))
+        between = until(lambda: next((o for o in north.shown("south") if o["agreement"]["id"] == draft["id"]), None))
+        self.assertEqual(south.take("north", between), [])
+        status, told = south.ask("GET", f"/api/v1/agreements/{draft['id']}/difference")
+        self.assertEqual((status, told["from"], told["identical"]), (200, ident, False))
+        self.assertIn({"key": "title", "before": "Pact 1", "after": "Pact 2"}, told["documents"])
+        self.assertIn("less", {c["direction"] for c in told["changes"]})
+        self.assertTrue(all(c["recipients"] and c["text"] for c in told["changes"]))
+        path = f"/api/v1/agreements/{ident}/difference"
+        same = south.ask("GET", f"{path}?from={ident}")[1]
+        self.assertEqual((same["identical"], same["documents"], same["changes"]), (True, [], []))
+        self.assertEqual(south.ask("GET", path)[1]["from"], None)  # nothing else holds between them
+        self.assertEqual(south.ask("GET", f"{path}?from={ID.format(9)}")[0], 404)
+        self.assertEqual(south.ask("GET", f"/api/v1/agreements/{ID.format(9)}/difference")[0], 404)
 
     def listen(self, team):
         """What the event stream says of agreements, from now on."""

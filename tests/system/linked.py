@@ -36,20 +36,21 @@ def reports(count, to="south.test", first=0):
 
 
 class Linked:
-    """The node of TEAM; OPTIONS are comity serve's."""
+    """The node of TEAM; OPTIONS are comity serve's. It judges by FREELY, or by its own REGISTER."""
 
-    def __init__(self, comity, folder, name, *options, ready=True):
+    def __init__(self, comity, folder, name, *options, ready=True, register=False):
         folder = pathlib.Path(folder)
         self.comity, self.team, self.home = comity, name, folder / name
         (folder / "teams.json").write_text(json.dumps([team(t) for t in ECONOMIES]), encoding="utf-8")
         (folder / "agreed.json").write_text(json.dumps(FREELY), encoding="utf-8")
         self.folder, self.options, self.listen = folder, options, []
+        self.judged_by = [] if register else ["--agreements", str(folder / "agreed.json")]
         self.start(ready)
 
     def start(self, ready=True):
-        self.node = Node(self.comity, self.home, "--teams", str(self.folder / "teams.json"), "--agreements",
-                         str(self.folder / "agreed.json"), "--team", self.team, "--courier", "on", "--courier.retry-first", "100 ms",
-                         "--courier.retry-most", "1 s", *self.options, *self.listen, ready=ready)
+        self.node = Node(self.comity, self.home, "--teams", str(self.folder / "teams.json"), *self.judged_by, "--team", self.team,
+                         "--courier", "on", "--courier.retry-first", "100 ms", "--courier.retry-most", "1 s", *self.options,
+                         *self.listen, ready=ready)
         # The same door after a restart: the other node knows it by its port.
         if ready:
             self.listen = ["--listen.partners", self.node.address["partners"]]
@@ -93,10 +94,6 @@ class Linked:
         """extra.number of each report that is here, in order: who came twice is there twice."""
         text = self.command("store", "export")
         return sorted(json.loads(line)["extra.number"] for line in text.splitlines())
-
-    def count(self):
-        """How many reports came in here from others or feeds."""
-        return self.get("/api/v1/status")["reports"]
 
     def until(self, done, what):
         """Ask until DONE() says so: what is awaited is another process's work, of which no line of a log tells."""

@@ -3,7 +3,9 @@
 usage: recall.py COMITY [--no-sandbox]
 """
 import base64
+import contextlib
 import json
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -186,6 +188,63 @@ class Recalls(Case):
         self.assertEqual(extension(objects_of(a.has_for("bb", versions="last"))[0])["recall"], {"reason": "another address"})
         a.carry_to(b)
         self.assertEqual([r["corrected_by"] for r in self.recalled(b)], [None])
+
+    def feed(self, node, team, path):
+        client = node.node.connect("partners", tls=False)
+        client.request("GET", "/misp/" + path, headers={"Authorization": node.tokens[team]})
+        answer = client.getresponse()
+        body = answer.read()
+        client.close()
+        self.assertEqual(answer.status, 200, body)
+        return answer.headers["ETag"], json.loads(body) if path.endswith("json") else body.decode().split()
+
+    def test_misp_deletes_softly(self):
+        a, _, _, _ = self.chain()
+        a.take(report(), report(**{"source.port": 99}), report("192.0.2.8"))
+        ids = {r["source"]["address"]: r["id"] for r in a.reports()}
+        tag, manifest = self.feed(a, "bb", "manifest.json")
+        (uuid, before), = manifest.items()
+        event_tag, event = self.feed(a, "bb", uuid + ".json")
+        hashes = self.feed(a, "bb", "hashes.csv")[1]
+        a.command("recall", "--yes", "--reason", "x", ids["192.0.2.8"])
+        a.command("recall", "--yes", "--reason", "x", ids["192.0.2.7"])  # one of two that say so
+        tag_after, manifest = self.feed(a, "bb", "manifest.json")
+        self.assertEqual(list(manifest), [uuid])  # the same event, anew
+        self.assertNotEqual(tag, tag_after)
+        self.assertGreaterEqual(int(manifest[uuid]["timestamp"]), int(before["timestamp"]))
+        after_tag, after = self.feed(a, "bb", uuid + ".json")
+        self.assertNotEqual(event_tag, after_tag)
+        said = {x["value"]: x["deleted"] for x in after["Event"]["Attribute"]}
+        self.assertEqual(said, {"192.0.2.7": False, "192.0.2.8": True})
+        self.assertEqual({x["value"]: x["uuid"] for x in event["Event"]["Attribute"]},
+                         {x["value"]: x["uuid"] for x in after["Event"]["Attribute"]})
+        self.assertEqual(len(self.feed(a, "bb", "hashes.csv")[1]), len(hashes) - 1)
+
+    def test_retention_and_recall(self):
+        """What the collection no longer holds is told still; what the node itself has not, is said to be gone."""
+        a, _, _, _ = self.chain()
+        a.take(report(), report("192.0.2.8"))
+        ids = [r["id"] for r in a.reports()]
+        a.node.stop()
+        self.change(a, "DELETE FROM piece WHERE reports > 0", "DELETE FROM piece_body WHERE number NOT IN (SELECT number FROM piece)",
+                    "DELETE FROM delivery", "UPDATE collection SET objects = (SELECT SUM(objects) FROM piece WHERE collection = number)")
+        a.start()
+        told = json.loads(a.command("recall", "--json", "--yes", "--reason", "late", ids[0]))
+        self.assertEqual(told["told"], ["bb"])
+        self.assertEqual([plain(o["id"]) for o in objects_of(a.has_for("bb"))], [ids[0]])
+        a.node.stop()
+        self.change(a, *(f"DELETE FROM {table}" for table in ("batch", "batch_body", "batch_filter", "batch_digest")))
+        a.start()
+        gone = a.run("recall", "--yes", "--reason", "late", ids[1])
+        self.assertEqual(gone.returncode, 3)
+        self.assertIn("its time is over", gone.stderr)
+        never = a.run("recall", "--yes", "--reason", "late", "1b4e28ba-2fa1-8d52-883f-0016d3cca427")
+        self.assertIn("no report has the id", never.stderr)
+
+    def change(self, node, *sentences):
+        with contextlib.closing(sqlite3.connect(node.home / "node.db")) as store, store:
+            for sentence in sentences:
+                store.execute(sentence)
 
     def test_who_may(self):
         a, _, _, _ = self.chain()

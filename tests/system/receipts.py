@@ -17,6 +17,7 @@ import unittest
 
 import api_case
 import ledger_node
+import linked
 from api_case import COMITY, OPTIONS, PATIENCE
 
 TAXII = "application/taxii+json;version=2.1"
@@ -435,6 +436,53 @@ class Late(Two):
         self.queue_is(0, count, 0)
         (row,) = self.north.receipts()
         self.assertEqual((row["delivered"], row["failed"], row["state"]), ("receipt", 0, "right"))
+
+
+class Carried(unittest.TestCase):
+    """By the courier itself, over TLS."""
+
+    def exchange(self, *ways):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        nodes = [linked.Linked(COMITY, temporary.name, name, *OPTIONS, "--courier.poll-interval", "1 s") for name in ("north.test", "south.test")]
+        cards = [linked.team(name) for name in linked.ECONOMIES]
+        for node in nodes:
+            self.addCleanup(node.close)
+            key = node.command("ledger", "key", "--use", "receipt").strip()
+            next(c for c in cards if c["id"] == node.team)["node"] = {"url": node.url, "certificate": node.certificate, "receipt": key}
+        (pathlib.Path(temporary.name) / "teams.json").write_text(json.dumps(cards), encoding="utf-8")
+        for node, other in (nodes, nodes[::-1]):
+            since = node.node.mark()
+            node.node.send(signal.SIGHUP)
+            node.node.wait("settings read", since)
+            linked.befriend(node, other, *ways)
+        return nodes
+
+    def all_arrive(self, north, south):
+        counts = {}
+        for first, source, target in ((0, north, south), (1000, south, north)):
+            counts[source.team] = source.take(linked.reports(500, target.team, first))["released"]
+        for source in (north, south):
+            source.until(lambda node=source: node.get("/api/v1/status")["delivered"] == counts[node.team], "a receipt")
+            self.assertEqual({r["state"] for r in source.get("/api/v1/receipts?limit=1000")["items"]}, {"right"})
+            self.assertEqual(source.get("/api/v1/receipts")["open"], 0)
+            queue = source.get("/api/v1/outbox")["items"][0]
+            self.assertEqual((queue["waiting"], queue["failed"]), (0, 0))
+            source.command("store", "check")
+
+    def test_by_push(self):
+        north, south = self.exchange("--no-poll")
+        self.all_arrive(north, south)
+
+    def test_by_poll(self):
+        north, south = self.exchange("--no-push")
+        self.all_arrive(north, south)
+
+    def test_both_ways_and_a_killed_core(self):
+        north, south = self.exchange()
+        south.node.kill("core")
+        self.all_arrive(north, south)
+        self.assertEqual(south.numbers(), sorted(set(south.numbers())))
 
 
 if __name__ == "__main__":
