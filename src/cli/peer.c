@@ -45,7 +45,8 @@ static const char usage[] =
     "Other teams' nodes that the running node exchanges with. Both sides add each other; nothing "
     "goes out\n"
     "before the setting `courier` is on.\n"
-    "  add     exchange with the node that the team's card names, or with new values\n"
+    "  add     exchange with the node that the team's card names, or with new values; -: the card\n"
+    "          comes on standard input\n"
     "  list    all of them: when they were reached last, what waits for them, who is lost\n"
     "  show    one of them, way by way\n"
     "  remove  no exchange any more; its account is disabled, what was released stays\n\n"
@@ -111,7 +112,7 @@ parse(struct peer *p, int argc, char **argv, struct err *err)
         return p->command;
     for (int i = 2; i < argc; i++) {
         int rc = take_option(p, argc, argv, &i, err);
-        if (rc == 0 && argv[i][0] != '-' && p->name == NULL) {
+        if (rc == 0 && (argv[i][0] != '-' || argv[i][1] == '\0') && p->name == NULL) {
             p->name = argv[i];
             rc = 1;
         }

@@ -11,7 +11,7 @@
 
 struct links;
 
-enum { LINKS_MAX = 10000 };
+enum { LINKS_MAX = 5000 }; /* all of them are told in one message */
 
 /* CORE has its store. Owner: the caller, until links_free, also after an error. */
 MUST_USE int links_new(struct core *core, struct links **out, struct err *err);

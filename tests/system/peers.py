@@ -61,6 +61,18 @@ class Peers(Case):
         self.check("GET", "/api/v1/peers")
         self.check("GET", "/api/v1/peers/south.test")
 
+    def test_a_card_on_standard_input(self):
+        done = self.node.command("peer", "add", "-", "--json", stdin=json.dumps({"id": "south.test", "node": {"url": URL, "certificate": PIN}}))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout), self.show())
+
+    def test_as_a_table(self):
+        self.run_peer("add", self.card(url=URL, certificate=PIN))
+        answer = self.node.get("/api/v1/peers", Accept="text/csv")
+        self.assertTrue(answer.headers["Content-Type"].startswith("text/csv"))
+        first, row = answer.body.decode().splitlines()
+        self.assertEqual(dict(zip(first.split(","), row.split(",")))["url"], URL)
+
     def test_what_the_card_does_not_say_is_said(self):
         bare = self.card()
         self.assertIn("url", self.run_peer("add", bare, status=3))
