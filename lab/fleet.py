@@ -8,7 +8,6 @@ import json
 import os
 import pathlib
 import selectors
-import shutil
 import signal
 import socket
 import struct
@@ -47,6 +46,8 @@ class Node:
         secret.chmod(0o600)
 
     def start(self):
+        if self.fleet.closed:
+            return
         self.ready, self.starts, self.paused = False, self.starts + 1, []
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
@@ -66,6 +67,12 @@ class Node:
                 words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
                 out[" ".join(w.decode() for w in words[1:3] if w and not w.startswith(b"-")) or words[0].decode()] = pid
         return out
+
+    def turn_on(self):
+        """Outgoing channels are off until an operator turns them on."""
+        conf = self.home / "comity.conf"
+        conf.write_text(conf.read_text(encoding="utf-8").replace("courier = off\n", "courier = on\n"), encoding="utf-8")
+        os.kill(self.process.pid, signal.SIGHUP)
 
     def publish(self):
         """Its team's own card, signed, as text."""
@@ -108,7 +115,7 @@ class Node:
 class Fleet:
     def __init__(self, comity, share, folder, walls=()):
         self.comity, self.share, self.folder, self.walls = comity, share, folder, walls
-        self.nodes, self.by_pid, self.by_team = [], {}, {}
+        self.nodes, self.by_pid, self.by_team, self.closed = [], {}, {}, False
         self.notify_name = f"comity-lab-{os.getpid()}"
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -175,20 +182,21 @@ class Fleet:
 
     def close(self):
         """Nothing is left running, whatever happened."""
-        for node in self.nodes:
-            if node.process is not None and node.process.poll() is None:
-                node.signal(signal.SIGCONT)
-                node.process.terminate()
-        until = time.monotonic() + 10
-        for node in self.nodes:
-            if node.process is None:
-                continue
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                node.process.wait(max(0, until - time.monotonic()))
+        self.closed = True
+        started = [n for n in self.nodes if n.process is not None]
+        for node in started:
             node.signal(signal.SIGKILL)
+        for node in started:
             node.process.wait()
-        self.notify.close()
-        self.selector.close()
+
+    def cpu(self):
+        """Seconds that all roles which run now have used: what other work on this machine changes little."""
+        total = 0
+        for node in self.nodes:
+            for pid in node.pids().values():
+                with contextlib.suppress(OSError):
+                    total += int(pathlib.Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+        return total
 
     def memory(self):
         """Private bytes of all roles of all nodes, and what the world table and the binary share, once."""
@@ -199,6 +207,3 @@ class Fleet:
                     text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
                     total += sum(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
         return total
-
-    def remove(self):
-        shutil.rmtree(self.folder, ignore_errors=True)

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -31,6 +32,7 @@ import reports  # noqa: E402
 import scenario  # noqa: E402
 
 PATIENCE, PIECE, SHOWN = 120, 100, 8
+SYNCING = 16  # threads that wait for disks most of the time
 KINDS = ["lost", "doubled", "leaked", "unproven", "unbalanced"]
 
 
@@ -42,7 +44,7 @@ def read_options():
     parser.add_argument("--degree", type=int, default=24, help="teams that each one has a link with, about; everybody has one with the first")
     parser.add_argument("--seed", type=int, default=1, help="of teams, agreements, links and reports")
     parser.add_argument("--faults", type=int, metavar="SEED", help="kill, pause, cut off and fill disks meanwhile")
-    parser.add_argument("--full", action="store_true", help="274 teams in 81 economies, 100 000 reports, faults")
+    parser.add_argument("--full", action="store_true", help="274 teams in 81 economies, 140 000 reports, of which 100 000 may cross, faults")
     parser.add_argument("--json", action="store_true", help="figures on standard output")
     parser.add_argument("--picture", type=pathlib.Path, help="who sent what to whom, as SVG")
     parser.add_argument("--folder", type=pathlib.Path, help="where the nodes' data folders are made")
@@ -54,7 +56,7 @@ def read_options():
     parser.add_argument("--no-sandbox", action="store_true", help="nodes without walls, as sanitizers need it")
     options = parser.parse_args()
     if options.full:
-        options.teams, options.economies, options.reports = 274, 81, 100000
+        options.teams, options.economies, options.reports = 274, 81, 140000
         options.faults = 1 if options.faults is None else options.faults
     return options
 
@@ -91,29 +93,36 @@ def examine(team):
 class Lab:
     def __init__(self, options):
         self.options, self.progress, self.fleet, self.memory = options, Progress(), None, 0
-        self.share = ROOT / "share"
+        self.share, self.folder, self.bad = ROOT / "share", None, 0
 
     def run(self):
-        o, p = self.options, self.progress
-        with self.place() as folder:
-            self.fleet = fleet.Fleet(o.comity, self.share, folder, ["--no-sandbox"] if o.no_sandbox else [])
-            try:
-                self.make_world()
-                storm = None if o.faults is None else faults.Storm(self.fleet, o.faults, max(5, o.reports / 2000), None if o.shim == "none" else o.shim)
-                self.start()
-                self.link()
-                self.send_alert()
-                self.weigh()
-                self.work(storm)
-                if o.plant:
-                    p.say("planting a fault for each checker")
-                    plants.plant_in_stores(self.fleet)
-                self.weigh()
-                self.tell(*self.judge(), storm)
-                return 1 if self.bad else 0
-            finally:
-                p.say("ending all nodes")
-                self.fleet.close()
+        o = self.options
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="comity-lab-", dir=o.folder))
+        try:
+            self.fleet = fleet.Fleet(o.comity, self.share, self.folder, ["--no-sandbox"] if o.no_sandbox else [])
+            self.make_world()
+            storm = None if o.faults is None else faults.Storm(self.fleet, o.faults, max(5, o.reports / 2000), None if o.shim == "none" else o.shim)
+            self.start()
+            self.link()
+            self.send_alert()
+            self.weigh()
+            self.work(storm)
+            if o.plant:
+                self.progress.say("planting a fault for each checker")
+                plants.plant_in_stores(self.fleet)
+            self.weigh()
+            self.tell(*self.judge(), storm)
+            return 1 if self.bad else 0
+        finally:
+            self.end()
+
+    def end(self):
+        """All nodes, by force: what they had to show was shown. Their folders too."""
+        self.progress.say("ending all nodes" if not self.options.keep else f"ending all nodes; they lie in {self.folder}")
+        if self.fleet:
+            self.fleet.close()
+        if not self.options.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def work(self, storm):
         if storm:
@@ -123,15 +132,7 @@ class Lab:
         if storm:
             storm.end()
             self.progress.say("all is well again: " + ", ".join(f"{kind} {n}" for kind, n in storm.done.items()))
-        self.rest(self.fleet.nodes, "all is at rest")
-
-    @contextlib.contextmanager
-    def place(self):
-        if self.options.keep:
-            yield pathlib.Path(tempfile.mkdtemp(prefix="comity-lab-", dir=self.options.folder))
-            return
-        with tempfile.TemporaryDirectory(prefix="comity-lab-", dir=self.options.folder, ignore_cleanup_errors=True) as folder:
-            yield pathlib.Path(folder)
+        self.rest(self.fleet.nodes, self.unrest, "all is at rest")
 
     def make_world(self):
         o = self.options
@@ -141,7 +142,7 @@ class Lab:
         self.handed_in = {team: maker.of(team, each) for team in self.world.ids}
         self.alert = maker.alert(each)
         self.partners = {team: set(self.world.partners(team)) for team in self.world.ids}
-        self.fleet.prepare(self.world, {"taxii.page-max": str(evidence.PAGE), "courier": "on", "courier.retry-first": "300 ms",
+        self.fleet.prepare(self.world, {"taxii.page-max": str(evidence.PAGE), "courier": "off", "courier.retry-first": "300 ms",
                                         "courier.retry-most": "5 s", "courier.patience": "5 s",
                                         "courier.poll-interval": f"{max(2, len(self.world.links) // 100)} s"})
         if o.plant:
@@ -152,7 +153,8 @@ class Lab:
     def start(self):
         nodes = self.fleet.nodes
         self.start_s = self.fleet.start(nodes, 2 * (os.cpu_count() or 1), lambda done: self.progress.count("nodes started:", done, len(nodes)))
-        self.progress.say(f"{len(nodes)} nodes started in {self.start_s:.1f} s")
+        self.start_cpu = self.fleet.cpu()
+        self.progress.say(f"{len(nodes)} nodes started in {self.start_s:.1f} s, {self.start_cpu:.1f} s of CPU")
 
     def weigh(self):
         self.memory = max(self.memory, self.fleet.memory())
@@ -162,7 +164,7 @@ class Lab:
     def link(self):
         """Each team signs its card, and adds the others' nodes by theirs, as its operator would."""
         p, done, begun = self.progress, 0, time.monotonic()
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        with concurrent.futures.ThreadPoolExecutor(SYNCING) as pool:
             self.cards = dict(zip(self.world.ids, pool.map(lambda node: node.publish(), self.fleet.nodes)))
             p.say(f"{len(self.cards)} cards signed in {time.monotonic() - begun:.1f} s")
             begun = time.monotonic()
@@ -171,6 +173,9 @@ class Lab:
                 p.count("nodes that know their partners:", done, len(self.fleet.nodes))
         self.world.node_keys = {team: json.loads(card)["node"] for team, card in self.cards.items()}
         p.say(f"{2 * len(self.world.links)} links added in {time.monotonic() - begun:.1f} s")
+        for node in self.fleet.nodes:
+            node.turn_on()
+        self.rest(self.fleet.nodes, self.unpolled, "all directories that are polled are known")
 
     def link_one(self, node):
         with contextlib.closing(node.local()) as local:
@@ -187,10 +192,11 @@ class Lab:
 
     def send_alert(self):
         """Of what concerns everybody, from the first team's node: how soon has each of the others it?"""
-        hub = self.fleet.nodes[0]
+        hub, before = self.fleet.nodes[0], self.fleet.cpu()
         self.alert_at = time.time()
         self.post(hub, self.alert)
-        self.rest([hub], "the alert is with all others")
+        self.rest([hub], self.unrest, "the alert is with all others")
+        self.alert_cpu = self.fleet.cpu() - before
         self.handed_in[hub.team] += self.alert
 
     def post(self, node, made):
@@ -246,17 +252,25 @@ class Lab:
             return 1
         return decided + receipts["open"] + sum(q["due"] + (q["waiting"] if q["team"] in partners else 0) for q in told["items"])
 
-    def rest(self, nodes, what):
+    @staticmethod
+    def unpolled(node):
+        """How many partners have not told what they have yet."""
+        status, told = node.ask("/api/v1/peers")
+        if status != 200:
+            return 1
+        return sum(way["way"] == "poll" and way["on"] and not way["worked"] for peer in told["items"] for way in peer["ways"])
+
+    def rest(self, nodes, unrest, what):
         begun, left = time.monotonic(), {}
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             while True:
-                left = {n.team: k for n, k in zip(nodes, pool.map(self.unrest, nodes)) if k}
-                self.progress.count(f"until {what}: reports on their way", sum(left.values()), 0)
+                left = {n.team: k for n, k in zip(nodes, pool.map(unrest, nodes)) if k}
+                self.progress.count(f"until {what}: still", sum(left.values()), sum(left.values()))
                 if not left:
                     self.progress.say(f"{what} after {time.monotonic() - begun:.1f} s")
                     return
                 if time.monotonic() - begun > self.options.patience:
-                    self.progress.say(f"no rest after {self.options.patience} s: {sum(left.values())} on their way at {', '.join(sorted(left)[:9])}")
+                    self.progress.say(f"no rest after {self.options.patience} s: {sum(left.values())} left to do at {', '.join(sorted(left)[:9])}")
                     return
                 time.sleep(.2)
 
@@ -307,7 +321,7 @@ class Lab:
             print(json.dumps(figures))
             return
         effects = sum((r["counts"] for r in found.values()), collections.Counter())
-        rows = {**figures, "links": len(self.world.links), "released": effects["release"], "held": effects["hold"], "withheld": effects["withhold"], "receipts": effects["receipts"],
+        rows = {**figures, "CPU of the start, s": round(self.start_cpu, 1), "CPU of the alert, s": round(self.alert_cpu, 2), "links": len(self.world.links), "released": effects["release"], "held": effects["hold"], "withheld": effects["withhold"], "receipts": effects["receipts"],
                 "waiting for who has no link": joined.kept, "passed on": sum(len(r["passed_on"]) for r in found.values()),
                 "nodes killed": len(storm.killed_nodes) if storm else 0}
         for name, value in rows.items():
@@ -330,11 +344,17 @@ class Place:
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
-    try:
-        return Lab(read_options()).run()
-    except KeyboardInterrupt:
-        return 130
+    lab, own = Lab(read_options()), os.getpid()
+
+    def abandon(number, _):
+        """At once, whatever threads wait for: nothing is left running, and nothing on the disk."""
+        if os.getpid() == own:
+            lab.end()
+        os._exit(128 + number)
+
+    signal.signal(signal.SIGINT, abandon)
+    signal.signal(signal.SIGTERM, abandon)
+    return lab.run()
 
 
 if __name__ == "__main__":

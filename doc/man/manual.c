@@ -142,7 +142,7 @@ form(const char *type)
     static const char *const forms[][2] = {{"BOOL", "on or off"}, {"NUMBER", "a number"},
         {"DURATION", "a duration (ms, s, min, h, d)"}, {"SIZE", "a size (B, KiB, MiB, GiB)"},
         {"ADDRESS", "an address and port"}, {"PATH", "a path"}, {"ENUM", "one of"},
-        {"TEXT", "text"}};
+        {"CLOCK", "a time of day (HH:MM, UTC)"}, {"TEXT", "text"}};
 
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (strcmp(forms[i][0], type) == 0)

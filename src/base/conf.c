@@ -237,6 +237,28 @@ is_local(const struct conf *conf, enum conf_option option)
     return conf_address(conf_text(conf, option), &host, &port, NULL) == 0 && conf_is_loopback(host);
 }
 
+/* Who turns mail on says all that it needs; addresses and the server's are looked at again by those
+ * who use them. */
+static int
+check_mail(const struct conf *conf, struct err *err)
+{
+    static const enum conf_option needed[] = {CONF_MAIL_FROM, CONF_MAIL_SMTP, CONF_MAIL_SIGN_KEY};
+    struct span smtp = conf_text(conf, CONF_MAIL_SMTP);
+
+    for (size_t i = 0; conf_bool(conf, CONF_MAIL) && i < sizeof needed / sizeof needed[0]; i++)
+        if (conf_text(conf, needed[i]).n == 0)
+            return unfit(conf, needed[i], "must be set when mail is on", err);
+    if (smtp.n > 0 && !span_starts(smtp, SPAN("smtp://")) && !span_starts(smtp, SPAN("smtps://")))
+        return unfit(conf, CONF_MAIL_SMTP,
+            "must be smtp://HOST:PORT or smtps://HOST:PORT, such as smtps://mail.north.test:465",
+            err);
+    if ((conf_text(conf, CONF_MAIL_USER).n > 0) != (conf_text(conf, CONF_MAIL_PASSWORD_FILE).n > 0))
+        return unfit(conf, CONF_MAIL_USER,
+            "name and password belong together: give mail.user and mail.password-file, or neither",
+            err);
+    return 0;
+}
+
 int
 conf_check(const struct conf *conf, struct err *err)
 {
@@ -256,7 +278,7 @@ conf_check(const struct conf *conf, struct err *err)
         && !span_ends(operators, SPAN(":0")))
         return unfit(conf, CONF_LISTEN_PARTNERS,
             "operators and partners come in by two doors, so the addresses must differ", err);
-    return 0;
+    return check_mail(conf, err);
 }
 
 static void

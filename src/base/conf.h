@@ -24,6 +24,7 @@ enum conf_type {
     CONF_TYPE_ADDRESS,  /* "127.0.0.1:8443", "[::1]:8443": conf_text, conf_address */
     CONF_TYPE_PATH,     /* absolute, or "" where that is the default: conf_text */
     CONF_TYPE_ENUM,     /* a word of the unit's column: conf_number gives its place there */
+    CONF_TYPE_CLOCK,    /* "06:30", a time of day, UTC: conf_number gives minutes after midnight */
     CONF_TYPE_TEXT,     /* UTF-8 without control characters: conf_text */
 };
 /* When a change applies. */

@@ -176,6 +176,22 @@ address_of(const struct conf_row *row, struct span value, struct err *err)
     return rc;
 }
 
+/* HH:MM, as RFC 3339 writes them. */
+static int
+clock_of(const struct conf_row *row, struct span value, int64_t *number, struct err *err)
+{
+    uint64_t hour = 24;
+    uint64_t minute = 60;
+
+    if (value.n == 5 && value.p[2] == ':' && span_u64((struct span){value.p, 2}, &hour)
+        && span_u64((struct span){value.p + 3, 2}, &minute) && hour < 24 && minute < 60) {
+        *number = (int64_t)(hour * 60 + minute);
+        return 0;
+    }
+    return WRONG(
+        err, row, "\"%.*s\" is not a time of day such as \"06:30\", UTC", SPAN_ARGS(value));
+}
+
 int
 conf_value(const struct conf_row *row, struct span value, int64_t *number, struct err *err)
 {
@@ -193,6 +209,8 @@ conf_value(const struct conf_row *row, struct span value, int64_t *number, struc
         return address_of(row, value, err);
     case CONF_TYPE_PATH:
         return path_of(row, value, err);
+    case CONF_TYPE_CLOCK:
+        return clock_of(row, value, number, err);
     case CONF_TYPE_TEXT:
         return text_of(row, value, err);
     }

@@ -34,6 +34,7 @@ static const char *const types[] = {[CONF_TYPE_BOOL] = "bool",
     [CONF_TYPE_ADDRESS] = "address",
     [CONF_TYPE_PATH] = "path",
     [CONF_TYPE_ENUM] = "enum",
+    [CONF_TYPE_CLOCK] = "time of day",
     [CONF_TYPE_TEXT] = "text"};
 
 static void

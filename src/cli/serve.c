@@ -114,8 +114,10 @@ cli_serve(int argc, char **argv)
 int
 cli_role(int argc, char **argv)
 {
-    int (*mains[ROLE_KINDS])(const struct role_start *start) = {
-        [ROLE_CORE] = core_main, [ROLE_FRONT] = front_main, [ROLE_COURIER] = courier_main};
+    int (*mains[ROLE_KINDS])(const struct role_start *start) = {[ROLE_CORE] = core_main,
+        [ROLE_FRONT] = front_main,
+        [ROLE_COURIER] = courier_main,
+        [ROLE_MAILER] = mailer_main};
 
     return role_run(argc > 1 ? argv[1] : "", mains);
 }

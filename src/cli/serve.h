@@ -28,6 +28,7 @@ struct serve {
     struct buf tls_certificate; /* PEM; n 0: TLS is off */
     struct buf tls_key;
     struct buf tls_client_ca;
+    struct buf mail_password; /* of mail.password-file; n 0: none */
 };
 
 /* NAME's value from the command line, over the file's. ERR_USAGE, ERR_BAD_CONFIG. */
@@ -37,8 +38,8 @@ MUST_USE int serve_override(
  * directory and address table. *OUT is the caller's. ERR_BAD_CONFIG with the line. */
 MUST_USE int serve_read(const struct serve *serve, struct conf **out, struct err *err);
 /* The TLS texts that CONF names, or the node's own certificate, which is made at the first start;
- * on an error the former ones stay. */
-MUST_USE int serve_read_tls(struct serve *serve, const struct conf *conf, struct err *err);
+ * and what signs in to the mail server; on an error the former ones stay. */
+MUST_USE int serve_read_secrets(struct serve *serve, const struct conf *conf, struct err *err);
 void serve_forget(struct serve *serve);
 
 /* What the parent holds, so that it outlives the processes behind it. */

@@ -111,8 +111,9 @@ int
 serve_wall(const struct serve *serve, const struct serve_doors *doors, struct err *err)
 {
     char folder[sizeof doors->socket_path];
-    const char *const write[] = {serve->home, folder};
-    const struct sandbox_paths paths = {.write = write, .write_count = 2};
+    /* The mailer's programs write to /dev/null. */
+    const char *const write[] = {serve->home, folder, "/dev/null"};
+    const struct sandbox_paths paths = {.write = write, .write_count = 3};
 
     if (serve->no_sandbox) {
         log_warning(

@@ -72,6 +72,13 @@ conf_of(const struct parent *parent)
     return parent->serve->conf;
 }
 
+/* Is it run at all? */
+static bool
+is_wanted(const struct child *child)
+{
+    return child->row->kind != ROLE_MAILER || conf_bool(conf_of(child->parent), CONF_MAIL);
+}
+
 /* ---- what roles are told ---- */
 
 static int
@@ -99,6 +106,8 @@ say_settings(struct child *child, struct err *err)
     wire_add_text(&body, tls ? buf_span(&serve->tls_certificate) : SPAN(""));
     wire_add_text(&body, tls ? buf_span(&serve->tls_key) : SPAN(""));
     wire_add_text(&body, tls ? buf_span(&serve->tls_client_ca) : SPAN(""));
+    wire_add_text(
+        &body, child->row->kind == ROLE_COURIER ? buf_span(&serve->mail_password) : SPAN(""));
     int rc = buf_check(&body, "the settings", err);
     if (rc == 0)
         rc = say(child, MESSAGE_SETTINGS, buf_span(&body), -1, err);
@@ -161,7 +170,7 @@ all_ready(struct parent *parent)
     if (parent->stopping)
         return;
     for (size_t i = 0; i < ROLE_ROWS; i++)
-        if (parent->children[i].state != READY)
+        if (is_wanted(&parent->children[i]) && parent->children[i].state != READY)
             return;
     if (!parent->served)
         log_info("node ready", log_word("home", parent->serve->home));
@@ -479,7 +488,7 @@ on_reload(void *ctx, int number)
     notify_reloading(&parent->notify);
     int rc = serve_read(parent->serve, &conf, &err);
     if (rc == 0)
-        rc = serve_read_tls(parent->serve, conf, &err);
+        rc = serve_read_secrets(parent->serve, conf, &err);
     if (rc == 0)
         apply(parent, conf);
     else
@@ -528,7 +537,7 @@ begin(struct parent *parent, struct err *err)
     if (rc == 0)
         rc = serve_lock(parent->serve, &parent->doors, err);
     if (rc == 0)
-        rc = serve_read_tls(parent->serve, conf_of(parent), err);
+        rc = serve_read_secrets(parent->serve, conf_of(parent), err);
     if (rc == 0)
         rc = listen_to_signals(parent, err);
     if (rc == 0)
@@ -573,7 +582,8 @@ serve_run(struct serve *serve, struct err *err)
     log_settings_of(serve->conf);
     int rc = begin(&parent, err);
     for (size_t i = 0; rc == 0 && i < ROLE_ROWS && !parent.stopping; i++)
-        begin_child(&parent.children[i]);
+        if (is_wanted(&parent.children[i]))
+            begin_child(&parent.children[i]);
     if (rc == 0 && parent.notify.watchdog_us > 0)
         on_watchdog(&parent);
     if (rc == 0)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CONFIG_BYTES_MAX = 1 << 20, PEM_BYTES_MAX = 1 << 20 };
+enum { CONFIG_BYTES_MAX = 1 << 20, PEM_BYTES_MAX = 1 << 20, PASSWORD_BYTES_MAX = 4096 };
 
 int
 serve_override(struct serve *serve, enum conf_option option, const char *value, struct err *err)
@@ -128,17 +128,43 @@ read_pem(const struct conf *conf, enum conf_option option, struct buf *out, stru
     return rc;
 }
 
+/* The first line of what mail.password-file names. */
+static int
+read_mail(struct serve *serve, const struct conf *conf, struct err *err)
+{
+    struct span path = conf_text(conf, CONF_MAIL_PASSWORD_FILE);
+    struct buf text = buf_new(PASSWORD_BYTES_MAX);
+    bool wanted = path.n > 0 && conf_bool(serve->conf, CONF_MAIL);
+    int rc = wanted ? file_read(path.p, &text, err) : 0;
+
+    if (rc == 0 && wanted) {
+        const char *end = text.n == 0 ? NULL : memchr(text.p, '\n', text.n);
+        text.n = end == NULL ? text.n : (size_t)(end - text.p);
+        if (text.n == 0)
+            rc = err_set(err, ERR_BAD_CONFIG, "%s has no password in its first line", path.p);
+    }
+    if (rc != 0) {
+        (void)snprintf(
+            err->field, sizeof err->field, "%s", conf_rows[CONF_MAIL_PASSWORD_FILE].name);
+        forget(&text);
+        return rc;
+    }
+    forget(&serve->mail_password);
+    serve->mail_password = text;
+    return 0;
+}
+
 int
-serve_read_tls(struct serve *serve, const struct conf *conf, struct err *err)
+serve_read_secrets(struct serve *serve, const struct conf *conf, struct err *err)
 {
     struct material new = {buf_new(PEM_BYTES_MAX), buf_new(PEM_BYTES_MAX), buf_new(PEM_BYTES_MAX)};
     bool tls =
         conf_bool(serve->conf, CONF_TLS); /* what is in force: it changes at a restart only */
-    int rc = 0;
+    int rc = read_mail(serve, conf, err);
 
-    if (tls && conf_text(conf, CONF_TLS_CERTIFICATE).n == 0)
+    if (rc == 0 && tls && conf_text(conf, CONF_TLS_CERTIFICATE).n == 0)
         rc = own_tls(serve->home, &new.certificate, &new.key, err);
-    else if (tls) {
+    else if (rc == 0 && tls) {
         rc = read_pem(conf, CONF_TLS_CERTIFICATE, &new.certificate, err);
         if (rc == 0)
             rc = read_pem(conf, CONF_TLS_KEY, &new.key, err);
@@ -161,6 +187,7 @@ serve_read_tls(struct serve *serve, const struct conf *conf, struct err *err)
 void
 serve_forget(struct serve *serve)
 {
+    forget(&serve->mail_password);
     forget(&serve->tls_certificate);
     forget(&serve->tls_key);
     forget(&serve->tls_client_ca);

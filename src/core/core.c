@@ -9,6 +9,7 @@
 #include "core/intake.h"
 #include "core/links.h"
 #include "core/logbook.h"
+#include "core/mail.h"
 #include "core/node.h"
 #include "core/peers.h"
 #include "core/receipts.h"
@@ -135,6 +136,7 @@ core_lose(struct core *core, const struct err *why)
     auth_lost(core);
     links_lost(core);
     incoming_lost(core);
+    mail_lost(core);
     intake_lost(core, why);
     answer_all(core, why);
 }
@@ -159,6 +161,7 @@ core_commit(struct core *core, struct err *err)
     logbook_committed(core);
     intake_committed(core);
     incoming_committed(core);
+    mail_committed(core);
     answer_all(core, NULL);
     links_committed(core);
     return 0;
@@ -313,6 +316,7 @@ disconnect(struct core *core, enum door door)
     events_gone(core, door);
     reports_gone(core, door);
     simulation_gone(core, door);
+    mail_gone(core, door);
     channel_free(channel);
 }
 
@@ -426,6 +430,8 @@ load(struct core *core, struct err *err)
     int rc = load_identity(core, err);
 
     if (rc == 0)
+        rc = mail_new(core, &core->mailing, err);
+    if (rc == 0)
         rc = knowledge_read(core, err);
     if (rc == 0)
         rc = logbook_new(core, err);
@@ -494,6 +500,7 @@ core_close(struct core *core)
     links_free(core->links);
     events_free(core->events);
     simulation_free(core->simulation);
+    mail_free(core->mailing);
     reports_free(core->reports);
     knowledge_free(core);
     keyring_free(core->ring);

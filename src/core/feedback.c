@@ -46,19 +46,20 @@ object_id(const struct read_report *read, struct stix_id *out)
 
 /* F, said by us, goes into the collection of the team that gave READ's report. */
 static int
-put(struct core *core, const struct read_report *read, struct stix_feedback *f, int64_t now_us,
-    struct err *err)
+put(struct core *core, const struct read_report *read, const struct stix_feedback *f,
+    int64_t now_us, struct err *err)
 {
+    struct stix_feedback said = *f;
     struct buf text = buf_new(TEXT_BYTES);
     struct stix_id report;
     uint32_t collection;
     int rc = collections_of_team(core->collections, read->outcome.origin, now_us, &collection, err);
 
     object_id(read, &report);
-    f->report = (struct span){report.text, report.n};
-    f->author = knowledge_own_id(core);
-    f->tlp = read->outcome.tlp;
-    stix_feedback_write(&text, f);
+    said.report = (struct span){report.text, report.n};
+    said.author = knowledge_own_id(core);
+    said.tlp = read->outcome.tlp;
+    stix_feedback_write(&text, &said);
     buf_add_char(&text, ']');
     if (rc == 0)
         rc = buf_check(&text, "feedback", err);

@@ -4,6 +4,7 @@
 #include "core/directory.h"
 #include "core/intake.h"
 #include "core/logbook.h"
+#include "core/mail.h"
 #include "core/peers.h"
 #include "core/state.h"
 #include "flow/cards.h"
@@ -73,6 +74,7 @@ load_basis(struct core *core, const struct roster *roster, struct basis *basis, 
         .community = true,
         .now_us = now,
         .at_us = now,
+        .channels = mail_channels,
         .tell = tell_basis,
         .ctx = core};
     return basis_load(basis, &options, err);

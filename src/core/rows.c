@@ -12,6 +12,7 @@ static const char letters[DOOR_COUNT] = {
     [DOOR_OPERATORS] = 'O',
     [DOOR_PARTNERS] = 'P',
     [DOOR_COURIER] = 'C',
+    [DOOR_MAILER] = 'M',
     [DOOR_PARENT] = 'X',
 };
 

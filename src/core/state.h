@@ -90,6 +90,7 @@ struct core {
     struct logbook *logbook;   /* core/logbook.h */
     struct receipts *receipts; /* core/receipts.h */
     struct incoming *incoming;
+    struct mailing *mailing;         /* core/mail.h's */
     struct collections *collections; /* core/collections.h's */
     struct links *links;             /* core/links.h's */
     struct events *events;           /* core/node.h's */

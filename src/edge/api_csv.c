@@ -1,6 +1,7 @@
 #include "edge/api_csv.h"
 
 #include "base/url.h"
+#include "fmt/csv_cell.h"
 #include "fmt/json.h"
 
 #include <stdlib.h>
@@ -98,35 +99,6 @@ api_csv_wanted(const struct request *request, enum api_route route, bool *wanted
 
 /* ---- the text ---- */
 
-/* Spreadsheets compute what begins like this, and reports hold attackers' words. */
-static bool
-is_formula(struct span text)
-{
-    return text.n > 0 && memchr("=+-@\t\r", text.p[0], 6) != NULL;
-}
-
-static void
-add_cell(struct buf *out, struct span text, bool guard)
-{
-    bool quote = guard && is_formula(text);
-
-    for (size_t i = 0; i < text.n && !quote; i++)
-        quote = memchr(",\"\r\n", text.p[i], 4) != NULL;
-    if (!quote) {
-        buf_add_span(out, text);
-        return;
-    }
-    buf_add_char(out, '"');
-    if (guard && is_formula(text))
-        buf_add_char(out, '\'');
-    for (size_t i = 0; i < text.n; i++) {
-        if (text.p[i] == '"')
-            buf_add_char(out, '"');
-        buf_add_char(out, text.p[i]);
-    }
-    buf_add_char(out, '"');
-}
-
 /* An array of texts with spaces between; anything else as JSON. */
 static void
 flatten(struct json_value value, struct buf *cell)
@@ -182,11 +154,11 @@ add_row(struct buf *out, enum api_route route, struct json_value item, struct bu
             continue;
         cell->n = 0;
         if (json_type(value) == JSON_STRING) {
-            add_cell(out, json_string(value), true);
+            csv_cell_add(out, json_string(value), true);
             continue;
         }
         flatten(value, cell);
-        add_cell(out, buf_span(cell), json_type(value) == JSON_ARRAY);
+        csv_cell_add(out, buf_span(cell), json_type(value) == JSON_ARRAY);
     }
     buf_add_text(out, "\r\n");
 }

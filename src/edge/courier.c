@@ -18,7 +18,7 @@ enum {
 /* Debian's. */
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
 
-static const struct courier_job *const jobs[] = {&courier_push, &courier_poll};
+static const struct courier_job *const jobs[] = {&courier_push, &courier_poll, &courier_mail};
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
 
 struct courier_role {
@@ -47,6 +47,7 @@ courier_may(const struct courier *courier)
 static void
 tell_changed(struct courier_role *role)
 {
+    role->courier.stopping = role->stopping;
     role->courier.on = conf_bool(role->courier.start->conf, CONF_COURIER) && !role->stopping;
     for (size_t i = 0; i < JOBS; i++)
         jobs[i]->changed(role->job[i]);
@@ -183,6 +184,16 @@ on_settings(void *ctx)
     tell_changed(role);
 }
 
+static bool
+is_busy(const struct courier_role *role)
+{
+    bool busy = http_out_busy(role->courier.http) > 0;
+
+    for (size_t i = 0; i < JOBS; i++)
+        busy = busy || (jobs[i]->busy != NULL && jobs[i]->busy(role->job[i]));
+    return busy;
+}
+
 static void
 on_look(void *ctx)
 {
@@ -191,7 +202,7 @@ on_look(void *ctx)
     int64_t now_us = clock_ticks_us();
     struct err err;
 
-    if (http_out_busy(role->courier.http) == 0 || now_us >= role->stop_us
+    if (!is_busy(role) || now_us >= role->stop_us
         || loop_timer_set(loop, &role->look, now_us + STOP_LOOK_US, &err) != 0)
         loop_stop(loop);
 }
@@ -227,13 +238,27 @@ open_http(struct courier_role *role, struct err *err)
 {
     const struct role_start *start = role->courier.start;
     const struct http_out_settings settings = settings_of(start);
-    struct buf ca = buf_new(CA_BYTES_MAX);
-    int rc = read_ca(start->conf, &ca, err);
-    const struct http_out_trust trust = {
-        .certificate = start->tls_certificate, .key = start->tls_key, .ca = buf_span(&ca)};
+    const struct http_out_trust trust = {.certificate = start->tls_certificate,
+        .key = start->tls_key,
+        .ca = role->courier.ca,
+        .dns = conf_text(start->conf, CONF_COURIER_DNS)};
 
+    return http_out_new(start->loop, &settings, &trust, &role->courier.http, err);
+}
+
+/* What all who reach others need, and then each job. */
+static int
+open_jobs(struct courier_role *role, struct err *err)
+{
+    struct buf ca = buf_new(CA_BYTES_MAX);
+    int rc = read_ca(role->courier.start->conf, &ca, err);
+
+    role->courier.ca = buf_span(&ca);
     if (rc == 0)
-        rc = http_out_new(start->loop, &settings, &trust, &role->courier.http, err);
+        rc = open_http(role, err);
+    for (size_t i = 0; rc == 0 && i < JOBS; i++)
+        rc = jobs[i]->open(&role->courier, &role->job[i], err);
+    role->courier.ca = (struct span){NULL, 0};
     buf_free(&ca);
     return rc;
 }
@@ -242,19 +267,19 @@ static int
 open_courier(struct courier_role *role, struct err *err)
 {
     const struct role_start *start = role->courier.start;
-    int rc = open_http(role, err);
+    int rc = 0;
 
     role->links = buf_new(LINKS_BYTES_MAX);
     role->arena = arena_new(LINKS_BYTES_MAX);
     role->other = arena_new(LINKS_BYTES_MAX);
     role->retry = (struct loop_timer){.due = on_retry, .ctx = role};
     role->look = (struct loop_timer){.due = on_look, .ctx = role};
-    if (rc == 0 && (role->arena == NULL || role->other == NULL))
+    if (role->arena == NULL || role->other == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for links");
     if (rc == 0)
         rc = talks_new(start->loop, on_said, role, &role->courier.talks, err);
-    for (size_t i = 0; rc == 0 && i < JOBS; i++)
-        rc = jobs[i]->open(&role->courier, &role->job[i], err);
+    if (rc == 0)
+        rc = open_jobs(role, err);
     int pair = start->pairs[start->door]; /* -1: core is away, too, and on_pair will be called */
     if (rc == 0 && pair >= 0) {
         rc = talks_core(role->courier.talks, pair, err);
@@ -282,7 +307,9 @@ close_courier(struct courier_role *role)
 int
 courier_main(const struct role_start *start)
 {
-    static const struct sandbox_paths none = {0};
+    static const char *const hosts[] = {"/etc/hosts"};
+    const struct sandbox_paths paths = {
+        .read = hosts, .read_count = access(hosts[0], R_OK) == 0 ? 1 : 0};
     struct courier_role role = {.courier = {.start = start}};
     struct err err = {0};
 
@@ -291,7 +318,7 @@ courier_main(const struct role_start *start)
             .ctx = &role, .settings = on_settings, .pair = on_pair, .stop = on_stop});
     int rc = open_courier(&role, &err);
     if (rc == 0)
-        rc = role_wall(start, &none, &err);
+        rc = role_wall(start, &paths, &err);
     if (rc == 0)
         rc = role_ready(start->role, &err);
     if (rc == 0)

@@ -17,6 +17,8 @@ struct courier {
     const struct role_start *start;
     struct talks *talks;
     struct http_out *http;
+    struct span ca; /* PEM: who vouches for servers; while jobs are opened */
+    bool stopping;  /* nothing new is begun */
     bool on; /* option courier, and the courier is not about to stop: nothing is begun else */
     /* The links as core told them last; until `changed` is called again. */
     const struct link *links;
@@ -32,11 +34,15 @@ struct courier_job {
     /* Links, settings, core or `on` are others than before: begin, go on, or stop what may no
      * longer be. */
     void (*changed)(void *ctx);
+    /* Is something under way that should end before the courier does? NULL: only transfers of
+     * `http` are. */
+    bool (*busy)(const void *ctx);
     /* Core's word that belongs to no conversation; false: it is not for this job. */
     bool (*said)(void *ctx, const struct channel_message *message);
 };
 
 extern const struct courier_job courier_push; /* what waits goes to links' nodes */
+extern const struct courier_job courier_mail; /* mails go to the SMTP server */
 extern const struct courier_job courier_poll; /* what links' nodes have is fetched */
 
 /* May something be begun now? */

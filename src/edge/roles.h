@@ -9,5 +9,6 @@
 
 int front_main(const struct role_start *start);
 int courier_main(const struct role_start *start);
+int mailer_main(const struct role_start *start);
 
 #endif

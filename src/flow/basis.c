@@ -210,6 +210,8 @@ compile(struct basis *basis, const struct basis_options *options, struct err *er
             .economies = team->economies,
             .economy_count = team->economy_count,
             .channels = team->channels};
+        if (options->channels != NULL)
+            options->channels(options->ctx, team, &teams[i].channels);
     }
     teams[count] = (struct policy_team){
         .id = SPAN(BASIS_COMMUNITY), .channels = {.any = true}, .named_only = true};

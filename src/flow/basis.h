@@ -31,6 +31,8 @@ struct basis_options {
     bool community;          /* the recipient after the directory's last is BASIS_COMMUNITY */
     int64_t now_us;          /* the clock's */
     int64_t at_us;           /* the moment that is judged as of */
+    /* What is known of a team's channels beside its card; NULL: nothing is. */
+    void (*channels)(void *ctx, const struct team *team, struct team_channels *channels);
     void (*tell)(void *ctx, const char *line); /* what the operator should know */
     void *ctx;
 };

@@ -28,6 +28,7 @@ struct role {
 const struct role_row role_rows[ROLE_ROWS] = {
     {"core", "core", ROLE_CORE, DOOR_PARENT},
     {"courier", "courier", ROLE_COURIER, DOOR_COURIER},
+    {"mailer", "mailer", ROLE_MAILER, DOOR_MAILER},
     {"front-local", "front local", ROLE_FRONT, DOOR_LOCAL},
     {"front-operators", "front operators", ROLE_FRONT, DOOR_OPERATORS},
     {"front-partners", "front partners", ROLE_FRONT, DOOR_PARTNERS},
@@ -42,8 +43,10 @@ role_listen(struct role *role, const struct role_events *events)
 int
 role_wall(const struct role_start *start, const struct sandbox_paths *paths, struct err *err)
 {
-    static const enum sandbox_kind kinds[ROLE_KINDS] = {
-        [ROLE_CORE] = SANDBOX_CORE, [ROLE_FRONT] = SANDBOX_FRONT, [ROLE_COURIER] = SANDBOX_COURIER};
+    static const enum sandbox_kind kinds[ROLE_KINDS] = {[ROLE_CORE] = SANDBOX_CORE,
+        [ROLE_FRONT] = SANDBOX_FRONT,
+        [ROLE_COURIER] = SANDBOX_COURIER,
+        [ROLE_MAILER] = SANDBOX_MAILER};
 
     return start->sandbox ? sandbox_enter_as(kinds[start->kind], paths, err) : 0;
 }
@@ -93,6 +96,7 @@ take_texts(struct role *role, struct wire_in *in, struct err *err)
     start->tls_certificate = texts[ROLE_HAND_CERTIFICATE];
     start->tls_key = texts[ROLE_HAND_KEY];
     start->tls_client_ca = texts[ROLE_HAND_CLIENT_CA];
+    start->mail_password = texts[ROLE_HAND_MAIL_PASSWORD];
     return 0;
 }
 

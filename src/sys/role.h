@@ -14,13 +14,13 @@
 #include "sys/loop.h"
 #include "sys/sandbox.h"
 
-enum role_kind { ROLE_CORE, ROLE_FRONT, ROLE_COURIER, ROLE_KINDS };
+enum role_kind { ROLE_CORE, ROLE_FRONT, ROLE_COURIER, ROLE_MAILER, ROLE_KINDS };
 
 struct role;
 
 struct role_start {
     enum role_kind kind;
-    enum door door;   /* a front's, or DOOR_COURIER; core: unused */
+    enum door door;   /* a front's, DOOR_COURIER, DOOR_MAILER; core: unused */
     const char *name; /* "core", "front partners": for the log */
     struct loop *loop;
     struct role *role;
@@ -38,6 +38,8 @@ struct role_start {
     struct span tls_certificate;
     struct span tls_key;
     struct span tls_client_ca;
+    /* The courier: the secret of mail.password-file; n 0: none. Replaced likewise. */
+    struct span mail_password;
 };
 
 /* What the role wants to hear; a NULL is not told. All are called from the loop. */

@@ -15,11 +15,18 @@ struct role_row {
     enum role_kind kind;
     enum door door; /* core: DOOR_PARENT */
 };
-enum { ROLE_ROWS = 5, ROLE_ROW_CORE = 0 };
+enum { ROLE_ROWS = 6, ROLE_ROW_CORE = 0 };
 /* In the order in which they are started. */
 extern const struct role_row role_rows[ROLE_ROWS];
 
 enum { ROLE_PARENT_FD = 3, ROLE_LOCK_FD = 4 };
-enum { ROLE_HAND_HOME, ROLE_HAND_CERTIFICATE, ROLE_HAND_KEY, ROLE_HAND_CLIENT_CA, ROLE_HAND_TEXTS };
+enum {
+    ROLE_HAND_HOME,
+    ROLE_HAND_CERTIFICATE,
+    ROLE_HAND_KEY,
+    ROLE_HAND_CLIENT_CA,
+    ROLE_HAND_MAIL_PASSWORD,
+    ROLE_HAND_TEXTS
+};
 
 #endif

@@ -103,8 +103,12 @@ sandbox_enter_as(enum sandbox_kind kind, const struct sandbox_paths *paths, stru
 
     tzset(); /* else the first gmtime_r of any library looks for the zone's file */
     if (rc == 0)
-        rc = limit_files(kind == SANDBOX_FRONT ? &none : paths, READ_FOLDER,
-            kind == SANDBOX_CORE ? DATA_FOLDER | moving() : WRITE_FOLDER, err);
+        rc = limit_files(kind == SANDBOX_FRONT ? &none : paths,
+            kind == SANDBOX_MAILER ? READ_FOLDER | LANDLOCK_ACCESS_FS_EXECUTE : READ_FOLDER,
+            kind == SANDBOX_CORE         ? DATA_FOLDER | moving()
+                : kind == SANDBOX_MAILER ? DATA_FOLDER | LANDLOCK_ACCESS_FS_MAKE_SOCK
+                                         : WRITE_FOLDER,
+            err);
     return rc == 0 ? sandbox_calls(kind, err) : rc;
 }
 

@@ -26,6 +26,8 @@ enum sandbox_kind {
     SANDBOX_CORE, /* files as PATHS say, folders and locks below those it may write; it receives and
                      sends on what is open */
     SANDBOX_COURIER, /* connects by IPv4 and IPv6; files are read as PATHS say */
+    SANDBOX_MAILER,  /* runs the programs of this machine (gpg), which inherit the walls; files as
+                        PATHS say, read ones may be run; local sockets only */
     SANDBOX_KINDS
 };
 

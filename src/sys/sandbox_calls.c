@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,8 +18,9 @@ enum {
     FRONT = 1 << SANDBOX_FRONT,
     CORE = 1 << SANDBOX_CORE,
     COURIER = 1 << SANDBOX_COURIER,
-    FILES = COMMAND | CORE,
-    ROLES = FRONT | CORE | COURIER,
+    MAILER = 1 << SANDBOX_MAILER,
+    FILES = COMMAND | CORE | MAILER,
+    ROLES = FRONT | CORE | COURIER | MAILER,
     ALL = COMMAND | ROLES,
 };
 
@@ -59,7 +61,35 @@ static const struct {
     /* Core's one thread for passwords; clone itself is below. */
     CALL(set_robust_list, CORE), CALL(rseq, CORE),
     /* The courier's. */
-    CALL(connect, COURIER), CALL(sendmmsg, COURIER), CALL(sendmsg, COURIER), CALL(sendto, COURIER)};
+    CALL(connect, COURIER), CALL(sendmmsg, COURIER), CALL(sendmsg, COURIER | MAILER),
+    CALL(sendto, COURIER | MAILER),
+    /* The mailer's, and gpg's and its agent's behind the same walls: processes, */
+    CALL(clone, MAILER), CALL(clone3, MAILER), CALL(fork, MAILER), CALL(vfork, MAILER),
+    CALL(execve, MAILER), CALL(wait4, MAILER), CALL(waitid, MAILER), CALL(arch_prctl, MAILER),
+    CALL(set_tid_address, MAILER), CALL(set_robust_list, MAILER), CALL(rseq, MAILER),
+    CALL(sigaltstack, MAILER), CALL(setsid, MAILER), CALL(setpgid, MAILER), CALL(getppid, MAILER),
+    CALL(getpgrp, MAILER), CALL(prlimit64, MAILER), CALL(alarm, MAILER), CALL(umask, MAILER),
+    CALL(sched_getaffinity, MAILER), CALL(setitimer, MAILER), CALL(timer_create, MAILER),
+    CALL(timer_settime, MAILER), CALL(timer_delete, MAILER), CALL(times, MAILER),
+    /* who they are, */
+    CALL(getuid, MAILER), CALL(geteuid, MAILER), CALL(getgid, MAILER), CALL(getegid, MAILER),
+    CALL(getresuid, MAILER), CALL(getresgid, MAILER), CALL(getgroups, MAILER),
+    /* pipes, local sockets and files. */
+    CALL(pipe, MAILER), CALL(pipe2, MAILER), CALL(dup, MAILER), CALL(dup2, MAILER),
+    CALL(dup3, MAILER), CALL(select, MAILER), CALL(pselect6, MAILER), CALL(bind, MAILER),
+    CALL(listen, MAILER), CALL(accept, MAILER), CALL(accept4, MAILER), CALL(connect, MAILER),
+    CALL(setsockopt, MAILER), CALL(getsockname, MAILER), CALL(getpeername, MAILER),
+    CALL(socketpair, MAILER), CALL(eventfd2, MAILER), CALL(inotify_init, MAILER),
+    CALL(inotify_init1, MAILER), CALL(inotify_add_watch, MAILER), CALL(inotify_rm_watch, MAILER),
+    CALL(stat, MAILER), CALL(lstat, MAILER), CALL(statx, MAILER), CALL(access, MAILER),
+    CALL(faccessat, MAILER), CALL(faccessat2, MAILER), CALL(readlink, MAILER),
+    CALL(readlinkat, MAILER), CALL(getcwd, MAILER), CALL(chdir, MAILER), CALL(link, MAILER),
+    CALL(linkat, MAILER), CALL(mkdir, MAILER), CALL(mkdirat, MAILER), CALL(rmdir, MAILER),
+    CALL(chmod, MAILER), CALL(fchmod, MAILER), CALL(fchmodat, MAILER), CALL(flock, MAILER),
+    CALL(open, MAILER), CALL(openat, MAILER), CALL(mlock, MAILER), CALL(mmap, MAILER),
+    CALL(mprotect, MAILER), CALL(fcntl, MAILER), CALL(fadvise64, MAILER), CALL(close_range, MAILER),
+    CALL(nanosleep, MAILER), CALL(clock_nanosleep, MAILER), CALL(clock_getres, MAILER),
+    CALL(statfs, MAILER), CALL(fstatfs, MAILER), CALL(fchdir, MAILER), CALL(getpgid, MAILER)};
 
 /* Of a descriptor's flags: no signals to others by F_SETOWN. */
 #define FCNTL(command, kinds)                                                                      \
@@ -102,6 +132,12 @@ allow_some(scmp_filter_ctx filter, int kind)
         {SCMP_SYS(tgkill), ALL, SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)getpid())}};
     int rc = 0;
 
+    if (kind == MAILER) /* has them whole: other programs run behind its walls */
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                   SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TCGETS))
+            + seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0)
+            + seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
+                SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, PR_SET_NAME));
     for (size_t i = 0; rc == 0 && i < sizeof some / sizeof some[0]; i++)
         if ((some[i].kinds & kind) != 0)
             rc = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, some[i].call, 1, &some[i].argument);
@@ -109,7 +145,7 @@ allow_some(scmp_filter_ctx filter, int kind)
 }
 
 /* TCP and UDP over IPv4 and IPv6: nothing raw, and no local sockets, behind which services of this
- * machine listen. */
+ * machine listen. The mailer the other way round. */
 static int
 allow_sockets(scmp_filter_ctx filter, int kind)
 {
@@ -117,6 +153,9 @@ allow_sockets(scmp_filter_ctx filter, int kind)
     static const scmp_datum_t types[] = {SOCK_STREAM, SOCK_DGRAM};
     int rc = 0;
 
+    if (kind == MAILER) /* the agent's */
+        return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+            SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, AF_UNIX));
     for (size_t i = 0; rc == 0 && kind == COURIER && i < 4; i++)
         rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
             SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, families[i / 2]),
@@ -149,7 +188,9 @@ refuse_some(scmp_filter_ctx filter, int kind)
 int
 sandbox_calls(enum sandbox_kind kind, struct err *err)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    /* Another make of gpg may try what none is known to need: it can go on without, and must. */
+    scmp_filter_ctx filter =
+        seccomp_init(kind == SANDBOX_MAILER ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS);
     int rc = filter == NULL ? -ENOMEM : 0;
 
     for (size_t i = 0; rc == 0 && i < sizeof allowed / sizeof allowed[0]; i++)

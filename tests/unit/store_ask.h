@@ -17,6 +17,7 @@
 
 /* What version 3 has more than version 2. */
 #define WITHOUT_3                                                                                  \
+    "DROP TABLE mail; DROP TABLE mail_out; DROP TABLE mail_body;"                                  \
     "DROP TABLE recall; DROP TABLE superseded; DROP TABLE feedback;"                               \
     "DROP TABLE link; DROP TABLE link_way; DROP TABLE receipt; DROP TABLE receipt_given;"          \
     "DROP INDEX piece_open; ALTER TABLE piece DROP COLUMN settled;"                                \

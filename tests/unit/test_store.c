@@ -1,6 +1,7 @@
 /* The store's life, transactions, teams, batches, outbox, principals and tokens. */
 #include "store/filter.h"
 #include "store/link.h"
+#include "store/mail.h"
 #include "store/recall.h"
 #include "store_ask.h"
 
@@ -148,13 +149,14 @@ version_1_gets_a_ledger(void **state)
 }
 
 static void
-version_2_gets_links(void **state)
+version_2_gets_what_nodes_exchange(void **state)
 {
     struct fixture *f = *state;
     struct store_link *list;
     struct span value;
     const struct store_recall recall = {.batch = 1, .place = 2, .id = SPAN("x"), .team = 1};
     struct store_recall *recalls;
+    struct store_mail *mails;
     size_t count;
 
     OK(f, store_set(f->store, "a", SPAN("b"), &f->err));
@@ -169,6 +171,8 @@ version_2_gets_links(void **state)
     assert_int_equal(store_recall_add(f->store, &recall, &f->err), ERR_EXISTS);
     OK(f, store_recalls_by_id(f->store, f->arena, SPAN("x"), &recalls, &count, &f->err));
     assert_int_equal(count, 1);
+    OK(f, store_mails(f->store, f->arena, &mails, &count, &f->err));
+    assert_int_equal(count, 0);
     OK(f, store_get(f->store, f->arena, "a", &value, &f->err));
     assert_true(span_equal(value, SPAN("b")));
 }
@@ -520,7 +524,7 @@ main(void)
         ASK_TEST(one_writer_many_readers),
         ASK_TEST(newer_store_is_left_alone),
         ASK_TEST(version_1_gets_a_ledger),
-        ASK_TEST(version_2_gets_links),
+        ASK_TEST(version_2_gets_what_nodes_exchange),
         ASK_TEST(older_store_comes_forward),
         ASK_TEST(foreign_file_is_refused),
         ASK_TEST(rolled_back_is_gone),

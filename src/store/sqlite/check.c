@@ -270,6 +270,15 @@ static const struct relation {
         "SELECT COUNT(*) FROM link WHERE principal NOT IN (SELECT number FROM principal)"},
     {"ways without a link",
         "SELECT COUNT(*) FROM link_way WHERE team NOT IN (SELECT team FROM link)"},
+    {"mail for a team that is not there",
+        "SELECT COUNT(*) FROM mail WHERE team NOT IN (SELECT number FROM team)"},
+    {"mails of a team that gets none",
+        "SELECT COUNT(*) FROM mail_out WHERE team NOT IN (SELECT team FROM mail)"},
+    {"mails that are to be sent and have no message, or have gone and have one",
+        "SELECT COUNT(*) FROM mail_out WHERE (state <> 1)"
+        " <> (number IN (SELECT number FROM mail_body))"},
+    {"messages without a mail",
+        "SELECT COUNT(*) FROM mail_body WHERE number NOT IN (SELECT number FROM mail_out)"},
     {"tokens without a principal",
         "SELECT COUNT(*) FROM token WHERE principal NOT IN (SELECT number FROM principal)"},
 };

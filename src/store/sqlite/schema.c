@@ -119,7 +119,19 @@ static const char *const steps[] = {
     " team INTEGER NOT NULL, id TEXT NOT NULL, version_us INTEGER NOT NULL,"
     " at_us INTEGER NOT NULL, opinion INTEGER NOT NULL, sightings INTEGER NOT NULL,"
     " said_by TEXT NOT NULL, note TEXT NOT NULL,"
-    " PRIMARY KEY (batch, place, team, id)) WITHOUT ROWID;",
+    " PRIMARY KEY (batch, place, team, id)) WITHOUT ROWID;"
+    "CREATE TABLE mail (team INTEGER PRIMARY KEY, digest INTEGER NOT NULL, address TEXT NOT NULL,"
+    " key BLOB NOT NULL, fingerprint TEXT NOT NULL, next_us INTEGER NOT NULL,"
+    " added_us INTEGER NOT NULL, added_by TEXT NOT NULL, why TEXT NOT NULL);"
+    "CREATE TABLE mail_out (number INTEGER PRIMARY KEY, team INTEGER NOT NULL,"
+    " state INTEGER NOT NULL, encrypted INTEGER NOT NULL, collection INTEGER NOT NULL,"
+    " from_us INTEGER NOT NULL, through_us INTEGER NOT NULL, reports INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, made_us INTEGER NOT NULL, again_us INTEGER NOT NULL,"
+    " sent_us INTEGER NOT NULL, tries INTEGER NOT NULL, code INTEGER NOT NULL,"
+    " address TEXT NOT NULL, batch TEXT NOT NULL, message_id TEXT NOT NULL, why TEXT NOT NULL);"
+    "CREATE INDEX mail_out_team ON mail_out (team, number);"
+    "CREATE INDEX mail_out_unsent ON mail_out (number) WHERE state <> 1;"
+    "CREATE TABLE mail_body (number INTEGER PRIMARY KEY, message BLOB NOT NULL);",
 };
 _Static_assert(sizeof steps / sizeof steps[0] == STORE_VERSION, "a step for each version");
 
