@@ -2,6 +2,7 @@
 """Does the node run within the system calls that the service's unit leaves it, and does systemd take the unit as it is?
 
 usage: service.py COMITY UNIT     (COMITY_SHARE names the share folder)
+tests/interop/systemd starts the unit under a systemd of its own, as root; this needs no rights.
 """
 import ctypes
 import errno
