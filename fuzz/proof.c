@@ -37,6 +37,22 @@ judge(const struct ledger_proof *proof, struct span item)
     arena_free(arena);
 }
 
+/* A receipt beside it, whatever it holds. */
+static void
+receipt(const struct ledger_proof *proof)
+{
+    const struct ledger_entry none = {.version = 1};
+    struct buf bytes = buf_new(ROOM);
+    struct receipt read;
+    struct note note;
+    bool fits;
+
+    if (proof->receipt.n > 0
+        && ledger_proof_receipt(proof, &none, &bytes, &note, &read, &fits, NULL) == 0)
+        MUST(!fits);
+    buf_free(&bytes);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -48,6 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(ledger_proof_write(&again, &proof, NULL) == 0);
         MUST(span_equal(buf_span(&again), bytes));
         judge(&proof, bytes);
+        receipt(&proof);
         entry(proof.entry);
     }
     entry(bytes);

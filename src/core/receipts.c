@@ -41,8 +41,8 @@ receipts_state_word(enum store_receipt_state state)
 
 /* ---- keys ---- */
 
-static struct note_key *
-read_card(struct receipts *receipts, const struct team *team)
+static void
+read_card(struct receipts *receipts, const struct team *team, struct note_key *out)
 {
     struct json_value card;
     struct json_value v;
@@ -51,15 +51,12 @@ read_card(struct receipts *receipts, const struct team *team)
     if (team->card.n == 0 || json_parse_copy(receipts->json, team->card, &card, NULL) != 0
         || !json_get(card, "node", &v) || !json_get(v, "receipt", &v)
         || json_type(v) != JSON_STRING)
-        return NULL;
+        return;
     struct span text = json_string(v);
     const char *copy = arena_copy(receipts->arena, text.p, text.n);
-    struct note_key *kept = arena_zalloc(receipts->arena, 1, sizeof *kept);
-    if (copy == NULL || kept == NULL || note_key_parse((struct span){copy, text.n}, &key, NULL) != 0
-        || key.algorithm != NOTE_ED25519)
-        return NULL;
-    *kept = key;
-    return kept;
+    if (copy != NULL && note_key_parse((struct span){copy, text.n}, &key, NULL) == 0
+        && key.algorithm == NOTE_ED25519)
+        *out = key;
 }
 
 /* All cards are looked at once, after the directory was read anew. */
@@ -75,7 +72,7 @@ read_keys(struct core *core)
     receipts->knowledge = core->knowledge;
     receipts->keys = arena_zalloc(receipts->arena, count + 1, sizeof *receipts->keys);
     for (uint32_t i = 1; receipts->keys != NULL && i <= count; i++)
-        receipts->keys[i] = read_card(receipts, roster_team(core->roster, (struct team_id){i}));
+        read_card(receipts, roster_team(core->roster, (struct team_id){i}), &receipts->keys[i]);
 }
 
 const struct note_key *
@@ -84,7 +81,10 @@ receipts_key(struct core *core, struct span team)
     struct team_id id = roster_find(core->roster, team);
 
     read_keys(core);
-    return id.index == 0 || core->receipts->keys == NULL ? NULL : core->receipts->keys[id.index];
+    if (id.index == 0 || core->receipts->keys == NULL)
+        return NULL;
+    const struct note_key *key = &core->receipts->keys[id.index];
+    return key->name.n == 0 ? NULL : key;
 }
 
 bool

@@ -13,7 +13,7 @@ struct receipts {
     struct json *json;
     /* By roster index, as of `knowledge`. */
     struct arena *arena;
-    struct note_key **keys;
+    struct note_key *keys; /* name n 0: it names none */
     uint32_t knowledge;
     /* What was said of receipts that are not right, since loud_us (ticks). */
     int64_t loud_us;

@@ -238,8 +238,10 @@ open_http(struct courier_role *role, struct err *err)
 {
     const struct role_start *start = role->courier.start;
     const struct http_out_settings settings = settings_of(start);
-    const struct http_out_trust trust = {
-        .certificate = start->tls_certificate, .key = start->tls_key, .ca = role->courier.ca};
+    const struct http_out_trust trust = {.certificate = start->tls_certificate,
+        .key = start->tls_key,
+        .ca = role->courier.ca,
+        .dns = conf_text(start->conf, CONF_COURIER_DNS)};
 
     return http_out_new(start->loop, &settings, &trust, &role->courier.http, err);
 }
@@ -305,7 +307,9 @@ close_courier(struct courier_role *role)
 int
 courier_main(const struct role_start *start)
 {
-    static const struct sandbox_paths none = {0};
+    static const char *const hosts[] = {"/etc/hosts"};
+    const struct sandbox_paths paths = {
+        .read = hosts, .read_count = access(hosts[0], R_OK) == 0 ? 1 : 0};
     struct courier_role role = {.courier = {.start = start}};
     struct err err = {0};
 
@@ -314,7 +318,7 @@ courier_main(const struct role_start *start)
             .ctx = &role, .settings = on_settings, .pair = on_pair, .stop = on_stop});
     int rc = open_courier(&role, &err);
     if (rc == 0)
-        rc = role_wall(start, &none, &err);
+        rc = role_wall(start, &paths, &err);
     if (rc == 0)
         rc = role_ready(start->role, &err);
     if (rc == 0)

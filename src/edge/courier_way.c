@@ -218,7 +218,7 @@ ways_free(struct ways *ways)
 void
 way_ask(struct way *way, http_turn *turn)
 {
-    unsigned flags = way->ways->kind->turn | (way->failures > 0 ? HTTP_DOUBTFUL : 0);
+    unsigned flags = way->ways->kind->turn | (way->works ? 0 : HTTP_DOUBTFUL);
     struct err err = {0};
 
     if (http_line_ask(way->line, flags, turn, way, &err) != 0)
@@ -231,6 +231,7 @@ way_worked(struct way *way)
     if (way->failures > 0)
         log_info("link works again", log_text("team", way->id));
     way->failures = 0;
+    way->works = true;
 }
 
 /* Of what is the other's own fault, or ours in its eyes, nothing changes by itself. */
@@ -281,14 +282,16 @@ way_failed(struct way *way, const struct http_answer *answer, const struct err *
     uint64_t chance;
 
     hash_random(&chance, sizeof chance);
+    way->works = false;
     way->failures += way->failures < UINT32_MAX ? 1 : 0;
     int64_t us = pause_us(way->failures, conf_number(conf, CONF_COURIER_RETRY_FIRST) * 1000,
         conf_number(conf, CONF_COURIER_RETRY_MOST) * 1000, chance);
     if (answer != NULL && http_answer_header(answer, "Retry-After", &asked)
         && pause_asked_us(asked, clock_now_us()) > us)
         us = pause_asked_us(asked, clock_now_us());
-    log_warning_of("link failed", why, log_text("team", way->id), log_number("status", status),
-        log_number("failures", way->failures), log_number("again_in_ms", us / 1000));
+    log_warning_of("link failed", why, log_text("team", way->id), log_text("node", way->url),
+        log_number("status", status), log_number("failures", way->failures),
+        log_number("again_in_ms", us / 1000));
     tell_core(way, status, why, us);
     pause_for(way, us);
 }

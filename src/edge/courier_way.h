@@ -24,6 +24,7 @@ struct way {
     struct buf texts;
     struct loop_timer timer;
     uint32_t failures;
+    bool works; /* it did the last time */
     bool seen;
 };
 

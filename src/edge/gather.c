@@ -59,12 +59,15 @@ gather_page(struct gather *gather, struct json *json, struct span body, struct e
     if (json_type(root) != JSON_OBJECT)
         return no_page("no JSON object", err);
     gather->more = json_get(root, "more", &item) && json_type(item) == JSON_TRUE;
-    if (!json_get(root, "objects", &list)) /* an empty envelope has none */
-        return gather->more ? no_page("more is to come after nothing", err) : 0;
-    if (json_type(list) != JSON_ARRAY)
-        return no_page("objects is no list", err);
-    for (struct json_iter it = json_iter(list); json_next(&it, &key, &item);)
-        add(gather, item);
+    size_t before = gather->objects.n;
+    if (json_get(root, "objects", &list)) { /* an empty envelope has none */
+        if (json_type(list) != JSON_ARRAY)
+            return no_page("objects is no list", err);
+        for (struct json_iter it = json_iter(list); json_next(&it, &key, &item);)
+            add(gather, item);
+    }
+    if (gather->more && gather->objects.n == before)
+        return no_page("more is to come after nothing", err);
     return buf_check(&gather->objects, "what waits for the end of its delivery", err);
 }
 

@@ -237,6 +237,13 @@ set_request(struct http_line *line, const struct http_request *request)
     return ok;
 }
 
+static void
+forget_headers(struct http_line *line)
+{
+    curl_slist_free_all(line->headers);
+    line->headers = NULL;
+}
+
 static int
 add_headers(struct http_line *line, const char *const *headers)
 {
@@ -255,7 +262,12 @@ add_headers(struct http_line *line, const char *const *headers)
 static int
 prepare(struct http_line *line, const struct http_request *request, struct err *err)
 {
-    int rc = http_url_check(request->url, line->out->settings.plain, NULL, err);
+    line->url.n = line->head.n = 0;
+    buf_add_span(&line->url, request->url);
+    buf_add_char(&line->url, '\0');
+    const struct span url = {line->url.p, request->url.n};
+    int rc = line->url.full ? err_set(err, ERR_BAD_NAME, "the URL is too long")
+                            : http_url_check(url, line->out->settings.plain, &line->where, err);
 
     if (rc != 0)
         return rc;
@@ -264,17 +276,98 @@ prepare(struct http_line *line, const struct http_request *request, struct err *
     if (request->pin.n > 0)
         memcpy(line->pin, request->pin.p, request->pin.n);
     line->pin[request->pin.n] = '\0';
-    line->url.n = line->head.n = 0;
-    buf_add_span(&line->url, request->url);
-    buf_add_char(&line->url, '\0');
     buf_free(&line->body);
     line->body = buf_new(request->answer_max);
     line->why = (struct err){0};
     line->text[0] = '\0';
     curl_easy_reset(line->easy);
-    bool ok = !line->url.full && add_headers(line, request->headers) == 0 && set_security(line)
-        && set_limits(line) && set_request(line, request);
+    bool ok = add_headers(line, request->headers) == 0 && set_security(line) && set_limits(line)
+        && set_request(line, request);
     return ok ? 0 : http_no_memory(err);
+}
+
+static void
+forget_found(struct http_line *line)
+{
+    curl_slist_free_all(line->found);
+    line->found = NULL;
+}
+
+static int
+start(struct http_line *line, struct err *err)
+{
+    CURL *easy = line->easy;
+    bool ok = true;
+
+    if (line->found != NULL)
+        SET(CURLOPT_RESOLVE, line->found);
+    if (!ok || curl_multi_add_handle(line->out->multi, easy) != CURLM_OK)
+        return http_no_memory(err);
+    line->state = LINE_RUNS;
+    return 0;
+}
+
+/* It cannot begin: told as the end of it, from wherever the name was found. */
+static void
+tell_failed(struct http_line *line, const struct err *why)
+{
+    const struct err copy = *why;
+
+    line->state = LINE_TURN;
+    forget_headers(line);
+    line->done(line->ctx, NULL, &copy);
+}
+
+static int
+keep_found(struct http_line *line, struct span addresses, int64_t seconds)
+{
+    struct buf row = buf_new(2048);
+
+    /* With a plus libcurl forgets it by itself, and asks here again. */
+    buf_format(&row, "+%.*s:%u:", (int)line->where.host.n, line->where.host.p, line->where.port);
+    buf_add_span(&row, addresses);
+    buf_add_char(&row, '\0');
+    line->found = row.full ? NULL : curl_slist_append(NULL, row.p);
+    line->found_until_us = clock_ticks_us() + seconds * 1000000;
+    buf_free(&row);
+    return line->found == NULL ? -1 : 0;
+}
+
+static void
+on_found(void *ctx, struct span addresses, int64_t seconds, const struct err *why)
+{
+    struct http_line *line = ctx;
+    struct err err = {0};
+
+    line->lookup = NULL;
+    if (why == NULL && (keep_found(line, addresses, seconds) != 0 || start(line, &err) != 0)) {
+        (void)http_no_memory(&err);
+        why = &err;
+    }
+    if (why == NULL)
+        return;
+    /* While lookup_begin has not returned, the owner is not told yet. */
+    if (line->state == LINE_LOOKS)
+        tell_failed(line, why);
+    else
+        line->why = *why;
+}
+
+/* An answer that was there at once leaves the line running, or says why not. */
+static int
+look_up(struct http_line *line, struct err *err)
+{
+    int rc =
+        lookup_begin(line->out->resolver, line->where.host, on_found, line, &line->lookup, err);
+
+    if (rc != 0 || line->state == LINE_RUNS)
+        return rc;
+    if (line->why.code != ERR_OK) {
+        *err = line->why;
+        return err->code;
+    }
+    line->state = LINE_LOOKS;
+    return 0;
 }
 
 int
@@ -286,25 +379,27 @@ http_line_begin(struct http_line *line, const struct http_request *request, http
     line->done = done;
     line->ctx = ctx;
     int rc = prepare(line, request, err);
-    if (rc == 0 && curl_multi_add_handle(line->out->multi, line->easy) != CURLM_OK)
-        rc = http_no_memory(err);
-    if (rc == 0) {
-        line->state = LINE_RUNS;
-        return 0;
-    }
-    curl_slist_free_all(line->headers);
-    line->headers = NULL;
+    if (rc == 0 && clock_ticks_us() >= line->found_until_us)
+        forget_found(line);
+    bool known =
+        rc == 0 && (line->where.numeric || line->found != NULL || line->out->proxy != NULL);
+    if (rc == 0)
+        rc = known ? start(line, err) : look_up(line, err);
+    if (rc != 0)
+        forget_headers(line);
     return rc;
 }
 
 void
 http_line_stop(struct http_line *line)
 {
-    if (line->state != LINE_RUNS)
+    if (line->state == LINE_LOOKS)
+        lookup_forget(line->lookup);
+    if (line->state == LINE_RUNS)
+        (void)curl_multi_remove_handle(line->out->multi, line->easy);
+    if (line->state != LINE_LOOKS && line->state != LINE_RUNS)
         return;
-    (void)curl_multi_remove_handle(line->out->multi, line->easy);
-    curl_slist_free_all(line->headers);
-    line->headers = NULL;
+    forget_headers(line);
     line->state = LINE_TURN;
 }
 
@@ -334,6 +429,7 @@ http_line_free(struct http_line *line)
         return;
     http_line_release(line);
     curl_easy_cleanup(line->easy);
+    forget_found(line);
     buf_free(&line->url);
     buf_free(&line->head);
     buf_free(&line->body);

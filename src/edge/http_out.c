@@ -231,6 +231,9 @@ http_out_settings(struct http_out *out, const struct http_out_settings *settings
 {
     char *proxy = NULL;
 
+    if (settings->proxy.n > 0 && !http_url_is_proxy(settings->proxy))
+        return err_set_field(err, ERR_BAD_CONFIG, "courier.proxy", 13,
+            "http:// and an address with its port are wanted, such as http://192.0.2.1:3128");
     if (settings->proxy.n > 0) {
         proxy = strndup(settings->proxy.p, settings->proxy.n);
         if (proxy == NULL)
@@ -294,6 +297,8 @@ http_out_new(struct loop *loop, const struct http_out_settings *settings,
     http->multi = curl_multi_init();
     int rc = http->multi == NULL || !set_multi(http) ? http_no_memory(err) : 0;
     if (rc == 0)
+        rc = resolver_new(loop, trust->dns, &http->resolver, err);
+    if (rc == 0)
         rc = http_out_settings(http, settings, err);
     if (rc == 0)
         rc = open_files(http, trust, err);
@@ -310,6 +315,7 @@ http_out_free(struct http_out *out)
     if (out == NULL)
         return;
     (void)curl_multi_cleanup(out->multi);
+    resolver_free(out->resolver);
     loop_timer_stop(out->loop, &out->timer);
     loop_timer_stop(out->loop, &out->begin);
     http_file_close(&out->certificate);

@@ -21,23 +21,25 @@ struct http_out_settings {
     int64_t patience_ms;    /* connecting, or with nothing coming */
     int64_t whole_ms;       /* a transfer in all */
     bool plain;             /* http:// to a loopback address is fine */
-    struct span proxy;      /* http://HOST:PORT; n 0: none. Copied */
+    struct span proxy;      /* http://ADDRESS:PORT; n 0: none. Copied */
 };
-/* PEM texts: what is shown to others (n 0: nothing), and who vouches for them where nothing is
- * pinned (n 0: nobody does). They are not kept, but copied to memory that libcurl reads as files.
+/* What is there from the beginning. PEM texts: what is shown to others (n 0: nothing), and who
+ * vouches for them where nothing is pinned (n 0: nobody does). They are not kept, but copied to
+ * memory that libcurl reads as files.
  */
 struct http_out_trust {
     struct span certificate;
     struct span key;
     struct span ca;
+    struct span dns; /* who is asked for names (resolve.h) */
 };
 
-/* Before the walls are up. ERR_IO, ERR_NO_MEMORY. Owner: the caller. */
+/* Before the walls are up. ERR_IO, ERR_NO_MEMORY, ERR_BAD_CONFIG. Owner: the caller. */
 MUST_USE int http_out_new(struct loop *loop, const struct http_out_settings *settings,
     const struct http_out_trust *trust, struct http_out **out, struct err *err);
 /* Its lines are freed before. */
 void http_out_free(struct http_out *out);
-/* For transfers that begin from now on. ERR_NO_MEMORY. */
+/* For transfers that begin from now on. ERR_NO_MEMORY, ERR_BAD_CONFIG. */
 MUST_USE int http_out_settings(
     struct http_out *out, const struct http_out_settings *settings, struct err *err);
 /* Another certificate to show; who vouches stays. For connections that begin from now on. ERR_IO.
@@ -57,7 +59,8 @@ void http_line_free(struct http_line *line);
  * for it, and TURN is called, later; it is kept until it is given back. ERR_INTERNAL: it was asked
  * for already; ERR_NO_MEMORY. */
 enum http_turn_flag {
-    HTTP_DOUBTFUL = 1, /* it failed the last time: half of all turns are not for such */
+    HTTP_DOUBTFUL = 1, /* it did not work the last time, or was never tried: half of all turns are
+                          not for such */
     HTTP_HEAVY = 2,    /* what comes is much: few at a time */
 };
 typedef void http_turn(void *ctx);

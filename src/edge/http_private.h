@@ -5,6 +5,8 @@
 
 #include "edge/http_file.h"
 #include "edge/http_out.h"
+#include "edge/http_url.h"
+#include "edge/resolve.h"
 
 #include <curl/curl.h>
 
@@ -13,6 +15,7 @@ enum { HTTP_PIN_DIGITS = 64 };
 struct http_out {
     struct loop *loop;
     CURLM *multi;
+    struct resolver *resolver;
     struct loop_timer timer; /* libcurl's */
     struct loop_timer begin; /* there may be room for those that wait */
     struct http_out_settings settings;
@@ -29,7 +32,7 @@ struct http_out {
     bool inside; /* libcurl tells what has ended */
 };
 
-enum line_state { LINE_FREE, LINE_WAITS, LINE_TURN, LINE_RUNS };
+enum line_state { LINE_FREE, LINE_WAITS, LINE_TURN, LINE_LOOKS, LINE_RUNS };
 
 struct http_line {
     struct http_out *out;
@@ -42,6 +45,10 @@ struct http_line {
     http_done *done;
     void *ctx;
     char pin[HTTP_PIN_DIGITS + 1]; /* "": none */
+    struct http_url where;         /* borrows from url */
+    struct lookup *lookup;         /* while the state is LINE_LOOKS */
+    struct curl_slist *found;      /* "HOST:PORT:ADDRESSES"; NULL: not known */
+    int64_t found_until_us;        /* ticks */
     struct curl_slist *headers;
     struct buf url;
     struct buf head;

@@ -32,7 +32,7 @@ is_host(struct span host)
                 || c == '.'))
             return false;
     }
-    return host.n > 0 && host.n <= HOST_BYTES_MAX;
+    return host.n > 0 && host.n <= HOST_BYTES_MAX && host.p[host.n - 1] != '.';
 }
 
 /* HOST, [HOST], and :PORT behind it. */
@@ -93,4 +93,19 @@ http_url_check(struct span url, bool plain, struct http_url *out, struct err *er
     if (out != NULL)
         *out = found;
     return 0;
+}
+
+bool
+http_url_is_proxy(struct span url)
+{
+    struct address address;
+    struct span host;
+    struct span port;
+    uint64_t number;
+
+    if (!span_starts(url, SPAN("http://")))
+        return false;
+    return split((struct span){url.p + 7, url.n - 7}, &host, &port)
+        && address_parse(host, &address, NULL) == 0 && (address.family == 6) == (url.p[7] == '[')
+        && span_u64(port, &number) && number > 0 && number <= UINT16_MAX;
 }

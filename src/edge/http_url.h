@@ -18,5 +18,7 @@ struct http_url {
  * name, no fragment, no white space or bytes beyond ASCII. OUT (may be NULL) borrows. ERR_BAD_NAME.
  */
 MUST_USE int http_url_check(struct span url, bool plain, struct http_url *out, struct err *err);
+/* "http://ADDRESS:PORT"? */
+bool http_url_is_proxy(struct span url);
 
 #endif

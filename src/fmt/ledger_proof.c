@@ -43,7 +43,8 @@ ledger_proof_read(struct span text, struct ledger_proof *out, struct err *err)
     if (!lines_next(&rest, &line) || !span_equal(line, SPAN(first_line))
         || !lines_word(&rest, "entry", &out->entry))
         return bad(err, "beside the way in the log stands the entry itself");
-    (void)lines_word(&rest, "receipt", &out->receipt); /* it may be left out */
+    if (lines_word(&rest, "receipt", &out->receipt) && out->receipt.n == 0)
+        return bad(err, "a receipt is a note in base64, or left out");
     out->has_item = rest.n > 0;
     return out->has_item ? read_item(rest, &out->item, err) : 0;
 }

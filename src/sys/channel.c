@@ -390,7 +390,8 @@ enqueue(struct channel *channel, const struct iovec *parts, size_t count, size_t
     for (size_t i = 0; i < count; i++) {
         size_t skip = sent < parts[i].iov_len ? sent : parts[i].iov_len;
         sent -= skip;
-        buf_add(&channel->out, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
+        if (skip < parts[i].iov_len) /* an empty part may be nowhere */
+            buf_add(&channel->out, (const char *)parts[i].iov_base + skip, parts[i].iov_len - skip);
     }
     int kept = fd < 0 || channel->out.full ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (channel->out.full || (fd >= 0 && kept < 0)) {

@@ -267,7 +267,7 @@ class Two(Case):
 
     def ledger(self, team, ident, events):
         """Each event of either party is an entry, by whoever did it."""
-        shown = [json.loads(line) for line in team.run("ledger", "show", "--json", "--home", str(team.home)).stdout.splitlines()[1:]]
+        shown = [json.loads(line) for line in team.run("ledger", "show", *OPTIONS, "--json", "--home", str(team.home)).stdout.splitlines()[1:]]
         entries = [e["entry"] for e in shown if e["entry"].get("agreement") == ident]
         self.assertEqual([e["event"] for e in entries], events)
         self.assertEqual([e["by"] for e in entries if e["event"] in ("suspended", "ended")], ["north.test", "south.test", "south.test"])

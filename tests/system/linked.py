@@ -95,10 +95,6 @@ class Linked:
         text = self.command("store", "export")
         return sorted(json.loads(line)["extra.number"] for line in text.splitlines())
 
-    def count(self):
-        """How many reports came in here from others or feeds."""
-        return self.get("/api/v1/status")["reports"]
-
     def until(self, done, what):
         """Ask until DONE() says so: what is awaited is another process's work, of which no line of a log tells."""
         until = time.monotonic() + PATIENCE

@@ -71,6 +71,16 @@ enter_courier(void)
     return enter(ROLE_COURIER, &paths);
 }
 
+static int
+enter_mailer(void)
+{
+    static const char *const system[] = {"/usr", "/bin", "/lib", "/lib64", "/etc"};
+    const struct sandbox_paths paths = {
+        .read = system, .read_count = 5, .write = home, .write_count = 1};
+
+    return enter(ROLE_MAILER, &paths);
+}
+
 #define COUNT(probes) (sizeof(probes) / sizeof((probes)[0]))
 
 /* ---- what roles need ---- */
@@ -373,6 +383,42 @@ the_courier_has_no_store(void **state)
     expect_behind(enter_courier, killed, COUNT(killed), KILLED);
 }
 
+/* ---- the mailer ---- */
+
+static int
+run_another(void)
+{
+    char *const words[] = {"true", NULL};
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)execv("/bin/true", words);
+        _exit(1);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+/* It may run programs, with keys and a local socket below its folder; they reach no network and
+ * nothing else of this machine's. */
+static void
+the_mailer_runs_programs_and_has_no_network(void **state)
+{
+    static const struct probe allowed[] = {NAMED(run_another), NAMED(make_local_socket),
+        NAMED(make_folder_at_home), NAMED(read_system), NAMED(wait_for_events), NAMED(use_memory)};
+    static const struct probe refused[] = {NAMED(make_socket), NAMED(make_socket_6),
+        NAMED(make_raw_socket), NAMED(make_packet_socket), NAMED(make_netlink_socket),
+        NAMED(trace_stranger), NAMED(read_stranger), NAMED(signal_stranger), NAMED(signal_all),
+        NAMED(mount_something), NAMED(change_root), NAMED(become_another), NAMED(memory_as_file),
+        NAMED(program_in_kernel), NAMED(keys_of_kernel), NAMED(other_namespace), NAMED(read_secret),
+        NAMED(read_share), NAMED(write_share), NAMED(write_outside), NAMED(folder_outside),
+        NAMED(list_root), NAMED(secret_into_home), NAMED(up_from_home)};
+
+    (void)state;
+    expect_behind(enter_mailer, allowed, COUNT(allowed), WENT_ON);
+    expect_behind(enter_mailer, refused, COUNT(refused), REFUSED);
+}
+
 static int
 enter_none(void)
 {
@@ -484,6 +530,7 @@ main(void)
         cmocka_unit_test(a_front_opens_and_reaches_nothing),
         cmocka_unit_test(core_has_its_folder_and_no_network),
         cmocka_unit_test(the_courier_has_no_store),
+        cmocka_unit_test(the_mailer_runs_programs_and_has_no_network),
         cmocka_unit_test(without_walls_it_would_have_gone_on),
         cmocka_unit_test(nothing_was_changed),
     };

@@ -1,0 +1,158 @@
+"""The courier between two real nodes: what waits is pushed, what is there is fetched, by both ways at once nothing is there twice;
+whoever is killed, at either side, nothing is lost; and who is dead or slow delays nobody.
+
+Usage: courier.py COMITY [--no-sandbox]; COMITY_SHARE names the share folder.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import random
+import socket
+import sys
+import tempfile
+import unittest
+
+from linked import Linked, befriend, reports
+
+COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
+MANY, A_FILE = 20000, 2500
+ROLES = ["courier", "core", "front partners"]
+
+
+class Couriers(unittest.TestCase):
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = pathlib.Path(temporary.name)
+
+    def start(self, name, *options):
+        node = Linked(COMITY, self.folder, name, "--courier.poll-interval", "1 s", *options, *OPTIONS)
+        self.addCleanup(node.close)
+        return node
+
+    def pair(self, push=True, poll=True, north=(), south=()):
+        """North, which sends, and south."""
+        north, south = self.start("north.test", *north), self.start("south.test", *south)
+        befriend(south, north, "--no-push", "--no-witness", *([] if poll else ["--no-poll"]))
+        befriend(north, south, "--no-poll", "--no-witness", *([] if push else ["--no-push"]))
+        return north, south
+
+    def arrived(self, node, count):
+        """The numbers there, once COUNT different ones are."""
+        seen = []
+
+        def enough():
+            seen[:] = node.numbers()
+            return len(set(seen)) >= count
+        node.until(enough, f"{count} reports")
+        return seen
+
+    def requests(self, node, method, path):
+        return [line for line in node.node.find("request", method=method, path=path) if line["status"] in (200, 202)]
+
+    def test_pushed(self):
+        north, south = self.pair(poll=False)
+        north.take(reports(100))
+        self.assertEqual(self.arrived(south, 100), list(range(100)))
+        posts = self.requests(south, "POST", "/comity/collections/intake/objects/")
+        self.assertEqual({line["peer"] for line in posts}, {"127.0.0.1"})
+        self.assertEqual(self.requests(north, "GET", "/comity/collections/released/objects/"), [])
+        north.until(lambda: self.outbox(north)["waiting"] == 0, "all is fetched")
+        self.assertIsNotNone(json.loads(north.command("peer", "show", "south.test", "--json"))["contact"])
+
+    def outbox(self, node, team="south.test"):
+        return next(i for i in json.loads(node.command("outbox", "--json"))["items"] if i["team"] == team)
+
+    def test_fetched(self):
+        north, south = self.pair(push=False)
+        north.take(reports(3000))  # several pages
+        self.assertEqual(self.arrived(south, 3000), list(range(3000)))
+        self.assertEqual(self.requests(south, "POST", "/comity/collections/intake/objects/"), [])
+        north.take(reports(10, first=3000))
+        self.assertEqual(self.arrived(south, 3010), list(range(3010)))
+
+    def test_where_it_went_on_outlives_the_node(self):
+        north, south = self.pair(push=False)
+        north.take(reports(50))
+        self.arrived(south, 50)
+        south.until(lambda: north.node.find("request", path="/comity/collections/directory/objects/"), "the round's end")
+        south.restart()
+        mark = north.node.mark()
+        north.node.wait("request", mark, path="/comity/collections/released/objects/", status=200)
+        page = north.node.find("request", mark, path="/comity/collections/released/objects/")[0]
+        self.assertLess(page["bytes"], 100)  # nothing came again
+
+    def test_turned_off(self):
+        north, south = self.pair(poll=False, north=("--courier", "off"))
+        north.take(reports(20))
+        north.node.drain()
+        since = north.node.mark()
+        north.node.kill("courier")  # one that was started anew has looked at what there is
+        north.node.wait("role ready", since, which="courier")
+        self.assertEqual(self.outbox(north)["waiting"], 20)
+        self.assertEqual(self.requests(south, "POST", "/comity/collections/intake/objects/"), [])
+        north.options = ()
+        north.restart()
+        self.assertEqual(self.arrived(south, 20), list(range(20)))
+
+    def test_whoever_is_killed(self):
+        """Both ways at once, and kill -9 at either side while much crosses: nothing lost, nothing twice."""
+        north, south = self.pair(north=("--start.deadline", "60 s"), south=("--start.deadline", "60 s"))
+        seed = random.randrange(1 << 30)
+        dice = random.Random(seed)
+        for first in range(0, MANY, A_FILE):
+            north.take(reports(A_FILE, first=first))
+            victim, role = dice.choice((north, south)), dice.choice(ROLES)
+            victim.node.kill(role)
+        for victim in (north, south):
+            for role in ROLES:
+                victim.node.kill(role)
+        seen = self.arrived(south, MANY)
+        self.assertEqual(seen, list(range(MANY)), f"seed {seed}")
+        self.assertEqual(north.numbers(), list(range(MANY)), f"seed {seed}")  # nothing came back
+
+    def test_who_is_dead_delays_nobody(self):
+        """East takes connections and never says a word; there are two places in all."""
+        with socket.create_server(("127.0.0.1", 0)) as hole:
+            north, south = self.pair(poll=False, north=("--courier.connections", "2", "--courier.patience", "1 h", "--stop.deadline", "1 s"))
+            north.take(reports(10))
+            self.arrived(south, 10)
+            card = self.folder / "east.json"
+            url = f"https://127.0.0.1:{hole.getsockname()[1]}"
+            card.write_text(json.dumps({"id": "east.test", "node": {"url": url, "certificate": "ab" * 32}}), encoding="utf-8")
+            north.command("peer", "add", str(card), "--no-witness")
+            north.take(reports(10, "east.test", first=20))
+            hole.settimeout(60)
+            taken, _ = hole.accept()  # east's transfer is under way
+            with contextlib.closing(taken):
+                north.take(reports(10, first=10))
+                self.assertEqual(self.arrived(south, 20), list(range(20)))
+                self.assertEqual(self.outbox(north, "east.test")["waiting"], 10)
+                self.assertEqual(north.node.stop(), 0)  # nor the node's end
+
+    def test_a_node_that_comes_later(self):
+        north, south = self.pair(poll=False)
+        south.node.stop()
+        north.take(reports(30))
+        north.node.wait("link failed", team="south.test", error="unreachable", failures=2)
+        south.start()
+        self.assertEqual(self.arrived(south, 30), list(range(30)))
+        north.node.wait("link works again", team="south.test")
+
+    def test_a_card_with_another_certificate(self):
+        """South's key was changed and nobody told: nothing goes, until its new card is there."""
+        north, south = self.pair(poll=False)
+        south.node.stop()
+        for name in ("certificate.pem", "key.pem"):
+            (south.home / "tls" / name).unlink()
+        south.start()
+        north.take(reports(5))
+        north.node.wait("link failed", team="south.test", error="untrusted")
+        self.assertEqual(self.requests(south, "POST", "/comity/collections/intake/objects/"), [])
+        befriend(north, south, "--no-poll", "--no-witness")
+        self.assertEqual(self.arrived(south, 5), list(range(5)))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
