@@ -117,8 +117,37 @@ show_entry(struct show *s, uint64_t index, struct span bytes, struct err *err)
     return print(&s->line, err);
 }
 
+/* Up to which size others have cosigned it, and in whose names; not checked. */
 static int
-show_checkpoint(struct show *s, const struct checkpoint *c, struct err *err)
+add_cosigned(struct show *s, const struct resources *resources, struct err *err)
+{
+    struct buf bytes = buf_new(NOTE_BYTES_MAX);
+    struct checkpoint checkpoint;
+    struct note note;
+    int rc = resources->get(resources->ctx, RESOURCES_COSIGNED, &bytes, err);
+
+    if (rc == 0)
+        rc = checkpoint_read_note(buf_span(&bytes), &note, &checkpoint, err);
+    if (rc == 0)
+        buf_format(&s->line,
+            s->wanted->json ? ",\"cosigned\":{\"size\":%llu,\"by\":["
+                            : "\n%llu of them cosigned by ",
+            (unsigned long long)checkpoint.size);
+    for (size_t i = 1; rc == 0 && i < note.count; i++) { /* the first is the log's own */
+        buf_add_text(&s->line, i == 1 ? "" : s->wanted->json ? "," : ", ");
+        if (s->wanted->json)
+            json_add_string(&s->line, note.lines[i].name);
+        else
+            shown_add(&s->line, note.lines[i].name, COLUMNS);
+    }
+    buf_add_text(&s->line, rc == 0 && s->wanted->json ? "]}" : "");
+    buf_free(&bytes);
+    return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
+static int
+show_checkpoint(
+    struct show *s, const struct resources *resources, const struct checkpoint *c, struct err *err)
 {
     if (s->wanted->json) {
         buf_add_text(&s->line, "{\"log\":");
@@ -129,8 +158,10 @@ show_checkpoint(struct show *s, const struct checkpoint *c, struct err *err)
         buf_format(&s->line, ": %llu entries, root ", (unsigned long long)c->size);
     }
     base64_add(&s->line, c->root.bytes, sizeof c->root.bytes);
-    buf_add_text(&s->line, s->wanted->json ? "\"}" : "");
-    return print(&s->line, err);
+    buf_add_text(&s->line, s->wanted->json ? "\"" : "");
+    int rc = add_cosigned(s, resources, err);
+    buf_add_text(&s->line, s->wanted->json ? "}" : "");
+    return rc == 0 ? print(&s->line, err) : rc;
 }
 
 static int
@@ -178,7 +209,7 @@ show(struct show *s, const struct resources *resources, struct err *err)
     if (rc == 0)
         rc = checkpoint_read_note(buf_span(&bytes), &note, &checkpoint, err);
     if (rc == 0)
-        rc = show_checkpoint(s, &checkpoint, err);
+        rc = show_checkpoint(s, resources, &checkpoint, err);
     if (rc == 0)
         rc = show_entries(s, resources, checkpoint.size, err);
     buf_free(&bytes);

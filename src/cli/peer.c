@@ -14,7 +14,8 @@ enum {
     OUT_BYTES = 64 * 1024 * 1024,
     PATH_BYTES = 2048,
     CARD_BYTES = 256 * 1024,
-    QUESTION_BYTES = 4 * CARD_BYTES
+    QUESTION_BYTES = 4 * CARD_BYTES,
+    WITNESSED_BYTES = 512,
 };
 
 #define PEERS "/api/v1/peers"
@@ -191,6 +192,25 @@ add_way(struct buf *out, struct json_value way)
     node_end_line(out);
 }
 
+/* Whose log this node has seen how much of, and the other way round. */
+static void
+add_witnessed(struct buf *out, struct json_value root)
+{
+    struct buf text = buf_new(WITNESSED_BYTES);
+    struct json_value w;
+
+    if (!json_get(root, "witnessed", &w))
+        return;
+    buf_format(&text, "%s%llu entries of its ledger cosigned here, %llu of ours there",
+        node_flag(w, "two_histories") ? "ITS LEDGER HAS TWO HISTORIES; "
+            : node_flag(w, "doubted") ? "ITS LEDGER IS NOT PROVEN TO GO ON FROM WHAT IT WAS; "
+                                      : "",
+        (unsigned long long)node_number(w, "size"),
+        (unsigned long long)node_number(w, "seen_of_ours"));
+    line(out, "witness", buf_span(&text));
+    buf_free(&text);
+}
+
 static int
 show(const struct peer *p, struct json_value root, struct err *err)
 {
@@ -212,6 +232,7 @@ show(const struct peer *p, struct json_value root, struct err *err)
     for (struct json_iter it = node_list(root, "ways"); json_next(&it, &key, &way);)
         add_way(&out, way);
     line(&out, "polled", node_text_in(root, "polled", "released"));
+    add_witnessed(&out, root);
     count_line(&out, "due", root);
     count_line(&out, "waiting", root);
     count_line(&out, "delivered", root);

@@ -11,6 +11,7 @@
 #include "core/logbook.h"
 #include "core/mail.h"
 #include "core/node.h"
+#include "core/partner_keys.h"
 #include "core/peers.h"
 #include "core/receipts.h"
 #include "core/release.h"
@@ -18,6 +19,7 @@
 #include "core/rows.h"
 #include "core/state.h"
 #include "core/waiting.h"
+#include "core/witness.h"
 #include "sys/clock.h"
 
 #include <stdarg.h>
@@ -435,8 +437,12 @@ load(struct core *core, struct err *err)
         rc = knowledge_read(core, err);
     if (rc == 0)
         rc = logbook_new(core, err);
+    if (rc == 0 && (core->partner_keys = partner_keys_new()) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for partners' keys");
     if (rc == 0)
         rc = receipts_new(core, &core->receipts, err);
+    if (rc == 0)
+        rc = witness_new(core, &core->witness, err);
     if (rc == 0)
         rc = logbook_events(core, err);
     if (rc == 0)
@@ -495,6 +501,8 @@ core_close(struct core *core)
     release_free(core->release);
     logbook_free(core->logbook);
     receipts_free(core->receipts);
+    witness_free(core->witness);
+    partner_keys_free(core->partner_keys);
     intake_free(core->intake);
     collections_free(core->collections);
     links_free(core->links);

@@ -2,6 +2,7 @@
 
 #include "core/auth.h"
 #include "core/told.h"
+#include "core/witness.h"
 
 static const struct {
     enum link_flag flag;
@@ -102,6 +103,7 @@ links_tell_peer(const struct core *core, const struct store_link *link,
     told_number(out, "failed", q->failed);
     told_time(out, "oldest", q->oldest_us);
     tell_ways(link, out);
+    witness_tell((struct core *)(uintptr_t)core, id, out);
     told_open(out, "polled", '{');
     tell_polled(out, "released", link->polled_us[LINK_RELEASED]);
     tell_polled(out, "directory", link->polled_us[LINK_DIRECTORY]);

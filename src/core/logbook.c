@@ -4,7 +4,7 @@
 #include "flow/nodekey.h"
 #include "fmt/checkpoint.h"
 #include "store/ledger.h"
-#include "store/resources.h"
+#include "store/tiles.h"
 #include "sys/clock.h"
 
 #include <sodium.h>
@@ -32,6 +32,35 @@ struct span
 logbook_origin(const struct logbook *logbook)
 {
     return span_of(logbook->origin);
+}
+
+uint64_t
+logbook_published(const struct logbook *logbook)
+{
+    return logbook->published;
+}
+
+struct resources *
+logbook_resources(struct logbook *logbook)
+{
+    return &logbook->resources;
+}
+
+/* Ed25519 gives the same signature each time. */
+int
+logbook_note_at(struct logbook *logbook, uint64_t size, struct buf *out, struct err *err)
+{
+    struct tiles *tiles = tiles_new(&logbook->resources, size);
+    struct checkpoint checkpoint = {.origin = logbook_origin(logbook), .size = size};
+
+    if (tiles == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory for the tiles of the log");
+    const struct merkle_source source = tiles_source(tiles);
+    int rc = merkle_source_root(&source, size, &checkpoint.root, err);
+    if (rc == 0)
+        rc = checkpoint_sign(out, &checkpoint, &logbook->signer, err);
+    tiles_free(tiles);
+    return rc;
 }
 
 /* ---- beginning ---- */
@@ -287,6 +316,20 @@ is_published(const struct logbook *logbook, struct span path)
         && tile_width(logbook->published, tile.level, tile.number) >= tile.width;
 }
 
+/* The newest one, with the cosignatures that it has. */
+static int
+add_checkpoint(struct logbook *logbook, struct buf *out, struct err *err)
+{
+    struct buf cosigned = buf_new(NOTE_BYTES_MAX);
+    struct span own = buf_span(&logbook->checkpoint);
+    int rc = logbook->resources.get(logbook->resources.ctx, RESOURCES_COSIGNED, &cosigned, err);
+    bool same = rc == 0 && span_starts(buf_span(&cosigned), own);
+
+    buf_add_span(out, same ? buf_span(&cosigned) : own);
+    buf_free(&cosigned);
+    return rc == ERR_NOT_FOUND ? 0 : rc;
+}
+
 int
 core_log(struct core *core, struct ask *ask, struct err *err)
 {
@@ -297,7 +340,9 @@ core_log(struct core *core, struct ask *ask, struct err *err)
     int rc = wire_end(&ask->in, "a question for the ledger", err);
 
     if (rc == 0 && span_equal(path, SPAN(RESOURCES_CHECKPOINT)) && logbook->checkpoint.n > 0) {
-        buf_add_span(&out, buf_span(&logbook->checkpoint));
+        rc = add_checkpoint(logbook, &out, err);
+    } else if (rc == 0 && span_equal(path, SPAN(RESOURCES_COSIGNED))) {
+        rc = logbook->resources.get(logbook->resources.ctx, RESOURCES_COSIGNED, &out, err);
     } else if (rc == 0 && (path.n >= sizeof name || !is_published(logbook, path))) {
         rc = err_set(err, ERR_NOT_FOUND, "the log has no such tile (yet)");
     } else if (rc == 0) {

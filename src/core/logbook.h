@@ -10,6 +10,7 @@
 
 #include "core/state.h"
 #include "fmt/ledger_entry.h"
+#include "store/resources.h"
 
 /* CORE has its store and knows its own id. The key is made at the first start; a log without its
  * key, or with another, is refused. Owner: core, until logbook_free.
@@ -20,6 +21,13 @@ void logbook_free(struct logbook *logbook);
 
 /* The log's name. */
 struct span logbook_origin(const struct logbook *logbook);
+/* How many entries are under the checkpoint that is durable. */
+uint64_t logbook_published(const struct logbook *logbook);
+struct resources *logbook_resources(struct logbook *logbook);
+/* The signed note of the checkpoint that the log had at SIZE, appended to OUT. Errors: the store's.
+ */
+MUST_USE int logbook_note_at(
+    struct logbook *logbook, uint64_t size, struct buf *out, struct err *err);
 /* Append E, in the open transaction. ERR_BAD_ENTRY, ERR_LIMIT, and the store's. */
 MUST_USE int logbook_append(
     struct core *core, const struct ledger_entry *e, uint64_t *index, struct err *err);

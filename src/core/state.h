@@ -49,6 +49,8 @@ struct intake;
 struct release;
 struct logbook;
 struct receipts;
+struct partner_keys;
+struct witness;
 struct incoming;
 struct collections;
 struct events;
@@ -87,8 +89,10 @@ struct core {
     struct auth *auth;
     struct intake *intake;
     struct release *release;
-    struct logbook *logbook;   /* core/logbook.h */
-    struct receipts *receipts; /* core/receipts.h */
+    struct logbook *logbook;           /* core/logbook.h */
+    struct partner_keys *partner_keys; /* core/partner_keys.h */
+    struct receipts *receipts;         /* core/receipts.h */
+    struct witness *witness;           /* core/witness.h */
     struct incoming *incoming;
     struct mailing *mailing;         /* core/mail.h's */
     struct collections *collections; /* core/collections.h's */

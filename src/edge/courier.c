@@ -18,7 +18,8 @@ enum {
 /* Debian's. */
 #define SYSTEM_CA "/etc/ssl/certs/ca-certificates.crt"
 
-static const struct courier_job *const jobs[] = {&courier_push, &courier_poll, &courier_mail};
+static const struct courier_job *const jobs[] = {
+    &courier_push, &courier_poll, &courier_witness, &courier_mail};
 enum { JOBS = sizeof jobs / sizeof jobs[0] };
 
 struct courier_role {

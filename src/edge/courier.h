@@ -41,9 +41,10 @@ struct courier_job {
     bool (*said)(void *ctx, const struct channel_message *message);
 };
 
-extern const struct courier_job courier_push; /* what waits goes to links' nodes */
-extern const struct courier_job courier_mail; /* mails go to the SMTP server */
-extern const struct courier_job courier_poll; /* what links' nodes have is fetched */
+extern const struct courier_job courier_push;    /* what waits goes to links' nodes */
+extern const struct courier_job courier_mail;    /* mails go to the SMTP server */
+extern const struct courier_job courier_poll;    /* what links' nodes have is fetched */
+extern const struct courier_job courier_witness; /* links' nodes witness each other's ledgers */
 
 /* May something be begun now? */
 bool courier_may(const struct courier *courier);

@@ -9,7 +9,13 @@
 
 #include <stdlib.h>
 
-enum { TEXTS_MAX = 64 * 1024, LATER_US = 250000, FAILURE_BYTES = 4096, STATUS_BUSY = 503 };
+enum {
+    TEXTS_MAX = 64 * 1024,
+    LATER_US = 250000,
+    FAILURE_BYTES = 4096,
+    TELL_BYTES_MAX = 128 * 1024,
+    STATUS_BUSY = 503
+};
 
 struct ways {
     struct courier *courier;
@@ -319,7 +325,7 @@ way_tell(const struct way *way, uint16_t type, struct span more, const struct ta
     uint64_t *tag, struct err *err)
 {
     const struct caller nobody = {.scheme = CALLER_NOBODY};
-    struct buf body = buf_new(256);
+    struct buf body = buf_new(TELL_BYTES_MAX);
 
     wire_add_u32(&body, way->team);
     buf_add_span(&body, more);

@@ -10,6 +10,7 @@
 #include "edge/misp.h"
 #include "edge/roles.h"
 #include "edge/taxii.h"
+#include "edge/witness.h"
 #include "sys/clock.h"
 
 #include <malloc.h>
@@ -26,6 +27,8 @@ families_of(enum door door)
 
     families[n++] = &health_family;
     families[n++] = &log_family;
+    if (door == DOOR_PARTNERS)
+        families[n++] = &witness_family;
     if (api_family(door) != NULL)
         families[n++] = api_family(door);
     if (door == DOOR_OPERATORS)

@@ -65,6 +65,12 @@ get_checkpoint(struct request *request, struct err *err)
 }
 
 static int
+get_cosigned(struct request *request, struct err *err)
+{
+    return fetch(request, SPAN("cosigned"), NULL, err);
+}
+
+static int
 get_tile(struct request *request, struct err *err)
 {
     static const char prefix[] = "/log/";
@@ -79,6 +85,7 @@ get_tile(struct request *request, struct err *err)
 
 static const struct route routes[] = {
     {"GET", "/log/checkpoint", BODY_NONE, 0, false, get_checkpoint},
+    {"GET", "/log/cosigned", BODY_NONE, 0, false, get_cosigned},
     {"GET", "/log/tile/{*rest}", BODY_NONE, 0, false, get_tile},
     {NULL, NULL, BODY_NONE, 0, false, NULL},
 };

@@ -82,6 +82,26 @@ prove(const struct resources *resources, const struct checkpoint *checkpoint,
     return rc;
 }
 
+/* The newest checkpoint that others have cosigned, if it covers entry INDEX; else the newest. */
+static int
+read_checkpoint(const struct resources *resources, uint64_t index, struct buf *out,
+    struct checkpoint *checkpoint, struct err *err)
+{
+    static const char *const paths[] = {RESOURCES_COSIGNED, RESOURCES_CHECKPOINT};
+    struct note note;
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        out->n = 0;
+        rc = resources->get(resources->ctx, paths[i], out, err);
+        if (rc == 0)
+            rc = checkpoint_read_note(buf_span(out), &note, checkpoint, err);
+        if (rc == 0 ? checkpoint->size > index : rc != ERR_NOT_FOUND)
+            return rc;
+    }
+    return rc;
+}
+
 int
 ledger_prove_entry(const struct resources *resources, uint64_t index,
     const struct ledger_prove_item *item, struct span receipt, struct buf *out, struct err *err)
@@ -90,11 +110,8 @@ ledger_prove_entry(const struct resources *resources, uint64_t index,
     struct buf bytes = buf_new(NOTE_BYTES_MAX);
     struct buf text = buf_new(2 * LEDGER_PROOF_RECEIPT_MAX);
     struct checkpoint checkpoint;
-    struct note note;
-    int rc = resources->get(resources->ctx, RESOURCES_CHECKPOINT, &bytes, err);
+    int rc = read_checkpoint(resources, index, &bytes, &checkpoint, err);
 
-    if (rc == 0)
-        rc = checkpoint_read_note(buf_span(&bytes), &note, &checkpoint, err);
     proof.log.checkpoint = buf_span(&bytes);
     base64_add(&text, receipt.p, receipt.n);
     if (rc == 0)

@@ -1,7 +1,8 @@
 /* resources.h: which bytes stand under this path of a log?
  *
- * The static resources of a log (base/tile.h, and "checkpoint"), wherever they are kept: a folder
- * of files, memory, or the node's store, each behind this interface. Paths are those of tile_path.
+ * The static resources of a log (base/tile.h, "checkpoint" and "cosigned"), wherever they are kept:
+ * a folder of files, memory, or the node's store, each behind this interface. Paths are those of
+ * tile_path.
  */
 #ifndef COMITY_STORE_RESOURCES_H
 #define COMITY_STORE_RESOURCES_H
@@ -11,6 +12,9 @@
 
 enum { RESOURCES_BYTES_MAX = TILE_BUNDLE_MAX };
 #define RESOURCES_CHECKPOINT "checkpoint"
+#define RESOURCES_COSIGNED                                                                         \
+    "cosigned" /* the newest checkpoint that has cosignatures; may be none                         \
+                */
 
 struct resources {
     /* Appends to OUT. ERR_NOT_FOUND; ERR_IO; ERR_LIMIT: larger than RESOURCES_BYTES_MAX. */

@@ -4,6 +4,7 @@
 #include "store/sqlite/db.h"
 
 #define CHECKPOINT SPAN("ledger-checkpoint")
+#define COSIGNED SPAN("ledger-cosigned")
 
 enum { HASH_BYTES = 32, LENGTH_BYTES = 2 };
 
@@ -11,6 +12,18 @@ static int
 not_there(const char *path, struct err *err)
 {
     return err_set(err, ERR_NOT_FOUND, "no resource %s", path);
+}
+
+static bool
+is_note(const char *path)
+{
+    return strcmp(path, RESOURCES_CHECKPOINT) == 0 || strcmp(path, RESOURCES_COSIGNED) == 0;
+}
+
+static struct span
+note_value(const char *path)
+{
+    return strcmp(path, RESOURCES_CHECKPOINT) == 0 ? CHECKPOINT : COSIGNED;
 }
 
 /* ---- reading ---- */
@@ -76,8 +89,8 @@ get(void *ctx, const char *path, struct buf *out, struct err *err)
     struct tile tile;
     int rc;
 
-    if (strcmp(path, RESOURCES_CHECKPOINT) == 0) {
-        rc = EACH(store, S_VALUE_GET, take_part, &part, err, TEXT(CHECKPOINT));
+    if (is_note(path)) {
+        rc = EACH(store, S_VALUE_GET, take_part, &part, err, TEXT(note_value(path)));
     } else if (!tile_parse(span_of(path), &tile) || tile.number > INT64_MAX / TILE_WIDTH - 1) {
         return not_there(path, err);
     } else if (tile.entries) {
@@ -116,8 +129,8 @@ put(void *ctx, const char *path, struct span bytes, struct err *err)
     struct store *store = ctx;
     struct tile tile;
 
-    if (strcmp(path, RESOURCES_CHECKPOINT) == 0)
-        return RUN(store, S_VALUE_SET, err, TEXT(CHECKPOINT), BLOB(bytes));
+    if (is_note(path))
+        return RUN(store, S_VALUE_SET, err, TEXT(note_value(path)), BLOB(bytes));
     if (!tile_parse(span_of(path), &tile))
         return err_set(err, ERR_INTERNAL, "a log has no resource %s", path);
     return tile.entries
