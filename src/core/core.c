@@ -437,12 +437,12 @@ load(struct core *core, struct err *err)
         rc = knowledge_read(core, err);
     if (rc == 0)
         rc = logbook_new(core, err);
+    if (rc == 0 && (core->partner_keys = partner_keys_new()) == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory for partners' keys");
     if (rc == 0)
         rc = receipts_new(core, &core->receipts, err);
     if (rc == 0)
         rc = witness_new(core, &core->witness, err);
-    if (rc == 0 && (core->partner_keys = partner_keys_new()) == NULL)
-        rc = err_set(err, ERR_NO_MEMORY, "no memory for partners' keys");
     if (rc == 0)
         rc = logbook_events(core, err);
     if (rc == 0)

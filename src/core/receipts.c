@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "core/counts.h"
 #include "core/node.h"
+#include "core/partner_keys.h"
 #include "core/receipts_private.h"
 #include "core/told.h"
 #include "flow/nodekey.h"
@@ -18,8 +19,6 @@
 #include <stdlib.h>
 
 enum {
-    KEYS_BYTES = 16 * 1024 * 1024,
-    CARD_BYTES = 1024 * 1024,
     ENTRY_BYTES = 4 * 1024 * 1024,
     LOUD_MOST = 10, /* lines and events about receipts in a minute */
 };
@@ -41,50 +40,10 @@ receipts_state_word(enum store_receipt_state state)
 
 /* ---- keys ---- */
 
-static void
-read_card(struct receipts *receipts, const struct team *team, struct note_key *out)
-{
-    struct json_value card;
-    struct json_value v;
-    struct note_key key;
-
-    if (team->card.n == 0 || json_parse_copy(receipts->json, team->card, &card, NULL) != 0
-        || !json_get(card, "node", &v) || !json_get(v, "receipt", &v)
-        || json_type(v) != JSON_STRING)
-        return;
-    struct span text = json_string(v);
-    const char *copy = arena_copy(receipts->arena, text.p, text.n);
-    if (copy != NULL && note_key_parse((struct span){copy, text.n}, &key, NULL) == 0
-        && key.algorithm == NOTE_ED25519)
-        *out = key;
-}
-
-/* All cards are looked at once, after the directory was read anew. */
-static void
-read_keys(struct core *core)
-{
-    struct receipts *receipts = core->receipts;
-    size_t count = roster_count(core->roster);
-
-    if (receipts->keys != NULL && receipts->knowledge == core->knowledge)
-        return;
-    arena_reset(receipts->arena);
-    receipts->knowledge = core->knowledge;
-    receipts->keys = arena_zalloc(receipts->arena, count + 1, sizeof *receipts->keys);
-    for (uint32_t i = 1; receipts->keys != NULL && i <= count; i++)
-        read_card(receipts, roster_team(core->roster, (struct team_id){i}), &receipts->keys[i]);
-}
-
 const struct note_key *
 receipts_key(struct core *core, struct span team)
 {
-    struct team_id id = roster_find(core->roster, team);
-
-    read_keys(core);
-    if (id.index == 0 || core->receipts->keys == NULL)
-        return NULL;
-    const struct note_key *key = &core->receipts->keys[id.index];
-    return key->name.n == 0 ? NULL : key;
+    return partner_key(core, team, NOTE_USE_RECEIPT);
 }
 
 bool
@@ -112,10 +71,6 @@ receipts_new(struct core *core, struct receipts **out, struct err *err)
     *out = receipts;
     if (receipts == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for receipts");
-    receipts->arena = arena_new(KEYS_BYTES);
-    receipts->json = json_new(CARD_BYTES);
-    if (receipts->arena == NULL || receipts->json == NULL)
-        return err_set(err, ERR_NO_MEMORY, "no memory for receipts");
     nodekey_name(logbook_origin(core->logbook), NOTE_USE_RECEIPT, receipts->name);
     int rc = nodekey_read(core->options.home, false, seed, err);
     if (rc == 0)
@@ -130,8 +85,6 @@ receipts_free(struct receipts *receipts)
 {
     if (receipts == NULL)
         return;
-    arena_free(receipts->arena);
-    json_free(receipts->json);
     sodium_memzero(&receipts->signer, sizeof receipts->signer);
     free(receipts);
 }

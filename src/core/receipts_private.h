@@ -10,11 +10,6 @@
 struct receipts {
     char name[NOTE_NAME_MAX + 1]; /* of the signer's key */
     struct note_signer signer;
-    struct json *json;
-    /* By roster index, as of `knowledge`. */
-    struct arena *arena;
-    struct note_key *keys; /* name n 0: it names none */
-    uint32_t knowledge;
     /* What was said of receipts that are not right, since loud_us (ticks). */
     int64_t loud_us;
     int64_t loud;

@@ -333,7 +333,7 @@ class Mail(Case):
             self.reports(1)
             shown = self.until(lambda s: s["mails"] and s["mails"][0]["state"] == "refused", "the refusal")
             self.assertIn("554 not from you", shown["stopped"])
-            self.assertIn("refused for good", self.w.node.log())
+            self.w.wait(lambda: "refused for good" in self.w.node.log(), "word of it in the log")
             self.reports(2)
             self.assertEqual(len(self.shown()["mails"]), 1)
             self.assertIn("STOPPED", self.w.command("mail", "list"))

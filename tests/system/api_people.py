@@ -81,7 +81,7 @@ class Rights(Case):
         elif name in ("REPORTS_ADD", "REPORT_CORRECT"):
             path, body = path + ("?reason=x" if name == "REPORT_CORRECT" else ""), REPORT
         elif row[4] == "BODY_WHOLE":
-            body = {field[1]: f"x-{kind}" for field in rows("inputs.def", "INPUT")
+            body = {field[1]: f"x-{kind}"[:int(field[4]) or None] for field in rows("inputs.def", "INPUT")
                     if field[0] == name and field[2] == "BODY" and field[5] == "1"}
         return method, path, body
 

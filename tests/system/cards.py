@@ -265,7 +265,7 @@ class Cards(Case):
         self.assertIsNone(say(unsigned))
         self.assertIn("you are south.test", self.north.ask("POST", "/comity/collections/intake/objects/", "south.test", json.dumps(
             {"objects": [{k: v for k, v in identity(unsigned).items() if k != "extensions"}]}))[1]["failures"][0]["message"])
-        self.assertTrue(self.north.node.find("team card", what="is refused", **{"from": "south.test"}))
+        self.north.node.wait("team card", what="is refused", **{"from": "south.test"})
 
     def test_a_link_follows_its_card(self):
         self.north.start("south.test")

@@ -55,6 +55,7 @@ class Couriers(unittest.TestCase):
         north, south = self.pair(poll=False)
         north.take(reports(100))
         self.assertEqual(self.arrived(south, 100), list(range(100)))
+        south.node.wait("request", method="POST", path="/comity/collections/intake/objects/", status=202)
         posts = self.requests(south, "POST", "/comity/collections/intake/objects/")
         self.assertEqual({line["peer"] for line in posts}, {"127.0.0.1"})
         self.assertEqual(self.requests(north, "GET", "/comity/collections/released/objects/"), [])

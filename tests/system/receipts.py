@@ -402,6 +402,7 @@ class Forged(Two):
         since = self.north.node.mark()
         self.assertEqual(self.north.post("south.test", forged)["failure_count"], 200)
         self.assertEqual(self.north.stat("receipt-refused"), 200)
+        self.north.node.wait("a receipt is not right", since, count=10)
         self.assertLessEqual(len(self.north.node.find("a receipt is not right", since)), 10)
 
     def test_who_is_no_link_gets_no_receipt(self):
