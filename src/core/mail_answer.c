@@ -261,9 +261,11 @@ begin_wish(struct core *core, const struct ask *ask, uint8_t what, const struct 
 
 /* Its own key stays, unless another is given. */
 static int
-set_at_once(struct core *core, const struct ask *ask, struct store_mail *mail, struct err *err)
+set_at_once(
+    struct core *core, const struct ask *ask, const struct store_mail *given, struct err *err)
 {
-    const struct store_mail *known = mail_find(core->mailing, mail->team);
+    struct store_mail mail = *given;
+    const struct store_mail *known = mail_find(core->mailing, mail.team);
     struct buf key = buf_new(MAIL_KEY_BYTES);
     char fingerprint[MAIL_FINGERPRINT_BYTES + 1] = "";
 
@@ -271,13 +273,13 @@ set_at_once(struct core *core, const struct ask *ask, struct store_mail *mail, s
         buf_add_span(&key, known->key); /* the rows are read anew on the way */
         memcpy(fingerprint, known->fingerprint.p, known->fingerprint.n);
     }
-    mail->key = key.n > 0 ? buf_span(&key) : SPAN("");
-    mail->fingerprint = span_of(fingerprint);
+    mail.key = key.n > 0 ? buf_span(&key) : SPAN("");
+    mail.fingerprint = span_of(fingerprint);
     int rc = core_begin(core, err);
     if (rc == 0)
-        rc = put(core, mail, err);
+        rc = put(core, &mail, err);
     if (rc == 0)
-        rc = answer_row(core, ask, mail->team, err);
+        rc = answer_row(core, ask, mail.team, err);
     buf_free(&key);
     return rc;
 }
