@@ -182,6 +182,8 @@ add_events(struct buf *out, const struct journal_event *events)
 
     for (const struct journal_event *e = events; e != NULL; e = e->next)
         left += is_shown_event(e);
+    if (left == 0)
+        return; /* an empty list is none (STIX 2.1, section 2.9) */
     buf_add_text(out, ",\"events\":[");
     for (const struct journal_event *e = events; e != NULL; e = e->next) {
         if (!is_shown_event(e) || left-- > EVENTS_SHOWN)

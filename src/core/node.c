@@ -2,6 +2,7 @@
 
 #include "core/intake.h"
 #include "core/links_told.h"
+#include "core/mail.h"
 #include "core/receipts.h"
 #include "core/state.h"
 #include "core/told.h"
@@ -124,6 +125,7 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     told_time(out, "oldest", sums.oldest_us);
     told_number(out, "receipts_open", open);
     links_tell_counts(core, out);
+    mail_tell_counts(core, out);
     add_storage(core, out);
     return rc;
 }
@@ -296,6 +298,7 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
     if (rc == 0)
         rc = add_queues(core, ask->arena, &out, err);
     links_tell_metrics(core, &out);
+    mail_tell_metrics(core, &out);
     if (rc == 0)
         return node_answer(core, ask, &out, err);
     buf_free(&out);

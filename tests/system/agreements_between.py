@@ -105,7 +105,9 @@ class Team:
         own = [c["id"] for c in collections if c["title"].startswith("Released")]
         if not own:
             return []
-        return self.partner(team, "GET", f"/comity/collections/{own[0]}/objects/?match[type]=csirt-agreement")[1].get("objects", [])
+        found = self.partner(team, "GET", f"/comity/collections/{own[0]}/objects/?match[type]=csirt-agreement")[1].get("objects", [])
+        assert all(o.get("events", True) for o in found)  # an empty list is left out
+        return [{**o, "events": o.get("events", [])} for o in found]
 
     def take(self, sender, *objects):
         """SENDER posts OBJECTS; what was said of those that failed."""
