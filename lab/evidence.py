@@ -171,7 +171,6 @@ class Evidence:
                 + doors.all_of("/api/v1/held?state=refused")
             self.receipts = {one["batch"]: one for one in doors.all_of("/api/v1/receipts")}
             self.statistics = doors.local_get("/api/v1/statistics")
-            self.outbox = doors.local_get("/api/v1/outbox")["items"]
             self.collections = {}
             for one in json.loads(doors.get("/comity/collections/"))["collections"]:
                 self.collections[one.get("alias") or one["title"]] = doors.objects(one["id"])

@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 import time
 
 from node import Local
@@ -31,7 +32,7 @@ class Node:
         self.log_path = fleet.folder / f"{number:03}.log"
         self.host = f"127.{fleet.network}.{number // 250}.{number % 250 + 1}"
         self.url = f"https://{self.host}:{PORTS['partners']}"
-        self.process, self.ready, self.starts, self.paused, self.environment = None, False, 0, [], {}
+        self.process, self.ready, self.environment = None, False, {}
 
     def prepare(self, world, settings):
         """The data folder as an operator would make it: settings, agreements, the secret of pseudonyms."""
@@ -48,11 +49,12 @@ class Node:
     def start(self):
         if self.fleet.closed:
             return
-        self.ready, self.starts, self.paused = False, self.starts + 1, []
+        self.ready = False
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
                 [self.fleet.comity, "serve", "--home", self.home, *self.fleet.walls], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, env={**os.environ, **self.environment, "NOTIFY_SOCKET": "@" + self.fleet.notify_name})
+        self.fleet.tell_keeper(self.process.pid)
         self.fleet.by_pid[self.process.pid] = self
 
     def pids(self):
@@ -89,7 +91,15 @@ class Node:
     def kill(self):
         """As if its machine had lost power; what the kernel has is kept."""
         self.signal(signal.SIGKILL)
+        self.ended()
+
+    def stop(self):
+        self.process.terminate()
+        self.ended()
+
+    def ended(self):
         self.process.wait()
+        self.fleet.tell_keeper(-self.process.pid)
         self.ready = False
 
     def local(self):
@@ -113,7 +123,7 @@ class Node:
 
 
 class Fleet:
-    def __init__(self, comity, share, folder, walls=()):
+    def __init__(self, comity, share, folder, walls, keep):
         self.comity, self.share, self.folder, self.walls = comity, share, folder, walls
         self.nodes, self.by_pid, self.by_team, self.closed = [], {}, {}, False
         self.notify_name = f"comity-lab-{os.getpid()}"
@@ -124,6 +134,11 @@ class Fleet:
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.notify, selectors.EVENT_READ)
         self.network = self.free_network()
+        self.keeper = subprocess.Popen([sys.executable, pathlib.Path(__file__).parent / "keeper.py", *([] if keep else [folder])],
+                                       stdin=subprocess.PIPE, start_new_session=True)
+
+    def tell_keeper(self, pid):
+        os.write(self.keeper.stdin.fileno(), b"%d\n" % pid)
 
     @staticmethod
     def free_network():
@@ -147,6 +162,12 @@ class Fleet:
         (self.folder / "teams.json").write_text(json.dumps(world.cards), encoding="utf-8")
         for node in self.nodes:
             node.prepare(world, settings)
+
+    def let_keeper_end(self):
+        """It ends what still runs."""
+        self.closed = True
+        os.close(self.keeper.stdin.fileno())
+        self.keeper.wait()
 
     def hear(self, seconds):
         """Which nodes became ready within SECONDS; returns as soon as something was heard."""
@@ -187,7 +208,8 @@ class Fleet:
         for node in started:
             node.signal(signal.SIGKILL)
         for node in started:
-            node.process.wait()
+            node.ended()
+        self.let_keeper_end()
 
     def cpu(self):
         """Seconds that all roles which run now have used: what other work on this machine changes little."""

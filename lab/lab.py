@@ -8,6 +8,7 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
+import ctypes
 import hashlib
 import json
 import os
@@ -32,6 +33,7 @@ import reports  # noqa: E402
 import scenario  # noqa: E402
 
 PATIENCE, PIECE, SHOWN = 120, 100, 8
+PR_SET_PDEATHSIG = 1  # prctl(2)
 SYNCING = 16  # threads that wait for disks most of the time
 KINDS = ["lost", "doubled", "leaked", "unproven", "unbalanced"]
 
@@ -81,6 +83,12 @@ class Progress:
 LAB = {}
 
 
+def begin_examining():
+    """A process that judges ends with the lab, and keeps no keeper waiting."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.close(LAB["keeper"])
+
+
 def examine(team):
     world, made = LAB["world"], LAB["handed_in"]
     serials = {serial for serial, _ in made[team]}
@@ -99,7 +107,7 @@ class Lab:
         o = self.options
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="comity-lab-", dir=o.folder))
         try:
-            self.fleet = fleet.Fleet(o.comity, self.share, self.folder, ["--no-sandbox"] if o.no_sandbox else [])
+            self.fleet = fleet.Fleet(o.comity, self.share, self.folder, ["--no-sandbox"] if o.no_sandbox else [], o.keep)
             self.make_world()
             storm = None if o.faults is None else faults.Storm(self.fleet, o.faults, max(5, o.reports / 2000), None if o.shim == "none" else o.shim)
             self.start()
@@ -143,7 +151,7 @@ class Lab:
         self.alert = maker.alert(each)
         self.partners = {team: set(self.world.partners(team)) for team in self.world.ids}
         self.fleet.prepare(self.world, {"taxii.page-max": str(evidence.PAGE), "courier": "off", "courier.retry-first": "300 ms",
-                                        "courier.retry-most": "5 s", "courier.patience": "5 s",
+                                        "courier.retry-most": "5 s", "courier.patience": f"{5 if o.teams < 50 else 20} s",
                                         "courier.poll-interval": f"{max(2, len(self.world.links) // 100)} s"})
         if o.plant:
             team, documents = plants.plant_leak(self.world)
@@ -278,9 +286,9 @@ class Lab:
 
     def judge(self):
         LAB.update(world=self.world, tables=redaction.Tables(), nodes={t: Place(n) for t, n in self.fleet.by_team.items()},
-                   handed_in=self.handed_in)
+                   handed_in=self.handed_in, keeper=self.fleet.keeper.stdin.fileno())
         found, begun = {}, time.monotonic()
-        with concurrent.futures.ProcessPoolExecutor(os.cpu_count()) as pool:
+        with concurrent.futures.ProcessPoolExecutor(os.cpu_count(), initializer=begin_examining) as pool:
             for team, result in zip(self.world.ids, pool.map(examine, self.world.ids, chunksize=1)):
                 found[team] = result
                 self.progress.count("nodes judged:", len(found), len(self.world.ids))
@@ -321,9 +329,10 @@ class Lab:
             print(json.dumps(figures))
             return
         effects = sum((r["counts"] for r in found.values()), collections.Counter())
-        rows = {**figures, "CPU of the start, s": round(self.start_cpu, 1), "CPU of the alert, s": round(self.alert_cpu, 2), "links": len(self.world.links), "released": effects["release"], "held": effects["hold"], "withheld": effects["withhold"], "receipts": effects["receipts"],
-                "waiting for who has no link": joined.kept, "passed on": sum(len(r["passed_on"]) for r in found.values()),
-                "nodes killed": len(storm.killed_nodes) if storm else 0}
+        rows = {**figures, "CPU of the start, s": round(self.start_cpu, 1), "CPU of the alert, s": round(self.alert_cpu, 2),
+                "links": len(self.world.links), "released": effects["release"], "held": effects["hold"], "withheld": effects["withhold"],
+                "receipts": effects["receipts"], "waiting for who has no link": joined.kept,
+                "passed on": sum(len(r["passed_on"]) for r in found.values()), "nodes killed": len(storm.killed_nodes) if storm else 0}
         for name, value in rows.items():
             print(f"{name:28} {'-' if value is None else value:>14}")
 
@@ -347,9 +356,10 @@ def main():
     lab, own = Lab(read_options()), os.getpid()
 
     def abandon(number, _):
-        """At once, whatever threads wait for: nothing is left running, and nothing on the disk."""
-        if os.getpid() == own:
-            lab.end()
+        """At once, whatever threads wait for: the keeper leaves nothing running, and nothing on the disk."""
+        if os.getpid() == own and lab.fleet:
+            lab.progress.say("ending all nodes")
+            lab.fleet.let_keeper_end()
         os._exit(128 + number)
 
     signal.signal(signal.SIGINT, abandon)

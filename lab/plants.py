@@ -59,8 +59,7 @@ def plant_in_stores(fleet):
     """One each in the stores of the first nodes."""
     nodes = fleet.nodes[1:1 + len(STORES)]
     for node, (_, change) in zip(nodes, STORES.items()):
-        node.process.terminate()
-        node.process.wait()
+        node.stop()
         with contextlib.closing(sqlite3.connect(node.home / "node.db")) as store:
             change(store)
             store.commit()

@@ -4,11 +4,10 @@
 #include "base/base64.h"
 #include "cli/cli.h"
 #include "cli/ledger.h"
-#include "cli/ledger_node.h"
 #include "cli/setup.h"
+#include "core/crossing.h"
 #include "flow/doc.h"
 #include "fmt/logproof.h"
-#include "store/receipt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,28 +82,13 @@ read_items(struct arena *arena, const char *path, struct ledger_prove_item *item
     return rc;
 }
 
-/* The recipient's, if the node has one that is right. */
-static int
-find_receipt(
-    struct store *store, struct arena *arena, uint64_t entry, struct span *out, struct err *err)
-{
-    struct store_receipt receipt;
-
-    *out = (struct span){NULL, 0};
-    int rc =
-        store == NULL ? ERR_NOT_FOUND : store_receipt_by_entry(store, arena, entry, &receipt, err);
-    if (rc == 0 && receipt.state == STORE_RECEIPT_RIGHT)
-        *out = receipt.note;
-    return rc == ERR_NOT_FOUND ? 0 : rc;
-}
-
 static int
 prove_entry(const struct ledger_wanted *w, const struct ledger_copy *copy, struct arena *arena,
     struct buf *out, struct err *err)
 {
     struct ledger_prove_item item = {.index = w->item};
     struct span receipt = {NULL, 0};
-    int rc = find_receipt(copy->store, arena, w->from, &receipt, err);
+    int rc = copy->store == NULL ? 0 : crossing_receipt(copy->store, arena, w->from, &receipt, err);
 
     if (rc == 0 && w->has_item)
         rc = read_salt(arena, w->salt, &item.salt, err);
@@ -121,21 +105,22 @@ static int
 prove_report(const struct ledger_wanted *w, const struct ledger_copy *copy, struct arena *arena,
     struct buf *out, struct err *err)
 {
-    struct ledger_prove_item item = {.index = 0};
+    struct crossing crossing = {.entry = 0};
     struct buf bytes = buf_new(ITEMS_BYTES_MAX);
     struct span receipt = {NULL, 0};
-    uint64_t entry = 0;
-    const struct ledger_node_wanted wanted = {w->report, w->to, w->recall};
-    int rc = ledger_node_find(copy->store, arena, &wanted, &entry, &item, &bytes, err);
+    const struct crossing_wanted wanted = {
+        span_of(w->report), w->to == NULL ? SPAN("") : span_of(w->to), w->recall};
+    int rc = crossing_find(copy->store, arena, &wanted, &crossing, &bytes, err);
 
     if (rc == 0)
-        rc = find_receipt(copy->store, arena, entry, &receipt, err);
+        rc = crossing_receipt(copy->store, arena, crossing.entry, &receipt, err);
     if (rc == 0 && !w->print_item)
-        rc = ledger_prove_entry(&copy->resources, entry, &item, receipt, out, err);
+        rc =
+            ledger_prove_entry(&copy->resources, crossing.entry, &crossing.item, receipt, out, err);
     else if (rc == 0)
         buf_add_span(out, buf_span(&bytes));
     buf_free(&bytes);
-    explicit_bzero(&item.salt, sizeof item.salt);
+    explicit_bzero(&crossing.item.salt, sizeof crossing.item.salt);
     return rc;
 }
 

@@ -44,6 +44,20 @@ show_ready(struct buf *out, struct json_value root)
     buf_free(&text);
 }
 
+/* Nodes that mail nobody say nothing of it. */
+static void
+show_mail(struct buf *out, struct json_value root)
+{
+    if (node_number(root, "mailed_teams") == 0)
+        return;
+    number(out, root, "mailed teams", "mailed_teams");
+    number(out, root, "mails waiting", "mails_waiting");
+    if (node_number(root, "mails_late") > 0)
+        number(out, root, "LATE", "mails_late");
+    if (node_number(root, "mails_stopped") > 0)
+        number(out, root, "STOPPED", "mails_stopped");
+}
+
 static int
 show(const struct node *node, struct json_value root, struct err *err)
 {
@@ -70,6 +84,7 @@ show(const struct node *node, struct json_value root, struct err *err)
     number(&out, root, "links", "links");
     if (node_number(root, "links_lost") > 0)
         number(&out, root, "LOST", "links_lost");
+    show_mail(&out, root);
     int rc = setup_print(&out, "the answer", err);
     buf_free(&out);
     return rc;

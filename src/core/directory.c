@@ -173,7 +173,7 @@ is_shown_event(const struct journal_event *event)
 }
 
 /* What the own team did to it since, the newest: each line of the journal stands alone. Those of
- * others are theirs to show. STIX 2.1 (2.12) knows no empty list. */
+ * others are theirs to show. */
 static void
 add_events(struct buf *out, const struct journal_event *events)
 {
@@ -183,7 +183,7 @@ add_events(struct buf *out, const struct journal_event *events)
     for (const struct journal_event *e = events; e != NULL; e = e->next)
         left += is_shown_event(e);
     if (left == 0)
-        return;
+        return; /* an empty list is none (STIX 2.1, section 2.12) */
     buf_add_text(out, ",\"events\":[");
     for (const struct journal_event *e = events; e != NULL; e = e->next) {
         if (!is_shown_event(e) || left-- > EVENTS_SHOWN)

@@ -114,6 +114,7 @@ flow_on(struct core *core, struct intake *intake, size_t i, struct err *err)
 {
     struct passage passage;
     struct report *report = &intake->reports[i];
+    uint64_t duplicates = flow_counts(intake->flow)->duplicate;
     int rc = passage_read(core, report, sender_of(intake), &passage, err);
 
     if (rc != 0 && err_is_senders(rc)) {
@@ -129,7 +130,9 @@ flow_on(struct core *core, struct intake *intake, size_t i, struct err *err)
     flow_came_through(intake->flow, passage.teams, passage.count);
     rc = flow_report(intake->flow, report, err);
     flow_came_through(intake->flow, NULL, 0);
-    return rc;
+    return rc == 0 && flow_counts(intake->flow)->duplicate == duplicates
+        ? passage_taken(core, report, sender_of(intake), err)
+        : rc;
 }
 
 static int

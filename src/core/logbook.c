@@ -34,6 +34,12 @@ logbook_origin(const struct logbook *logbook)
     return span_of(logbook->origin);
 }
 
+void
+logbook_key(const struct logbook *logbook, struct buf *out)
+{
+    note_key_add(out, &logbook->signer.key);
+}
+
 uint64_t
 logbook_published(const struct logbook *logbook)
 {

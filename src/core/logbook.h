@@ -21,6 +21,8 @@ void logbook_free(struct logbook *logbook);
 
 /* The log's name. */
 struct span logbook_origin(const struct logbook *logbook);
+/* Its verifier key, appended to OUT. */
+void logbook_key(const struct logbook *logbook, struct buf *out);
 /* How many entries are under the checkpoint that is durable. */
 uint64_t logbook_published(const struct logbook *logbook);
 struct resources *logbook_resources(struct logbook *logbook);

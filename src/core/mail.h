@@ -24,5 +24,10 @@ void mail_gone(struct core *core, enum door door);
 /* CTX is core. A team that is mailed has another channel, which is an encrypted one if its key is
  * known; without a key, what requires an encrypted channel cannot be mailed. */
 void mail_channels(void *ctx, const struct team *team, struct team_channels *channels);
+/* Members of the status, and lines for Prometheus: how many teams are mailed, how many mails wait
+ * for the SMTP server, how many of those it has not taken when it was asked, and to how many teams
+ * no mail goes until somebody mends something. */
+void mail_tell_counts(const struct core *core, struct buf *out);
+void mail_tell_metrics(const struct core *core, struct buf *out);
 
 #endif

@@ -12,6 +12,64 @@ static const char *const states[] = {"ready", "accepted", "refused"};
 
 /* ---- what there is ---- */
 
+/* None goes to the team before somebody mends what it says. */
+static struct span
+why_stopped(const struct store_mail *mail, const struct store_mail_out *unsent)
+{
+    return mail->why.n == 0 && unsent != NULL && unsent->state == MAIL_OUT_STUCK ? unsent->why
+                                                                                 : mail->why;
+}
+
+struct mail_counts {
+    uint64_t waiting;
+    uint64_t late;
+    uint64_t stopped;
+};
+
+static struct mail_counts
+count_mails(const struct mailing *m)
+{
+    struct mail_counts counts = {0};
+
+    for (size_t i = 0; i < m->out_count; i++) {
+        counts.waiting += m->outs[i].state == MAIL_OUT_READY;
+        counts.late += m->outs[i].state == MAIL_OUT_READY && m->outs[i].tries > 0;
+    }
+    for (size_t i = 0; i < m->count; i++)
+        counts.stopped += why_stopped(&m->list[i], mail_out_of(m, m->list[i].team)).n > 0;
+    return counts;
+}
+
+void
+mail_tell_counts(const struct core *core, struct buf *out)
+{
+    const struct mail_counts counts = count_mails(core->mailing);
+
+    told_number(out, "mailed_teams", core->mailing->count);
+    told_number(out, "mails_waiting", counts.waiting);
+    told_number(out, "mails_late", counts.late);
+    told_number(out, "mails_stopped", counts.stopped);
+}
+
+static void
+gauge(struct buf *out, const char *name, const char *help, uint64_t value)
+{
+    buf_format(out, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name, name,
+        (unsigned long long)value);
+}
+
+void
+mail_tell_metrics(const struct core *core, struct buf *out)
+{
+    const struct mail_counts counts = count_mails(core->mailing);
+
+    gauge(out, "comity_mailed_teams", "Teams that get mail.", core->mailing->count);
+    gauge(out, "comity_mails_waiting", "Mails that wait for the SMTP server.", counts.waiting);
+    gauge(out, "comity_mails_late", "Of those: tried, and not taken.", counts.late);
+    gauge(out, "comity_mails_stopped",
+        "Teams to which no mail goes until somebody mends something.", counts.stopped);
+}
+
 static void
 tell_mail(const struct store_mail_out *mail, struct buf *out)
 {
@@ -45,9 +103,7 @@ tell_row(struct core *core, const struct store_mail *mail, struct buf *out)
     told_time(out, "added", mail->added_us);
     told_text(out, "added_by", mail->added_by);
     told_time(out, "next", mail->next_us);
-    told_text(out, "stopped",
-        mail->why.n == 0 && unsent != NULL && unsent->state == MAIL_OUT_STUCK ? unsent->why
-                                                                              : mail->why);
+    told_text(out, "stopped", why_stopped(mail, unsent));
     told_word(out, "unsent", unsent == NULL ? NULL : states[unsent->state]);
 }
 
@@ -205,9 +261,11 @@ begin_wish(struct core *core, const struct ask *ask, uint8_t what, const struct 
 
 /* Its own key stays, unless another is given. */
 static int
-set_at_once(struct core *core, const struct ask *ask, struct store_mail *mail, struct err *err)
+set_at_once(
+    struct core *core, const struct ask *ask, const struct store_mail *given, struct err *err)
 {
-    const struct store_mail *known = mail_find(core->mailing, mail->team);
+    struct store_mail mail = *given;
+    const struct store_mail *known = mail_find(core->mailing, mail.team);
     struct buf key = buf_new(MAIL_KEY_BYTES);
     char fingerprint[MAIL_FINGERPRINT_BYTES + 1] = "";
 
@@ -215,13 +273,13 @@ set_at_once(struct core *core, const struct ask *ask, struct store_mail *mail, s
         buf_add_span(&key, known->key); /* the rows are read anew on the way */
         memcpy(fingerprint, known->fingerprint.p, known->fingerprint.n);
     }
-    mail->key = key.n > 0 ? buf_span(&key) : SPAN("");
-    mail->fingerprint = span_of(fingerprint);
+    mail.key = key.n > 0 ? buf_span(&key) : SPAN("");
+    mail.fingerprint = span_of(fingerprint);
     int rc = core_begin(core, err);
     if (rc == 0)
-        rc = put(core, mail, err);
+        rc = put(core, &mail, err);
     if (rc == 0)
-        rc = answer_row(core, ask, mail->team, err);
+        rc = answer_row(core, ask, mail.team, err);
     buf_free(&key);
     return rc;
 }

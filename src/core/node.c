@@ -2,6 +2,8 @@
 
 #include "core/intake.h"
 #include "core/links_told.h"
+#include "core/logbook.h"
+#include "core/mail.h"
 #include "core/receipts.h"
 #include "core/state.h"
 #include "core/told.h"
@@ -12,7 +14,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-enum { ANSWER_BYTES = 64 * 1024 * 1024, PART_BYTES = 1024 * 1024 };
+enum { ANSWER_BYTES = 64 * 1024 * 1024, PART_BYTES = 1024 * 1024, KEY_BYTES = 1024 };
 #define DAY_US (INT64_C(86400) * 1000000)
 
 int
@@ -96,6 +98,17 @@ add_storage(const struct core *core, struct buf *out)
         told_number(out, "free_bytes", (uint64_t)room.f_bavail * room.f_frsize);
 }
 
+/* Public: whoever has it can check what the ledger says. */
+static void
+tell_log_key(const struct core *core, struct buf *out)
+{
+    struct buf key = buf_new(KEY_BYTES);
+
+    logbook_key(core->logbook, &key);
+    told_text(out, "log_key", buf_span(&key));
+    buf_free(&key);
+}
+
 static int
 add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
 {
@@ -124,6 +137,8 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     told_time(out, "oldest", sums.oldest_us);
     told_number(out, "receipts_open", open);
     links_tell_counts(core, out);
+    tell_log_key(core, out);
+    mail_tell_counts(core, out);
     add_storage(core, out);
     return rc;
 }
@@ -296,6 +311,7 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
     if (rc == 0)
         rc = add_queues(core, ask->arena, &out, err);
     links_tell_metrics(core, &out);
+    mail_tell_metrics(core, &out);
     if (rc == 0)
         return node_answer(core, ask, &out, err);
     buf_free(&out);

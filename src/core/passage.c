@@ -16,16 +16,24 @@ was_recalled(
     return rc;
 }
 
+/* The id of a report that another node wrote into the field NAME. */
+static bool
+given_id(const struct report *report, struct span name, char out[ID_TEXT_BYTES])
+{
+    const struct field *given = report_other(report, name);
+
+    return given != NULL && given->type == VALUE_TEXT
+        && id_plain((struct span){given->s, given->n}, out);
+}
+
 static int
 check_id(struct core *core, const struct report *report, const struct path *path, bool *again,
     struct err *err)
 {
-    const struct field *given = report_other(report, SPAN(REPORT_ID_NAME));
     char id[ID_TEXT_BYTES];
     struct id_place place;
 
-    if (given == NULL || given->type != VALUE_TEXT
-        || !id_plain((struct span){given->s, given->n}, id))
+    if (!given_id(report, SPAN(REPORT_ID_NAME), id))
         return 0;
     struct span text = {id, ID_TEXT_BYTES - 1};
     if (id_read(&core->id_key, text, &place, NULL) == 0) {
@@ -39,11 +47,10 @@ check_id(struct core *core, const struct report *report, const struct path *path
 static int
 check_corrects(const struct report *report, struct err *err)
 {
-    const struct field *given = report_other(report, SPAN(REPORT_CORRECTS_NAME));
     char id[ID_TEXT_BYTES];
 
-    if (given == NULL
-        || (given->type == VALUE_TEXT && id_plain((struct span){given->s, given->n}, id)))
+    if (report_other(report, SPAN(REPORT_CORRECTS_NAME)) == NULL
+        || given_id(report, SPAN(REPORT_CORRECTS_NAME), id))
         return 0;
     return err_set_field(err, ERR_BAD_VALUE, REPORT_CORRECTS_NAME, sizeof REPORT_CORRECTS_NAME - 1,
         "what a report corrects must be the id of a report");
@@ -82,4 +89,20 @@ passage_read(struct core *core, const struct report *report, uint32_t sender, st
     if (rc == 0)
         rc = name_teams(core, &path, sender, out, err);
     return rc == 0 && !out->again ? check_id(core, report, &path, &out->again, err) : rc;
+}
+
+/* Who told us passes a recall on at once, and does not know yet whether what takes its place will
+ * come here, too. Another team's word on what that one took back does not count. */
+int
+passage_taken(struct core *core, const struct report *report, uint32_t sender, struct err *err)
+{
+    char old[ID_TEXT_BYTES];
+    char new[ID_TEXT_BYTES];
+
+    if (sender == 0 || !given_id(report, SPAN(REPORT_CORRECTS_NAME), old)
+        || !given_id(report, SPAN(REPORT_ID_NAME), new))
+        return 0;
+    int rc = core_begin(core, err);
+    return rc == 0 ? store_recall_correct(core->store, span_of(old), span_of(new), sender, err)
+                   : rc;
 }

@@ -21,4 +21,9 @@ struct passage {
 MUST_USE int passage_read(struct core *core, const struct report *report, uint32_t sender,
     struct passage *out, struct err *err);
 
+/* REPORT was taken in from SENDER (0: from our own people): what that team took back before, and
+ * this says to correct, has it in its place. Errors: the store's. */
+MUST_USE int passage_taken(
+    struct core *core, const struct report *report, uint32_t sender, struct err *err);
+
 #endif

@@ -5,15 +5,22 @@
 #include "core/release_private.h"
 #include "core/reports.h"
 #include "core/told.h"
+#include "flow/ledger_delivered.h"
 #include "fmt/stix_id.h"
 #include "fmt/stix_object.h"
 #include "fmt/stix_words.h"
 #include "fmt/writer.h"
+#include "store/receipt.h"
 #include "sys/clock.h"
 
 #include <stdio.h>
 
-enum { ANSWER_BYTES = 64 * 1024, HELD_WHY_BYTES = RECALL_WHY_BYTES + 16 };
+enum {
+    ANSWER_BYTES = 64 * 1024,
+    HELD_WHY_BYTES = RECALL_WHY_BYTES + 16,
+    GONE_BYTES = 240, /* of what an error's message holds */
+    GONE_READ = 256,
+};
 
 /* One recall, while it is worked on. */
 struct work {
@@ -126,16 +133,66 @@ read_correction(struct work *w, struct err *err)
     return rc == 0 ? outcome_read(w->core->arena, row.outcomes, &w->correction, err) : rc;
 }
 
-/* A report of ours whose time is over: who got it stands in the ledger, but what they have can no
- * longer be made again. */
-static int
-gone(const struct store_recall *recall, struct err *err)
+/* ---- what is not here any more ---- */
+
+/* Was the report among what ENTRY delivered? Where that is forgotten, it may have been. */
+static bool
+may_have_it(const struct store_delivery *deliveries, size_t count, uint64_t entry, uint32_t place)
 {
-    return err_set_field(err, ERR_NOT_FOUND, "id", 2,
-        "the report %.*s is no longer here, as its time is over: nobody can be told; the ledger "
-        "says "
-        "who got it",
-        SPAN_ARGS(recall->id));
+    uint64_t index;
+
+    for (size_t i = 0; i < count; i++)
+        if (deliveries[i].entry == entry)
+            return ledger_delivered_index(&deliveries[i], place, &index);
+    return true;
+}
+
+/* Which entries of the ledger may have it, and to whom; as many as a message holds. */
+static int
+list_entries(struct core *core, uint64_t batch, uint32_t place, struct buf *out, struct err *err)
+{
+    struct store_delivery *deliveries = NULL;
+    struct store_receipt *all = NULL;
+    size_t delivered = 0;
+    size_t count = 0;
+    uint32_t told = 0;
+    int rc = store_receipts_of(core->store, core->arena, batch, GONE_READ, &all, &count, err);
+
+    if (rc == 0)
+        rc = store_deliveries(core->store, core->arena, batch, &deliveries, &delivered, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (!may_have_it(deliveries, delivered, all[i].entry, place))
+            continue;
+        struct span team = store_team_id(core->store, all[i].team);
+        if (out->n + team.n > GONE_BYTES) {
+            buf_add_text(out, " and more");
+            break;
+        }
+        buf_format(out, "%s entry %llu to %.*s", told++ == 0 ? "" : ",",
+            (unsigned long long)all[i].entry, SPAN_ARGS(team));
+    }
+    return rc;
+}
+
+/* A report of ours whose time is over: what they have can no longer be made again. The ledger's
+ * entries are each of a batch, so one that names no items any more may be of the others in it. */
+static int
+gone(struct core *core, const struct store_recall *recall, struct err *err)
+{
+    struct buf entries = buf_new(ANSWER_BYTES);
+    int rc = list_entries(core, recall->batch, recall->place, &entries, err);
+
+    if (rc == 0 && entries.n == 0)
+        buf_add_text(&entries, " no delivery");
+    if (rc == 0)
+        rc = buf_check(&entries, "what the ledger knows", err);
+    if (rc == 0)
+        rc = err_set_field(err, ERR_NOT_FOUND, "id", 2,
+            "the report %.*s is no longer here, as its time is over: nobody can be told; the "
+            "ledger has of its batch:%.*s",
+            SPAN_ARGS(recall->id), (int)entries.n, entries.p);
+    buf_free(&entries);
+    return rc;
 }
 
 int
@@ -152,7 +209,7 @@ recall_report(struct core *core, const struct store_recall *recall,
     if (rc != 0)
         batch->number = 0;
     if (rc == ERR_NOT_FOUND)
-        return gone(recall, err);
+        return gone(core, recall, err);
     if (rc == 0 && recall->place >= batch->outcomes.count)
         rc = err_set(err, ERR_BAD_STORE, "what is recalled is in no batch");
     if (rc == 0)
@@ -231,7 +288,7 @@ recall_by_people(struct core *core, const struct ask *ask, const struct read_rep
 static int
 was_ours(struct core *core, struct span id, struct err *err)
 {
-    const struct store_recall recall = {.id = id};
+    struct store_recall recall = {.id = id};
     struct id_place place;
     bool known = false;
     struct err why = *err;
@@ -239,7 +296,11 @@ was_ours(struct core *core, struct span id, struct err *err)
 
     if (rc == 0)
         rc = store_batch_known(core->store, place.batch, place.tag, &known, &why);
-    return rc == 0 && known ? gone(&recall, err) : ERR_NOT_FOUND;
+    if (rc != 0 || !known)
+        return ERR_NOT_FOUND;
+    recall.batch = place.batch;
+    recall.place = place.place;
+    return gone(core, &recall, err);
 }
 
 int

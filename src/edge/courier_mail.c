@@ -213,7 +213,8 @@ open_job(struct courier *courier, void **ctx, struct err *err)
     job->sent = buf_new(SAID_BYTES);
     job->message = buf_new(MAIL_BYTES);
     job->again = (struct loop_timer){.due = on_again, .ctx = job};
-    return smtp_out_new(courier->start->loop, courier->ca, &job->smtp, err);
+    return smtp_out_new(courier->start->loop, courier->ca,
+        conf_text(courier->start->conf, CONF_COURIER_DNS), &job->smtp, err);
 }
 
 static void

@@ -136,7 +136,8 @@ is_elsewhere(const struct way *way, const struct link *link)
     return !span_equal(way->url, link->url) || !span_equal(way->pin, link->pin);
 }
 
-/* A node that moved is tried at once. */
+/* A node that moved is tried at once. Texts of one that did not stay where they are: what is under
+ * way says them still, as whose word it is. */
 static void
 see(struct ways *ways, const struct link *link)
 {
@@ -156,7 +157,7 @@ see(struct ways *ways, const struct link *link)
         loop_timer_stop(way->courier->start->loop, &way->timer);
         way->paused = false;
     }
-    way->seen = set_texts(way, link) == 0;
+    way->seen = !moved || set_texts(way, link) == 0;
     if (way->seen)
         ways->kind->update(way, link);
 }

@@ -321,13 +321,11 @@ tell_failed(struct http_line *line, const struct err *why)
 static int
 keep_found(struct http_line *line, struct span addresses, int64_t seconds)
 {
-    struct buf row = buf_new(2048);
+    struct buf row = buf_new(LOOKUP_ROW_BYTES);
+    struct err err;
 
-    /* With a plus libcurl forgets it by itself, and asks here again. */
-    buf_format(&row, "+%.*s:%u:", (int)line->where.host.n, line->where.host.p, line->where.port);
-    buf_add_span(&row, addresses);
-    buf_add_char(&row, '\0');
-    line->found = row.full ? NULL : curl_slist_append(NULL, row.p);
+    if (lookup_row(&row, line->where.host, line->where.port, addresses, &err) == 0)
+        line->found = curl_slist_append(NULL, row.p);
     line->found_until_us = clock_ticks_us() + seconds * 1000000;
     buf_free(&row);
     return line->found == NULL ? -1 : 0;

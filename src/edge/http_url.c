@@ -3,7 +3,7 @@
 #include "base/conf.h"
 #include "model/address.h"
 
-enum { PORT_HTTPS = 443, PORT_HTTP = 80, HOST_BYTES_MAX = 253 };
+enum { PORT_HTTPS = 443, PORT_HTTP = 80 };
 
 static int
 wrong(struct span url, const char *what, struct err *err)
@@ -32,7 +32,7 @@ is_host(struct span host)
                 || c == '.'))
             return false;
     }
-    return host.n > 0 && host.n <= HOST_BYTES_MAX && host.p[host.n - 1] != '.';
+    return host.n > 0 && host.n <= HTTP_URL_HOST_BYTES && host.p[host.n - 1] != '.';
 }
 
 /* HOST, [HOST], and :PORT behind it. */
@@ -59,14 +59,32 @@ split(struct span authority, struct span *host, struct span *port)
 }
 
 int
+http_url_authority(struct span authority, struct http_url *out, struct err *err)
+{
+    struct address address;
+    struct span port;
+    uint64_t number = out->port;
+
+    if (memchr(authority.p, '@', authority.n) != NULL)
+        return wrong(authority, "it names a user", err);
+    if (!split(authority, &out->host, &port))
+        return wrong(authority, "its host or port cannot be read", err);
+    out->numeric = address_parse(out->host, &address, NULL) == 0;
+    if ((!out->numeric || (address.family == 6) != (authority.p[0] == '['))
+        && (authority.p[0] == '[' || !is_host(out->host)))
+        return wrong(authority, "it names no host", err);
+    if (port.n > 0 && (!span_u64(port, &number) || number == 0 || number > UINT16_MAX))
+        return wrong(authority, "its port is none", err);
+    out->port = (uint16_t)number;
+    return 0;
+}
+
+int
 http_url_check(struct span url, bool plain, struct http_url *out, struct err *err)
 {
     bool tls = span_starts(url, SPAN("https://"));
     size_t scheme = tls ? 8 : 7;
-    struct address address;
-    struct http_url found = {.tls = tls};
-    struct span port;
-    uint64_t number = tls ? PORT_HTTPS : PORT_HTTP;
+    struct http_url found = {.tls = tls, .port = tls ? PORT_HTTPS : PORT_HTTP};
 
     if (url.n > HTTP_URL_BYTES_MAX || !is_plain_text(url))
         return wrong(url, "it is too long, or has bytes that no URL has", err);
@@ -76,20 +94,11 @@ http_url_check(struct span url, bool plain, struct http_url *out, struct err *er
     size_t n = 0;
     while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?')
         n++;
-    struct span authority = {rest.p, n};
-    if (memchr(authority.p, '@', authority.n) != NULL)
-        return wrong(url, "it names a user", err);
-    if (!split(authority, &found.host, &port))
-        return wrong(url, "its host or port cannot be read", err);
-    found.numeric = address_parse(found.host, &address, NULL) == 0;
-    if ((!found.numeric || (address.family == 6) != (authority.p[0] == '['))
-        && (authority.p[0] == '[' || !is_host(found.host)))
-        return wrong(url, "it names no host", err);
-    if (port.n > 0 && (!span_u64(port, &number) || number == 0 || number > UINT16_MAX))
-        return wrong(url, "its port is none", err);
+    int rc = http_url_authority((struct span){rest.p, n}, &found, err);
+    if (rc != 0)
+        return rc;
     if (!tls && (!found.numeric || !conf_is_loopback(found.host)))
         return wrong(url, "without TLS, only addresses of this machine are", err);
-    found.port = (uint16_t)number;
     if (out != NULL)
         *out = found;
     return 0;

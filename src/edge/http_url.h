@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 
-enum { HTTP_URL_BYTES_MAX = 8000 };
+enum { HTTP_URL_BYTES_MAX = 8000, HTTP_URL_HOST_BYTES = 253 };
 
 struct http_url {
     struct span host; /* without brackets */
@@ -18,6 +18,9 @@ struct http_url {
  * name, no fragment, no white space or bytes beyond ASCII. OUT (may be NULL) borrows. ERR_BAD_NAME.
  */
 MUST_USE int http_url_check(struct span url, bool plain, struct http_url *out, struct err *err);
+/* HOST, [HOST] or one with :PORT behind it, without any scheme: OUT's port stays what it is where
+ * none is said. ERR_BAD_NAME. */
+MUST_USE int http_url_authority(struct span authority, struct http_url *out, struct err *err);
 /* "http://ADDRESS:PORT"? */
 bool http_url_is_proxy(struct span url);
 

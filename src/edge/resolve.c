@@ -176,6 +176,16 @@ lookup_forget(struct lookup *lookup)
     lookup->done = NULL;
 }
 
+int
+lookup_row(struct buf *out, struct span host, uint16_t port, struct span addresses, struct err *err)
+{
+    /* With a plus libcurl forgets it by itself, and is told again the next time. */
+    buf_format(out, "+%.*s:%u:", SPAN_ARGS(host), port);
+    buf_add_span(out, addresses);
+    buf_add_char(out, '\0');
+    return buf_check(out, "where a name leads", err);
+}
+
 /* ---- life ---- */
 
 static int

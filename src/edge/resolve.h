@@ -11,6 +11,8 @@
 
 #include "base/str.h"
 
+enum { LOOKUP_ROW_BYTES = 2048 };
+
 struct resolver;
 struct lookup;
 
@@ -30,5 +32,10 @@ MUST_USE int lookup_begin(struct resolver *resolver, struct span host, lookup_do
     struct lookup **out, struct err *err);
 /* Nobody waits for it any more. */
 void lookup_forget(struct lookup *lookup);
+
+/* A row of CURLOPT_RESOLVE, ended by NUL: libcurl finds HOST at ADDRESSES, and asks nobody.
+ * ERR_LIMIT when OUT is full. */
+MUST_USE int lookup_row(
+    struct buf *out, struct span host, uint16_t port, struct span addresses, struct err *err);
 
 #endif

@@ -1,6 +1,8 @@
 #include "edge/smtp_out.h"
 
 #include "base/conf.h"
+#include "edge/http_url.h"
+#include "edge/resolve.h"
 #include "sys/clock.h"
 
 #include <curl/curl.h>
@@ -16,18 +18,27 @@ enum {
     SAID_BYTES = 512, /* RFC 5321, 4.5.3.1.5 */
     ADDRESS_BYTES = MAIL_ADDRESS_BYTES + 3,
     CODE_DIGITS = 3,
-    CLOSING = 221,   /* the answer to QUIT */
-    TRANSIENT = 400, /* replies from here are for now, */
-    PERMANENT = 500, /* and from here for good */
+    PORT_SMTP = 25,
+    PORT_SMTPS = 465, /* RFC 8314, 7.3 */
+    CLOSING = 221,    /* the answer to QUIT */
+    TRANSIENT = 400,  /* replies from here are for now, */
+    PERMANENT = 500,  /* and from here for good */
 };
 
 struct smtp_out {
     struct loop *loop;
     CURLM *multi;
     CURL *easy;
+    struct resolver *resolver;
     struct loop_timer timer;
     struct http_file ca;
     bool running;
+    struct http_url where; /* host is the text below */
+    char host[HTTP_URL_HOST_BYTES];
+    struct lookup *lookup;    /* NULL: no name is looked for */
+    bool looks;               /* and it is told of later */
+    struct err why;           /* the name was not found */
+    struct curl_slist *found; /* of CURLOPT_RESOLVE */
     struct curl_slist *to;
     struct span rest; /* of the message */
     struct span message;
@@ -173,10 +184,14 @@ outcome_of(const struct smtp_out *smtp, CURLcode code)
 static void
 let_go(struct smtp_out *smtp)
 {
+    if (smtp->lookup != NULL)
+        lookup_forget(smtp->lookup);
+    smtp->lookup = NULL;
     (void)curl_multi_remove_handle(smtp->multi, smtp->easy);
     curl_easy_reset(smtp->easy);
     curl_slist_free_all(smtp->to);
-    smtp->to = NULL;
+    curl_slist_free_all(smtp->found);
+    smtp->to = smtp->found = NULL;
     smtp->running = false;
 }
 
@@ -184,56 +199,50 @@ static void
 finish(struct smtp_out *smtp, CURLcode code)
 {
     char why[TEXT_BYTES + SAID_BYTES];
-    const struct mail_sent sent = {
-        .outcome = outcome_of(smtp, code), .code = (uint16_t)smtp->said_code, .why = {why, 0}};
-    struct mail_sent told = sent;
+    bool is_reply = code == CURLE_OK || smtp->said_code >= TRANSIENT;
+    struct mail_sent sent = {
+        .outcome = outcome_of(smtp, code), .code = is_reply ? (uint16_t)smtp->said_code : 0};
 
-    if (code == CURLE_OK || smtp->said_code >= TRANSIENT)
-        (void)snprintf(why, sizeof why, "%s", smtp->said);
-    else
-        (void)snprintf(
-            why, sizeof why, "%s", smtp->text[0] != '\0' ? smtp->text : curl_easy_strerror(code));
-    told.why = span_of(why);
+    (void)snprintf(why, sizeof why, "%s",
+        is_reply                    ? smtp->said
+            : smtp->text[0] != '\0' ? smtp->text
+                                    : curl_easy_strerror(code));
+    sent.why = span_of(why);
     let_go(smtp);
-    smtp->done(smtp->ctx, &told);
+    smtp->done(smtp->ctx, &sent);
+}
+
+/* It was never asked. */
+static void
+fail(struct smtp_out *smtp, const struct err *why)
+{
+    const struct mail_sent sent = {.outcome = MAIL_LATER, .why = span_of(why->msg)};
+
+    let_go(smtp);
+    smtp->done(smtp->ctx, &sent);
 }
 
 /* ---- the beginning ---- */
 
 #define SET(option, value) (ok = ok && curl_easy_setopt(easy, option, value) == CURLE_OK)
 
+/* That name is this machine's (RFC 6761, 6.3), whatever a name server says: mail in the clear does
+ * not depend on one. */
 static bool
-is_this_machine(struct span server)
+is_localhost(const struct smtp_out *smtp)
 {
-    struct span host = server;
-    struct span scheme = SPAN("smtp://");
-
-    if (!span_starts(host, scheme))
-        return false;
-    host = (struct span){host.p + scheme.n, host.n - scheme.n};
-    return span_starts(host, SPAN("127.")) || span_starts(host, SPAN("[::1]"))
-        || span_equal(host, SPAN("localhost")) || span_starts(host, SPAN("localhost:"));
-}
-
-/* "127.north.test" is not this machine. */
-static bool
-is_plain(struct span server)
-{
-    struct span host = server;
-
-    if (!is_this_machine(server))
-        return false;
-    host.p += sizeof "smtp://" - 1;
-    host.n -= sizeof "smtp://" - 1;
-    if (host.p[0] == '1')
-        for (size_t i = 0; i < host.n; i++)
-            if ((host.p[i] < '0' || host.p[i] > '9') && host.p[i] != '.' && host.p[i] != ':')
-                return false;
-    return true;
+    return span_equal(smtp->where.host, SPAN("localhost"));
 }
 
 static bool
-set_security(struct smtp_out *smtp, const struct smtp_mail *mail)
+is_plain(const struct smtp_out *smtp)
+{
+    return !smtp->where.tls
+        && (is_localhost(smtp) || (smtp->where.numeric && conf_is_loopback(smtp->where.host)));
+}
+
+static bool
+set_security(struct smtp_out *smtp)
 {
     CURL *easy = smtp->easy;
     bool ok = true;
@@ -241,7 +250,7 @@ set_security(struct smtp_out *smtp, const struct smtp_mail *mail)
     SET(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    SET(CURLOPT_USE_SSL, is_plain(mail->server) ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
+    SET(CURLOPT_USE_SSL, is_plain(smtp) ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL);
     SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     SET(CURLOPT_SSL_VERIFYPEER, 1L);
     SET(CURLOPT_SSL_VERIFYHOST, 2L);
@@ -305,7 +314,7 @@ set_mail(struct smtp_out *smtp, const struct smtp_mail *mail)
 
 /* smtp://HOST, and a port behind it perhaps; nothing else that libcurl would find in a URL. */
 static int
-check_server(struct span server, struct err *err)
+take_server(struct smtp_out *smtp, struct span server, struct err *err)
 {
     struct span rest = server;
     struct span scheme;
@@ -314,35 +323,105 @@ check_server(struct span server, struct err *err)
         || (!span_equal(scheme, SPAN("smtp")) && !span_equal(scheme, SPAN("smtps"))))
         return err_set(err, ERR_BAD_NAME, "mail.smtp is not smtp://HOST:PORT");
     rest = (struct span){rest.p + 2, rest.n - 2};
-    for (size_t i = 0; i < rest.n; i++)
-        if (strchr("/?#@\\ ", rest.p[i]) != NULL || (unsigned char)rest.p[i] <= 0x20)
-            return err_set(err, ERR_BAD_NAME, "mail.smtp has more than a host and a port");
+    smtp->where = (struct http_url){.tls = scheme.n == sizeof "smtps" - 1};
+    smtp->where.port = smtp->where.tls ? PORT_SMTPS : PORT_SMTP;
+    int rc = http_url_authority(rest, &smtp->where, err);
+    if (rc != 0)
+        return err_set(err, ERR_BAD_NAME, "mail.smtp is not smtp://HOST:PORT");
+    /* The name outlives the settings that it is from. */
+    memcpy(smtp->host, smtp->where.host.p, smtp->where.host.n);
+    smtp->where.host.p = smtp->host;
     return 0;
+}
+
+/* ---- where it is, and then the talk ---- */
+
+/* ADDRESSES n 0: the host is an address. */
+static int
+start(struct smtp_out *smtp, struct span addresses, struct err *err)
+{
+    CURL *easy = smtp->easy;
+    struct buf row = buf_new(LOOKUP_ROW_BYTES);
+    bool ok = true;
+    int rc = 0;
+
+    if (addresses.n > 0)
+        rc = lookup_row(&row, smtp->where.host, smtp->where.port, addresses, err);
+    if (rc == 0 && addresses.n > 0) {
+        smtp->found = curl_slist_append(NULL, row.p);
+        ok = smtp->found != NULL;
+        SET(CURLOPT_RESOLVE, smtp->found);
+    }
+    buf_free(&row);
+    if (rc == 0 && (!ok || curl_multi_add_handle(smtp->multi, easy) != CURLM_OK))
+        rc = err_set(err, ERR_NO_MEMORY, "no memory to send a mail");
+    return rc;
+}
+
+static void
+on_found(void *ctx, struct span addresses, int64_t seconds, const struct err *why)
+{
+    struct smtp_out *smtp = ctx;
+    struct err err = {0};
+
+    (void)seconds;
+    smtp->lookup = NULL;
+    if (why != NULL)
+        (void)err_set(&err, why->code, "%.*s: %s", SPAN_ARGS(smtp->where.host), why->msg);
+    else
+        (void)!start(smtp, addresses, &err);
+    /* While lookup_begin has not returned, the owner is not told yet. */
+    smtp->why = err;
+    if (err.code != ERR_OK && smtp->looks)
+        fail(smtp, &err);
+}
+
+static int
+look_up(struct smtp_out *smtp, struct err *err)
+{
+    int rc = lookup_begin(smtp->resolver, smtp->where.host, on_found, smtp, &smtp->lookup, err);
+
+    if (rc == 0 && smtp->why.code != ERR_OK) {
+        *err = smtp->why;
+        rc = err->code;
+    }
+    smtp->looks = smtp->lookup != NULL;
+    return rc;
+}
+
+static int
+reach(struct smtp_out *smtp, struct err *err)
+{
+    if (smtp->where.numeric)
+        return start(smtp, SPAN(""), err);
+    return is_localhost(smtp) ? start(smtp, SPAN("127.0.0.1,[::1]"), err) : look_up(smtp, err);
 }
 
 int
 smtp_out_begin(struct smtp_out *smtp, const struct smtp_mail *mail, smtp_done *done, void *ctx,
     struct err *err)
 {
-    int rc = check_server(mail->server, err);
-
+    if (smtp->running)
+        return err_set(err, ERR_INTERNAL, "a mail is being sent already");
+    int rc = take_server(smtp, mail->server, err);
     if (rc != 0)
         return rc;
     if (!mail_is_address(mail->from) || !mail_is_address(mail->to))
         return err_set(err, ERR_BAD_NAME, "mail.from or the team's address is none");
-    if (smtp->running)
-        return err_set(err, ERR_INTERNAL, "a mail is being sent already");
     smtp->rest = smtp->message = mail->message;
     smtp->done = done;
     smtp->ctx = ctx;
     smtp->said_code = 0;
     smtp->said[0] = smtp->text[0] = '\0';
+    smtp->why = (struct err){0};
+    smtp->looks = false;
     smtp->running = true;
-    if (set_mail(smtp, mail) && set_security(smtp, mail)
-        && curl_multi_add_handle(smtp->multi, smtp->easy) == CURLM_OK)
-        return 0;
-    let_go(smtp);
-    return err_set(err, ERR_NO_MEMORY, "no memory to send a mail");
+    rc = set_mail(smtp, mail) && set_security(smtp)
+        ? reach(smtp, err)
+        : err_set(err, ERR_NO_MEMORY, "no memory to send a mail");
+    if (rc != 0)
+        let_go(smtp);
+    return rc;
 }
 
 /* ---- life ---- */
@@ -361,7 +440,8 @@ smtp_out_busy(const struct smtp_out *smtp)
 }
 
 int
-smtp_out_new(struct loop *loop, struct span ca, struct smtp_out **out, struct err *err)
+smtp_out_new(
+    struct loop *loop, struct span ca, struct span dns, struct smtp_out **out, struct err *err)
 {
     struct smtp_out *smtp = calloc(1, sizeof *smtp);
 
@@ -379,7 +459,9 @@ smtp_out_new(struct loop *loop, struct span ca, struct smtp_out **out, struct er
         || curl_multi_setopt(smtp->multi, CURLMOPT_TIMERFUNCTION, set_timer) != CURLM_OK
         || curl_multi_setopt(smtp->multi, CURLMOPT_TIMERDATA, smtp) != CURLM_OK)
         return err_set(err, ERR_NO_MEMORY, "no memory to send mails");
-    int rc = http_file_open(&smtp->ca, "mail-ca", err);
+    int rc = resolver_new(loop, dns, &smtp->resolver, err);
+    if (rc == 0)
+        rc = http_file_open(&smtp->ca, "mail-ca", err);
     return rc == 0 ? http_file_fill(&smtp->ca, ca, err) : rc;
 }
 
@@ -392,6 +474,7 @@ smtp_out_free(struct smtp_out *smtp)
     curl_easy_cleanup(smtp->easy);
     if (smtp->multi != NULL)
         (void)curl_multi_cleanup(smtp->multi);
+    resolver_free(smtp->resolver);
     loop_timer_stop(smtp->loop, &smtp->timer);
     http_file_close(&smtp->ca);
     free(smtp);

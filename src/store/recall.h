@@ -28,9 +28,9 @@ MUST_USE int store_recalls_of(struct store *store, struct arena *arena, uint64_t
     struct store_recall **out, size_t *count, struct err *err);
 MUST_USE int store_recalls_by_id(struct store *store, struct arena *arena, struct span id,
     struct store_recall **out, size_t *count, struct err *err);
-/* What was taken back as OLD has NEW in its place, unless something was named already. */
+/* What TEAM took back as OLD has NEW in its place, unless something was named already. */
 MUST_USE int store_recall_correct(
-    struct store *store, struct span old, struct span new, struct err *err);
+    struct store *store, struct span old, struct span new, uint32_t team, struct err *err);
 
 /* The object that was added to COLLECTION at ADDED_US is superseded by that of BY_US, a later
  * version: TAXII's `last` (2.1, section 3.4) leaves the first out, `first` the second.

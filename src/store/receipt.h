@@ -47,6 +47,10 @@ MUST_USE int store_receipt_by_entry(struct store *store, struct arena *arena, ui
 MUST_USE int store_receipt_take(
     struct store *store, const struct store_receipt *receipt, struct err *err);
 
+/* At most LIMIT of those of the reports' batch with that number, oldest first. */
+MUST_USE int store_receipts_of(struct store *store, struct arena *arena, uint64_t batch,
+    uint32_t limit, struct store_receipt **out, size_t *count, struct err *err);
+
 /* What the ledger's entry says: its bytes. ERR_NOT_FOUND. */
 MUST_USE int store_receipt_record(
     struct store *store, struct arena *arena, uint64_t entry, struct span *bytes, struct err *err);

@@ -17,13 +17,14 @@ export function pathOf(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }
-export async function ask(method, path, {query, body, signal} = {}) {
+export async function ask(method, path, {query, body, file, signal} = {}) {
   const headers = {Accept: 'application/json'};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
+  if (file) headers['Content-Type'] = 'application/octet-stream';
   if (me?.csrf) headers['X-CSRF-Token'] = me.csrf;
   let answer;
   try {
-    answer = await fetch(`/api/v1/${pathOf(path, query)}`, {method, headers, signal, body: body && JSON.stringify(body)});
+    answer = await fetch(`/api/v1/${pathOf(path, query)}`, {method, headers, signal, body: file ?? (body && JSON.stringify(body))});
   } catch (error) {
     if (error.name === 'AbortError') throw error;
     throw new Problem(0);

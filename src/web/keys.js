@@ -2,7 +2,7 @@
 import {kept} from './i18n.js';
 import {go} from './router.js';
 
-const pages = {t: '/', r: '/reports', h: '/held', m: '/teams', a: '/agreements', e: '/economies', o: '/operations'};
+const pages = {t: '/', r: '/reports', h: '/held', m: '/teams', a: '/agreements', p: '/partners', l: '/ledger', e: '/economies', o: '/operations'};
 const rows = () => [...document.querySelectorAll('main tbody tr')];
 let leader = 0;
 

@@ -7,7 +7,7 @@ import {listen} from './keys.js';
 import {Dialog, Notes} from './ui.js';
 
 const entries = [['/', 'today', 't'], ['/reports', 'reports', 'r'], ['/held', 'held', 'h'], ['/teams', 'teams', 'm'],
-  ['/agreements', 'agreements', 'a'], ['/economies', 'economies', 'e'], ['/operations', 'operations', 'o']];
+  ['/agreements', 'agreements', 'a'], ['/partners', 'partners', 'p'], ['/ledger', 'ledger', 'l'], ['/economies', 'economies', 'e'], ['/operations', 'operations', 'o']];
 
 export function dress(theme = kept('theme', 'system')) {
   const dark = theme === 'dark' || (theme === 'system' && matchMedia('(prefers-color-scheme: dark)').matches);

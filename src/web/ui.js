@@ -54,7 +54,7 @@ export const Code = ({children}) => html`<code dir="ltr">${children}</code>`;
 
 const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', released: 'good', refused: 'bad',
   kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad',
-  error: 'bad', warning: 'wait'};
+  error: 'bad', warning: 'wait', right: 'good', differs: 'bad'};
 export const Tag = ({kind, value}) => value && html`<span class="tag ${tones[value] ?? ''}">${word(kind, value)}</span>`;
 export const Team = ({id}) => (id ? html`<a href="/teams/${encodeURIComponent(id)}" dir="auto">${id}</a>`
   : html`<span class="quiet">${t('nobody')}</span>`);

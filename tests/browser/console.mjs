@@ -1,72 +1,13 @@
 // Drives Chromium through the console of the node that run.py started. One line a test; the last one counts them.
-import {createRequire} from 'node:module';
 import {readFileSync} from 'node:fs';
 import assert from 'node:assert/strict';
-
-const given = JSON.parse(process.argv[2]);
-const require = createRequire(`${given.npm}/`);
-const {chromium} = require('playwright-core');
-const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const secret = 'a long enough password';
-const patience = 20000; // before a test is given up
-const tests = [];
-const test = (name, run) => tests.push([name, run]);
-const complaints = [];
-
-const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : []});
-async function open(options = {}) {
-  const context = await browser.newContext({ignoreHTTPSErrors: true, locale: 'en-GB', timezoneId: 'Asia/Tokyo', acceptDownloads: true,
-    viewport: {width: 1280, height: 900}, reducedMotion: 'reduce', ...options});
-  context.setDefaultTimeout(patience);
-  const page = await context.newPage();
-  page.on('console', (message) => message.type() === 'error' && complaints.push(`${page.url()}: ${message.text()}`));
-  page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.stack}`));
-  page.on('dialog', (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
-  return page;
-}
-const expected = (pattern) => {
-  const at = complaints.findIndex((text) => pattern.test(text));
-  assert.notEqual(at, -1, `expected a complaint ${pattern}`);
-  complaints.splice(at, 1);
-};
-const settled = async (page) => {
-  await page.waitForSelector('h1');
-  await page.waitForFunction(() => !document.querySelector('main progress') && document.querySelector('h1').textContent);
-};
-const visit = async (page, path) => {
-  await page.goto(given.url + path);
-  await settled(page);
-};
-const h1 = (page) => page.textContent('h1');
-async function signIn(page, name, first) {
-  await page.goto(given.url);
-  await page.fill('[name=name]', name);
-  await page.fill('[name=password]', first);
-  await page.click('button.main');
-  await page.fill('[name=current]', first);
-  await page.fill('[name=password]', secret);
-  await page.fill('[name=again]', secret);
-  await page.click('button.main');
-  await page.waitForSelector('nav.side');
-}
-async function accessible(page, where) {
-  await page.evaluate(axe);
-  const {violations, passes} = await page.evaluate(() => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}));
-  assert.ok(passes.length > 5, `${where}: axe looked at nothing`);
-  const serious = violations.filter((v) => ['serious', 'critical'].includes(v.impact));
-  assert.deepEqual(serious.map((v) => `${where}: ${v.id}: ${v.nodes[0].html.slice(0, 200)} ${v.nodes[0].failureSummary}`), []);
-}
-const fits = async (page, where, width = 360) => {
-  const {wide, what} = await page.evaluate((w) => ({wide: document.scrollingElement.scrollWidth, what: [...document.querySelectorAll('main *')]
-    .filter((e) => e.getBoundingClientRect().right > w + 1 && !e.closest('.wrap')).slice(0, 3).map((e) => e.outerHTML.slice(0, 150))}), width);
-  assert.ok(wide <= width, `${where} is ${wide} wide: ${what}`);
-};
+import {given, test, complaints, open, expected, settled, visit, h1, signIn, accessible, fits, runAll} from './harness.mjs';
 
 let page;
 let evilReport;
 const agreement = '/agreements/urn:uuid:00000000-0000-4000-8000-000000000001';
-const pages = () => ['/', '/?days=30', '/reports', `/reports/${evilReport}`, '/held', '/teams', '/teams?q=192.0.2.1', '/teams/south.test',
-  '/agreements', agreement, `/agreements/new?from=${agreement.split('/').pop()}`, '/economies', '/economies/KE', '/operations', '/account'];
+const pages = () => ['/', '/?days=30', '/partners', '/receipts', '/ledger', '/ledger/0', '/ledger/proof', '/reports', `/reports/${evilReport}`,
+  '/held', '/teams', '/teams?q=192.0.2.1', '/teams/south.test', '/agreements', agreement, `/agreements/new?from=${agreement.split('/').pop()}`, '/economies', '/economies/KE', '/operations', '/account'];
 
 test('a wrong password is refused, and the browser does not ask for one itself', async () => {
   page = await open();
@@ -306,19 +247,4 @@ test('what is not there says so', async () => {
   expected(/40[04]/);
 });
 test('no complaint on the browser’s console', () => assert.deepEqual(complaints, []));
-
-let failed = 0;
-for (const [name, run] of tests) {
-  const begun = Date.now();
-  try {
-    await page?.setViewportSize({width: 1280, height: 900});
-    await run();
-    console.log(`ok      ${String(Date.now() - begun).padStart(6)} ms  ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-  }
-}
-await browser.close();
-console.log(`${tests.length - failed} passed, ${failed} failed`);
-process.exit(failed ? 1 : 0);
+await runAll(() => page);

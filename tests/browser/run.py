@@ -8,13 +8,13 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
+import chromium
 from node import Node
 
 COMITY, NPM, OPTIONS = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
@@ -38,17 +38,6 @@ AGREEMENTS = [{
          "treatment": {"account": "remove", "address": "generalise"}, "retention_days": 180, "onward": "none", "note": EVIL},
         {"id": "2", "from": "north.test", "to": "east.test", "classification": ["*"], "tlp_max": "amber", "effect": "hold",
          "require": [], "onward": "none"}]}]
-
-
-def needs():
-    """What is missing, in words; "" if nothing is."""
-    if shutil.which("node") is None:
-        return "node is not installed"
-    if shutil.which("chromium") is None:
-        return "chromium is not installed; ./dev deps installs it"
-    if not (NPM / "fetched").exists():
-        return "npm's packages were not fetched; ./dev test does it where npm can be reached"
-    return ""
 
 
 def reports(count=450):
@@ -115,13 +104,13 @@ def run(folder):
             accounts[kind] = {"name": f"a-{kind}", "first": out.strip()}
         given = {"url": f"https://{node.node.address['operators']}", "npm": str(NPM.resolve()), "first": node.password,
                  "accounts": accounts, "evil": evil}
-        return subprocess.run(["node", str(HERE / "console.mjs"), json.dumps(given)], timeout=280, check=False).returncode
+        return chromium.drive("console.mjs", given)
     finally:
         node.node.close()
 
 
 def main():
-    missing = needs()
+    missing = chromium.missing(NPM)
     if missing:
         print("SKIPPED: " + missing)
         return 77

@@ -45,7 +45,7 @@ class Clocks(Agreed):
         ident, north, south = self.agreed(), self.north, self.south
         self.assertTrue(south.release("192.0.2."))
         north.agree("suspend", ident)
-        between.until(lambda: self.newest().get("events"))
+        between.until(lambda: self.newest().get("events", []))
         self.settle()
         self.assertEqual(south.told(ident)["standing"], "suspended")
         self.assertFalse(south.release("192.0.2."))
@@ -54,7 +54,7 @@ class Clocks(Agreed):
         self.settle()
         self.assertTrue(south.release("192.0.2."))
         south.agree("end", ident)  # by a clock that is far behind
-        between.until(lambda: south.shown("north")[0].get("events"))
+        between.until(lambda: south.shown("north")[0].get("events", []))
         self.settle()
         self.assertEqual((north.told(ident)["standing"], south.told(ident)["standing"]), ("ended", "ended"))
         self.assertFalse(north.release("198.51.100."))
@@ -63,7 +63,7 @@ class Clocks(Agreed):
         """The sender is asked to try again, and then it is taken in."""
         ident, north, south = self.agreed(), self.north, self.south
         north.agree("suspend", ident)
-        between.until(lambda: self.newest().get("events"))
+        between.until(lambda: self.newest().get("events", []))
         shown = self.newest()
         self.south_control.clock_us = -3 * HOUR_US
         status, told = south.partner("north", "POST", "/comity/collections/intake/objects/", {"objects": [shown]})

@@ -22,6 +22,8 @@ import threading
 from smtp import Server, certificate
 from world import AGREED, Case, address, main
 
+from names import Names  # of tests/system, which world made known
+
 DAY = 86400
 
 
@@ -100,6 +102,12 @@ class Mail(Case):
     def until(self, condition, what):
         self.w.wait(lambda: condition(self.shown()), what)
         return self.shown()
+
+    def stuck(self):
+        """Teams that get mail, mails that wait, those that were not taken, teams whose mail has stopped; the metrics say the same."""
+        names = ("mailed_teams", "mails_waiting", "mails_late", "mails_stopped")
+        status, metrics = self.w.local("/api/v1/status")[1], self.w.local("/metrics")[1].decode().splitlines()
+        return tuple(status[n] for n in names if f"comity_{n} {status[n]}" in metrics)
 
     def reports(self, *numbers):
         self.w.until_ingested(numbers)
@@ -263,6 +271,8 @@ class Mail(Case):
             self.w.node.wait("role ready", which="mailer")
             self.assertEqual(json.loads(self.w.command("mail", "list", "--json"))["items"], [])
             self.assertEqual(server.dialogue, [])
+            self.assertEqual(self.stuck(), (0, 0, 0, 0))
+            self.assertNotIn("mail", self.w.command("status"))
 
     def test_no_injection(self):
         with Server() as server:
@@ -327,8 +337,11 @@ class Mail(Case):
             self.reports(2)
             self.assertEqual(len(self.shown()["mails"]), 1)
             self.assertIn("STOPPED", self.w.command("mail", "list"))
+            self.assertEqual(self.stuck(), (1, 0, 0, 1))
+            self.assertRegex(self.w.command("status"), r"mails waiting +0\nSTOPPED +1\n")
             self.add()  # the operator has mended it
             self.check(self.open(server.wait(1).content)[1], [1, 2])
+            self.w.wait(lambda: self.stuck() == (1, 0, 0, 0), "an end of what was stuck")
 
     def test_dropped_and_away(self):
         with Server() as server:
@@ -403,16 +416,91 @@ class Mail(Case):
             self.secured("smtps", server, pair[0])
             self.assertTrue(server.wait(1).tls)
 
-    def test_starttls_is_required(self):
-        """127.0.0.2 by another name than loopback's would need a resolver: what is not this machine is tried by a name that is not."""
+    def refuses(self, reason):
+        """It was tried more than once, said why, and no process was lost over it."""
+        shown = self.until(lambda s: s["mails"] and s["mails"][0]["tries"] > 1, "a failure")
+        self.assertEqual(shown["mails"][0]["state"], "ready")
+        self.assertRegex(shown["mails"][0]["said"], reason)
+        self.assertIsNone(shown["mails"][0]["code"])
+        self.assertEqual(self.w.node.find("role died"), [])
+        self.assertEqual(self.stuck(), (1, 1, 1, 0))
+        self.assertRegex(self.w.command("status"), r"mails waiting +1\nLATE +1\n(?!STOPPED)")
+
+    def test_nobody_vouches_for_the_server(self):
         with contextlib.ExitStack() as stack:
             folder = self.enterContext(temporary())
             pair = certificate(folder)
             other = certificate_of_others(folder)
             server = stack.enter_context(Server(tls=other, password="s3cret"))
             self.secured("smtps", server, pair[0])
-            shown = self.until(lambda s: s["mails"] and s["mails"][0]["tries"] > 1, "a failure")
-            self.assertEqual((shown["mails"][0]["state"], server.mails), ("ready", []))
+            self.refuses("certificate")
+            self.assertEqual((server.mails, server.begun), ([], []))
+
+    # ---- a server with a name ----
+
+    def named(self, names, host="mail.test", scheme="smtp", of="mail.test", **options):
+        """A node that mails to HOST, which the server for names may know; the certificate is OF that name."""
+        folder = self.enterContext(temporary())
+        pair = certificate(folder, of)
+        server = self.enterContext(Server(**{name: pair if value is True else value for name, value in options.items()}))
+        self.secured(scheme, server, pair[0], "--courier.dns", names.address, host=host)
+        return server
+
+    def test_by_its_name(self):
+        names = Names("mail.test")
+        server = self.named(names, starttls=True, password="s3cret")
+        mail = server.wait(1)
+        self.assertTrue(mail.tls)
+        self.check(self.open(mail.content)[1], [1])
+        self.assertIn("mail.test", names.asked)
+        self.until(lambda s: s["mails"][0]["state"] == "accepted", "the server's word")
+        self.reports(2)  # the name is found again
+        self.check(self.open(server.wait(2).content)[1], [2])
+        self.assertEqual(self.w.node.find("role died"), [])
+
+    def test_by_its_name_tls_from_the_beginning(self):
+        server = self.named(Names("mail.test"), scheme="smtps", tls=True, password="s3cret")
+        self.check(self.open(server.wait(1).content)[1], [1])
+
+    def test_starttls_is_required(self):
+        """Whoever has none learns nothing of the mail, not even to whom it is."""
+        server = self.named(Names("mail.test"))
+        self.refuses("STARTTLS|SSL|TLS")
+        self.assertGreater(server.greeted, 1)
+        self.assertEqual((server.begun, server.mails, server.dialogue), ([], [], []))
+
+    def test_another_name_in_the_certificate(self):
+        server = self.named(Names("mail.test"), starttls=True, password="s3cret", of="other.test")
+        self.refuses("certificate")
+        self.assertEqual((server.begun, server.mails), ([], []))
+
+    def test_a_name_that_leads_nowhere(self):
+        names = Names("mail.test", quiet=["silent.test"])
+        server = self.named(names, host="nobody.test", starttls=True, password="s3cret")
+        self.refuses("^nobody.test: its name leads to no address")
+        self.assertEqual(server.greeted, 0)
+        names.here += ("nobody.test",)  # somebody has mended it; but for that name nobody vouches
+        self.until(lambda s: "certificate" in s["mails"][0]["said"], "another reason")
+        self.assertEqual((server.begun, server.mails), ([], []))
+
+    def test_a_name_that_nobody_answers_for(self):
+        """While it waits for the answer the node works, and ends in time."""
+        names = Names(quiet=["silent.test"])
+        server = self.named(names, host="silent.test", starttls=True, password="s3cret")
+        self.refuses("^silent.test: its name leads to no address")
+        self.w.wait(lambda: len(names.asked) > 4, "another question")
+        self.stop()
+        self.assertEqual((server.greeted, self.w.node.process.returncode), (0, 0))
+
+    def test_localhost_is_this_machine(self):
+        """Whatever a name server says: nobody is asked, as a mail in the clear would go there."""
+        names = Names()
+        with Server() as server:
+            self.start(server, "--mail.smtp", f"smtp://localhost:{server.port}", "--courier.dns", names.address)
+            self.add()
+            self.reports(1)
+            self.check(self.open(server.wait(1).content)[1], [1])
+            self.assertEqual(names.asked, [])
 
 
 @contextlib.contextmanager

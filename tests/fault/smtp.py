@@ -22,11 +22,11 @@ except ImportError:
 PATIENCE = 60
 
 
-def certificate(folder):
-    """A CA's own certificate for localhost, with its key beside it."""
+def certificate(folder, name="localhost"):
+    """A CA's own certificate for a server's name, with its key beside it."""
     cert, key = folder / "smtp.pem", folder / "smtp.key"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.0.0.2", "-out", str(cert),
+                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-out", str(cert),
                     "-keyout", str(key)], check=True, capture_output=True)
     return cert, key
 
@@ -35,6 +35,7 @@ class Server:
     def __init__(self, tls=None, starttls=None, password=None, host="127.0.0.1", **options):
         """TLS, STARTTLS: (certificate, key) to begin with, or to offer; PASSWORD: of `node`, which must sign in."""
         self.mails, self.answers, self.dialogue, self.changed = [], [], [], threading.Condition()
+        self.greeted, self.begun = 0, []  # connections; and whom a mail was said to be from
         self.password, self.hold, self.drop = password, None, 0
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH) if tls or starttls else None
         if context:
@@ -46,6 +47,12 @@ class Server:
         server = self
 
         class Talk(SMTP):
+            def connection_made(self, transport):
+                with server.changed:
+                    server.greeted += 1
+                    server.changed.notify_all()
+                super().connection_made(transport)
+
             async def smtp_DATA(self, arg):  # noqa: N802 (the library's name)
                 if server.drop:
                     server.drop -= 1
@@ -65,6 +72,7 @@ class Server:
     def start(self):
         self.controller = self.make()
         self.controller.start()
+        self.greeted = 0  # it was the first one itself
         return self
 
     def stop(self):
@@ -78,6 +86,12 @@ class Server:
     def authenticate(self, _server, _session, _envelope, _mechanism, given):
         right = isinstance(given, LoginPassword) and (given.login, given.password) == (b"node", self.password.encode())
         return AuthResult(success=right)
+
+    async def handle_MAIL(self, _server, _session, envelope, who, options):  # noqa: N802 (the library's name)
+        self.begun.append(who)
+        envelope.mail_from = who
+        envelope.mail_options.extend(options)
+        return "250 OK"
 
     async def handle_DATA(self, _server, session, envelope):  # noqa: N802 (the library's name)
         if self.hold is not None:

@@ -34,11 +34,12 @@ class Documented(Case):
             self.assertLessEqual(set(row[8]), set(doors[row[7]]), f"{row[0]} is served where core refuses it")
 
     def test_every_read_is_as_documented(self):
-        report = self.node.get("/api/v1/reports?limit=1").json["items"][0]["id"]
         card = {"id": "south.test", "node": {"url": "https://192.0.2.1", "certificate": "ab" * 32}}
         self.assertEqual(self.node.ask("POST", "/api/v1/peers", {"card": json.dumps(card)}).status, 201)
         self.node.node.drain()
-        batch = self.node.get("/api/v1/receipts?limit=1").json["items"][0]["batch"]
+        delivery = self.node.get("/api/v1/receipts?limit=1").json["items"][0]
+        batch, told = delivery["batch"], delivery["team"]
+        report = self.node.get(f"/api/v1/reports?effect=release&team={told}&limit=1").json["items"][0]["id"]
         filled = {"{batch}": batch, "{id}": report, "{number}": "1", "{name}": "operator", "{team}": "south.test"}
         for path, operations in self.document["paths"].items():
             if "get" not in operations or path == "/api/v1/events":
@@ -52,6 +53,8 @@ class Documented(Case):
                 concrete = path.replace("{id}", AGREEMENTS[0]["id"])
             if path.endswith("/whois"):
                 concrete += "?q=192.0.2.1"
+            if path.endswith("/proof"):
+                concrete += "?team=" + told
             with self.subTest(concrete):
                 answer = self.check("GET", concrete)
                 self.assertEqual(answer.status, 200, answer.body)
@@ -73,7 +76,7 @@ class Documented(Case):
     def test_every_parameter_refuses_what_it_is_not(self):
         wrong = {"address": "192.0.2.300", "economy": "Finland", "asn": "0", "classification": "nonsense", "effect": "maybe",
                  "since": "yesterday", "until": "2026-13-01", "limit": "1001", "next": "nonsense", "name": "a..b",
-                 "unattributed": "perhaps", "open": "maybe", "batch": None, "state": "lost", "id": None, "number": None, "q": "a b", "team": "x" * 65,
+                 "unattributed": "perhaps", "open": "maybe", "recall": "maybe", "batch": None, "state": "lost", "id": None, "number": None, "q": "a b", "team": "x" * 65,
                  "provider": "x" * 201, "text": "x" * 101, "from": "x" * 201}
         for path, operations in self.document["paths"].items():
             for parameter in operations.get("get", {}).get("parameters", []):

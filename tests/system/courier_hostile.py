@@ -19,6 +19,7 @@ import threading
 import unittest
 
 from linked import Linked
+from names import Names
 from node import PATIENCE
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
@@ -105,34 +106,6 @@ def page(text, *headers):
     return say(PAGE + b"".join(h.encode() + b"\r\n" for h in headers) + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
 
-class Names(threading.Thread):
-    """A server for names: what is asked for theirs.test is 127.0.0.1, silent.test is never told, the others are not there."""
-
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.socket.getsockname()[1]
-        self.start()
-
-    def run(self):
-        with contextlib.suppress(OSError):
-            while True:
-                query, who = self.socket.recvfrom(4096)
-                end = query.index(b"\0", 12) + 5
-                name, kind = query[12:end - 4], query[end - 4:end - 2]
-                head, question = query[:2], query[12:end]
-                if name == b"\6silent\4test\0":
-                    continue
-                if name == b"\7garbage\4test\0":
-                    self.socket.sendto(head + b"\x81\x80" + b"\xff" * 60, who)
-                elif name == b"\6theirs\4test\0":
-                    answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if kind == b"\0\1" else b""
-                    self.socket.sendto(head + b"\x81\x80\0\1\0" + bytes([bool(answer)]) + b"\0\0\0\0" + question + answer, who)
-                else:
-                    self.socket.sendto(head + b"\x81\x83\0\1\0\0\0\0\0\0" + question, who)
-
-
 class Hostile(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -142,7 +115,7 @@ class Hostile(unittest.TestCase):
         for name, days in (("theirs", "10"), ("other", "10"), ("expired", "-1")):
             cls.make_certificate(name, days)
         cls.node = Linked(COMITY, cls.folder, "north.test", "--courier.patience", "4 s", "--courier.deadline", "40 s",
-                          "--courier.dns", Names().address, *OPTIONS)
+                          "--courier.dns", Names("theirs.test", quiet=["silent.test"], wrong=["garbage.test"]).address, *OPTIONS)
         cls.addClassCleanup(cls.node.close)
 
     @classmethod

@@ -21,9 +21,9 @@ FREELY = [{"id": "urn:uuid:00000000-0000-4000-8000-000000000001", "title": "Free
                        for a in ("north", "south", "east") for b in ("north", "south", "east") if a != b]}]
 
 
-def team(name):
+def team(name, prefix=None):
     return {"id": name, "name": name, "kind": "national", "economies": [ECONOMIES[name]], "source": "test", "verified": True,
-            "constituency": {"prefixes": [PREFIXES[name]]}}
+            "constituency": {"prefixes": [prefix]} if prefix else {"domains": [name]}}
 
 
 def reports(count, to="south.test", first=0):
@@ -36,13 +36,14 @@ def reports(count, to="south.test", first=0):
 
 
 class Linked:
-    """The node of TEAM; OPTIONS are comity serve's. It judges by FREELY, or by its own REGISTER."""
+    """The node of TEAM; OPTIONS are comity serve's. It judges by AGREED, or by its own REGISTER. PREFIXES of teams stand in its directory:
+    nodes in one FOLDER have the same."""
 
-    def __init__(self, comity, folder, name, *options, ready=True, register=False):
-        folder = pathlib.Path(folder)
+    def __init__(self, comity, folder, name, *options, ready=True, register=False, prefixes=None, agreed=None):
+        folder, prefixes = pathlib.Path(folder), PREFIXES if prefixes is None else prefixes
         self.comity, self.team, self.home = comity, name, folder / name
-        (folder / "teams.json").write_text(json.dumps([team(t) for t in ECONOMIES]), encoding="utf-8")
-        (folder / "agreed.json").write_text(json.dumps(FREELY), encoding="utf-8")
+        (folder / "teams.json").write_text(json.dumps([team(t, prefixes.get(t)) for t in ECONOMIES]), encoding="utf-8")
+        (folder / "agreed.json").write_text(json.dumps(agreed or FREELY), encoding="utf-8")
         self.folder, self.options, self.listen = folder, options, []
         self.judged_by = [] if register else ["--agreements", str(folder / "agreed.json")]
         self.start(ready)
@@ -79,6 +80,14 @@ class Linked:
         path = self.home / "own-card.json"
         node = {"url": url or self.url, "certificate": certificate or self.certificate}
         path.write_text(json.dumps({"id": self.team, "name": self.team, "node": node}), encoding="utf-8")
+        return str(path)
+
+    def signed_card(self, prefix=None):
+        """The file of the card that its team signs, for others: it answers for PREFIX, and names the node and its keys."""
+        claims, path = self.home / "claims.json", self.home / "signed.json"
+        claims.write_text(json.dumps([team(t, prefix if t == self.team else None) for t in ECONOMIES]), encoding="utf-8")
+        self.command("team", "publish", "--as", self.team, "--url", self.url, "--teams", str(claims), "-o", str(path))
+        (self.home / "cards" / f"{self.team}.json").unlink()  # its own directory goes on, and the next card may claim something else
         return str(path)
 
     def take(self, wanted):

@@ -238,6 +238,8 @@ class Recalls(Case):
         gone = a.run("recall", "--yes", "--reason", "late", ids[1])
         self.assertEqual(gone.returncode, 3)
         self.assertIn("its time is over", gone.stderr)
+        entry = next(e["entry"] for e in a.api("GET", "/api/v1/receipts")[1]["items"] if e["items"] == 2)
+        self.assertRegex(gone.stderr, rf"the ledger has of its batch: entry {entry} to bb\b")
         never = a.run("recall", "--yes", "--reason", "late", "1b4e28ba-2fa1-8d52-883f-0016d3cca427")
         self.assertIn("no report has the id", never.stderr)
 

@@ -446,7 +446,7 @@ class Carried(unittest.TestCase):
         temporary = tempfile.TemporaryDirectory()
         self.addCleanup(temporary.cleanup)
         nodes = [linked.Linked(COMITY, temporary.name, name, *OPTIONS, "--courier.poll-interval", "1 s") for name in ("north.test", "south.test")]
-        cards = [linked.team(name) for name in linked.ECONOMIES]
+        cards = [linked.team(name, linked.PREFIXES[name]) for name in linked.ECONOMIES]
         for node in nodes:
             self.addCleanup(node.close)
             key = node.command("ledger", "key", "--use", "receipt").strip()

@@ -123,6 +123,25 @@ proxies_are_addresses(void **state)
     assert_false(http_url_is_proxy(SPAN("")));
 }
 
+static void
+hosts_without_a_scheme(void **state)
+{
+    static const char *const bad[] = {"", "a@mail.test", "mail.test/", "mail.test?", "mail.test:0",
+        "mail.test:", "mail.test:65536", "[192.0.2.1]", "2001:db8::1", "[mail.test]", "[::1]/x",
+        "127.0.0.1/x", "mail.test\r\n", "*", "mail.test:25:192.0.2.1"};
+    struct http_url where = {.port = 25};
+    struct err err;
+
+    (void)state;
+    assert_int_equal(http_url_authority(SPAN("mail.test"), &where, &err), 0);
+    assert_true(span_equal(where.host, SPAN("mail.test")) && where.port == 25 && !where.numeric);
+    assert_int_equal(http_url_authority(SPAN("[2001:db8::1]:587"), &where, &err), 0);
+    assert_true(span_equal(where.host, SPAN("2001:db8::1")) && where.port == 587 && where.numeric);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (http_url_authority(span_of(bad[i]), &where, &err) != ERR_BAD_NAME)
+            fail_msg("%s is taken", bad[i]);
+}
+
 /* ---- deliveries ---- */
 
 #define ITEM(n) "{\"type\":\"observed-data\",\"n\":" #n "}"
@@ -258,6 +277,7 @@ main(void)
         cmocka_unit_test(urls_that_are_turned_to),
         cmocka_unit_test(urls_that_are_not),
         cmocka_unit_test(proxies_are_addresses),
+        cmocka_unit_test(hosts_without_a_scheme),
         cmocka_unit_test(a_delivery_waits_for_its_end),
         cmocka_unit_test(the_last_page_ends_everything),
         cmocka_unit_test(what_never_ends_is_bounded),

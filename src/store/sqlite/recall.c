@@ -76,9 +76,10 @@ store_recalls_by_id(struct store *store, struct arena *arena, struct span id,
 }
 
 int
-store_recall_correct(struct store *store, struct span old, struct span new, struct err *err)
+store_recall_correct(
+    struct store *store, struct span old, struct span new, uint32_t team, struct err *err)
 {
-    return RUN(store, S_RECALL_CORRECT, err, TEXT(new), TEXT(old));
+    return RUN(store, S_RECALL_CORRECT, err, TEXT(new), TEXT(old), INT(team));
 }
 
 /* ---- versions of released objects ---- */

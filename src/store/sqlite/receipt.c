@@ -122,6 +122,18 @@ store_receipts(struct store *store, struct arena *arena, const struct store_rece
 }
 
 int
+store_receipts_of(struct store *store, struct arena *arena, uint64_t batch, uint32_t limit,
+    struct store_receipt **out, size_t *count, struct err *err)
+{
+    struct list list = {.arena = arena, .size = sizeof(struct store_receipt)};
+    int rc = EACH(store, S_RECEIPT_OF_BATCH, take_listed, &list, err, INT(batch), INT(limit));
+
+    *out = (struct store_receipt *)(void *)list.items;
+    *count = list.count;
+    return rc;
+}
+
+int
 store_receipts_open(struct store *store, uint64_t *count, int64_t *oldest_us, struct err *err)
 {
     int64_t numbers[2] = {0};

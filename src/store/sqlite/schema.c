@@ -90,6 +90,7 @@ static const char *const steps[] = {
     " came_us INTEGER NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL,"
     " rejected INTEGER NOT NULL, note BLOB NOT NULL);"
     "CREATE INDEX receipt_made ON receipt (made_us);"
+    "CREATE INDEX receipt_batch ON receipt (batch);"
     "CREATE INDEX receipt_open ON receipt (entry) WHERE state IN (1, 3) AND failed < items;"
     "CREATE TABLE receipt_given (team INTEGER NOT NULL, id TEXT NOT NULL,"
     " came_us INTEGER NOT NULL, stored INTEGER NOT NULL, duplicate INTEGER NOT NULL,"

@@ -2,8 +2,8 @@
 import {html, useState, useEffect} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
 import {ask, may} from '../api.js';
-import {useQuery} from '../router.js';
-import {useData, Failure, Busy, Page, Table, Tag, Team, Code, download} from '../ui.js';
+import {useQuery, go} from '../router.js';
+import {useData, Failure, Busy, Page, Table, Tag, Team, Code, Dialog, download, note} from '../ui.js';
 import {Clause} from '../clauses.js';
 
 const empty = () => ({id: `urn:uuid:${crypto.randomUUID()}`, title: '', kind: 'bilateral', parties: [], valid_from: new Date().toISOString().slice(0, 10),
@@ -68,19 +68,36 @@ function Words({draft}) {
   return html`<section class="panel"><h2 dir="auto">${draft?.title || t('clauses')}</h2><p>${word('agreement.kind', draft?.kind)}</p>
     <ol class="clauses">${clauses.map((clause) => html`<${Clause} clause=${clause} law=${draft.kind === 'law'} />`)}</ol></section>`;
 }
+// It is taken as it was checked: what was written since is another text.
+function Propose({text, title, close}) {
+  const [state, set] = useState({});
+  const run = async () => {
+    set({busy: true});
+    try {
+      const made = await ask('POST', 'agreements', {body: {document: oneLine(text)}});
+      note(t('propose.done'));
+      go(`/agreements/${encodeURIComponent(made.id)}`);
+    } catch (error) { set({error}); }
+  };
+  return html`<${Dialog} title=${t('propose')} close=${close}><p>${t('propose.text')}</p><p><strong dir="auto">${title}</strong></p><${Failure} error=${state.error} />
+    <div class="row"><button class="main" onClick=${run} disabled=${state.busy}>${t('propose')}</button><button onClick=${close}>${t('cancel')}</button></div><//>`;
+}
 function Desk({first}) {
+  const [proposing, propose] = useState(false);
   const [text, write] = useState(() => JSON.stringify(first, null, 2));
   const {draft, wrong} = read(text);
   const {found, error} = useFindings(text, wrong);
   const well = found && !wrong && !error;
   return html`<div class="grid"><div><label>${t('draft.text')}<textarea class="mono" rows="28" spellcheck=${false} dir="ltr" value=${text}
       onInput=${(e) => write(e.target.value)}></textarea></label>
-    <div class="under"><button class="main" disabled=${Boolean(wrong)} onClick=${() => download('agreement.json', 'application/json', `${text}\n`)}>${t('draft.keep')}</button>
+    <div class="under">${may('agree') && html`<button class="main" disabled=${!well || found.errors > 0} onClick=${() => propose(true)}>${t('propose')}</button>`}
+      <button disabled=${Boolean(wrong)} onClick=${() => download('agreement.json', 'application/json', `${text}\n`)}>${t('draft.keep')}</button>
       <span class="quiet">${t('draft.sign')} <${Code}>comity agreement propose<//></span></div></div>
     <div><div role="status">${wrong && html`<div class="notice bad">${t('draft.syntax')} <span lang="en" dir="ltr">${wrong}</span></div>`}
       ${well && !found.items.length && html`<div class="notice good">${t('draft.well')}</div>`}</div><${Failure} error=${error} />
       ${well && found.items.length > 0 && html`<${Table} name="findings" caption=${t('draft.findings')} columns=${columns()} rows=${found.items} />`}
-      <${Words} draft=${draft} /></div></div>${may('agree') && html`<${Simulation} text=${text} wrong=${wrong} />`}`;
+      <${Words} draft=${draft} /></div></div>${may('agree') && html`<${Simulation} text=${text} wrong=${wrong} />`}
+    ${proposing && html`<${Propose} text=${text} title=${draft?.title} close=${() => propose(false)} />`}`;
 }
 export default function Draft() {
   const [query] = useQuery();

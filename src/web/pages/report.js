@@ -2,6 +2,7 @@
 import {html, useState} from '../lib/htm.js';
 import {t, word, list, number} from '../i18n.js';
 import {useData, Failure, Busy, Page, Table, Time, Tag, Team, Economy, Facts, Code, download, Sources} from '../ui.js';
+import {ReportActs, Recalled, Feedback} from './recall.js';
 
 const text = (value) => (value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -48,6 +49,8 @@ const columns = () => [
   {id: 'class', label: t('class'), value: (row) => row.class, cell: (row) => word('class', row.class)},
   {id: 'treatment', label: t('treatment'), value: (row) => row.treatment, cell: (row) => word('treatment', row.treatment)}];
 
+// From here on the ledger has it.
+const crossed = ['written-out', 'sent', 'fetched', 'receipt', 'receipt-differs', 'failed'];
 function Recipient({of, n, id}) {
   const [changes, only] = useState(false);
   const rows = changes ? of.fields.filter((field) => field.result !== 'kept') : of.fields;
@@ -56,6 +59,7 @@ function Recipient({of, n, id}) {
     <div class="grid"><div><${Verdict} of=${of.then} title=${t('then')} />${differs && html`<${Verdict} of=${of.now} title=${t('now')} />`}</div>
     <div><h3>${t('history')}</h3><ol class="steps">${of.history.map((step) => html`<li>${word('step', step.what)} ${step.at && html`<${Time} at=${step.at} />`}
       ${step.by && html` <span dir="auto">${step.by}</span>`}${step.why && html`: <q dir="auto">${step.why}</q>`}</li>`)}</ol></div></div>
+    ${of.then.reason !== 'own-constituency' && of.history.some((one) => crossed.includes(one.what)) && html`<p><a href=${`/ledger/proof?${new URLSearchParams({report: id, team: of.team})}`}>${t('report.proof')}</a></p>`}
     ${of.then.effect === 'hold' && html`<p class="notice">${t('fields.held')}</p>`}
     ${of.then.effect === 'withhold' && html`<p class="notice">${t('fields.withheld')}</p>`}
     <${Table} name=${`report-${id}-${n + 1}`} caption=${t('fields')} columns=${columns()} rows=${rows} id=${(row) => row.name}>
@@ -64,14 +68,15 @@ function Recipient({of, n, id}) {
 export default function Report({id}) {
   const story = useData(`reports/${encodeURIComponent(id)}/explanation`);
   const r = story.data;
-  const actions = r && html`<button onClick=${() => download(`report-${id}.json`, 'application/json', JSON.stringify(r, null, 1))}>JSON</button>
+  const actions = r && html`<${ReportActs} r=${r} done=${story.reload} /><button onClick=${() => download(`report-${id}.json`, 'application/json', JSON.stringify(r, null, 1))}>JSON</button>
     <button onClick=${() => print()}>${t('print')}</button>`;
   return html`<${Page} title=${r?.classification ? `${t('report')}: ${r.classification}` : t('report')} actions=${actions}>
     <${Failure} error=${story.error} retry=${story.reload} />${!r && html`<${Busy} when=${story.loading} />`}
-    ${r && html`<section class="panel"><${Facts} of=${[['ID', html`<${Code}>${r.id}<//>`], [t('received'), html`<${Time} at=${r.received} />`],
+    ${r && html`<${Recalled} r=${r} /><section class="panel"><${Facts} of=${[['ID', html`<${Code}>${r.id}<//>`], [t('received'), html`<${Time} at=${r.received} />`],
       [t('observed'), r.time && html`<${Time} at=${r.time} />`],
       [t('classification'), r.classification && html`<a href="/reports?classification=${r.classification}">${r.classification}</a> <span class="quiet">${r.taxonomy}</span>`],
-      ['TLP', r.tlp], [t('provider'), r.provider && html`<span dir="auto">${r.provider}</span>`]]} /></section>
+      ['TLP', r.tlp], [t('provider'), r.provider && html`<span dir="auto">${r.provider}</span>`],
+      [t('report.path'), r.path.length > 0 && r.path.map((one, i) => html`${i > 0 && ' → '}<${Team} id=${one} />`)]]} /></section><${Feedback} of=${r.feedback} />
     <div class="grid"><${Endpoint} title=${t('source')} of=${r.source} /><${Endpoint} title=${t('destination')} of=${r.destination} /></div>
     ${r.recipients.map((one, n) => html`<${Recipient} of=${one} n=${n} id=${id} />`)}<${Sources} />`}<//>`;
 }

@@ -1,7 +1,7 @@
 // One team: what it answers for, how it is reached, what was agreed with it.
 import {html} from '../lib/htm.js';
 import {t, word, list, number, economy} from '../i18n.js';
-import {useData, Failure, Busy, Page, Table, Facts, Code, Economy, Tag} from '../ui.js';
+import {useData, Failure, Busy, Page, Table, Facts, Code, Economy, Tag, Team as TeamLink, Time} from '../ui.js';
 import {Places} from '../map.js';
 
 // A card's text may name a site; only such a link is made of it.
@@ -15,10 +15,15 @@ function Channels({card}) {
     {id: 'receipt', label: t('require.receipt'), value: (row) => row.receipt ?? false, cell: (row) => t(row.receipt ? 'yes' : 'no')}, {id: 'note', label: t('note')}];
   return html`<${Table} name="channels" caption=${t('channels')} columns=${columns} rows=${card?.channels ?? []} id=${(row) => row.address} />`;
 }
-function Keys({card}) {
+export function Keys({card}) {
   const columns = [{id: 'type', label: t('team.kind')}, {id: 'id', label: 'ID', cell: (row) => code(row.id)},
     {id: 'fingerprint', label: t('fingerprint'), cell: (row) => code(row.fingerprint ?? row.key)}, {id: 'expires', label: t('until')}];
   return html`<${Table} name="keys" caption=${t('keys')} columns=${columns} rows=${card?.keys ?? []} id=${(row) => row.id ?? row.fingerprint} />`;
+}
+export function Vouches({card}) {
+  const columns = [{id: 'by', label: t('card.sponsor'), value: (row) => row.by, cell: (row) => html`<${TeamLink} id=${row.by} />`},
+    {id: 'time', label: t('since'), cell: (row) => html`<${Time} at=${row.time} />`}];
+  return html`<${Table} name="vouches" caption=${t('card.vouches')} columns=${columns} rows=${card?.vouches ?? []} id=${(row) => row.by} />`;
 }
 function Constituency({card}) {
   const of = card?.constituency ?? {};
@@ -29,7 +34,7 @@ function Constituency({card}) {
   return html`${of.description && html`<p dir="auto">${of.description}</p>`}
     <${Table} name="constituency" caption=${t('constituency')} columns=${columns} rows=${rows} id=${(row) => row.value} />`;
 }
-function Agreed({id}) {
+export function Agreed({id}) {
   const found = useData('agreements', {team: id, limit: 1000});
   const columns = [{id: 'title', label: t('title'), cell: (row) => html`<a href="/agreements/${encodeURIComponent(row.id)}" dir="auto">${row.title ?? row.id}</a>`},
     {id: 'kind', label: t('team.kind'), value: (row) => row.kind, cell: (row) => word('agreement.kind', row.kind)},
@@ -52,5 +57,5 @@ export default function Team({id}) {
       [t('team.source'), html`<span dir="auto">${team.source} ${card?.source_date}</span>`], [t('note'), card?.note && html`<span dir="auto">${card.note}</span>`],
       [t('constituency'), number(team.constituency.prefixes + team.constituency.asns + team.constituency.domains)]]} /></section>
     <section class="panel"><${Places} codes=${team.economies} label=${t('team.map.label', {list: list(team.economies.map(economy))})} /></section></div>
-    <${Channels} card=${card} /><${Keys} card=${card} /><${Constituency} card=${card} /><${Agreed} id=${id} />`}<//>`;
+    <${Channels} card=${card} /><${Keys} card=${card} /><${Vouches} card=${card} /><${Constituency} card=${card} /><${Agreed} id=${id} />`}<//>`;
 }

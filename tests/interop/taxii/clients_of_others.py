@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import unittest
+import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.append(str(ROOT / "tests" / "taxii"))
@@ -120,17 +121,37 @@ class Interop(unittest.TestCase):
 
     # ---- the OASIS validator, over everything that is served ----
 
+    def exchange(self):
+        """What passes between nodes is served to bb, too: a receipt, what was recalled, an opinion and a sighting."""
+        card = self.node.write("bb-card.json", {"id": "bb-cert", "name": "BB", "node": {"url": "https://bb.test:8444", "certificate": "0" * 64}})
+        self.node.comity("peer", "add", card)
+        served = self.bb.pages(self.own)
+        seen = next(o for o in served if o["type"] == "observed-data" and not o.get("revoked"))
+        self.node.comity("recall", "--yes", "--reason", "a scanner of our own", seen["id"].split("--")[1])
+        given = json.loads(json.dumps(seen).replace(seen["id"], f"observed-data--{uuid.uuid4()}"))
+        next(iter(given["extensions"].values())).pop("path")
+        batch = {**next(o for o in served if o["type"] == "comity-batch"), "id": f"comity-batch--{uuid.uuid4()}"}
+        parts = [o for o in served if o["id"] in seen["object_refs"]]
+        status = self.bb.post(self.ids["intake"], [*parts, given, batch]).json()
+        self.assertEqual(status["failure_count"], 0, status)
+        for words in (["--opinion", "disagree", "--note", "ours"], ["--sighting", "--count", "3"]):
+            self.node.comity("feedback", *words, given["id"].split("--")[1])
+
     def test_stix2_validator(self):
         self.need("stix2validator", "stix2-validator")
         from stix2validator import ValidationOptions, validate_instance
         options = ValidationOptions(version="2.1", strict_types=False, strict_properties=False)
         checked = 0
+        self.exchange()
+        kinds = set()
         for collection in (self.own, "community", "directory", "read-write"):
             for o in self.bb.pages(collection):
                 result = validate_instance(o, options)
                 self.assertTrue(result.is_valid, f"{collection} {o['id']}: {[str(e) for e in result.errors]}")
                 checked += 1
+                kinds.add((o["type"], o.get("revoked", False)))
         self.assertGreater(checked, 250)
+        self.assertLessEqual({("comity-receipt", False), ("observed-data", True), ("opinion", False), ("sighting", False)}, kinds)
 
     # ---- MISP's own library ----
 

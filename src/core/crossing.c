@@ -1,13 +1,14 @@
-#include "cli/ledger_node.h"
+#include "core/crossing.h"
 
 #include "core/id.h"
 #include "flow/ledger_delivered.h"
+#include "store/receipt.h"
 
 enum { NAMED_BYTES = 1024 };
 
 static int
 place_of(
-    struct store *store, struct arena *arena, const char *id, struct id_place *out, struct err *err)
+    struct store *store, struct arena *arena, struct span id, struct id_place *out, struct err *err)
 {
     struct id_key key;
     struct span bytes;
@@ -18,7 +19,7 @@ place_of(
     if (rc != 0)
         return rc;
     memcpy(key.bytes, bytes.p, sizeof key.bytes);
-    return id_read(&key, span_of(id), out, err);
+    return id_read(&key, id, out, err);
 }
 
 static bool
@@ -42,15 +43,14 @@ is_recall(const struct store_delivery *list, size_t i, uint32_t place)
 /* How many are meant; AT is the last, NAMED gets the teams of all. */
 static size_t
 choose(const struct store *store, const struct store_delivery *list, size_t count, uint32_t place,
-    const struct ledger_node_wanted *wanted, size_t *at, struct buf *named)
+    const struct crossing_wanted *wanted, size_t *at, struct buf *named)
 {
-    const char *to = wanted->to;
     size_t found = 0;
 
     for (size_t i = 0; i < count; i++) {
         struct span team = store_team_id(store, list[i].team);
         if (!has_place(&list[i], place) || is_recall(list, i, place) != wanted->recall
-            || (to != NULL && !span_equal(team, span_of(to))))
+            || (wanted->to.n > 0 && !span_equal(team, wanted->to)))
             continue;
         *at = i;
         buf_add_text(named, found++ > 0 ? ", " : "");
@@ -60,32 +60,45 @@ choose(const struct store *store, const struct store_delivery *list, size_t coun
 }
 
 int
-ledger_node_find(struct store *store, struct arena *arena, const struct ledger_node_wanted *wanted,
-    uint64_t *entry, struct ledger_prove_item *item, struct buf *bytes, struct err *err)
+crossing_find(struct store *store, struct arena *arena, const struct crossing_wanted *wanted,
+    struct crossing *out, struct buf *bytes, struct err *err)
 {
-    const char *id = wanted->id;
-    const char *to = wanted->to;
     struct buf named = buf_new(NAMED_BYTES);
     struct store_delivery *list;
     struct id_place place;
     size_t count = 0;
     size_t at = 0;
-    int rc = place_of(store, arena, id, &place, err);
+    int rc = place_of(store, arena, wanted->id, &place, err);
 
     if (rc == 0)
         rc = store_deliveries(store, arena, place.batch, &list, &count, err);
     size_t found = rc == 0 ? choose(store, list, count, place.place, wanted, &at, &named) : 0;
     if (rc == 0 && found == 0)
-        rc = err_set(err, ERR_NOT_FOUND, "the ledger has no %s of %s%s%s that can still be proven",
-            wanted->recall ? "recall" : "delivery", id, to != NULL ? " to " : "",
-            to != NULL ? to : "");
+        rc = err_set(err, ERR_NOT_FOUND,
+            "the ledger has no %s of %.*s%s%.*s that can still be proven",
+            wanted->recall ? "recall" : "delivery", SPAN_ARGS(wanted->id),
+            wanted->to.n > 0 ? " to " : "", SPAN_ARGS(wanted->to));
     if (rc == 0 && found > 1)
-        rc = err_set(err, ERR_USAGE, "%s was delivered to several: say --to which: %.*s", id,
-            (int)named.n, named.p);
+        rc = err_set(err, ERR_USAGE, "%.*s was delivered to several: say to which: %.*s",
+            SPAN_ARGS(wanted->id), (int)named.n, named.p);
     buf_free(&named);
     if (rc != 0)
         return rc;
-    *entry = list[at].entry;
-    (void)ledger_delivered_index(&list[at], place.place, &item->index);
-    return ledger_delivered_items(store, arena, &list[at], item, bytes, err);
+    out->entry = list[at].entry;
+    out->team = list[at].team;
+    (void)ledger_delivered_index(&list[at], place.place, &out->item.index);
+    return ledger_delivered_items(store, arena, &list[at], &out->item, bytes, err);
+}
+
+int
+crossing_receipt(
+    struct store *store, struct arena *arena, uint64_t entry, struct span *out, struct err *err)
+{
+    struct store_receipt receipt;
+    int rc = store_receipt_by_entry(store, arena, entry, &receipt, err);
+
+    *out = (struct span){NULL, 0};
+    if (rc == 0 && receipt.state == STORE_RECEIPT_RIGHT)
+        *out = receipt.note;
+    return rc == ERR_NOT_FOUND ? 0 : rc;
 }

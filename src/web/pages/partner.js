@@ -1,0 +1,64 @@
+// One partner's node: how each way goes, what was sent and confirmed lately, its card, what was agreed with it.
+import {html, useState} from '../lib/htm.js';
+import {t, word, number} from '../i18n.js';
+import {ask, may} from '../api.js';
+import {go} from '../router.js';
+import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Dialog, Code, note} from '../ui.js';
+import {how, Way} from './partners.js';
+import {columns as receiptColumns} from './receipts.js';
+import {Keys, Vouches, Agreed} from './team.js';
+
+const wayColumns = () => [
+  {id: 'way', label: t('ways'), value: (row) => `${row.way}:${how(row)}`, cell: (row) => html`<${Way} of=${row} />`},
+  {id: 'worked', label: t('way.worked'), cell: (row) => html`<${Time} at=${row.worked} />`},
+  {id: 'failing', label: t('way.since'), cell: (row) => html`<${Time} at=${row.failing} />`},
+  {id: 'failures', label: t('way.failures'), number: true},
+  {id: 'again', label: t('way.again'), cell: (row) => html`<${Time} at=${row.again} />`},
+  {id: 'status', label: 'HTTP'},
+  {id: 'why', label: t('reason'), cell: (row) => html`<span lang="en" dir="auto">${row.why}</span>`}];
+
+function Remove({team, close}) {
+  const [error, fail] = useState();
+  const remove = async () => {
+    try {
+      await ask('DELETE', `peers/${encodeURIComponent(team)}`);
+      note(t('peer.removed', {team}));
+      go('/partners');
+    } catch (problem) { fail(problem); }
+  };
+  return html`<${Dialog} title=${t('peer.remove')} close=${close}><p>${t('peer.remove.text')} <strong dir="auto">${team}</strong></p><${Failure} error=${error} />
+    <div class="row"><button class="bad" onClick=${remove}>${t('peer.remove')}</button><button onClick=${close}>${t('cancel')}</button></div><//>`;
+}
+function Witnessed({of}) {
+  if (!of) return null;
+  return html`<section class="panel"><h2>${t('witness')}</h2>
+    ${of.two_histories && html`<div class="notice bad">${t('witness.two')}</div>`}${of.doubted && html`<div class="notice bad">${t('witness.doubted')}</div>`}
+    <${Facts} of=${[[t('witness.log'), of.log ? html`<${Code}>${of.log}<//>` : '–'], [t('witness.size'), number(of.size)], [t('witness.ours'), number(of.seen_of_ours)]]} /></section>`;
+}
+function Lately({team}) {
+  const found = useData('receipts', {team, limit: 10});
+  return html`<${Failure} error=${found.error} retry=${found.reload} />
+    <${Table} name="receipts" caption=${t('peer.lately')} columns=${receiptColumns()} rows=${found.data?.items ?? []} id=${(row) => row.batch}>
+      <a href=${`/receipts?${new URLSearchParams({team})}`}>${t('all')}</a><//>`;
+}
+export default function Partner({id}) {
+  const got = useData(`peers/${encodeURIComponent(id)}`);
+  const card = useData(`teams/${encodeURIComponent(id)}`);
+  const [removing, remove] = useState(false);
+  const p = got.data;
+  return html`<${Page} title=${p?.name ?? id} actions=${html`<a class="button" href="/teams/${encodeURIComponent(id)}">${t('team')}</a>
+      ${p && may('operate') && html`<button class="bad" onClick=${() => remove(true)}>${t('peer.remove')}</button>`}`}>
+    <${Failure} error=${got.error} retry=${got.reload} />${!p && html`<${Busy} when=${got.loading} />`}
+    ${p && html`${p.lost && html`<div class="notice bad">${t('peer.lost', {n: number(1)})}</div>`}
+    ${p.account_disabled && html`<div class="notice">${t('peer.disabled')}</div>`}
+    <div class="grid"><section class="panel"><${Facts} of=${[[t('team'), html`<${Team} id=${p.team} />`], [t('address'), html`<${Code}>${p.url}<//>`],
+      [t('peer.certificate'), p.pin ? html`<${Code}>SHA-256 ${p.pin}<//>` : t('peer.unpinned')], [t('peer.contact'), html`<${Time} at=${p.contact} />`],
+      [t('peer.account'), p.account && html`<${Code}>${p.account}<//>`], [t('peer.since'), html`<${Time} at=${p.added} /> <span dir="auto">${p.by}</span>`],
+      ...['released', 'directory'].map((one) => [t(`polled.${one}`), html`<${Time} at=${p.polled[one]} />`])]} /></section>
+    <section class="panel"><h2>${t('node.queues')}</h2><${Facts} of=${[...['due', 'waiting', 'delivered', 'failed'].map((one) => [t(`queue.${one}`), number(p[one])]),
+      [t('queue.oldest'), p.oldest && html`<${Time} at=${p.oldest} />`]]} /></section><${Witnessed} of=${p.witnessed} /></div>
+    <${Table} name="ways" caption=${t('ways')} columns=${wayColumns()} rows=${p.ways} id=${(row) => row.way} />
+    <${Lately} team=${id} /><${Failure} error=${card.error} />
+    ${card.data && html`<${Keys} card=${card.data.card} /><${Vouches} card=${card.data.card} />`}<${Agreed} id=${id} />`}
+    ${removing && html`<${Remove} team=${id} close=${() => remove(false)} />`}<//>`;
+}

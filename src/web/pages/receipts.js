@@ -1,0 +1,54 @@
+// What was delivered, and who has signed that it came?
+import {html, useState, useEffect} from '../lib/htm.js';
+import {t, number} from '../i18n.js';
+import {all} from '../api.js';
+import {useQuery} from '../router.js';
+import {useList, Failure, Busy, Page, Table, More, Time, Tag, Team, Field, Code, download} from '../ui.js';
+import {PartnersTabs} from './partners.js';
+
+const shows = ['all', 'open', 'late', 'differs'];
+const lateMs = 86400000;
+const late = (row) => row.state !== 'right' && Date.now() - Date.parse(row.written_out) > lateMs;
+
+export const columns = () => [
+  {id: 'written_out', label: t('receipt.out'), cell: (row) => html`<${Time} at=${row.written_out} />`},
+  {id: 'team', label: t('recipient'), cell: (row) => html`<${Team} id=${row.team} />`},
+  {id: 'items', label: t('page.reports'), number: true},
+  {id: 'delivered', label: t('receipt.way'), value: (row) => row.delivered, cell: (row) => t(`reach.${row.delivered}`)},
+  {id: 'state', label: t('receipt'), value: (row) => row.state, cell: (row) => html`<${Tag} kind="receipt.state" value=${row.state} />`},
+  {id: 'came', label: t('receipt.came'), cell: (row) => html`<${Time} at=${row.came} />`},
+  ...['stored', 'duplicate', 'rejected'].map((id) => ({id, label: t(`stat.${id}`), number: true})),
+  {id: 'entry', label: t('ledger.entry'), cell: (row) => html`<a href="/ledger/${row.entry}">${number(row.entry)}</a>`},
+  {id: 'signed_by', label: t('receipt.key'), cell: (row) => row.signed_by && html`<${Code}>${row.signed_by}<//>`},
+  {id: 'batch', label: t('receipt.batch'), cell: (row) => html`<${Code}>${row.batch}<//>${row.note && html` <button class="plain"
+    onClick=${() => download(`receipt-${row.entry}.txt`, 'text/plain', row.note)}>${t('receipt.keep')}<span class="hidden"> ${number(row.entry)}</span></button>`}`}];
+
+// The node tells what is open; late and different are among that.
+function useShown(show, team) {
+  const narrow = show === 'late' || show === 'differs';
+  const list = useList('receipts', {team, open: show === 'all' ? undefined : 'true', limit: narrow ? 1000 : 100});
+  useEffect(() => { if (narrow && list.next && !list.busy && !list.error) list.more(); }, [narrow, list.next, list.busy]);
+  const picked = {late, differs: (row) => row.state === 'differs'}[show];
+  return {...list, items: picked ? list.items.filter(picked) : list.items, next: narrow ? undefined : list.next, picked};
+}
+export default function Receipts() {
+  const [query, set] = useQuery();
+  const [team, write] = useState(query.team ?? '');
+  const show = shows.includes(query.show) ? query.show : 'all';
+  const list = useShown(show, query.team);
+  const tabs = html`<nav class="tabs" aria-label=${t('filter')}>${shows.map((one) =>
+    html`<a href=${`/receipts?${new URLSearchParams({...(one !== 'all' && {show: one}), ...(query.team && {team: query.team})})}`}
+      aria-current=${one === show ? 'true' : undefined}>${t(`receipts.${one}`)}</a>`)}</nav>`;
+  const fetchAll = async (tell) => {
+    const rows = await all('receipts', {team: query.team, open: show === 'all' ? undefined : 'true'}, 50000, tell);
+    return list.picked ? rows.filter(list.picked) : rows;
+  };
+  return html`<${Page} title=${t('page.receipts')} actions=${html`<${PartnersTabs} at="receipts" />`}>
+    <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
+      <${Field} label=${t('filter.team')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button>${tabs}</form>
+    <p class="quiet">${t('receipts.text')} ${list.data?.open > 0 && html`<strong>${t('receipts.count', {n: number(list.data.open)})}</strong>`}
+      ${list.data?.oldest_open && html` ${t('queue.oldest')}: <${Time} at=${list.data.oldest_open} />`}</p>
+    <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />
+    <${Table} name="receipts" caption=${t('page.receipts')} hideCaption columns=${columns()} rows=${list.items} id=${(row) => row.batch} fetchAll=${fetchAll}>
+      <${More} list=${list} /><//><//>`;
+}
