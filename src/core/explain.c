@@ -378,7 +378,8 @@ tell_all(struct story *s, struct err *err)
         {REPORT_PATH_NAME, sizeof REPORT_PATH_NAME - 1},
         {REPORT_CORRECTS_NAME, sizeof REPORT_CORRECTS_NAME - 1}};
     struct buf way = buf_new(ANSWER_BYTES);
-    struct read_report read = *s->read;
+    const struct read_report *whole = s->read;
+    struct read_report read = *whole;
     struct report report = *read.report;
     struct field was;
 
@@ -390,6 +391,7 @@ tell_all(struct story *s, struct err *err)
     s->read = &read;
     if (rc == 0)
         rc = tell(s, buf_span(&way), err);
+    s->read = whole;
     buf_free(&way);
     return rc;
 }
