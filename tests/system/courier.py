@@ -93,7 +93,7 @@ class Couriers(unittest.TestCase):
         north.node.wait("role ready", since, which="courier")
         self.assertEqual(self.outbox(north)["waiting"], 20)
         self.assertEqual(self.requests(south, "POST", "/comity/collections/intake/objects/"), [])
-        north.options = ()
+        north.options = OPTIONS
         north.restart()
         self.assertEqual(self.arrived(south, 20), list(range(20)))
 
