@@ -101,7 +101,7 @@ class Recalls(Case):
     def check_stores(self, *nodes):
         for node in nodes:
             node.node.stop()
-            done = subprocess.run([COMITY, "store", "check", "--home", str(node.home), *sys.argv[2:]], capture_output=True, text=True, check=False)
+            done = subprocess.run([COMITY, "store", "check", "--home", str(node.home)], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_nobody_else_takes_it_back(self):
