@@ -55,11 +55,13 @@ look(void *ctx)
 {
     struct resolver *resolver = ctx;
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-    int bits = ares_getsock(resolver->channel, sockets, ARES_GETSOCK_MAXNUM);
+    /* c-ares' own macros shift a one into an int's sign. */
+    unsigned bits = (unsigned)ares_getsock(resolver->channel, sockets, ARES_GETSOCK_MAXNUM);
 
     for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-        ares_socket_t in = ARES_GETSOCK_READABLE(bits, i) ? sockets[i] : ARES_SOCKET_BAD;
-        ares_socket_t out = ARES_GETSOCK_WRITABLE(bits, i) ? sockets[i] : ARES_SOCKET_BAD;
+        ares_socket_t in = (bits >> i & 1) != 0 ? sockets[i] : ARES_SOCKET_BAD;
+        ares_socket_t out =
+            (bits >> (i + ARES_GETSOCK_MAXNUM) & 1) != 0 ? sockets[i] : ARES_SOCKET_BAD;
         if (in != ARES_SOCKET_BAD || out != ARES_SOCKET_BAD)
             ares_process_fd(resolver->channel, in, out);
     }
