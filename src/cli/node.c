@@ -18,6 +18,20 @@ node_option(struct node *node, int argc, char **argv, int *i, struct err *err)
 }
 
 int
+node_options(struct node *node, int argc, char **argv, const char *command, struct err *err)
+{
+    for (int i = 1; i < argc; i++) {
+        int rc = node_option(node, argc, argv, &i, err);
+        if (rc == 0)
+            return err_set(
+                err, ERR_USAGE, "no option %s; `comity %s --help` lists them", argv[i], command);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+int
 node_open(struct node *node, struct err *err)
 {
     char home[SETUP_PATH_BYTES];

@@ -25,6 +25,9 @@ struct node {
 
 /* --home DIR, --json: 1 if argv[*i] was one (and *i stands on its last word); 0; ERR_USAGE. */
 MUST_USE int node_option(struct node *node, int argc, char **argv, int *i, struct err *err);
+/* All of them, of a COMMAND that has no others. ERR_USAGE. */
+MUST_USE int node_options(
+    struct node *node, int argc, char **argv, const char *command, struct err *err);
 /* Owner: the caller until node_close, also after an error. ERR_NOT_FOUND: no node runs there. */
 MUST_USE int node_open(struct node *node, struct err *err);
 void node_close(struct node *node);

@@ -90,20 +90,6 @@ show(const struct node *node, struct json_value root, struct err *err)
     return rc;
 }
 
-static int
-parse(struct node *node, int argc, char **argv, struct err *err)
-{
-    for (int i = 1; i < argc; i++) {
-        int rc = node_option(node, argc, argv, &i, err);
-        if (rc == 0)
-            return err_set(
-                err, ERR_USAGE, "no option %s; `comity status --help` lists them", argv[i]);
-        if (rc < 0)
-            return rc;
-    }
-    return 0;
-}
-
 int
 cli_status(int argc, char **argv)
 {
@@ -116,7 +102,7 @@ cli_status(int argc, char **argv)
         (void)fputs(usage, stdout);
         return EXIT_DONE;
     }
-    int rc = parse(&node, argc, argv, &err);
+    int rc = node_options(&node, argc, argv, "status", &err);
     if (rc == 0)
         rc = node_open(&node, &err);
     if (rc == 0)

@@ -429,10 +429,8 @@ static const struct way_kind kind = {.flag = LINK_POLL,
 static int
 open_poll(struct courier *courier, void **ctx, struct err *err)
 {
-    struct ways *ways;
-    int rc = ways_new(courier, &kind, &ways, err);
+    int rc = ways_new(courier, &kind, ctx, err);
 
-    *ctx = ways;
     if (parser == NULL)
         parser = json_new(GATHER_BYTES_MAX + 64);
     if (rc == 0 && parser == NULL)
@@ -446,12 +444,6 @@ close_poll(void *ctx)
     ways_free(ctx);
     json_free(parser);
     parser = NULL;
-}
-
-static void
-changed(void *ctx)
-{
-    ways_changed(ctx);
 }
 
 /* What was pushed need not be fetched. */
@@ -471,4 +463,4 @@ said(void *ctx, const struct channel_message *message)
 }
 
 const struct courier_job courier_poll = {
-    .name = "poll", .open = open_poll, .close = close_poll, .changed = changed, .said = said};
+    .name = "poll", .open = open_poll, .close = close_poll, .changed = ways_changed, .said = said};

@@ -288,11 +288,7 @@ static const struct way_kind kind = {
 static int
 open_push(struct courier *courier, void **ctx, struct err *err)
 {
-    struct ways *ways;
-    int rc = ways_new(courier, &kind, &ways, err);
-
-    *ctx = ways;
-    return rc;
+    return ways_new(courier, &kind, ctx, err);
 }
 
 static void
@@ -301,12 +297,6 @@ close_push(void *ctx)
     ways_free(ctx);
     json_free(parser);
     parser = NULL;
-}
-
-static void
-changed(void *ctx)
-{
-    ways_changed(ctx);
 }
 
 static bool
@@ -325,4 +315,4 @@ said(void *ctx, const struct channel_message *message)
 }
 
 const struct courier_job courier_push = {
-    .name = "push", .open = open_push, .close = close_push, .changed = changed, .said = said};
+    .name = "push", .open = open_push, .close = close_push, .changed = ways_changed, .said = said};

@@ -180,8 +180,9 @@ remove_unseen(struct ways *ways)
 }
 
 void
-ways_changed(struct ways *ways)
+ways_changed(void *ctx)
 {
+    struct ways *ways = ctx;
     const struct courier *courier = ways->courier;
 
     for (size_t i = 0; i < courier->link_count; i++)
@@ -196,7 +197,7 @@ ways_changed(struct ways *ways)
 }
 
 int
-ways_new(struct courier *courier, const struct way_kind *kind, struct ways **out, struct err *err)
+ways_new(struct courier *courier, const struct way_kind *kind, void **out, struct err *err)
 {
     struct ways *ways = calloc(1, sizeof *ways);
 
@@ -209,8 +210,10 @@ ways_new(struct courier *courier, const struct way_kind *kind, struct ways **out
 }
 
 void
-ways_free(struct ways *ways)
+ways_free(void *ctx)
 {
+    struct ways *ways = ctx;
+
     if (ways == NULL)
         return;
     for (struct way *way = ways->first, *next; way != NULL; way = next) {

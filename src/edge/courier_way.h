@@ -41,10 +41,10 @@ struct way_kind {
 };
 
 MUST_USE int ways_new(
-    struct courier *courier, const struct way_kind *kind, struct ways **out, struct err *err);
-void ways_free(struct ways *ways);
-/* A job's `changed`. */
-void ways_changed(struct ways *ways);
+    struct courier *courier, const struct way_kind *kind, void **out, struct err *err);
+void ways_free(void *ways);
+/* A job's `changed`; what is given is the job's CTX, as above. */
+void ways_changed(void *ways);
 /* NULL: there is none to that team. */
 struct way *ways_find(struct ways *ways, uint32_t team);
 

@@ -290,24 +290,8 @@ static const struct way_kind kind = {.flag = LINK_WITNESS,
 static int
 open_witness(struct courier *courier, void **ctx, struct err *err)
 {
-    struct ways *ways;
-    int rc = ways_new(courier, &kind, &ways, err);
-
-    *ctx = ways;
-    return rc;
-}
-
-static void
-close_witness(void *ctx)
-{
-    ways_free(ctx);
-}
-
-static void
-changed(void *ctx)
-{
-    ways_changed(ctx);
+    return ways_new(courier, &kind, ctx, err);
 }
 
 const struct courier_job courier_witness = {
-    .name = "witness", .open = open_witness, .close = close_witness, .changed = changed};
+    .name = "witness", .open = open_witness, .close = ways_free, .changed = ways_changed};
