@@ -9,6 +9,7 @@
 #include "base/conf.h"
 #include "base/messages.h"
 #include "cli/setup.h"
+#include "edge/tls_own.h"
 
 struct serve_override {
     enum conf_option option;
@@ -28,7 +29,8 @@ struct serve {
     struct buf tls_certificate; /* PEM; n 0: TLS is off */
     struct buf tls_key;
     struct buf tls_client_ca;
-    struct buf mail_password; /* of mail.password-file; n 0: none */
+    char tls_pin[TLS_PIN_BYTES]; /* of the certificate; "": TLS is off */
+    struct buf mail_password;    /* of mail.password-file; n 0: none */
 };
 
 /* NAME's value from the command line, over the file's. ERR_USAGE, ERR_BAD_CONFIG. */

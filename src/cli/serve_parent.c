@@ -96,8 +96,8 @@ static int
 say_settings(struct child *child, struct err *err)
 {
     const struct serve *serve = child->parent->serve;
-    bool tls = child->row->door == DOOR_OPERATORS || child->row->door == DOOR_PARTNERS
-        || child->row->door == DOOR_COURIER;
+    enum door door = child->row->door; /* core's is DOOR_PARENT */
+    bool tls = door == DOOR_OPERATORS || door == DOOR_PARTNERS || door == DOOR_COURIER;
     struct buf body = buf_new(HAND_BYTES_MAX);
 
     wire_add_u8(&body, !serve->no_sandbox);
@@ -106,8 +106,8 @@ say_settings(struct child *child, struct err *err)
     wire_add_text(&body, tls ? buf_span(&serve->tls_certificate) : SPAN(""));
     wire_add_text(&body, tls ? buf_span(&serve->tls_key) : SPAN(""));
     wire_add_text(&body, tls ? buf_span(&serve->tls_client_ca) : SPAN(""));
-    wire_add_text(
-        &body, child->row->kind == ROLE_COURIER ? buf_span(&serve->mail_password) : SPAN(""));
+    wire_add_text(&body, door == DOOR_COURIER ? buf_span(&serve->mail_password) : SPAN(""));
+    wire_add_text(&body, door == DOOR_PARENT ? span_of(serve->tls_pin) : SPAN(""));
     int rc = buf_check(&body, "the settings", err);
     if (rc == 0)
         rc = say(child, MESSAGE_SETTINGS, buf_span(&body), -1, err);
