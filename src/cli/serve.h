@@ -1,7 +1,7 @@
 /* serve.h: what do the files of `comity serve` know of each other?
  *
  * serve.c reads the command line, serve_settings.c settings and certificates, serve_parent.c
- * starts, watches and ends the roles.
+ * starts, watches and ends the roles, and serve_told.c tells them what they need.
  */
 #ifndef COMITY_CLI_SERVE_H
 #define COMITY_CLI_SERVE_H
@@ -28,6 +28,7 @@ struct serve {
     struct buf tls_certificate; /* PEM; n 0: TLS is off */
     struct buf tls_key;
     struct buf tls_client_ca;
+    int64_t tls_until_us;     /* Unix: the certificate expires; 0: TLS is off */
     struct buf mail_password; /* of mail.password-file; n 0: none */
 };
 
