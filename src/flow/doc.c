@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/time.h"
+#include "model/words.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -222,6 +223,22 @@ doc_base64(struct doc *doc, const char *key, struct json_value value, uint8_t *o
         return true;
     doc_fault(doc, key, "must be %zu bytes in base64 (RFC 4648, section 4)", size);
     return false;
+}
+
+bool
+doc_tlp(struct doc *doc, const char *key, struct json_value value, uint8_t *out)
+{
+    struct span text;
+
+    if (!doc_text(doc, key, value, DOC_TEXT_MAX, &text))
+        return false;
+    enum tlp tlp = tlp_find(text);
+    if (tlp == TLP_UNKNOWN)
+        doc_fault(doc, key,
+            "\"%.*s\" is no label of TLP 2.0; write clear, green, amber, amber+strict or red",
+            SPAN_ARGS(text));
+    *out = (uint8_t)tlp;
+    return tlp != TLP_UNKNOWN;
 }
 
 /* Stricter than time_parse: what an agreement means must not hang on a guess. */

@@ -267,26 +267,16 @@ count_outcome(struct totals *counts, const struct flow_outcome *outcome)
         counts->withheld++;
 }
 
-static bool
-has_pseudonyms(const struct verdict *verdict)
-{
-    for (int c = 0; c < FIELD_CLASS_COUNT; c++)
-        if (verdict_treatment(verdict, (enum field_class)c) == TREATMENT_PSEUDONYMISE)
-            return true;
-    return false;
-}
-
 struct redact_means
 flow_means(
     const struct flow_options *options, struct team_id recipient, const struct verdict *verdict)
 {
-    struct redact_means means = {.extras = options->extras};
+    const struct span agreement = verdict->clause_count > 0
+        ? policy_agreement(options->policy, verdict->clauses[0])->id
+        : SPAN("");
 
-    if (options->pseudonyms != NULL && verdict->clause_count > 0 && has_pseudonyms(verdict))
-        means.key = pseudonyms_key(options->pseudonyms,
-            policy_agreement(options->policy, verdict->clauses[0])->id,
-            roster_team(options->world.roster, recipient)->id);
-    return means;
+    return redact_means(options->pseudonyms, options->extras, verdict, agreement,
+        roster_team(options->world.roster, recipient)->id);
 }
 
 /* What left for the other recipient, if the same treatments make the same of the report. */
@@ -297,7 +287,7 @@ redacted_alike(
     bool alike =
         memcmp(outcome->verdict.laxity, other->verdict.laxity, sizeof outcome->verdict.laxity) == 0;
 
-    if (flow->options.pseudonyms != NULL && has_pseudonyms(&outcome->verdict))
+    if (flow->options.pseudonyms != NULL && verdict_pseudonymises(&outcome->verdict))
         return NULL;
     return alike ? other->redacted : NULL;
 }
