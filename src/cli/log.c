@@ -1,5 +1,4 @@
 /* comity log: what do the running node's processes say? */
-#include "base/url.h"
 #include "cli/cli.h"
 #include "cli/node.h"
 #include "cli/setup.h"
@@ -75,15 +74,6 @@ parse(struct log_asked *l, int argc, char **argv, struct err *err)
     return 0;
 }
 
-static void
-add_parameter(struct buf *path, const char *name, const char *value)
-{
-    if (value == NULL || value[0] == '\0')
-        return;
-    buf_format(path, "&%s=", name);
-    url_add(path, span_of(value));
-}
-
 static int
 ask(struct log_asked *l, struct json_value *root, struct err *err)
 {
@@ -92,9 +82,9 @@ ask(struct log_asked *l, struct json_value *root, struct err *err)
     buf_format(&path, "/api/v1/log?limit=%s", l->lines);
     if (l->newest > 0)
         buf_format(&path, "&after=%llu", (unsigned long long)l->newest);
-    add_parameter(&path, "level", l->level);
-    add_parameter(&path, "role", l->role);
-    add_parameter(&path, "text", l->text);
+    node_parameter(&path, "level", l->level);
+    node_parameter(&path, "role", l->role);
+    node_parameter(&path, "text", l->text);
     buf_add_char(&path, '\0');
     int rc = buf_check(&path, "the question", err);
     if (rc == 0)
