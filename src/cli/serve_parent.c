@@ -387,6 +387,8 @@ on_reload(void *ctx, int number)
     notify_reloading(&parent->notify);
     int rc = serve_read(parent->serve, &conf, &err);
     if (rc == 0)
+        rc = serve_check_paths(parent->serve, conf, &err);
+    if (rc == 0)
         rc = serve_read_secrets(parent->serve, conf, &err);
     if (rc == 0)
         apply(parent, conf);

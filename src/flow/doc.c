@@ -3,10 +3,12 @@
 #include "base/base64.h"
 #include "base/time.h"
 #include "model/words.h"
+#include "sys/lent.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { WHY_BYTES = 512, DOC_TIME_MAX = 64, DOC_BASE64_MAX = 128 };
 
@@ -323,8 +325,11 @@ read_all(struct arena *arena, FILE *file, const char *path, struct span *out, st
 int
 doc_file(struct arena *arena, const char *path, struct span *out, struct err *err)
 {
-    FILE *file = fopen(path, "rb");
+    int fd = lent_open(path, 0);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
 
+    if (file == NULL && fd >= 0)
+        (void)close(fd);
     if (file == NULL)
         return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s cannot be opened: %s",
             path, strerror(errno));

@@ -223,20 +223,35 @@ came_through(const struct flow *flow, struct team_id team)
     return flow->from_partner && team.index == flow->options.origin.index;
 }
 
+/* What a partner told this node's own team has crossed: the sender's people released it, the sender
+ * treated it, and to pseudonymise it once more would leave what nobody can turn back. */
+static void
+as_it_came(struct verdict *out)
+{
+    if (out->effect == EFFECT_WITHHOLD)
+        return;
+    out->effect = EFFECT_RELEASE;
+    out->reason = REASON_TOLD;
+    out->require_encrypted = out->require_receipt = false;
+    memset(out->laxity, TREATMENT_REMOVE, sizeof out->laxity);
+}
+
 static void
 decide_by(struct flow *flow, const struct policy *policy, uint32_t provider,
     struct team_id recipient, struct verdict *out)
 {
-    const struct flow_options *options = &flow->options;
     struct decide_input input = question_of(flow, provider, recipient);
+    bool ours = recipient.index != 0 && recipient.index == flow->options.own.index;
 
     if (came_through(flow, recipient)) {
         *out = (struct verdict){.reason = REASON_RETURN};
         return;
     }
-    if (flow->from_partner && (recipient.index != options->own.index || recipient.index == 0))
+    if (flow->from_partner && !ours)
         bind_to_term(flow, policy, &input);
     decide(policy, &input, out);
+    if (flow->from_partner && ours)
+        as_it_came(out);
 }
 
 static void
