@@ -157,7 +157,7 @@ function Row({row, columns, id, selected, select}) {
       : c.number ? number(valueOf(c, row)) : html`<span dir="auto">${valueOf(c, row)}</span>`}</td>`)}</tr>`;
 }
 export const More = ({list}) => html`<span class="row">${list.next && html`<button disabled=${list.busy} onClick=${list.more}>
-  ${t('more')}</button>`} <span class="quiet">${t('shown', {n: number(list.items.length)})}</span></span>`;
+  ${t('more')}</button>`} <span class="quiet">${t('shown', {n: list.items.length})}</span></span>`;
 
 // ---- dialogs and notes ----
 export function Dialog({title, close, children}) {
@@ -187,4 +187,16 @@ export function Choice({label, value, onInput, options, any}) {
   return html`<label>${label}<select value=${value ?? ''} onChange=${(e) => onInput(e.target.value)}>
     ${any !== undefined && html`<option value="">${any}</option>`}
     ${options.map(([key, text]) => html`<option value=${key} selected=${key === value}>${text}</option>`)}</select></label>`;
+}
+// A file that is chosen or dropped here; NAME: of the one that was taken.
+export function FileDrop({label, name, accept, take}) {
+  const [over, set] = useState(false);
+  const open = (file) => file && take(file);
+  const drop = (event) => {
+    event.preventDefault();
+    set(false);
+    open(event.dataTransfer.files[0]);
+  };
+  return html`<label class="drop ${over ? 'over' : ''}" onDragOver=${(e) => { e.preventDefault(); set(true); }} onDragLeave=${() => set(false)} onDrop=${drop}>
+    ${label}<input type="file" accept=${accept} onChange=${(event) => open(event.target.files[0])} />${name && html`<${Code}>${name}<//>`}</label>`;
 }
