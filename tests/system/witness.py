@@ -139,6 +139,8 @@ class Witnesses(unittest.TestCase):
         self.assertEqual(verified().returncode, 1)  # without the key nobody knows who signed
         self.assertEqual(verified("--key", self.south.command("ledger", "key").strip()).returncode, 1)
         told = json.loads(self.south.command("peer", "evidence", "north.test", "--json"))
+        self.assertEqual(sorted(told), ["evidence", "found", "log", "team"])
+        self.assertRegex(told["found"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
         self.assertEqual((told["team"], told["log"], told["evidence"]), ("north.test", "north.test/log", text))
         return text, said
 
