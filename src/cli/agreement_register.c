@@ -18,22 +18,11 @@ static int
 valued(
     int argc, char **argv, int *i, unsigned options, struct agreement_wanted *out, struct err *err)
 {
-    const struct {
-        const char *name;
-        unsigned option;
-        const char **to;
-    } known[] = {{"home", 0, &out->home}, {"teams", 0, &out->teams}, {"as", AGREEMENT_AS, &out->as},
-        {"at", AGREEMENT_AT, &out->at}, {"reason", AGREEMENT_REASON, &out->reason},
-        {"trust", AGREEMENT_TRUST, &out->trust}};
+    const struct setup_valued known[] = {{"home", 0, &out->home}, {"teams", 0, &out->teams},
+        {"as", AGREEMENT_AS, &out->as}, {"at", AGREEMENT_AT, &out->at},
+        {"reason", AGREEMENT_REASON, &out->reason}, {"trust", AGREEMENT_TRUST, &out->trust}};
 
-    for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
-        if (known[k].option != 0 && (options & known[k].option) == 0)
-            continue;
-        int rc = setup_option(argc, argv, i, known[k].name, known[k].to, err);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+    return setup_valued(argc, argv, i, options, known, sizeof known / sizeof known[0], err);
 }
 
 static int

@@ -1,7 +1,7 @@
 #include "cli/explain_story.h"
 
 #include "base/time.h"
-#include "fmt/json.h"
+#include "fmt/value.h"
 
 static struct policy_team
 team_as_asked(const struct job *job, struct team_id id)
@@ -293,22 +293,8 @@ explain_story_lack(
 void
 explain_story_value(const struct field *field, struct buf *out)
 {
-    switch ((enum value_type)field->type) {
-    case VALUE_TEXT:
-    case VALUE_JSON:
+    if (field->type == VALUE_TEXT)
         buf_add(out, field->s, field->n);
-        break;
-    case VALUE_INT:
-        buf_add_i64(out, field->i);
-        break;
-    case VALUE_UINT:
-        buf_add_u64(out, field->u);
-        break;
-    case VALUE_FLOAT:
-        json_add_float(out, field->d);
-        break;
-    case VALUE_BOOL:
-        buf_add_text(out, field->b ? "true" : "false");
-        break;
-    }
+    else
+        value_add(out, field);
 }

@@ -1,7 +1,7 @@
 /* serve.h: what do the files of `comity serve` know of each other?
  *
- * serve.c reads the command line, serve_settings.c settings and certificates, serve_parent.c
- * starts, watches and ends the roles.
+ * serve.c reads the command line, serve_settings.c settings and certificates, serve_hand.c hands
+ * them over, serve_parent.c starts, watches and ends the roles.
  */
 #ifndef COMITY_CLI_SERVE_H
 #define COMITY_CLI_SERVE_H
@@ -9,6 +9,16 @@
 #include "base/conf.h"
 #include "base/messages.h"
 #include "cli/setup.h"
+#include "sys/role_hand.h"
+
+#include <sys/types.h>
+
+enum { SERVE_PATHS = 4 };
+
+struct serve_folder {
+    dev_t device;
+    ino_t inode;
+};
 
 struct serve_override {
     enum conf_option option;
@@ -28,7 +38,9 @@ struct serve {
     struct buf tls_certificate; /* PEM; n 0: TLS is off */
     struct buf tls_key;
     struct buf tls_client_ca;
-    struct buf mail_password; /* of mail.password-file; n 0: none */
+    struct buf mail_password;                     /* of mail.password-file; n 0: none */
+    struct serve_folder folders[SERVE_PATHS + 2]; /* within core's walls */
+    size_t folder_count;
 };
 
 /* NAME's value from the command line, over the file's. ERR_USAGE, ERR_BAD_CONFIG. */
@@ -41,6 +53,19 @@ MUST_USE int serve_read(const struct serve *serve, struct conf **out, struct err
  * and what signs in to the mail server; on an error the former ones stay. */
 MUST_USE int serve_read_secrets(struct serve *serve, const struct conf *conf, struct err *err);
 void serve_forget(struct serve *serve);
+
+/* The settings as the role of ROW is told them (sys/role_hand.h), with the keys that it needs. */
+MUST_USE int serve_settings_add(
+    const struct serve *serve, const struct role_row *row, struct buf *out, struct err *err);
+/* LEND each file that a path of the settings names; folders are within core's walls. FD is closed
+ * when it returns. What LEND returns. */
+MUST_USE int serve_lend(const struct serve *serve,
+    int (*lend)(void *ctx, struct span path, int fd, struct err *err), void *ctx, struct err *err);
+/* Core is started, and makes its walls around the folders that are there now. */
+void serve_note_folders(struct serve *serve);
+/* Can what CONF's paths name be read by the core that runs? ERR_NOT_FOUND; ERR_BAD_CONFIG: a folder
+ * that is not within its walls. */
+MUST_USE int serve_check_paths(const struct serve *serve, const struct conf *conf, struct err *err);
 
 /* What the parent holds, so that it outlives the processes behind it. */
 struct serve_doors {

@@ -1,11 +1,9 @@
 #include "cli/serve.h"
 
 #include "base/log.h"
-#include "base/wire.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
 #include "sys/notify.h"
-#include "sys/role_hand.h"
 #include "sys/spawn.h"
 
 #include <errno.h>
@@ -91,24 +89,21 @@ say(struct child *child, uint16_t type, struct span body, int fd, struct err *er
     return channel_send(child->channel, &message, &body, 1, err);
 }
 
-/* Keys are for those who need them. */
+static int
+lend_file(void *ctx, struct span path, int fd, struct err *err)
+{
+    return say(ctx, MESSAGE_LENT, path, fd, err);
+}
+
 static int
 say_settings(struct child *child, struct err *err)
 {
     const struct serve *serve = child->parent->serve;
-    bool tls = child->row->door == DOOR_OPERATORS || child->row->door == DOOR_PARTNERS
-        || child->row->door == DOOR_COURIER;
     struct buf body = buf_new(HAND_BYTES_MAX);
+    int rc = child->row->kind == ROLE_CORE ? serve_lend(serve, lend_file, child, err) : 0;
 
-    wire_add_u8(&body, !serve->no_sandbox);
-    conf_add(&body, serve->conf);
-    wire_add_text(&body, span_of(serve->home));
-    wire_add_text(&body, tls ? buf_span(&serve->tls_certificate) : SPAN(""));
-    wire_add_text(&body, tls ? buf_span(&serve->tls_key) : SPAN(""));
-    wire_add_text(&body, tls ? buf_span(&serve->tls_client_ca) : SPAN(""));
-    wire_add_text(
-        &body, child->row->kind == ROLE_COURIER ? buf_span(&serve->mail_password) : SPAN(""));
-    int rc = buf_check(&body, "the settings", err);
+    if (rc == 0)
+        rc = serve_settings_add(serve, child->row, &body, err);
     if (rc == 0)
         rc = say(child, MESSAGE_SETTINGS, buf_span(&body), -1, err);
     if (body.p != NULL)
@@ -144,8 +139,10 @@ hand_over(struct child *child, struct err *err)
 {
     struct parent *parent = child->parent;
     int listen_fd = parent->doors.listen_fds[child->row->door];
-    int rc = say_settings(child, err);
 
+    if (child == core_of(parent))
+        serve_note_folders(parent->serve);
+    int rc = say_settings(child, err);
     if (rc == 0 && child->row->kind == ROLE_FRONT)
         rc = say(child, MESSAGE_LISTEN, SPAN(""), listen_fd, err);
     if (rc == 0 && child != core_of(parent))
@@ -487,6 +484,8 @@ on_reload(void *ctx, int number)
         return;
     notify_reloading(&parent->notify);
     int rc = serve_read(parent->serve, &conf, &err);
+    if (rc == 0)
+        rc = serve_check_paths(parent->serve, conf, &err);
     if (rc == 0)
         rc = serve_read_secrets(parent->serve, conf, &err);
     if (rc == 0)

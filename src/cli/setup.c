@@ -277,3 +277,17 @@ setup_option(int argc, char **argv, int *i, const char *name, const char **value
     *value = argv[++*i];
     return 1;
 }
+
+int
+setup_valued(int argc, char **argv, int *i, unsigned takes, const struct setup_valued *options,
+    size_t count, struct err *err)
+{
+    for (size_t k = 0; k < count; k++) {
+        if (options[k].bits != 0 && (takes & options[k].bits) == 0)
+            continue;
+        int rc = setup_option(argc, argv, i, options[k].name, options[k].value, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}

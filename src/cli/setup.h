@@ -62,5 +62,13 @@ int setup_fail(const struct err *err);
  * argument used. 1: yes; 0: no; ERR_USAGE: the value is missing. */
 int setup_option(
     int argc, char **argv, int *i, const char *name, const char **value, struct err *err);
+/* The same for a list of COUNT; those of whose bits TAKES has none are none. */
+struct setup_valued {
+    const char *name;
+    unsigned bits; /* 0: always */
+    const char **value;
+};
+int setup_valued(int argc, char **argv, int *i, unsigned takes, const struct setup_valued *options,
+    size_t count, struct err *err);
 
 #endif

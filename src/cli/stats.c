@@ -65,6 +65,8 @@ ask(struct stats *stats, struct json_value *root, struct err *err)
     buf_add_text(&path, "/api/v1/statistics");
     add_parameter(&path, "since", stats->since);
     add_parameter(&path, "until", stats->until);
+    if (!stats->all && !stats->node.json)
+        add_parameter(&path, "by", "day"); /* the totals are the same */
     buf_add_char(&path, '\0');
     int rc = buf_check(&path, "the question", err);
     if (rc == 0)

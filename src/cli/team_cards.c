@@ -13,14 +13,6 @@ enum { OUT_BYTES = 1 << 22, COLUMNS = 100 };
 
 /* ---- the operator's word ---- */
 
-static int
-check_other(const struct team_desk *desk, const struct cards_read *card, struct err *err)
-{
-    return span_equal(card->card.id, span_of(desk->registry->team))
-        ? err_set(err, ERR_USAGE, "that is this team's own card: `comity team publish` signs it")
-        : 0;
-}
-
 static void
 tell(const struct cards_read *card, const char *what)
 {
@@ -29,23 +21,6 @@ tell(const struct cards_read *card, const char *what)
     card_sign_print(card->card.key, print);
     (void)printf("%.*s %s: version %.*s, key %s, node %.*s\n", SPAN_ARGS(card->card.id), what,
         SPAN_ARGS(card->card.version), print, SPAN_ARGS(card->card.node.url));
-}
-
-/* The very card that was accepted gets a vouch more and stays as it was accepted; any other is
- * accepted by who vouches for it. */
-static int
-keep_vouched(struct team_desk *desk, struct cards_read *card, struct err *err)
-{
-    struct cards_read known;
-    int rc = cards_find(desk->home, card->card.id, desk->arena, &known, err);
-
-    if (rc != 1 || !span_equal(known.card.text, card->card.text))
-        return rc < 0 && rc != ERR_BAD_CARD
-            ? rc
-            : cards_accept(desk->home, desk->arena, card, desk->registry->ring, desk->now_us, err);
-    (void)card_sign_join(&card->card, &known.card);
-    card->card.accepted = known.card.accepted;
-    return cards_keep(desk->home, card, desk->registry->ring, err);
 }
 
 static int
@@ -58,13 +33,9 @@ vouch(struct team_desk *desk, struct err *err)
     if (rc == 0)
         rc = team_desk_key(desk, &key, err);
     if (rc == 0)
-        rc = check_other(desk, &card, err);
-    if (rc == 0)
-        rc = card_sign_vouch(
-            desk->arena, &card.card, span_of(desk->registry->team), &key, desk->now_us, err);
+        rc = cards_vouch(desk->home, desk->arena, &card, span_of(desk->registry->team), &key,
+            desk->registry->ring, desk->now_us, err);
     sodium_memzero(&key, sizeof key);
-    if (rc == 0)
-        rc = keep_vouched(desk, &card, err);
     if (rc == 0)
         rc = team_desk_write(desk, &card.card, err);
     if (rc == 0)
@@ -79,7 +50,7 @@ accept(struct team_desk *desk, struct err *err)
     int rc = team_desk_meant(desk, &card, err);
 
     if (rc == 0)
-        rc = check_other(desk, &card, err);
+        rc = cards_check_other(&card, span_of(desk->registry->team), err);
     if (rc == 0)
         rc = cards_accept(desk->home, desk->arena, &card, desk->registry->ring, desk->now_us, err);
     if (rc == 0)

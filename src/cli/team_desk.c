@@ -14,22 +14,11 @@ enum { ARENA_BYTES = 256 << 20, CONF_BYTES = 1 << 20, LIST_BYTES = 400 };
 static int
 valued(struct team_desk *desk, int argc, char **argv, int *i, unsigned takes, struct err *err)
 {
-    const struct {
-        const char *name;
-        unsigned needs;
-        const char **to;
-    } known[] = {{"home", 0, &desk->home_given}, {"teams", 0, &desk->teams}, {"as", 0, &desk->as},
-        {"url", TEAM_TAKES_URL, &desk->url}, {"card", TEAM_TAKES_CARD, &desk->card},
-        {"output", TEAM_TAKES_OUT, &desk->out}};
+    const struct setup_valued known[] = {{"home", 0, &desk->home_given}, {"teams", 0, &desk->teams},
+        {"as", 0, &desk->as}, {"url", TEAM_TAKES_URL, &desk->url},
+        {"card", TEAM_TAKES_CARD, &desk->card}, {"output", TEAM_TAKES_OUT, &desk->out}};
 
-    for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
-        if (known[k].needs != 0 && (takes & known[k].needs) == 0)
-            continue;
-        int rc = setup_option(argc, argv, i, known[k].name, known[k].to, err);
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
+    return setup_valued(argc, argv, i, takes, known, sizeof known / sizeof known[0], err);
 }
 
 static int

@@ -4,7 +4,7 @@
 #include "cli/walls.h"
 #include "fmt/input.h"
 #include "fmt/json.h"
-#include "model/domain.h"
+#include "model/asked.h"
 #include "model/special.h"
 
 #include <stdarg.h>
@@ -42,76 +42,14 @@ struct asking {
 
 struct question {
     struct span text;
-    const char *kind; /* "address", "asn", "domain" */
-    struct endpoint endpoint;
+    struct asked asked;
 };
-
-static bool
-is_asn(struct span text, uint32_t *asn)
-{
-    struct span digits = text;
-    uint64_t value;
-
-    if (digits.n > 2 && (digits.p[0] | 0x20) == 'a' && (digits.p[1] | 0x20) == 's')
-        digits = (struct span){text.p + 2, text.n - 2};
-    if (!span_u64(digits, &value) || value > UINT32_MAX)
-        return false;
-    *asn = (uint32_t)value;
-    return true;
-}
-
-static bool
-looks_like_address(struct span text)
-{
-    bool dotted = text.n > 0;
-
-    if (memchr(text.p, ':', text.n) != NULL || memchr(text.p, '/', text.n) != NULL)
-        return true;
-    for (size_t i = 0; i < text.n; i++)
-        dotted = dotted && (text.p[i] == '.' || (text.p[i] >= '0' && text.p[i] <= '9'));
-    return dotted;
-}
-
-static int
-understand(struct span text, struct question *q, struct err *err)
-{
-    char name[DOMAIN_BYTES];
-    struct address *ip;
-    size_t n;
-    int rc;
-
-    *q = (struct question){.text = text};
-    if (text.n == 0)
-        return err_set(
-            err, ERR_BAD_NAME, "the query is empty; ask for an address, an AS number or a domain");
-    if (is_asn(text, &q->endpoint.asn)) {
-        q->kind = "asn";
-        return q->endpoint.asn != 0
-            ? 0
-            : err_set(err, ERR_BAD_NUMBER, "AS numbers go from 1 to 4294967295");
-    }
-    if (looks_like_address(text)) {
-        q->kind = "address";
-        ip = &q->endpoint.ip;
-        rc = prefix_parse(text, ip, err);
-        if (rc == 0)
-            ip->bits = ip->family == 4 ? 32 : 128;
-        return rc;
-    }
-    q->kind = "domain";
-    q->endpoint.name = text;
-    rc = domain_normalise(text, name, &n, err);
-    if (rc == 0 && memchr(name, '.', n) == NULL)
-        return err_set(err, ERR_BAD_NAME,
-            "\"%.*s\" is no address, AS number or domain name with a dot in it", SPAN_ARGS(text));
-    return rc;
-}
 
 /* The prefix known around the address: the one a team registered, else the finest of the table. */
 static size_t
 prefix_text(const struct question *q, const struct attribution *a, char out[ADDRESS_TEXT_BYTES])
 {
-    struct address p = q->endpoint.ip;
+    struct address p = q->asked.endpoint.ip;
     unsigned width = 128;
 
     if (a->rule == ATTRIBUTION_RULE_PREFIX)
@@ -187,13 +125,13 @@ answer_json(struct asking *ask, const struct question *q, const struct attributi
 {
     static const struct span none = {"", 0};
     const struct team *team = team_of(ask, a);
-    const char *special = special_word(&q->endpoint.ip);
+    const char *special = special_word(&q->asked.endpoint.ip);
     uint32_t asn = asn_of(a);
     char prefix[ADDRESS_TEXT_BYTES];
 
     buf_add_text(&ask->out, "{\"query\":");
     json_add_string(&ask->out, q->text);
-    add_member(&ask->out, "kind", span_of(q->kind));
+    add_member(&ask->out, "kind", span_of(q->asked.kind));
     (void)prefix_text(q, a, prefix);
     add_member(&ask->out, "prefix", span_of(prefix));
     buf_add_text(&ask->out, ",\"asn\":");
@@ -275,7 +213,7 @@ answer_team(struct asking *ask, const struct attribution *a)
 static void
 answer_text(struct asking *ask, const struct question *q, const struct attribution *a)
 {
-    const char *special = special_word(&q->endpoint.ip);
+    const char *special = special_word(&q->asked.endpoint.ip);
     uint32_t asn = asn_of(a);
     struct span name = as_name(ask, asn);
     char prefix[ADDRESS_TEXT_BYTES];
@@ -326,15 +264,15 @@ flush(struct asking *ask, struct err *err)
 static int
 answer(struct asking *ask, struct span text, struct err *err)
 {
-    struct question q;
+    struct question q = {.text = text};
     struct attribution a;
     struct err why = {0};
 
     text = span_trim(text);
-    if (understand(text, &q, &why) != 0)
+    if (asked_understand(text, &q.asked, &why) != 0)
         answer_bad(ask, text, &why);
     else {
-        attribute_endpoint(&ask->world, &q.endpoint, &a);
+        attribute_endpoint(&ask->world, &q.asked.endpoint, &a);
         if (ask->json)
             answer_json(ask, &q, &a);
         else

@@ -260,7 +260,7 @@ batch_add(struct batch *batch, struct core *core, const struct flow_result *resu
     struct span record, const struct batch_origin *origin, struct err *err)
 {
     const struct report *report = result->report;
-    struct search_facts facts = {.outcome_count = 0};
+    struct search_facts facts = {.sender = store_team_id(core->store, origin->team)};
     struct outcome_report out = {.tlp = (uint8_t)result->tlp,
         .from_partner = origin->partner,
         .origin = origin->team,
@@ -276,6 +276,7 @@ batch_add(struct batch *batch, struct core *core, const struct flow_result *resu
         return rc;
     counts_add(&batch->counts, STAT_RECEIVED, 0, report->classification, 1);
     counts_add(&batch->counts, STAT_STORED, 0, report->classification, 1);
+    counts_add(&batch->counts, STAT_GIVEN, origin->team, report->classification, 1);
     outcome_add_report(&batch->reports, &out);
     buf_add_span(&batch->records, record);
     batch->term_days = result->term_days;

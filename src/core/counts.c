@@ -1,6 +1,7 @@
 #include "core/counts.h"
 
-enum { CHUNK = 256 };
+#include <stdlib.h>
+
 static const int64_t DAY_US = INT64_C(86400) * 1000000;
 
 void
@@ -22,21 +23,22 @@ counts_add(
 int
 counts_keep(struct counts *counts, struct store *store, int64_t now_us, struct err *err)
 {
-    struct store_count rows[CHUNK];
-    int rc = 0;
+    struct store_count *rows = counts->count == 0 ? NULL : calloc(counts->count, sizeof *rows);
 
-    for (uint32_t i = 0; rc == 0 && i < counts->count;) {
-        size_t n = 0;
-        for (; n < CHUNK && i < counts->count; i++) {
-            uint64_t key = counts->slots[counts->used[i]].key;
-            rows[n++] = (struct store_count){.day = (uint32_t)(now_us / DAY_US),
-                .team = (uint32_t)(key >> 32),
-                .name = (uint16_t)(key >> 8 & 0xffff),
-                .classification = (uint16_t)(key & 0xff),
-                .value = counts->slots[counts->used[i]].value};
-        }
-        rc = store_count_add(store, rows, n, err);
+    if (rows == NULL)
+        return counts->count == 0
+            ? 0
+            : err_set(err, ERR_NO_MEMORY, "no memory for %u counts", counts->count);
+    for (uint32_t i = 0; i < counts->count; i++) {
+        uint64_t key = counts->slots[counts->used[i]].key;
+        rows[i] = (struct store_count){.day = (uint32_t)(now_us / DAY_US),
+            .team = (uint32_t)(key >> 32),
+            .name = (uint16_t)(key >> 8 & 0xffff),
+            .classification = (uint16_t)(key & 0xff),
+            .value = counts->slots[counts->used[i]].value};
     }
+    int rc = store_count_add(store, rows, counts->count, err);
+    free(rows);
     if (rc == 0)
         counts_clear(counts);
     return rc;

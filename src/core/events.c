@@ -1,3 +1,4 @@
+#include "core/flows.h"
 #include "core/node.h"
 
 #include "core/state.h"
@@ -11,6 +12,7 @@ enum {
     QUIET_TICKS = 15, /* then the listener is told that it is still there */
     BEHIND_BYTES = 1024 * 1024,
     EVENT_BYTES = 16 * 1024,
+    FLOWS_BYTES = 16 * 1024 * 1024,
 };
 
 struct listener {
@@ -34,7 +36,10 @@ struct events {
     struct seen seen;
     uint32_t generations[DOOR_COUNT];
     uint32_t knowledge;
-    uint32_t quiet; /* ticks without a word */
+    uint64_t commits;          /* when flows were looked at */
+    struct flows flows;        /* what they were then; */
+    struct arena *flows_arena; /* their home; NULL: all of them are told next */
+    uint32_t quiet;            /* ticks without a word */
 };
 
 static void
@@ -170,6 +175,41 @@ tell_knowledge(struct events *events)
 }
 
 static void
+forget_flows(struct events *events)
+{
+    arena_free(events->flows_arena);
+    events->flows_arena = NULL;
+    events->flows = (struct flows){0};
+}
+
+/* The day's counts of the teams for which something came or went since the last time. */
+static void
+tell_flows(struct events *events)
+{
+    struct core *core = events->core;
+    struct arena *arena;
+    struct flows now;
+    struct err err;
+    size_t at = 0;
+
+    if (events->flows_arena != NULL && events->commits == core->commits)
+        return;
+    arena = arena_new(FLOWS_BYTES);
+    if (arena == NULL || flows_today(core, arena, &now, &err) != 0) {
+        arena_free(arena);
+        return;
+    }
+    struct buf json = buf_new(EVENT_BYTES);
+    for (; flows_tell_changed(core, &now, &events->flows, &at, &json); json.n = 0)
+        tell(events, SPAN("flows"), buf_span(&json));
+    buf_free(&json);
+    forget_flows(events);
+    events->flows = now;
+    events->flows_arena = arena;
+    events->commits = core->commits;
+}
+
+static void
 tell_news(struct events *events)
 {
     struct core *core = events->core;
@@ -181,6 +221,7 @@ tell_news(struct events *events)
         tell_rises(events, &now);
         events->seen = now;
     }
+    tell_flows(events);
     for (int door = 0; door < DOOR_COUNT; door++)
         if (core->generations[door] != events->generations[door])
             tell_door(events, (enum door)door);
@@ -221,6 +262,7 @@ events_free(struct events *events)
     if (events == NULL)
         return;
     loop_timer_stop(events->core->loop, &events->timer);
+    forget_flows(events);
     free(events);
 }
 
@@ -228,8 +270,10 @@ static void
 forget(struct events *events, size_t i)
 {
     events->listeners[i] = events->listeners[--events->count];
-    if (events->count == 0)
+    if (events->count == 0) {
         loop_timer_stop(events->core->loop, &events->timer);
+        forget_flows(events);
+    }
 }
 
 void
@@ -242,7 +286,8 @@ events_gone(struct core *core, enum door door)
             forget(events, i);
 }
 
-/* The first word is told at once: who listens knows that it works, and how things stand. */
+/* The first word is told at once: who listens knows that it works, and how things stand. The day's
+ * flows follow with the next tick, for whoever asked for them before and listens only now. */
 int
 core_events(struct core *core, struct ask *ask, struct err *err)
 {
@@ -260,6 +305,7 @@ core_events(struct core *core, struct ask *ask, struct err *err)
     if (rc != 0)
         return rc;
     events->listeners[events->count++] = (struct listener){ask->door, ask->tag};
+    forget_flows(events);
     tell_counts(events, &events->seen);
     return 0;
 }

@@ -160,26 +160,6 @@ tell_now(const struct story *s, struct team_id recipient)
 
 /* ---- fields ---- */
 
-static bool
-has_pseudonyms(const struct verdict *verdict)
-{
-    for (int c = 0; c < FIELD_CLASS_COUNT; c++)
-        if (verdict_treatment(verdict, (enum field_class)c) == TREATMENT_PSEUDONYMISE)
-            return true;
-    return false;
-}
-
-static struct redact_means
-means_of(const struct story *s, const struct outcome_verdict *verdict, struct span team)
-{
-    struct redact_means means = {.extras = s->core->basis.extras};
-
-    if (s->core->basis.pseudonyms != NULL && verdict->clause_count > 0
-        && has_pseudonyms(&verdict->verdict))
-        means.key = pseudonyms_key(s->core->basis.pseudonyms, verdict->clauses[0].agreement, team);
-    return means;
-}
-
 /* The value alone, out of render_field's `"name":value`. */
 static void
 tell_value(struct buf *out, const char *name, const struct field *field)
@@ -234,7 +214,8 @@ tell_fields(
     const struct story *s, const struct outcome_verdict *decided, struct span team, struct err *err)
 {
     const struct report *report = s->read->report;
-    const struct redact_means means = means_of(s, decided, team);
+    const struct redact_means means = redact_means(s->core->basis.pseudonyms, s->core->basis.extras,
+        &decided->verdict, outcome_agreement(decided), team);
     const struct redacted *redacted = NULL;
     struct verdict verdict = decided->verdict;
     size_t next = 0;

@@ -75,13 +75,13 @@ core_outbox(struct core *core, struct ask *ask, struct err *err)
 
 /* ---- statistics ---- */
 
-static void
-add_day(struct buf *out, uint32_t day)
+void
+figures_tell_day(struct buf *out, uint32_t day)
 {
     char text[TIME_TEXT_BYTES];
 
     (void)time_format_us((int64_t)day * DAY_US, text);
-    told_text(out, "day", (struct span){text, 10});
+    told_text(out, "day", (struct span){text, day == 0 ? 0 : 10});
 }
 
 static void
@@ -92,7 +92,7 @@ add_count(struct core *core, const struct store_count *count, struct buf *out)
 
     told_item(out);
     buf_add_char(out, '{');
-    add_day(out, count->day);
+    figures_tell_day(out, count->day);
     told_text(out, "team", count->team == 0 ? SPAN("") : store_team_id(core->store, count->team));
     told_word(out, "classification", classed ? classification_type(class) : NULL);
     told_word(out, "name", word_of(count->name));
@@ -116,33 +116,113 @@ add_totals(const struct store_count *counts, size_t count, struct buf *out)
     told_flag(out, "balanced", figures_balance(totals));
 }
 
-static uint32_t
-day_of(int64_t us)
+uint32_t
+figures_day(int64_t us)
 {
     return us < 0 ? 0 : (uint32_t)(us / DAY_US);
+}
+
+void
+figures_days(struct wire_in *in, uint32_t *first, uint32_t *last)
+{
+    int64_t now = clock_now_us();
+    int64_t since = wire_i64(in);
+    int64_t until = wire_i64(in);
+
+    *first = figures_day(since != 0 ? since : now - DAYS_DEFAULT * DAY_US);
+    *last = figures_day(until != 0 ? until : now) + 1;
+}
+
+struct asked {
+    uint32_t first; /* days */
+    uint32_t last;
+    enum by { BY_ALL, BY_DAY, BY_CLASSIFICATION, BY_TEAM } by;
+};
+
+static int
+read_by(struct span word, enum by *out, struct err *err)
+{
+    static const char *const words[] = {"", "day", "classification", "team"};
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (span_equal(word, span_of(words[i]))) {
+            *out = (enum by)i;
+            return 0;
+        }
+    return err_set_field(err, ERR_BAD_VALUE, "by", 2,
+        "counts are summed by day, classification or team, not by \"%.*s\"", SPAN_ARGS(word));
+}
+
+static int
+add_teams(struct core *core, struct arena *arena, const struct asked *asked, uint16_t name,
+    struct buf *out, struct err *err)
+{
+    uint64_t *sums;
+    size_t count;
+    int rc =
+        store_count_teams(core->store, arena, name, asked->first, asked->last, &sums, &count, err);
+
+    for (size_t team = 1; rc == 0 && team < count; team++) {
+        const struct store_count sum = {.team = (uint32_t)team, .name = name, .value = sums[team]};
+        if (sum.value > 0)
+            add_count(core, &sum, out);
+    }
+    return rc;
+}
+
+static int
+add_all_teams(struct core *core, struct arena *arena, const struct asked *asked, struct buf *out,
+    struct err *err)
+{
+    static const uint16_t names[] = {
+#define STAT(name, number, word, text) number,
+#include "tables/stats.def"
+#undef STAT
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof names[0]; i++)
+        rc = add_teams(core, arena, asked, names[i], out, err);
+    return rc;
+}
+
+/* By team, the sums by classification serve for the totals alone. */
+static int
+read_counts(struct core *core, struct arena *arena, const struct asked *asked,
+    struct store_count **counts, size_t *count, struct err *err)
+{
+    if (asked->by == BY_ALL)
+        return store_count_list(core->store, arena, asked->first, asked->last, counts, count, err);
+    return store_count_sums(core->store, arena,
+        asked->by == BY_DAY ? STORE_COUNT_BY_DAY : STORE_COUNT_BY_CLASSIFICATION, asked->first,
+        asked->last, counts, count, err);
 }
 
 int
 core_statistics(struct core *core, struct ask *ask, struct err *err)
 {
     struct buf out = buf_new(ANSWER_BYTES);
-    int64_t now = clock_now_us();
-    int64_t since = wire_i64(&ask->in);
-    int64_t until = wire_i64(&ask->in);
-    struct store_count *counts;
-    size_t count;
+    struct asked asked = {.by = BY_ALL};
+    struct store_count *counts = NULL;
+    size_t count = 0;
 
-    uint32_t first = day_of(since != 0 ? since : now - DAYS_DEFAULT * DAY_US);
-    uint32_t last = day_of(until != 0 ? until : now) + 1;
-    int rc = store_count_list(core->store, ask->arena, first, last, &counts, &count, err);
+    figures_days(&ask->in, &asked.first, &asked.last);
+    int rc = read_by(wire_text(&ask->in), &asked.by, err);
+    if (rc == 0)
+        rc = read_counts(core, ask->arena, &asked, &counts, &count, err);
     if (rc != 0)
         return rc;
     buf_add_text(&out, "{\"items\":[");
-    for (size_t i = 0; i < count; i++)
+    if (asked.by == BY_TEAM)
+        rc = add_all_teams(core, ask->arena, &asked, &out, err);
+    for (size_t i = 0; asked.by != BY_TEAM && i < count; i++)
         if (word_of(counts[i].name) != NULL)
             add_count(core, &counts[i], &out);
     buf_add_text(&out, "],\"next\":null");
     add_totals(counts, count, &out);
     buf_add_char(&out, '}');
-    return node_answer(core, ask, &out, err);
+    if (rc == 0)
+        return node_answer(core, ask, &out, err);
+    buf_free(&out);
+    return rc;
 }

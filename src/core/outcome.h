@@ -31,6 +31,13 @@ struct outcome_verdict {
     uint8_t clause_count; /* of clauses; verdict.clause_count may be more */
 };
 
+/* The agreement whose clause comes first; n 0: none made it. */
+static inline struct span
+outcome_agreement(const struct outcome_verdict *verdict)
+{
+    return verdict->clause_count > 0 ? verdict->clauses[0].agreement : SPAN("");
+}
+
 struct outcome_side { /* attribution */
     uint8_t rule;     /* enum attribution_rule */
     struct economy economy;

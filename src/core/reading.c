@@ -224,7 +224,8 @@ reading_facts(const struct core *core, const struct read_report *read, struct se
 {
     const struct outcome_report *outcome = &read->outcome;
 
-    *out = (struct search_facts){.outcome_count = outcome->count};
+    *out = (struct search_facts){
+        .sender = store_team_id(core->store, outcome->origin), .outcome_count = outcome->count};
     for (int s = 0; s < 2; s++) {
         out->economies[s] = outcome->sides[s].economy;
         out->asns[s] = outcome->sides[s].asn;

@@ -41,6 +41,9 @@ const char *receipts_state_word(enum store_receipt_state state);
 const char *receipts_reach_word(
     const struct core *core, uint32_t team, enum store_receipt_reach reach);
 void receipts_signer_text(struct buf *out, struct span note);
+/* The delivery whose batch is BATCH (urn:uuid:UUID, or the UUID alone). ERR_NOT_FOUND. */
+MUST_USE int receipts_find(struct core *core, struct arena *arena, struct span batch,
+    struct store_receipt *out, struct err *err);
 /* The steps (told.h) of the report at PLACE of BATCH on its way to TEAM, from being written out on;
  * *TOLD: there are some. Lists live in ARENA. */
 MUST_USE int receipts_tell_steps(struct core *core, struct arena *arena, uint64_t batch,

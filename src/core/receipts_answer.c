@@ -35,22 +35,29 @@ receipts_signer_text(struct buf *out, struct span note)
         buf_format(out, "%.*s+%08x", SPAN_ARGS(read.lines[0].name), read.lines[0].id);
 }
 
+static void
+tell_batch(const struct store_receipt *r, struct buf *out)
+{
+    char urn[URN_BYTES];
+    int n = snprintf(urn, sizeof urn, STIX_BATCH_URN "%.*s", SPAN_ARGS(r->id));
+
+    told_text(out, "batch", (struct span){urn, (size_t)n});
+}
+
 /* The members of a Receipt (share/openapi/schemas.json). */
 static int
 tell(struct core *core, const struct store_receipt *r, struct buf *out, struct err *err)
 {
-    char urn[URN_BYTES];
     struct buf signer = buf_new(SIGNER_BYTES);
     enum store_receipt_reach reach;
     bool came = r->note.n > 0;
-    int n = snprintf(urn, sizeof urn, STIX_BATCH_URN "%.*s", SPAN_ARGS(r->id));
     int rc = store_receipt_reached(core->store, r, &reach, err);
 
     if (rc != 0)
         return rc;
     receipts_signer_text(&signer, r->note);
     buf_add_char(out, '{');
-    told_text(out, "batch", (struct span){urn, (size_t)n});
+    tell_batch(r, out);
     told_number(out, "entry", r->entry);
     told_text(out, "team", store_team_id(core->store, r->team));
     told_number(out, "items", r->items);
@@ -86,6 +93,19 @@ tell_receipt(const struct store_receipt *r, struct buf *out)
     buf_free(&why);
 }
 
+/* The step that leads to the delivery. */
+static void
+tell_written_out(const struct store_receipt *r, struct buf *out)
+{
+    told_item(out);
+    buf_add_char(out, '{');
+    told_time(out, "at", r->made_us);
+    told_word(out, "what", "written-out");
+    tell_batch(r, out);
+    told_number(out, "entry", r->entry);
+    buf_add_char(out, '}');
+}
+
 static int
 tell_delivery(
     struct core *core, struct arena *arena, uint64_t entry, struct buf *out, struct err *err)
@@ -98,7 +118,7 @@ tell_delivery(
         rc = store_receipt_reached(core->store, &r, &reach, err);
     if (rc != 0)
         return rc;
-    told_step(out, r.made_us, "written-out", SPAN(""), SPAN(""));
+    tell_written_out(&r, out);
     if (reach == STORE_REACH_TAKEN || reach == STORE_REACH_FAILED)
         told_step(out, 0, receipts_reach_word(core, r.team, reach), SPAN(""), SPAN(""));
     if (r.note.n > 0)
@@ -196,6 +216,16 @@ core_receipts(struct core *core, struct ask *ask, struct err *err)
 }
 
 int
+receipts_find(struct core *core, struct arena *arena, struct span batch, struct store_receipt *out,
+    struct err *err)
+{
+    if (span_starts(batch, SPAN(STIX_BATCH_URN)))
+        batch = (struct span){
+            batch.p + sizeof STIX_BATCH_URN - 1, batch.n - (sizeof STIX_BATCH_URN - 1)};
+    return store_receipt_by_id(core->store, arena, batch, out, err);
+}
+
+int
 core_receipt(struct core *core, struct ask *ask, struct err *err)
 {
     struct span batch = wire_text(&ask->in);
@@ -203,11 +233,8 @@ core_receipt(struct core *core, struct ask *ask, struct err *err)
     struct store_receipt receipt;
     int rc = wire_end(&ask->in, "a question for a receipt", err);
 
-    if (span_starts(batch, SPAN(STIX_BATCH_URN)))
-        batch = (struct span){
-            batch.p + sizeof STIX_BATCH_URN - 1, batch.n - (sizeof STIX_BATCH_URN - 1)};
     if (rc == 0)
-        rc = store_receipt_by_id(core->store, ask->arena, batch, &receipt, err);
+        rc = receipts_find(core, ask->arena, batch, &receipt, err);
     if (rc == 0)
         rc = tell(core, &receipt, &out, err);
     if (rc == 0)

@@ -251,9 +251,13 @@ release_finish(
             err);
     if (rc == 0 && release->text.n > 0)
         rc = append(core, release, batch, err);
-    return rc == 0 && items ? delivery_keep(
-               core, release->delivery, parcel->collection, parcel->first_us, parcel->last_us, err)
-                            : rc;
+    if (rc != 0 || !items)
+        return rc;
+    if (!parcel->recall)
+        counts_add(&release->written, STAT_WRITTEN, parcel->team, CLASSIFICATION_UNKNOWN,
+            delivery_items(release->delivery));
+    return delivery_keep(
+        core, release->delivery, parcel->collection, parcel->first_us, parcel->last_us, err);
 }
 
 /* May the report that goes be one of the delivery that is open? */
@@ -309,9 +313,15 @@ release_write(struct core *core, struct release *release, const struct unpacked 
             goes = goes || tasks[i + n].effect == EFFECT_RELEASE;
         if (goes)
             rc = write_team(core, release, batch, &tasks[i], n, held, err);
+        if (rc == 0 && release->written.count == COUNTS_MOST)
+            rc = counts_keep(&release->written, core->store, clock_now_us(), err);
     }
-    if (rc != 0)
-        release_drop(release);
+    if (rc == 0)
+        rc = counts_keep(&release->written, core->store, clock_now_us(), err);
+    if (rc == 0)
+        return 0;
+    counts_clear(&release->written);
+    release_drop(release);
     return rc;
 }
 

@@ -27,26 +27,6 @@ take_own(const struct core *core, const struct outcome_report *outcome, struct r
     return rc;
 }
 
-static bool
-has_pseudonyms(const struct verdict *verdict)
-{
-    for (int c = 0; c < FIELD_CLASS_COUNT; c++)
-        if (verdict_treatment(verdict, (enum field_class)c) == TREATMENT_PSEUDONYMISE)
-            return true;
-    return false;
-}
-
-static struct redact_means
-means_of(const struct core *core, const struct outcome_verdict *verdict, struct span team)
-{
-    struct redact_means means = {.extras = core->basis.extras};
-
-    if (core->basis.pseudonyms != NULL && verdict->clause_count > 0
-        && has_pseudonyms(&verdict->verdict))
-        means.key = pseudonyms_key(core->basis.pseudonyms, verdict->clauses[0].agreement, team);
-    return means;
-}
-
 static size_t
 name_clauses(struct release *release, const struct outcome_verdict *verdict, struct span *names)
 {
@@ -169,7 +149,8 @@ release_one(struct core *core, struct release *release, const struct unpacked *b
         let_go.effect = EFFECT_RELEASE; /* by a person */
     struct release_note note = note_of(core, &outcome, task);
     unsigned classes = classes_in(core, &report);
-    const struct redact_means means = means_of(core, verdict, note.recipient);
+    const struct redact_means means = redact_means(core->basis.pseudonyms, core->basis.extras,
+        &verdict->verdict, outcome_agreement(verdict), note.recipient);
     arena_reset(release->redacted);
     rc = redact(release->redacted, &means, &report, &let_go, (enum tlp)outcome.tlp, &redacted, err);
     if (rc != 0)

@@ -2,6 +2,7 @@
 #ifndef COMITY_CORE_RELEASE_PRIVATE_H
 #define COMITY_CORE_RELEASE_PRIVATE_H
 
+#include "core/counts.h"
 #include "core/delivery.h"
 #include "core/release.h"
 #include "core/unpacked.h"
@@ -42,6 +43,7 @@ struct release {
     struct delivery *delivery;
     struct unpacked decided; /* the batch of the last decision; number 0: not in the arena */
     struct parcel parcel;
+    struct counts written; /* since they were kept */
     struct loop_timer again;
     bool tired;   /* after a failure, or to let reports in; until the timer comes */
     bool resting; /* the latter: it ends with its reason */

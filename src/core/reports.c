@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "core/node.h"
 #include "core/provenance.h"
+#include "core/receipts.h"
 #include "core/told.h"
 #include "fmt/render.h"
 #include "model/domain.h"
@@ -25,7 +26,10 @@ struct search_job {
     uint64_t tag;
     struct search_query query;
     char address[ADDRESS_TEXT_BYTES]; /* of a single IPv4 address that is looked for; else "" */
-    char texts[3][TEXT_BYTES];        /* what the query borrows: name, team, provider */
+    char texts[4][TEXT_BYTES];        /* what the query borrows: name, team, provider, sender */
+    bool of_delivery;                 /* only reports of one delivery: of its batch, */
+    uint64_t delivered;               /* whose number this is (0: it has gone), */
+    uint8_t places[STORE_BATCH_REPORTS / 8]; /* at these places, a bit each */
     uint64_t keys[SEARCH_QUERY_KEYS_MAX];
     struct store_search batches;
     uint32_t limit;
@@ -139,7 +143,7 @@ keep(char room[TEXT_BYTES], struct span text)
 }
 
 static void
-read_query(struct wire_in *in, struct search_job *job)
+read_query(struct wire_in *in, struct search_job *job, struct span *delivery)
 {
     struct search_query *query = &job->query;
 
@@ -157,17 +161,63 @@ read_query(struct wire_in *in, struct search_job *job)
     query->effect = (uint8_t)(effect - 1);
     query->provider = keep(job->texts[2], wire_text(in));
     query->unattributed = wire_u8(in) == 1;
+    query->sender = keep(job->texts[3], wire_text(in));
+    *delivery = wire_text(in);
     job->batches.since_us = wire_i64(in);
     job->batches.until_us = wire_i64(in);
+}
+
+/* Which reports are of the delivery whose batch is BATCH? */
+static int
+read_delivery(struct core *core, struct arena *arena, struct span batch, struct search_job *job,
+    struct err *err)
+{
+    struct store_receipt receipt;
+    struct store_delivery *all;
+    size_t count;
+
+    job->of_delivery = batch.n > 0;
+    if (!job->of_delivery)
+        return 0;
+    int rc = receipts_find(core, arena, batch, &receipt, err);
+    if (rc == 0)
+        rc = store_deliveries(core->store, arena, receipt.batch, &all, &count, err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (all[i].entry != receipt.entry)
+            continue;
+        job->delivered = receipt.batch;
+        for (size_t at = 0; at + 1 < all[i].places.n; at += 2) {
+            unsigned place = (uint8_t)all[i].places.p[at] | (uint8_t)all[i].places.p[at + 1] << 8;
+            if (place < STORE_BATCH_REPORTS)
+                job->places[place / 8] |= (uint8_t)(1u << place % 8);
+        }
+    }
+    return rc;
+}
+
+/* Filters have senders' keys from some batch on, if the store was made before there were any. */
+static int
+read_late(struct core *core, struct arena *arena, struct search_job *job, struct err *err)
+{
+    struct span from = {0};
+    int rc = 0;
+
+    job->batches.late = job->query.sender.n > 0;
+    if (job->batches.late > 0)
+        rc = store_get(core->store, arena, "search-senders", &from, err);
+    if (rc == 0 && from.n > 0 && !span_u64(from, &job->batches.late_from))
+        rc = err_set(err, ERR_BAD_STORE, "the value search-senders is no number");
+    return rc;
 }
 
 static int
 begin_job(struct core *core, struct ask *ask, struct search_job *job, struct err *err)
 {
     const char *begin = ask->in.p;
+    struct span delivery;
 
     *job = (struct search_job){.door = ask->door, .tag = ask->tag};
-    read_query(&ask->in, job);
+    read_query(&ask->in, job, &delivery);
     uint64_t seed;
     memcpy(&seed, core->id_key.bytes, sizeof seed);
     job->check = hash_bytes(begin, (size_t)(ask->in.p - begin), seed);
@@ -179,6 +229,10 @@ begin_job(struct core *core, struct ask *ask, struct search_job *job, struct err
     if (rc == 0 && job->query.unattributed && job->query.team.n > 0)
         rc = err_set_field(err, ERR_BAD_VALUE, "unattributed", 12,
             "what nobody answers for is for no team: give one of the two");
+    if (rc == 0)
+        rc = read_delivery(core, ask->arena, delivery, job, err);
+    if (rc == 0)
+        rc = read_late(core, ask->arena, job, err);
     if (rc != 0)
         return rc;
     if (job->batches.since_us == 0)
@@ -203,11 +257,15 @@ look_at(struct core *core, struct search_job *job, struct reading *reading, stru
 {
     struct read_report read;
     struct search_facts facts;
+    if (job->of_delivery && (job->places[job->place / 8] >> job->place % 8 & 1) == 0)
+        return 0;
     if (job->address[0] != '\0' && !reading_may_have(reading, job->place, span_of(job->address)))
         return 0;
     int rc = reading_get(reading, core, job->place, &read, err);
     if (rc != 0)
         return rc;
+    if (read.received_us < job->batches.since_us || read.received_us >= job->batches.until_us)
+        return 0;
     reading_facts(core, &read, &facts);
     if (!search_matches(&job->query, read.report, &facts))
         return 0;
@@ -227,7 +285,9 @@ next_batch(struct core *core, struct search_job *job, struct reading *reading, s
     uint64_t number = job->inside;
     int rc = 0;
 
-    if (number == 0)
+    if (number == 0 && job->of_delivery)
+        number = job->before == 0 || job->delivered < job->before ? job->delivered : 0;
+    else if (number == 0)
         rc = store_batch_search(core->store, &job->batches, job->before, &number, err);
     job->over = rc == 0 && number == 0;
     if (rc != 0 || job->over)

@@ -23,6 +23,7 @@ enum search_kind {
     KIND_TEAM_EFFECT = 10,  /* what is asked for together and is seldom so: */
     KIND_ECONOMY_TEAM = 11, /* else every batch of a large store would be opened in vain */
     KIND_ID = 12,           /* that another node gave */
+    KIND_SENDER = 13,       /* since version 4 of the store */
 };
 
 struct memo {
@@ -263,7 +264,7 @@ given_id(const struct report *report, char *room)
     return (struct span){room, is_id ? ID_TEXT_BYTES - 1 : 0};
 }
 
-enum { REPORT_KEYS_MAX = 2 * 6 + 3 + 5 * SEARCH_OUTCOMES_MAX };
+enum { REPORT_KEYS_MAX = 2 * 6 + 4 + 5 * SEARCH_OUTCOMES_MAX };
 
 int
 search_set_add(struct search_set *set, const struct report *report,
@@ -285,6 +286,8 @@ search_set_add(struct search_set *set, const struct report *report,
     struct span id = given_id(report, room);
     if (id.n > 0)
         add(set, key_of(KIND_ID, id.p, id.n));
+    if (facts->sender.n > 0)
+        add(set, key_of(KIND_SENDER, facts->sender.p, facts->sender.n));
     return 0;
 }
 
@@ -344,6 +347,8 @@ search_query_keys(const struct search_query *query, uint64_t keys[SEARCH_QUERY_K
         keys[n++] = key_of_number(KIND_EFFECT, query->effect);
     if (query->id.n > 0)
         keys[n++] = key_of(KIND_ID, query->id.p, query->id.n);
+    if (query->sender.n > 0)
+        keys[n++] = key_of(KIND_SENDER, query->sender.p, query->sender.n);
     return n;
 }
 
@@ -392,6 +397,8 @@ search_matches(
     char room[ID_TEXT_BYTES];
 
     if (query->id.n > 0 && !span_equal(given_id(report, room), query->id))
+        return false;
+    if (query->sender.n > 0 && !span_equal(query->sender, facts->sender))
         return false;
     if (query->classification != 0 && query->classification != report->classification)
         return false;

@@ -18,6 +18,7 @@ struct search_outcome {
 };
 enum { SEARCH_OUTCOMES_MAX = 3 };
 struct search_facts {
+    struct span sender;          /* the team that gave it: its id; n 0: not known */
     struct economy economies[2]; /* source's, destination's: that decided; zero: none */
     uint32_t asns[2];            /* of the address table; 0: none. The feed's are the report's */
     struct search_outcome outcomes[SEARCH_OUTCOMES_MAX];
@@ -45,6 +46,7 @@ struct search_query {
     struct address address; /* of source or destination; a prefix finds all inside */
     struct span name;       /* domain_normalise'd: itself and all names below it */
     struct span team;       /* that it is for */
+    struct span sender;     /* the team that gave it */
     struct span provider;   /* without case */
     uint32_t asn;           /* of the address table or as the feed says */
     struct economy economy; /* that decided */
@@ -54,9 +56,10 @@ struct search_query {
     bool unattributed; /* nobody answers for it */
     struct span id;    /* that another node gave it (core/id.h's id_plain) */
 };
-enum { SEARCH_QUERY_KEYS_MAX = 13 };
+enum { SEARCH_QUERY_KEYS_MAX = 14 };
 /* What a batch must hold to have a match; fewer than the query asks for where no key helps (a
- * public suffix, a short prefix). Returns how many are at KEYS. */
+ * public suffix, a short prefix). Returns how many are at KEYS; the sender's, which batches have
+ * that were made by version 4 of the store or a later one, is the last. */
 size_t search_query_keys(const struct search_query *query, uint64_t keys[SEARCH_QUERY_KEYS_MAX]);
 bool search_matches(const struct search_query *query, const struct report *report,
     const struct search_facts *facts);

@@ -58,7 +58,7 @@ struct links;
 struct reports;
 
 /* Counts of days that will not change any more, so that metrics read two days and not all. */
-enum { COUNTED_NUMBERS = 16 };
+enum { COUNTED_NUMBERS = 24 };
 struct counted {
     uint32_t until_day;
     uint64_t totals[COUNTED_NUMBERS]; /* by number of stats.def */

@@ -145,21 +145,11 @@ write_headings(struct table *t)
 
 /* Objects that are no reports are no rows. */
 static int
-pass_over(void *ctx, const struct err *why, struct span record, struct err *err)
-{
-    (void)ctx;
-    (void)why;
-    (void)record;
-    (void)err;
-    return 0;
-}
-
-static int
 read_bundle(struct span bundle, struct table *t,
     int (*report)(void *ctx, const struct report *report, struct err *err), struct err *err)
 {
     const struct reader_options options = {.share_dir = ""};
-    const struct reader_sink sink = {.ctx = t, .report = report, .reject = pass_over};
+    const struct reader_sink sink = {.ctx = t, .report = report, .reject = reader_pass_over};
     struct input *input = NULL;
     int rc = input_open_bytes(bundle, "bundle.json", &input, err);
 

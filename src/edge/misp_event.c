@@ -305,19 +305,9 @@ on_report(void *ctx, const struct report *report, struct err *err)
 
 /* What this node released it can read; anything else is no report of the feed. */
 static int
-on_reject(void *ctx, const struct err *why, struct span record, struct err *err)
-{
-    (void)ctx;
-    (void)why;
-    (void)record;
-    (void)err;
-    return 0;
-}
-
-static int
 read_once(struct writing *w, struct err *err)
 {
-    const struct reader_sink sink = {.ctx = w, .report = on_report, .reject = on_reject};
+    const struct reader_sink sink = {.ctx = w, .report = on_report, .reject = reader_pass_over};
     const struct reader_options options = {.share_dir = ""};
     struct input *input = NULL;
     int rc = input_open_bytes(w->event->objects, "event", &input, err);

@@ -11,6 +11,8 @@ struct comparing {
     const struct roster *roster;
     const struct team *team;
     char *what;
+    card_claims_told *tell; /* NULL: the first is enough */
+    void *ctx;
 };
 
 __attribute__((format(printf, 2, 3))) static bool
@@ -21,7 +23,10 @@ more(const struct comparing *c, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(c->what, CARD_CLAIM_BYTES, format, args);
     va_end(args);
-    return true;
+    if (c->tell == NULL)
+        return true;
+    c->tell(c->ctx, c->what);
+    return false; /* go on */
 }
 
 /* Does another team answer for it? */
@@ -127,25 +132,43 @@ kind_more(const struct comparing *c)
         && more(c, "to be of kind %.*s", SPAN_ARGS(c->team->kind));
 }
 
+static bool
+any_more(const struct comparing *c)
+{
+    const struct team *team = c->team;
+
+    if (kind_more(c))
+        return true;
+    for (size_t i = 0; i < team->economy_count; i++)
+        if (economy_more(c, i))
+            return true;
+    for (size_t i = 0; i < team->prefix_count; i++)
+        if (prefix_more(c, &team->prefixes[i]))
+            return true;
+    for (size_t i = 0; i < team->asn_count; i++)
+        if (asn_more(c, team->asns[i]))
+            return true;
+    for (size_t i = 0; i < team->domain_count; i++)
+        if (domain_more(c, team->domains[i]))
+            return true;
+    return false;
+}
+
 bool
 card_claims_more(const struct team *known, const struct roster *roster, const struct team *team,
     char what[CARD_CLAIM_BYTES])
 {
-    const struct comparing c = {known, roster, team, what};
+    const struct comparing c = {.known = known, .roster = roster, .team = team, .what = what};
 
-    if (kind_more(&c))
-        return true;
-    for (size_t i = 0; i < team->economy_count; i++)
-        if (economy_more(&c, i))
-            return true;
-    for (size_t i = 0; i < team->prefix_count; i++)
-        if (prefix_more(&c, &team->prefixes[i]))
-            return true;
-    for (size_t i = 0; i < team->asn_count; i++)
-        if (asn_more(&c, team->asns[i]))
-            return true;
-    for (size_t i = 0; i < team->domain_count; i++)
-        if (domain_more(&c, team->domains[i]))
-            return true;
-    return false;
+    return any_more(&c);
+}
+
+void
+card_claims_each(const struct team *known, const struct roster *roster, const struct team *team,
+    card_claims_told *tell, void *ctx)
+{
+    char what[CARD_CLAIM_BYTES];
+    const struct comparing c = {known, roster, team, what, tell, ctx};
+
+    (void)any_more(&c);
 }

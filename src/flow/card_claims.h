@@ -16,5 +16,9 @@ enum { CARD_CLAIM_BYTES = 160 };
  * are to be read at CARD_ANY_TIME: a claim that begins tomorrow counts. */
 bool card_claims_more(const struct team *known, const struct roster *roster,
     const struct team *team, char what[CARD_CLAIM_BYTES]);
+/* All of these, one by one, to TELL. */
+typedef void card_claims_told(void *ctx, const char *what);
+void card_claims_each(const struct team *known, const struct roster *roster,
+    const struct team *team, card_claims_told *tell, void *ctx);
 
 #endif

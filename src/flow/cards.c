@@ -372,6 +372,17 @@ cards_waiting_close(struct cards_waiting *waiting)
     free(waiting->names);
 }
 
+int
+cards_waiting_count(const char *home, uint64_t *out, struct err *err)
+{
+    struct cards_waiting waiting;
+    int rc = cards_waiting_open(home, &waiting, err);
+
+    *out = (uint64_t)waiting.count;
+    cards_waiting_close(&waiting);
+    return rc;
+}
+
 /* A stranger may send as many as it likes, so that there is an end to them. Names tell enough:
  * TEAM.PRINT.json. */
 static int
@@ -484,6 +495,40 @@ cards_accept_operator(const char *home, struct arena *arena, struct span text, i
     if (rc == 0)
         *out = card.card;
     return rc;
+}
+
+int
+cards_check_other(const struct cards_read *card, struct span own, struct err *err)
+{
+    return span_equal(card->card.id, own)
+        ? err_set(err, ERR_USAGE, "that is this team's own card: `comity team publish` signs it")
+        : 0;
+}
+
+static int
+keep_vouched(const char *home, struct arena *arena, struct cards_read *card,
+    const struct keyring *ring, int64_t now_us, struct err *err)
+{
+    struct cards_read known;
+    int rc = cards_find(home, card->card.id, arena, &known, err);
+
+    if (rc != 1 || !span_equal(known.card.text, card->card.text))
+        return rc < 0 && rc != ERR_BAD_CARD ? rc
+                                            : cards_accept(home, arena, card, ring, now_us, err);
+    (void)card_sign_join(&card->card, &known.card);
+    card->card.accepted = known.card.accepted;
+    return cards_keep(home, card, ring, err);
+}
+
+int
+cards_vouch(const char *home, struct arena *arena, struct cards_read *card, struct span own,
+    const struct agreement_key *key, const struct keyring *ring, int64_t now_us, struct err *err)
+{
+    int rc = cards_check_other(card, own, err);
+
+    if (rc == 0)
+        rc = card_sign_vouch(arena, &card->card, own, key, now_us, err);
+    return rc == 0 ? keep_vouched(home, arena, card, ring, now_us, err) : rc;
 }
 
 void

@@ -59,6 +59,8 @@ MUST_USE int cards_waiting_open(const char *home, struct cards_waiting *out, str
 int cards_waiting_next(
     struct cards_waiting *waiting, struct arena *arena, struct cards_read *out, struct err *err);
 void cards_waiting_close(struct cards_waiting *waiting);
+/* How many wait, by their files' names. ERR_IO, ERR_LIMIT. */
+MUST_USE int cards_waiting_count(const char *home, uint64_t *out, struct err *err);
 /* CARD waits no more. */
 MUST_USE int cards_drop(const char *home, const struct cards_read *card, struct err *err);
 /* TEAM's accepted card is no more; what the directory says of it counts. ERR_NOT_FOUND. */
@@ -73,6 +75,15 @@ MUST_USE int cards_accept_operator(const char *home, struct arena *arena, struct
 MUST_USE int cards_accept(const char *home, struct arena *arena, struct cards_read *card,
     const struct keyring *ring, int64_t now_us, struct err *err);
 
+/* ERR_USAGE: CARD is OWN's, this node's team: publishing signs that one. */
+MUST_USE int cards_check_other(const struct cards_read *card, struct span own, struct err *err);
+/* OWN, whose key is KEY, vouches for CARD's key, and accepts CARD with that; the very card that was
+ * accepted already stays as it was accepted. For who holds the lock. Errors: cards_check_other's,
+ * card_sign_vouch's, cards_accept's. */
+MUST_USE int cards_vouch(const char *home, struct arena *arena, struct cards_read *card,
+    struct span own, const struct agreement_key *key, const struct keyring *ring, int64_t now_us,
+    struct err *err);
+
 /* What a card is judged by; all of it is borrowed. */
 struct cards_world {
     const char *home;
@@ -85,6 +96,10 @@ struct cards_world {
  * *KNOWN is the card that was accepted, where there is one. Errors: of this machine alone. */
 MUST_USE int cards_judge(const struct cards_world *world, struct arena *arena,
     struct cards_read *card, struct cards_read *known, struct card_judgement *out, struct err *err);
+/* What it claims more than was known of its team (card_claims.h), one by one. Errors: of this
+ * machine alone. */
+MUST_USE int cards_claims(const struct cards_world *world, struct arena *arena,
+    const struct cards_read *card, card_claims_told *tell, void *ctx, struct err *err);
 
 /* "accepted by the operator", "vouched for by a.test and b.test", ... */
 void cards_word(struct buf *out, const struct card_acceptance *accepted);

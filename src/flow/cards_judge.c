@@ -42,19 +42,44 @@ gather(const struct cards_world *world, struct arena *arena, const struct cards_
     return rc < 0 ? rc : 0;
 }
 
+/* What was accepted of the team (*THERE: KNOWN, or NULL), and what was claimed until now. */
+static int
+find_standing(const struct cards_world *world, struct arena *arena, struct span id,
+    struct cards_read *known, const struct cards_read **there, struct team *before,
+    bool *has_before, struct err *err)
+{
+    int rc = cards_find(world->home, id, arena, known, err);
+
+    *there = rc == 1 ? known : NULL;
+    if (rc < 0 && rc != ERR_BAD_CARD) /* a damaged file is as none */
+        return rc;
+    return find_before(world, arena, *there, id, before, has_before, err);
+}
+
+int
+cards_claims(const struct cards_world *world, struct arena *arena, const struct cards_read *card,
+    card_claims_told *tell, void *ctx, struct err *err)
+{
+    const struct cards_read *there;
+    struct cards_read known;
+    struct team before;
+    bool has_before = false;
+    int rc = find_standing(world, arena, card->card.id, &known, &there, &before, &has_before, err);
+
+    if (rc == 0)
+        card_claims_each(has_before ? &before : NULL, world->roster, &card->team, tell, ctx);
+    return rc;
+}
+
 int
 cards_judge(const struct cards_world *world, struct arena *arena, struct cards_read *card,
     struct cards_read *known, struct card_judgement *out, struct err *err)
 {
+    const struct cards_read *there;
     struct team before;
     bool has_before = false;
-    int rc = cards_find(world->home, card->card.id, arena, known, err);
-    const struct cards_read *there = rc == 1 ? known : NULL;
+    int rc = find_standing(world, arena, card->card.id, known, &there, &before, &has_before, err);
 
-    if (rc == 1 || rc == ERR_BAD_CARD) /* a damaged file is as none */
-        rc = 0;
-    if (rc == 0)
-        rc = find_before(world, arena, there, card->card.id, &before, &has_before, err);
     if (rc == 0)
         rc = gather(world, arena, there, &card->card, err);
     if (rc != 0)

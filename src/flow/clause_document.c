@@ -120,17 +120,7 @@ read_classification(struct doc *doc, const char *key, struct json_value value, v
 static bool
 read_tlp_max(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    struct span text;
-
-    if (!doc_text(doc, key, value, DOC_TEXT_MAX, &text))
-        return false;
-    enum tlp tlp = tlp_find(text);
-    if (tlp == TLP_UNKNOWN)
-        doc_fault(doc, key,
-            "\"%.*s\" is no label of TLP 2.0; write clear, green, amber, amber+strict or red",
-            SPAN_ARGS(text));
-    ((struct clause *)target)->tlp_max = (uint8_t)tlp;
-    return tlp != TLP_UNKNOWN;
+    return doc_tlp(doc, key, value, &((struct clause *)target)->tlp_max);
 }
 
 static bool

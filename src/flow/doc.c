@@ -2,10 +2,13 @@
 
 #include "base/base64.h"
 #include "base/time.h"
+#include "model/words.h"
+#include "sys/lent.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { WHY_BYTES = 512, DOC_TIME_MAX = 64, DOC_BASE64_MAX = 128 };
 
@@ -224,6 +227,22 @@ doc_base64(struct doc *doc, const char *key, struct json_value value, uint8_t *o
     return false;
 }
 
+bool
+doc_tlp(struct doc *doc, const char *key, struct json_value value, uint8_t *out)
+{
+    struct span text;
+
+    if (!doc_text(doc, key, value, DOC_TEXT_MAX, &text))
+        return false;
+    enum tlp tlp = tlp_find(text);
+    if (tlp == TLP_UNKNOWN)
+        doc_fault(doc, key,
+            "\"%.*s\" is no label of TLP 2.0; write clear, green, amber, amber+strict or red",
+            SPAN_ARGS(text));
+    *out = (uint8_t)tlp;
+    return tlp != TLP_UNKNOWN;
+}
+
 /* Stricter than time_parse: what an agreement means must not hang on a guess. */
 bool
 doc_time(struct doc *doc, const char *key, struct json_value value, int64_t *out)
@@ -306,8 +325,11 @@ read_all(struct arena *arena, FILE *file, const char *path, struct span *out, st
 int
 doc_file(struct arena *arena, const char *path, struct span *out, struct err *err)
 {
-    FILE *file = fopen(path, "rb");
+    int fd = lent_open(path, 0);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "rb");
 
+    if (file == NULL && fd >= 0)
+        (void)close(fd);
     if (file == NULL)
         return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s cannot be opened: %s",
             path, strerror(errno));

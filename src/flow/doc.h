@@ -63,6 +63,8 @@ int doc_word(struct doc *doc, const char *key, struct json_value value, const ch
 int64_t doc_list(struct doc *doc, const char *key, struct json_value value);
 bool doc_texts(struct doc *doc, const char *key, struct json_value value, size_t max,
     const struct span **out, size_t *count);
+/* A label of TLP 2.0: its enum tlp. */
+bool doc_tlp(struct doc *doc, const char *key, struct json_value value, uint8_t *out);
 /* A date (midnight, UTC) or a date and time with its offset, in microseconds. */
 bool doc_time(struct doc *doc, const char *key, struct json_value value, int64_t *out);
 /* Does TEXT look like SHAPE, where 0 is a digit, x a hexadecimal one and all else itself? */

@@ -127,25 +127,9 @@ read_resale(struct doc *doc, const char *key, struct json_value value, void *tar
 }
 
 static bool
-read_label(struct doc *doc, const char *key, struct json_value value, uint8_t *out)
-{
-    struct span text;
-
-    if (!doc_text(doc, key, value, DOC_TEXT_MAX, &text))
-        return false;
-    enum tlp tlp = tlp_find(text);
-    if (tlp == TLP_UNKNOWN)
-        doc_fault(doc, key,
-            "\"%.*s\" is no label of TLP 2.0; write clear, green, amber, amber+strict or red",
-            SPAN_ARGS(text));
-    *out = (uint8_t)tlp;
-    return tlp != TLP_UNKNOWN;
-}
-
-static bool
 read_floor(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    return read_label(doc, key, value, &((struct entry *)target)->condition->tlp_floor);
+    return doc_tlp(doc, key, value, &((struct entry *)target)->condition->tlp_floor);
 }
 
 static bool
@@ -200,13 +184,13 @@ read_also(struct doc *doc, const char *key, struct json_value value, void *targe
 static bool
 read_entry_tlp(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    return read_label(doc, key, value, &((struct entry *)target)->tlp);
+    return doc_tlp(doc, key, value, &((struct entry *)target)->tlp);
 }
 
 static bool
 read_default_tlp(struct doc *doc, const char *key, struct json_value value, void *target)
 {
-    return read_label(doc, key, value, &((struct reading *)target)->out->tlp);
+    return doc_tlp(doc, key, value, &((struct reading *)target)->out->tlp);
 }
 
 static bool

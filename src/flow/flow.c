@@ -223,20 +223,35 @@ came_through(const struct flow *flow, struct team_id team)
     return flow->from_partner && team.index == flow->options.origin.index;
 }
 
+/* What a partner told this node's own team has crossed: the sender's people released it, the sender
+ * treated it, and to pseudonymise it once more would leave what nobody can turn back. */
+static void
+as_it_came(struct verdict *out)
+{
+    if (out->effect == EFFECT_WITHHOLD)
+        return;
+    out->effect = EFFECT_RELEASE;
+    out->reason = REASON_TOLD;
+    out->require_encrypted = out->require_receipt = false;
+    memset(out->laxity, TREATMENT_REMOVE, sizeof out->laxity);
+}
+
 static void
 decide_by(struct flow *flow, const struct policy *policy, uint32_t provider,
     struct team_id recipient, struct verdict *out)
 {
-    const struct flow_options *options = &flow->options;
     struct decide_input input = question_of(flow, provider, recipient);
+    bool ours = recipient.index != 0 && recipient.index == flow->options.own.index;
 
     if (came_through(flow, recipient)) {
         *out = (struct verdict){.reason = REASON_RETURN};
         return;
     }
-    if (flow->from_partner && (recipient.index != options->own.index || recipient.index == 0))
+    if (flow->from_partner && !ours)
         bind_to_term(flow, policy, &input);
     decide(policy, &input, out);
+    if (flow->from_partner && ours)
+        as_it_came(out);
 }
 
 static void
@@ -267,26 +282,16 @@ count_outcome(struct totals *counts, const struct flow_outcome *outcome)
         counts->withheld++;
 }
 
-static bool
-has_pseudonyms(const struct verdict *verdict)
-{
-    for (int c = 0; c < FIELD_CLASS_COUNT; c++)
-        if (verdict_treatment(verdict, (enum field_class)c) == TREATMENT_PSEUDONYMISE)
-            return true;
-    return false;
-}
-
 struct redact_means
 flow_means(
     const struct flow_options *options, struct team_id recipient, const struct verdict *verdict)
 {
-    struct redact_means means = {.extras = options->extras};
+    const struct span agreement = verdict->clause_count > 0
+        ? policy_agreement(options->policy, verdict->clauses[0])->id
+        : SPAN("");
 
-    if (options->pseudonyms != NULL && verdict->clause_count > 0 && has_pseudonyms(verdict))
-        means.key = pseudonyms_key(options->pseudonyms,
-            policy_agreement(options->policy, verdict->clauses[0])->id,
-            roster_team(options->world.roster, recipient)->id);
-    return means;
+    return redact_means(options->pseudonyms, options->extras, verdict, agreement,
+        roster_team(options->world.roster, recipient)->id);
 }
 
 /* What left for the other recipient, if the same treatments make the same of the report. */
@@ -297,7 +302,7 @@ redacted_alike(
     bool alike =
         memcmp(outcome->verdict.laxity, other->verdict.laxity, sizeof outcome->verdict.laxity) == 0;
 
-    if (flow->options.pseudonyms != NULL && has_pseudonyms(&outcome->verdict))
+    if (flow->options.pseudonyms != NULL && verdict_pseudonymises(&outcome->verdict))
         return NULL;
     return alike ? other->redacted : NULL;
 }

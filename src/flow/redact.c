@@ -186,6 +186,17 @@ set_task(struct task *task, struct arena *arena, const struct redact_means *mean
     }
 }
 
+struct redact_means
+redact_means(struct pseudonyms *pseudonyms, const struct extra_fields *extras,
+    const struct verdict *verdict, struct span agreement, struct span recipient)
+{
+    struct redact_means means = {.extras = extras};
+
+    if (pseudonyms != NULL && agreement.n > 0 && verdict_pseudonymises(verdict))
+        means.key = pseudonyms_key(pseudonyms, agreement, recipient);
+    return means;
+}
+
 struct redact_rule
 redact_rule(
     const struct redact_means *means, const struct verdict *verdict, const struct field *field)

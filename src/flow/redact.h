@@ -18,6 +18,12 @@ struct redact_means {
     const struct pseudonym_key *key; /* NULL: what was to be pseudonymised is generalised */
 };
 
+/* By what VERDICT's treatments are done for RECIPIENT, where the first of its clauses is of
+ * AGREEMENT (n 0: there is none). PSEUDONYMS NULL: this node makes none. The key lives until the
+ * next call. */
+struct redact_means redact_means(struct pseudonyms *pseudonyms, const struct extra_fields *extras,
+    const struct verdict *verdict, struct span agreement, struct span recipient);
+
 /* Apply VERDICT to REPORT, to the byte as doc/agreement-language.md, section 9, has it. Values that
  * are kept borrow from REPORT; treated ones live in ARENA, as the result does. TLP is the label
  * under which it goes out. What cannot be done, as ARENA is full, is removed instead.

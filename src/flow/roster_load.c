@@ -2,6 +2,7 @@
 #include "flow/card.h"
 #include "flow/cards.h"
 #include "flow/roster.h"
+#include "sys/lent.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -151,7 +152,7 @@ read_file(struct loading *l, const char *path, bool accepted, struct err *err)
     struct json_value root;
     char *text = NULL;
     size_t n;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = lent_open(path, O_NONBLOCK);
     int rc;
 
     *err = (struct err){0};

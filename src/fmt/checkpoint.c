@@ -67,9 +67,7 @@ checkpoint_sign(struct buf *out, const struct checkpoint *checkpoint,
     if (rc == 0)
         rc = checkpoint_read(buf_span(&text), &again, err);
     if (rc == 0)
-        rc = note_begin(out, buf_span(&text), err);
-    if (rc == 0)
-        rc = note_sign(out, buf_span(&text), signer, 0, err);
+        rc = note_make(out, buf_span(&text), signer, err);
     buf_free(&text);
     return rc;
 }

@@ -201,3 +201,11 @@ note_sign(struct buf *out, struct span text, const struct note_signer *signer, u
     buf_free(&whole);
     return rc != 0 ? rc : buf_check(out, "the note", err);
 }
+
+int
+note_make(struct buf *out, struct span text, const struct note_signer *signer, struct err *err)
+{
+    int rc = note_begin(out, text, err);
+
+    return rc == 0 ? note_sign(out, text, signer, 0, err) : rc;
+}

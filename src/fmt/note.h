@@ -96,5 +96,8 @@ MUST_USE int note_begin(struct buf *out, struct span text, struct err *err);
  * ERR_LIMIT, ERR_BAD_TIME. */
 MUST_USE int note_sign(struct buf *out, struct span text, const struct note_signer *signer,
     uint64_t time_s, struct err *err);
+/* Both: a note with SIGNER's line alone. */
+MUST_USE int note_make(
+    struct buf *out, struct span text, const struct note_signer *signer, struct err *err);
 
 #endif

@@ -1,6 +1,16 @@
 #include "fmt/reader.h"
 
 int
+reader_pass_over(void *ctx, const struct err *why, struct span record, struct err *err)
+{
+    (void)ctx;
+    (void)why;
+    (void)record;
+    (void)err;
+    return 0;
+}
+
+int
 reader_end_record(const struct reader_sink *sink, struct report *report, int rc, struct err *why,
     struct span record, struct err *err)
 {

@@ -51,6 +51,9 @@ reader_has_mapping(const struct reader_options *options)
     return options->mapping_path != NULL || options->mapping.n > 0;
 }
 
+/* A sink's reject that passes over what is no report, where others count. */
+int reader_pass_over(void *ctx, const struct err *why, struct span record, struct err *err);
+
 /* Hand a finished report or its rejection to the sink: what every reader ends a
  * record with. RC is what parsing said so far; 0 runs report_finish first.
  * Only sender's errors become rejections, others are returned. */

@@ -57,9 +57,7 @@ receipt_sign(struct buf *out, const struct receipt *receipt, const struct note_s
     add(&text, receipt);
     int rc = buf_check(&text, "the receipt", err);
     if (rc == 0)
-        rc = note_begin(out, buf_span(&text), err);
-    if (rc == 0)
-        rc = note_sign(out, buf_span(&text), signer, 0, err);
+        rc = note_make(out, buf_span(&text), signer, err);
     buf_free(&text);
     return rc;
 }

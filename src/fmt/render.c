@@ -1,6 +1,6 @@
 #include "fmt/render.h"
 
-#include "fmt/json.h"
+#include "fmt/value.h"
 #include "fmt/writer.h"
 
 /* `"name":` of every known field, filled up so that copies of a fixed size do it. */
@@ -124,26 +124,7 @@ render_member(struct buf *out, const struct field *field)
 {
     json_add_string(out, field->name);
     buf_add_char(out, ':');
-    switch ((enum value_type)field->type) {
-    case VALUE_TEXT:
-        json_add_string(out, (struct span){field->s, field->n});
-        break;
-    case VALUE_INT:
-        buf_add_i64(out, field->i);
-        break;
-    case VALUE_UINT:
-        buf_add_u64(out, field->u);
-        break;
-    case VALUE_FLOAT:
-        json_add_float(out, field->d);
-        break;
-    case VALUE_BOOL:
-        buf_add_text(out, field->b ? "true" : "false");
-        break;
-    case VALUE_JSON:
-        buf_add(out, field->s, field->n);
-        break;
-    }
+    value_add(out, field);
 }
 
 /* The field and what stands behind it. */

@@ -2,37 +2,13 @@
  * left. What observables cannot say stands in Comity's property extension, so that reading
  * it back gives the same report. */
 #include "base/time.h"
-#include "fmt/json.h"
 #include "fmt/stix_observe.h"
 #include "fmt/stix_words.h"
+#include "fmt/value.h"
 #include "fmt/writer.h"
 
 /* 2026-01-01: created when the report's own time may not say it. */
 #define DEFINED_US INT64_C(1767225600000000)
-
-static void
-add_value(struct buf *out, const struct field *field)
-{
-    switch (field->type) {
-    case VALUE_TEXT:
-        json_add_string(out, (struct span){field->s, field->n});
-        break;
-    case VALUE_INT:
-        buf_add_i64(out, field->i);
-        break;
-    case VALUE_UINT:
-        buf_add_u64(out, field->u);
-        break;
-    case VALUE_FLOAT:
-        json_add_float(out, field->d);
-        break;
-    case VALUE_BOOL:
-        buf_add_text(out, field->b ? "true" : "false");
-        break;
-    default:
-        buf_add(out, field->s, field->n);
-    }
-}
 
 static void
 add_member(struct buf *out, const char *name, struct span text)
@@ -76,7 +52,7 @@ add_fields(struct stix_writing *w)
         ADD(w->out, "{\"name\":");
         json_add_string(w->out, field->name);
         ADD(w->out, ",\"value\":");
-        add_value(w->out, field);
+        value_add(w->out, field);
         buf_add_char(w->out, '}');
     }
     if (!first)

@@ -1,6 +1,7 @@
 #include "geo/geo.h"
 
 #include "geo/geo_table.h"
+#include "sys/lent.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -355,7 +356,7 @@ static int
 map(struct geo *geo, const char *path, struct err *err)
 {
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = lent_open(path, 0);
 
     if (fd < 0)
         return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,

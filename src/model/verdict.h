@@ -33,6 +33,15 @@ verdict_treatment(const struct verdict *verdict, enum field_class class)
     return (enum treatment)(TREATMENT_REMOVE - verdict->laxity[class]);
 }
 
+static inline bool
+verdict_pseudonymises(const struct verdict *verdict)
+{
+    for (int c = 0; c < FIELD_CLASS_COUNT; c++)
+        if (verdict_treatment(verdict, (enum field_class)c) == TREATMENT_PSEUDONYMISE)
+            return true;
+    return false;
+}
+
 static inline void
 verdict_set_treatment(struct verdict *verdict, enum field_class class, enum treatment treatment)
 {

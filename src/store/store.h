@@ -23,7 +23,7 @@ enum store_use {
     STORE_WRITE,  /* must be there; forward migrations run; this process alone (a lock is held) */
     STORE_CREATE, /* the same, made if it is not there */
 };
-enum { STORE_VERSION = 3 };
+enum { STORE_VERSION = 4 };
 /* FOLDER/node.db. Errors: ERR_NOT_FOUND; ERR_EXISTS (another process writes it); ERR_NEWER_STORE
  * (made by a newer Comity: refused, untouched); ERR_BAD_STORE (damaged). */
 MUST_USE int store_open(
@@ -129,6 +129,8 @@ struct store_search {
     int64_t until_us;
     const uint64_t *keys;
     size_t key_count;
+    size_t late;        /* so many of them, the last, are kept for batches */
+    uint64_t late_from; /* from this number on alone */
 };
 MUST_USE int store_batch_search(struct store *store, const struct store_search *search,
     uint64_t before, uint64_t *number, struct err *err);
@@ -388,6 +390,15 @@ MUST_USE int store_count_add(
     struct store *store, const struct store_count *counts, size_t count, struct err *err);
 MUST_USE int store_count_list(struct store *store, struct arena *arena, uint32_t since_day,
     uint32_t until_day, struct store_count **out, size_t *count, struct err *err);
+/* The same over the whole time, summed: one row a name and day, or a name and classification; what
+ * was summed over is 0 in it. Sums are kept as counts come, so that a year costs milliseconds. */
+enum store_count_by { STORE_COUNT_BY_DAY, STORE_COUNT_BY_CLASSIFICATION };
+MUST_USE int store_count_sums(struct store *store, struct arena *arena, enum store_count_by by,
+    uint32_t since_day, uint32_t until_day, struct store_count **out, size_t *count,
+    struct err *err);
+/* The sums of NAME for each team, by its number; *COUNT is one more than the largest number. */
+MUST_USE int store_count_teams(struct store *store, struct arena *arena, uint16_t name,
+    uint32_t since_day, uint32_t until_day, uint64_t **out, size_t *count, struct err *err);
 
 /* ---- retention ---- */
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
+#include "sys/lent.h"
 #include "sys/role_hand.h"
 
 #include <signal.h>
@@ -171,6 +172,8 @@ take(struct role *role, const struct channel_message *message, struct err *err)
     switch (message->type) {
     case MESSAGE_SETTINGS:
         return take_settings(role, message->body, err);
+    case MESSAGE_LENT:
+        return lent_take(message->body, message->fd, err);
     case MESSAGE_PAIR:
         return take_pair(role, message, err);
     case MESSAGE_LISTEN:

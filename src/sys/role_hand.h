@@ -2,7 +2,8 @@
  *
  * Messages on descriptor 3 of the role: SETTINGS (u8 sandbox, settings as conf_add writes them,
  * then ROLE_HAND_TEXTS texts), a PAIR (u8 door; with its descriptor) for each socket pair, LISTEN
- * (with the socket), START. Later SETTINGS, PAIR and STOP come as they are needed.
+ * (with the socket), START. Later SETTINGS, PAIR and STOP come as they are needed. Before SETTINGS
+ * core gets a LENT (path; with the file, open) for each file that they name.
  */
 #ifndef COMITY_SYS_ROLE_HAND_H
 #define COMITY_SYS_ROLE_HAND_H

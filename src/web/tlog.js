@@ -1,13 +1,24 @@
 // What do a ledger's own bytes prove? Checked here with WebCrypto alone: C2SP signed notes, tiles and proofs over RFC 6962,
-// as doc/ledger-format.md has them. Nothing here believes what the node says of itself.
-const utf8 = new TextEncoder();
-const text = (bytes) => new TextDecoder('utf-8', {fatal: true}).decode(bytes);
+// as doc/ledger-format.md has them: there is one spelling for everything. Nothing here believes what the node says of itself.
+import {utf8, text, canonical, canonicalJson} from './canonical.js';
 
-export const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
+const noteMost = 1000000; // bytes
+const [signaturesMost, nameMost, signatureMost] = [100, 255, 8192];
+const [proofMost, extraMost, receiptMost, pathMost] = [2 * noteMost, 512 << 10, 16384, 64];
+
+// What was given is not in the form that is written down.
+export class Unreadable extends Error {}
+const refuse = (what) => { throw new Unreadable(what); };
+
+export const base64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 export function bytesOf(encoded) {
-  const bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
-  if (base64(bytes) !== encoded) throw new Error('base64');
-  return bytes;
+  let bytes;
+  try { bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0)); } catch { refuse('base64'); }
+  return base64(bytes) === encoded ? bytes : refuse('base64');
+}
+function hashOf(encoded) {
+  const bytes = bytesOf(encoded ?? '');
+  return bytes.length === 32 ? bytes : refuse('32 bytes');
 }
 function join(...parts) {
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -21,68 +32,59 @@ export const leafHash = (bytes) => sha256([0], bytes);
 const nodeHash = (left, right) => sha256([1], left, right);
 const half = (n) => Math.floor(n / 2); // beyond 32 bits, where >> would not do
 const isNumber = (word) => /^(0|[1-9]\d{0,15})$/.test(word ?? '') && Number(word) <= Number.MAX_SAFE_INTEGER;
-
-// ---- RFC 8785 ----
-// As canonical JSON; undefined where a value has no such form.
-function spell(value) {
-  if (typeof value === 'number') return Number.isFinite(value) ? JSON.stringify(value) : undefined;
-  if (typeof value === 'string') return value.isWellFormed() ? JSON.stringify(value) : undefined;
-  if (value === null || typeof value === 'boolean') return String(value);
-  const parts = Array.isArray(value) ? value.map(spell) : Object.keys(value).sort().map((key) => {
-    const [name, of] = [spell(key), spell(value[key])];
-    return name === undefined || of === undefined ? undefined : `${name}:${of}`;
-  });
-  if (parts.includes(undefined)) return undefined;
-  return Array.isArray(value) ? `[${parts.join(',')}]` : `{${parts.join(',')}}`;
-}
-// An item's canonical bytes: its canonical JSON, or as it is, less one newline.
-export function canonical(item) {
-  try {
-    const spelled = spell(JSON.parse(item));
-    if (spelled !== undefined) return utf8.encode(spelled);
-  } catch { /* no JSON: as it is */ }
-  return utf8.encode(item.replace(/\n$/, ''));
-}
+// A place may be said to lie beyond that: no log that is read here reaches it.
+const isPlace = (word) => /^(0|[1-9]\d{0,18})$/.test(word ?? '') && BigInt(word) < 2n ** 63n;
+// "WORD REST" at the front of LINES: REST, and the line is taken.
+const take = (lines, word) => (lines[0]?.startsWith(`${word} `) ? lines.shift().slice(word.length + 1) : undefined);
 
 // ---- signed notes ----
+const isName = (name) => /^[^\0- \x7f+\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/.test(name) && utf8.encode(name).length <= nameMost;
+function readSignature(line) {
+  const [, name, encoded] = line.match(/^— ([^ ]+) (.+)$/) ?? [];
+  const bytes = encoded && isName(name) ? bytesOf(encoded) : [];
+  return bytes.length > 4 && bytes.length <= signatureMost ? {name, id: bytes.slice(0, 4), bytes: bytes.slice(4)} : refuse('no signed note');
+}
 export function readNote(note) {
   const at = note.lastIndexOf('\n\n');
-  if (at < 0 || !note.endsWith('\n')) throw new Error('no signed note');
-  const signatures = note.slice(at + 2, -1).split('\n').map((line) => {
-    const [, name, encoded] = line.match(/^— ([^\s+]+) (\S+)$/) ?? [];
-    const bytes = encoded ? bytesOf(encoded) : [];
-    if (bytes.length < 5) throw new Error('no signed note');
-    return {name, id: bytes.slice(0, 4), bytes: bytes.slice(4)};
-  });
-  return {text: note.slice(0, at + 1), signatures};
+  if (at < 0 || !note.endsWith('\n') || /[\0-\x09\x0b-\x1f]/.test(note) || utf8.encode(note).length > noteMost) refuse('no signed note');
+  const signatures = note.slice(at + 2, -1).split('\n').map(readSignature);
+  return signatures.length <= signaturesMost ? {text: note.slice(0, at + 1), signatures} : refuse('no signed note');
 }
 // A verifier key, NAME+ID+BASE64: its id must follow from it.
 export async function readKey(key) {
-  const [, name, id, encoded] = key.trim().match(/^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/) ?? [];
-  const bytes = encoded ? bytesOf(encoded) : [];
-  if (bytes.length !== 33 || ![1, 4].includes(bytes[0])) throw new Error('no Ed25519 verifier key');
+  const [, name, id, encoded] = key.trim().match(/^([^+]+)\+([0-9a-f]{8})\+(\S+)$/) ?? [];
+  const bytes = encoded && isName(name) ? bytesOf(encoded) : [];
+  if (bytes.length !== 33 || ![1, 4].includes(bytes[0])) refuse('no Ed25519 verifier key');
   const hash = (await sha256(utf8.encode(`${name}\n`), bytes)).slice(0, 4);
-  if ([...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('') !== id) throw new Error('the key’s id is not that of the key');
+  if ([...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('') !== id) refuse('the key’s id is not that of the key');
   return {name, id: hash, type: bytes[0], key: await crypto.subtle.importKey('raw', bytes.slice(1), {name: 'Ed25519'}, false, ['verify'])};
 }
-// Did KEY sign NOTE? {found: 'good'|'wrong'|'none', time}; type 4 is a witness' cosignature, with its time.
+export const isBy = (signature, key) => signature.name === key.name && same(signature.id, key.id);
+
+const lastSecond = 4102444800n; // later ones are shown as this
+// When it was signed, '' where no time is told; null: it is not KEY's word on TEXT.
+async function signedAt(signed, bytes, key) {
+  const cosignature = key.type === 4;
+  if (bytes.length !== (cosignature ? 72 : 64)) return null;
+  const seconds = cosignature ? bytes.slice(0, 8).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n) : 0n;
+  const message = cosignature ? `cosignature/v1\ntime ${seconds}\n${signed}` : signed;
+  if (seconds >= 2n ** 63n || !await crypto.subtle.verify({name: 'Ed25519'}, key.key, bytes.slice(-64), utf8.encode(message))) return null;
+  return cosignature ? new Date(Number(seconds < lastSecond ? seconds : lastSecond) * 1000).toISOString() : '';
+}
+// Did KEY sign NOTE? {found: 'good'|'wrong'|'none', time}; one wrong signature in its name is enough for wrong.
 export async function signedBy(note, key) {
-  const by = note.signatures.filter((one) => one.name === key.name && same(one.id, key.id));
-  if (!by.length) return {found: 'none'};
-  for (const {bytes} of by) {
-    let [signature, message, time] = [bytes, note.text];
-    if (key.type === 4 && bytes.length === 72) {
-      const seconds = bytes.slice(0, 8).reduce((sum, byte) => sum * 256 + byte, 0);
-      [signature, message, time] = [bytes.slice(8), `cosignature/v1\ntime ${seconds}\n${note.text}`, new Date(seconds * 1000).toISOString()];
-    }
-    if (signature.length === 64 && await crypto.subtle.verify({name: 'Ed25519'}, key.key, signature, utf8.encode(message))) return {found: 'good', time};
+  let told = {found: 'none'};
+  for (const {bytes} of note.signatures.filter((one) => isBy(one, key))) {
+    const time = await signedAt(note.text, bytes, key);
+    if (time === null) return {found: 'wrong'};
+    told = {found: 'good', time};
   }
-  return {found: 'wrong'};
+  return told;
 }
 export function readCheckpoint(note) {
-  const [origin, size, root] = note.text.split('\n');
-  if (!origin || !isNumber(size) || bytesOf(root).length !== 32) throw new Error('no checkpoint');
-  return {origin, size: Number(size), root: bytesOf(root)};
+  const [origin, size, root, ...extensions] = note.text.slice(0, -1).split('\n');
+  if (!origin || !isNumber(size) || extensions.includes('')) refuse('no checkpoint');
+  return {origin, size: Number(size), root: hashOf(root)};
 }
 
 // ---- trees ----
@@ -172,34 +174,71 @@ export class Log {
 export function readProof(proof) {
   const at = proof.indexOf('\n\n');
   const lines = proof.slice(0, at).split('\n');
-  if (lines.shift() !== 'c2sp.org/tlog-proof@v1' || at < 0) throw new Error('no tlog-proof');
-  const extra = lines[0]?.startsWith('extra ') ? text(bytesOf(lines.shift().slice(6))) : '';
-  const [, index] = lines.shift()?.match(/^index (\d+)$/) ?? [];
-  if (!isNumber(index)) throw new Error('no tlog-proof');
-  return {index: Number(index), path: lines.map(bytesOf), note: readNote(proof.slice(at + 2)), ...readExtra(extra)};
+  if (at < 0 || lines.shift() !== 'c2sp.org/tlog-proof@v1' || utf8.encode(proof).length > proofMost) refuse('no tlog-proof');
+  const extra = bytesOf(take(lines, 'extra') ?? '');
+  const index = take(lines, 'index');
+  if (!isPlace(index) || lines.length > pathMost || extra.length > extraMost) refuse('no tlog-proof');
+  return {index: Number(index), path: lines.map(hashOf), note: readNote(proof.slice(at + 2)), ...readExtra(readText(extra))};
+}
+export function readText(bytes) {
+  try { return text(bytes); } catch { return refuse('no UTF-8'); }
 }
 function readExtra(extra) {
-  const lines = extra.replace(/\n$/, '').split('\n');
-  const take = (word) => (lines[0]?.startsWith(`${word} `) ? lines.shift().slice(word.length + 1) : undefined);
-  if (lines.shift() !== 'comity-item-proof-v1') throw new Error('no proof of a Comity ledger');
-  const [entry, receipt, number] = [take('entry'), take('receipt'), take('item')];
-  const salt = take('salt');
-  const item = isNumber(number) && salt ? {index: Number(number), salt: bytesOf(salt), path: lines.map(bytesOf)} : undefined;
-  if (!entry) throw new Error('no entry');
-  return {entry: utf8.encode(entry), receipt: receipt && text(bytesOf(receipt)), item};
+  const lines = extra.split('\n');
+  if (lines.pop() !== '' || lines.shift() !== 'comity-item-proof-v1') refuse('no proof of a Comity ledger');
+  const [entry, receipt] = [take(lines, 'entry'), take(lines, 'receipt')];
+  if (!entry || receipt === '') refuse('no proof of a Comity ledger');
+  return {entry: utf8.encode(entry), receipt, item: lines.length ? readItem(lines) : undefined};
 }
-// Is what was released, ITEM's text, the item that the entry commits to?
-export async function holds(item, released, entry) {
+function readItem(lines) {
+  const [index, salt] = [take(lines, 'item'), take(lines, 'salt')];
+  return isPlace(index) && lines.length <= pathMost ? {index: Number(index), salt: hashOf(salt), path: lines.map(hashOf)} : refuse('no item');
+}
+// Is what was released, RELEASED's bytes, the item that the entry commits to?
+export async function isItem(item, released, entry) {
   const commitment = await sha256(item.salt, canonical(released));
   const root = await rootBy(await leafHash(commitment), item.index, entry.items, item.path);
   return root !== null && base64(root) === entry.items_root;
 }
+
+// ---- entries ----
+const isText = (value) => typeof value === 'string' && value !== '' && utf8.encode(value).length <= 255;
+const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+const isTime = (value) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(?!0{6})\d{6})?Z$/.test(value)
+  && !Number.isNaN(Date.parse(value)) && new Date(value).toISOString().slice(0, 19) === value.slice(0, 19);
+const isHash = (value) => { try { return hashOf(value).length === 32; } catch { return false; } };
+const oneOf = (...these) => (value) => these.includes(value);
+const isShape = (shape) => (value) => value !== null && typeof value === 'object' && Object.keys(value).length === Object.keys(shape).length
+  && Object.entries(shape).every(([key, is]) => is(value[key]));
+const isClause = isShape({agreement: isText, clause: isText, effects: isShape({release: isCount, hold: isCount, withhold: isCount}),
+  treatments: isShape({keep: isCount, pseudonymise: isCount, generalise: isCount, remove: isCount})});
+const isClauses = (value) => Array.isArray(value) && value.length <= 128 && value.every(isClause);
+const every = {v: oneOf(1), time: isTime};
+const batch = {...every, id: isText, from: isText, to: isText, items: isCount, items_root: isHash, clauses: isClauses};
+const shapes = {
+  delivery: isShape({...batch, kind: oneOf('delivery')}),
+  decision: isShape({...batch, kind: oneOf('decision'), decision: oneOf('released', 'refused', 'recalled')}),
+  agreement: isShape({...every, kind: oneOf('agreement'), agreement: isText, by: isText, since: isTime,
+    event: oneOf('proposed', 'signed', 'suspended', 'resumed', 'ended', 'refused'), document: (value) => /^[0-9a-f]{64}$/.test(value)}),
+};
+// {entry, exact}: is it in the one form that an entry has? null: that of a later version, of which nothing is known.
 export function readEntry(bytes) {
-  const entry = JSON.parse(text(bytes));
-  return {entry, exact: same(canonical(text(bytes)), bytes)};
+  const read = canonicalJson(bytes);
+  if (!read || bytes.length > 65535 || typeof read.value !== 'object' || read.value === null) refuse('no entry');
+  const entry = read.value;
+  if (Number.isSafeInteger(entry.v) && entry.v > 1) return {entry: {v: entry.v, items: 0}, exact: null};
+  return {entry, exact: same(read.bytes, bytes) && Object.hasOwn(shapes, entry.kind) && shapes[entry.kind](entry)};
+}
+// ---- receipts ----
+// ENCODED: the note of a receipt, as a proof has it.
+export function decodeReceipt(encoded) {
+  const bytes = bytesOf(encoded);
+  return bytes.length <= receiptMost ? readText(bytes) : refuse('no receipt');
 }
 export function readReceipt(note) {
-  const said = Object.fromEntries(note.text.split('\n').slice(1, -1).map((line) => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]));
-  if (!note.text.startsWith('comity-receipt-v1\n')) throw new Error('no receipt');
+  const [first, ...lines] = note.text.slice(0, -1).split('\n');
+  const said = Object.fromEntries(['batch', 'root', 'count', 'time'].map((word) => [word, take(lines, word)]));
+  const {batch: id, root, count, time} = said;
+  if (first !== 'comity-receipt-v1' || lines.length || !isText(id) || /[\0- ]/.test(id) || !isHash(root) || !isNumber(count) || !isTime(time)) refuse('no receipt');
   return said;
 }

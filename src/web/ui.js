@@ -188,3 +188,15 @@ export function Choice({label, value, onInput, options, any}) {
     ${any !== undefined && html`<option value="">${any}</option>`}
     ${options.map(([key, text]) => html`<option value=${key} selected=${key === value}>${text}</option>`)}</select></label>`;
 }
+// A file that is chosen or dropped here; NAME: of the one that was taken.
+export function FileDrop({label, name, accept, take}) {
+  const [over, set] = useState(false);
+  const open = (file) => file && take(file);
+  const drop = (event) => {
+    event.preventDefault();
+    set(false);
+    open(event.dataTransfer.files[0]);
+  };
+  return html`<label class="drop ${over ? 'over' : ''}" onDragOver=${(e) => { e.preventDefault(); set(true); }} onDragLeave=${() => set(false)} onDrop=${drop}>
+    ${label}<input type="file" accept=${accept} onChange=${(event) => open(event.target.files[0])} />${name && html`<${Code}>${name}<//>`}</label>`;
+}

@@ -1,7 +1,7 @@
 // Drives Chromium through the console of a node that exchanges with another one, both started by exchange.py.
 import {readFileSync} from 'node:fs';
 import assert from 'node:assert/strict';
-import {given, test, complaints, open, settled, visit, h1, signIn, accessible, fits, runAll} from './harness.mjs';
+import {given, test, complaints, expected, open, settled, visit, h1, signIn, accessible, fits, runAll} from './harness.mjs';
 
 let page;
 const until = (what, of) => page.waitForFunction(what, of);
@@ -80,7 +80,7 @@ test('another key, another checkpoint, another tile, another bundle: each is fou
   const letter = (body) => Buffer.from(body.toString().replace(/\n([A-Za-z0-9+/]{43}=)\n/, (all, root) => `\n${root[0] === 'A' ? 'B' : 'A'}${root.slice(1)}\n`));
   for (const [pattern, change, step] of [['**/log/checkpoint', letter, 'signature'], [/log\/tile\/\d/, flip(0), 'entry'],
     ['**/log/tile/entries/**', (body) => Buffer.from(body.toString('latin1').replaceAll('north.test', 'n0rth.test'), 'latin1'), 'entry'],
-    ['**/api/v1/receipts/*', (body) => Buffer.from(body.toString().replace('count 10', 'count 11')), 'receipt']]) {
+    ['**/api/v1/receipts/*', (body) => Buffer.from(body.toString().replace('count 10', 'count 11')), 'receipt-other']]) {
     await tampered(pattern, change, async () => {
       await visit(page, entry);
       await page.waitForFunction(() => document.querySelector('.verify input')?.value.includes('+'));
@@ -116,6 +116,87 @@ test('a proof of another item, entry or place is refused', async () => {
       assert.equal(found, 'wrong', step);
       assert.equal(steps[step], 'false', `${step}: ${JSON.stringify(steps)}`);
     });
+});
+test('witnesses: who did not sign, whose key is not known or cannot be read, and a wrong cosignature are all told', async () => {
+  const entry = '/ledger/0';
+  const ready = async () => {
+    await visit(page, entry);
+    await page.waitForFunction(() => document.querySelector('.verify input')?.value.includes('+'));
+  };
+  await ready();
+  let [found, steps] = await verdict();
+  assert.deepEqual([found, steps.witness], ['right', 'true']);
+  const withoutCosignature = (body) => Buffer.from(body.toString().replace(/— south\.test\/witness .*\n/, ''));
+  await tampered('**/log/checkpoint', withoutCosignature, async () => {
+    [found, steps] = await verdict();
+    assert.deepEqual([found, steps.witness, steps['witness-absent']], ['right', undefined, 'null']);
+  });
+  const wrongCosignature = (body) => Buffer.from(body.toString().replace(/(— south\.test\/witness .{30})(.)/, (all, before, letter) => before + (letter === 'A' ? 'B' : 'A')));
+  await tampered('**/log/checkpoint', wrongCosignature, async () => {
+    [found, steps] = await verdict();
+    assert.deepEqual([found, steps.witness], ['wrong', 'false']);
+  });
+  for (const path of ['**/api/v1/peers', '**/api/v1/teams/south.test']) {
+    await page.route(path, (route) => route.fulfill({status: 500, contentType: 'application/problem+json', body: '{"detail":"out of order"}'}));
+    [found, steps] = await verdict();
+    assert.deepEqual([found, steps.witness, steps['witness-unread']], ['right', undefined, 'null'], path);
+    assert.match(await page.textContent('[data-step=witness-unread]'), /out of order/);
+    assert.equal(await page.locator('.verify .notice.good').count(), 0, 'not all of it was checked');
+    await page.unroute(path);
+    expected(/500/);
+  }
+  for (const [key, step, ok] of [[given.witness, 'witness', 'true'], [given.other, 'witness-absent', 'null'], ['no key', 'witness-unread', 'null']]) {
+    await page.fill('.verify textarea', key);
+    [found, steps] = await verdict();
+    assert.deepEqual([found, steps[step]], ['right', ok], key);
+  }
+});
+test('a proof from a file: chosen or dropped, of this ledger or another, and what is none', async () => {
+  const of = await page.evaluate((path) => fetch(path).then((answer) => answer.json()), `/api/v1/reports/${given.report}/proof?team=south.test`);
+  const file = (name, text) => ({name, mimeType: 'application/octet-stream', buffer: Buffer.from(text)});
+  const [proofInput, itemInput] = [page.locator('.drop input').nth(0), page.locator('.drop input').nth(1)];
+  const drop = async (n, name, text) => {
+    const transfer = await page.evaluateHandle(([of_, name_]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([of_], name_));
+      return data;
+    }, [text, name]);
+    await page.locator('.drop').nth(n).dispatchEvent('dragover', {dataTransfer: transfer});
+    await page.waitForSelector('.drop.over');
+    await page.locator('.drop').nth(n).dispatchEvent('drop', {dataTransfer: transfer});
+    await page.waitForSelector(`.drop code:has-text("${name}")`);
+  };
+  const ready = () => page.waitForFunction(() => [...document.querySelectorAll('.verify input')].slice(0, 2).every((input) => input.value.includes('+')));
+  await visit(page, '/ledger/proof');
+  await proofInput.setInputFiles(file('a.tlog-proof', of.proof));
+  await ready();
+  assert.equal(await page.inputValue('.verify input'), given.key);
+  let [found, steps] = await verdict();
+  assert.deepEqual([found, steps['item-missing']], ['right', 'null']);
+  await itemInput.setInputFiles(file('a.json', of.item));
+  await page.waitForSelector('.drop code:has-text("a.json")');
+  await ready();
+  [found, steps] = await verdict();
+  assert.deepEqual([found, steps.item, steps.receipt, steps.entry, steps.signature], ['right', 'true', 'true', 'true', 'true']);
+  await visit(page, '/ledger/proof');
+  await drop(0, 'b.tlog-proof', of.proof);
+  await drop(1, 'b.json', of.item.replace('"type":"', '"typf":"'));
+  await ready();
+  [found, steps] = await verdict();
+  assert.deepEqual([found, steps.item, steps.entry], ['wrong', 'false', 'true']);
+  await accessible(page, 'a proof from a file');
+  await drop(0, '<img src=x onerror=window.pwned=1>', 'c2sp.org/tlog-proof@v1\n<script>window.pwned=1</script>\n\n');
+  await page.waitForSelector('[data-verdict=wrong] [data-step=read]');
+  assert.equal(await page.locator('.verify button').count(), 0, 'nothing is there to be verified');
+  await itemInput.setInputFiles(file('large.json', Buffer.alloc((16 << 20) + 1)));
+  await page.waitForSelector('[role=alert]:has-text("large.json")');
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  // Another team's ledger: its key is the one on its card.
+  await drop(0, 'south.tlog-proof', given.foreign);
+  await ready();
+  assert.equal(await page.inputValue('.verify input'), given.other);
+  [found, steps] = await verdict();
+  assert.equal(steps.signature, 'true');
 });
 test('the pages: nothing serious from axe, 360 pixels are enough, also from right to left', async () => {
   const pages = ['/partners', '/partners/south.test', '/receipts', '/ledger', '/ledger/0', proof];

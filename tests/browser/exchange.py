@@ -38,10 +38,14 @@ def run(folder):
         south.command("peer", "add", cards[0])
         north.take(reports(10))
         north.take(reports(10, first=10))
+        south.take(reports(1, to="north.test"))
+        south.until(lambda: south.get("/api/v1/receipts")["items"], "a delivery")
+        foreign = south.command("ledger", "prove", south.get("/api/v1/reports?limit=1&address=192.0.2.0")["items"][0]["id"])
         given = {"url": f"https://{north.node.address['operators']}", "npm": str(NPM.resolve()), "card": cards[1],
                  "first": first_password(north),
                  "east": {"url": f"https://{east.node.address['operators']}", "first": first_password(east)},
-                 "key": north.command("ledger", "key").strip(), "other": south.command("ledger", "key").strip(),
+                 "key": north.command("ledger", "key").strip(), "other": south.command("ledger", "key").strip(), "foreign": foreign,
+                 "witness": south.command("ledger", "key", "--use", "witness").strip(),
                  "report": north.get("/api/v1/reports?limit=1")["items"][0]["id"]}
         return chromium.drive("exchange.mjs", given)
     finally:

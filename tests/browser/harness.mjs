@@ -19,7 +19,7 @@ export async function open(options = {}) {
     viewport: {width: 1280, height: 900}, reducedMotion: 'reduce', ...options});
   context.setDefaultTimeout(patience);
   const page = await context.newPage();
-  page.on('console', (message) => message.type() === 'error' && complaints.push(`${page.url()}: ${message.text()}`));
+  page.on('console', (message) => message.type() === 'error' && complaints.push(`${page.url()}: ${message.text()} ${message.location().url}`));
   page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.stack}`));
   page.on('dialog', (dialog) => { complaints.push(`dialog: ${dialog.message()}`); dialog.dismiss(); });
   return page;

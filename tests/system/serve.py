@@ -18,7 +18,7 @@ import time
 import unittest
 
 import kernel
-from node import PATIENCE, ROLES, Node
+from node import PATIENCE, ROLES, Local, Node
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 
@@ -389,6 +389,75 @@ class Reload(Case):
             self.assertRaises(BlockingIOError, client.recv, 1)
         self.assertEqual({role: node.pid(role) for role in ROLES}, pids)
         self.assertEqual(node.stop(), 0, node.log())
+
+    def team(self, name):
+        return json.dumps([{"id": "aa", "name": name, "kind": "national", "economies": ["XA"], "source": "test", "verified": True,
+                            "constituency": {"domains": ["aa.test"]}}])
+
+    def told_as(self, name):
+        """Until core has NAME from its directory."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            local = Local(self.home)
+            names = [item["name"] for item in local.get("/api/v1/teams")["items"]]
+            local.close()
+            if names == [name]:
+                return
+            self.assertLess(time.monotonic(), until, (name, names))
+
+    def test_a_file_in_anothers_place_and_one_named_anew_are_read(self):
+        first, other = self.folder / "teams.json", self.folder / "others.json"
+        first.write_text(self.team("first"), encoding="utf-8")
+        agreed = self.folder / "agreed.json"
+        shutil.copy(pathlib.Path(os.environ["COMITY_SHARE"]) / "examples" / "agreements" / "memorandum.json", agreed)
+        file = self.config(f"teams = {first}\nagreements = {agreed}\n")
+        node = self.node("--config", file)
+        self.told_as("first")
+        for name in ("second", "third"):  # as editors do: the file under this name is another
+            new = self.folder / "new"
+            new.write_text(self.team(name), encoding="utf-8")
+            new.rename(first)
+            shutil.copy(agreed, new)
+            new.rename(agreed)
+            node.wait("settings read", self.reload(node))
+            self.told_as(name)
+        other.write_text(self.team("fourth"), encoding="utf-8")
+        self.config(f"teams = {other}\nagreements = {agreed}\n")
+        node.wait("settings read", self.reload(node))
+        self.told_as("fourth")
+        node.kill("core")
+        self.told_as("fourth")
+        self.assertEqual(node.find("settings could not be read anew"), [])
+
+    def test_another_folder_is_read_at_a_restart_and_refused_before(self):
+        folders = [self.folder / name for name in ("one", "two")]
+        for folder in folders:
+            folder.mkdir()
+            (folder / "aa.json").write_text(self.team(folder.name), encoding="utf-8")
+        node = self.node("--config", self.config(f"teams = {folders[0]}\n"))
+        self.told_as("one")
+        new = folders[0] / "new"
+        new.write_text(self.team("new"), encoding="utf-8")
+        new.rename(folders[0] / "aa.json")
+        node.wait("settings read", self.reload(node))
+        self.told_as("new")
+        self.config(f"log.level = debug\nteams = {self.folder / 'none'}\n")
+        wrong = node.wait("settings are wrong; those before stay", self.reload(node))
+        self.assertEqual((wrong["field"], wrong["error"]), ("teams", "not-found"))
+        self.config(f"teams = {folders[1]}\n")
+        since = self.reload(node)
+        if OPTIONS:  # without walls there is nothing to refuse
+            node.wait("settings read", since)
+        else:
+            wrong = node.wait("settings are wrong; those before stay", since)
+            self.assertEqual(wrong["field"], "teams")
+            self.assertIn("when the node is started again", wrong["message"])
+            self.told_as("new")
+            node.kill("core")  # the folder before stays
+            self.told_as("new")
+            self.assertEqual(node.stop(), 0)
+            self.node("--config", str(self.folder / "comity.conf"))
+        self.told_as("two")
 
     def metrics(self, client):
         # Core judges credentials: that they are wrong says that it was asked.

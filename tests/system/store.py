@@ -104,7 +104,7 @@ class Store(unittest.TestCase):
         self.store("info", status=3)
         self.take(self.reports(3))
         info = json.loads(self.store("info", "--json"))
-        self.assertEqual([info[k] for k in ("version", "reports", "batches", "due", "oldest")], [3, 3, 1, 0, "2025-10-09T08:53:20Z"])
+        self.assertEqual([info[k] for k in ("version", "reports", "batches", "due", "oldest")], [4, 3, 1, 0, "2025-10-09T08:53:20Z"])
         self.assertIn("reports      3", self.store("info"))
         for wrong in (["nothing"], ["backup"], ["info", "x"], ["info", "--from", "2025-01-01"], ["export", "--json"], ["info", "--what"], []):
             self.store(*wrong, status=2)

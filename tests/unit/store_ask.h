@@ -15,8 +15,12 @@
 #include <cmocka.h>
 // clang-format on
 
-/* What version 3 has more than version 2. */
+/* What version 4 has more than version 3, and both more than version 2. */
+#define WITHOUT_4                                                                                  \
+    "DROP TABLE tally_team; DROP TABLE tally_kind; DELETE FROM value WHERE name = "                \
+    "'search-senders';"
 #define WITHOUT_3                                                                                  \
+    WITHOUT_4                                                                                      \
     "DROP TABLE mail; DROP TABLE mail_out; DROP TABLE mail_body;"                                  \
     "DROP TABLE recall; DROP TABLE superseded; DROP TABLE feedback;"                               \
     "DROP TABLE link; DROP TABLE link_way; DROP TABLE receipt; DROP TABLE receipt_given;"          \

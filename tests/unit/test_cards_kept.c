@@ -131,6 +131,38 @@ test_new_teams_claims(void **state)
     IS(judged(w, &national, NULL), CARD_WAIT, CARD_BY_NOBODY);
 }
 
+static void
+note_claim(void *ctx, const char *what)
+{
+    buf_add_text(ctx, what);
+    buf_add_char(ctx, ';');
+}
+
+static void
+test_every_claim_is_told(void **state)
+{
+    struct world *w = *state;
+    struct cards_read old = read_card(w, made(w, NOW - HOUR, TEAM, -1, NETS));
+    struct cards_read new = read_card(w,
+        made(w, NOW, TEAM, -1,
+            "\"constituency\":{\"prefixes\":[\"192.0.2.0/25\",\"198.51.100.0/24\"],\"asns\":[64500,"
+            "64501],\"domains\":[\"test\"]},"));
+    const struct cards_world world = {.home = w->home, .roster = w->roster, .now_us = NOW};
+    struct buf told = buf_new(1024);
+    struct err err = {0};
+
+    card_claims_each(&old.team, w->roster, &new.team, note_claim, &told);
+    assert_true(span_equal(buf_span(&told), SPAN("198.51.100.0/24;AS64501;test;")));
+    /* The same by what lies in the data folder; of a team that is not known, others' alone. */
+    told.n = 0;
+    assert_int_equal(cards_claims(&world, w->arena, &new, note_claim, &told, &err), 0);
+    assert_int_equal(told.n, 0);
+    assert_int_equal(cards_accept(w->home, w->arena, &old, w->ring, NOW, &err), 0);
+    assert_int_equal(cards_claims(&world, w->arena, &new, note_claim, &told, &err), 0);
+    assert_true(span_equal(buf_span(&told), SPAN("198.51.100.0/24;AS64501;test;")));
+    buf_free(&told);
+}
+
 /* ---- what is kept ---- */
 
 static struct span
@@ -282,8 +314,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {TEST(test_claims_that_grow_wait),
-        TEST(test_economies_that_grow_wait), TEST(test_new_teams_claims), TEST(test_operators_word),
-        TEST(test_those_that_wait), TEST(test_roster)};
+        TEST(test_every_claim_is_told), TEST(test_economies_that_grow_wait),
+        TEST(test_new_teams_claims), TEST(test_operators_word), TEST(test_those_that_wait),
+        TEST(test_roster)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

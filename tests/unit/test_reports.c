@@ -121,6 +121,8 @@ struct query {
     const char *team;
     const char *classification;
     bool unattributed;
+    const char *sender;
+    const char *delivery;
     uint32_t limit;
 };
 
@@ -144,6 +146,8 @@ search(struct asked *a, const struct query *q, struct span next)
     wire_add_u8(&a->q, 0);
     wire_add_text(&a->q, SPAN(""));
     wire_add_u8(&a->q, q->unattributed ? 1 : 2);
+    wire_add_text(&a->q, q->sender ? span_of(q->sender) : SPAN(""));
+    wire_add_text(&a->q, q->delivery ? span_of(q->delivery) : SPAN(""));
     wire_add_i64(&a->q, 0);
     wire_add_i64(&a->q, 0);
     wire_add_u32(&a->q, q->limit);
@@ -385,6 +389,121 @@ held_items_are_decided_once(void **state)
     end(&a);
 }
 
+static int
+statistics(struct asked *a, const char *by)
+{
+    wire_add_i64(&a->q, 0);
+    wire_add_i64(&a->q, 0);
+    wire_add_text(&a->q, span_of(by));
+    return ask(a, MESSAGE_STATISTICS);
+}
+
+static int64_t
+sum_of(struct asked *a, const char *name)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < items(a->root, "items"); i++)
+        if (span_equal(text_of(item(a->root, "items", i), "name"), span_of(name)))
+            sum += number_of(item(a->root, "items", i), "count");
+    return sum;
+}
+
+/* However they are summed, the counts are the same, and fewer. */
+static void
+sums_are_those_of_all_counts(void **state)
+{
+    static const char *const names[] = {"outcomes", "released", "held", "received", "given"};
+    static const char *const ways[] = {"day", "classification", "team"};
+    struct asked a;
+    int64_t all[5];
+
+    (void)state;
+    start(&a);
+    assert_int_equal(statistics(&a, ""), 0);
+    size_t rows = items(a.root, "items");
+    for (size_t n = 0; n < 5; n++)
+        all[n] = sum_of(&a, names[n]);
+    assert_int_equal(all[4], BATCHES * A_BATCH);
+    for (size_t w = 0; w < 3; w++) {
+        assert_int_equal(statistics(&a, ways[w]), 0);
+        assert_true(items(a.root, "items") < rows);
+        for (size_t n = 0; n < 5; n++)
+            assert_int_equal(sum_of(&a, names[n]), n == 3 && w == 2 ? 0 : all[n]);
+        struct json_value totals;
+        assert_true(json_get(a.root, "totals", &totals));
+        assert_int_equal(number_of(totals, "received"), BATCHES * A_BATCH);
+    }
+    assert_int_equal(statistics(&a, "week"), ERR_BAD_VALUE);
+    assert_string_equal(a.t.refusal.field, "by");
+    end(&a);
+}
+
+static int
+flows(struct asked *a)
+{
+    wire_add_i64(&a->q, 0);
+    wire_add_i64(&a->q, 0);
+    return ask(a, MESSAGE_FLOWS);
+}
+
+static int64_t
+flow_of(struct asked *a, const char *team, const char *way)
+{
+    for (size_t i = 0; i < items(a->root, "items"); i++)
+        if (span_equal(text_of(item(a->root, "items", i), "team"), span_of(team)))
+            return number_of(item(a->root, "items", i), way);
+    return 0;
+}
+
+/* Who gave what, and who got what; reports of a sender and of a delivery are found. */
+static void
+flows_are_those_of_the_reports(void **state)
+{
+    struct asked a;
+    struct query q = {.limit = 500, .sender = "north.test"};
+    const int64_t for_south = BATCHES * A_BATCH * 9 / 10;
+    char batch[64];
+
+    (void)state;
+    start(&a);
+    do { /* it is written out when nothing is asked */
+        (void)core_test_wait(&a.t, 10);
+        assert_int_equal(flows(&a), 0);
+    } while (flow_of(&a, "south.test", "out") < for_south);
+    assert_true(span_equal(text_of(a.root, "own"), SPAN("north.test")));
+    assert_true(span_equal(text_of(a.root, "home"), SPAN("XN")));
+    assert_int_equal(items(a.root, "items"), 2);
+    assert_int_equal(flow_of(&a, "north.test", "in"), BATCHES * A_BATCH);
+    assert_int_equal(flow_of(&a, "north.test", "out"), 0);
+    assert_int_equal(flow_of(&a, "south.test", "in"), 0);
+    assert_int_equal(flow_of(&a, "south.test", "out"), for_south);
+    assert_int_equal(flow_of(&a, "south.test", "out_today"), for_south);
+    assert_int_equal(page_all(&a, &q), BATCHES * A_BATCH);
+    q.sender = "south.test";
+    assert_int_equal(page_all(&a, &q), 0);
+    wire_add_text(&a.q, SPAN(""));
+    wire_add_i64(&a.q, 0);
+    wire_add_u8(&a.q, 2);
+    wire_add_u32(&a.q, 1);
+    wire_add_text(&a.q, SPAN(""));
+    assert_int_equal(ask(&a, MESSAGE_RECEIPTS), 0);
+    struct json_value delivery = item(a.root, "items", 0);
+    (void)snprintf(batch, sizeof batch, "%.*s", SPAN_ARGS(text_of(delivery, "batch")));
+    size_t in_it = (size_t)number_of(delivery, "items");
+    q = (struct query){.limit = 100, .delivery = batch};
+    assert_int_equal(page_all(&a, &q), in_it);
+    q.team = "south.test";
+    assert_int_equal(page_all(&a, &q), in_it);
+    q.team = "east.test";
+    assert_int_equal(page_all(&a, &q), 0);
+    q = (struct query){.limit = 100, .delivery = batch + strlen("urn:uuid:")};
+    assert_int_equal(page_all(&a, &q), in_it);
+    q.delivery = "00000000-0000-4000-8000-000000000000";
+    assert_int_equal(search(&a, &q, SPAN("")), ERR_NOT_FOUND);
+    end(&a);
+}
+
 static void
 counts_balance(void **state)
 {
@@ -394,9 +513,7 @@ counts_balance(void **state)
 
     (void)state;
     start(&a);
-    wire_add_i64(&a.q, 0);
-    wire_add_i64(&a.q, 0);
-    assert_int_equal(ask(&a, MESSAGE_STATISTICS), 0);
+    assert_int_equal(statistics(&a, ""), 0);
     assert_true(json_get(a.root, "totals", &totals));
     assert_int_equal(number_of(totals, "received"), BATCHES * A_BATCH);
     assert_int_equal(number_of(totals, "held"), BATCHES * A_BATCH / 10);
@@ -466,6 +583,8 @@ main(void)
         cmocka_unit_test(cursors_belong_to_their_query),
         cmocka_unit_test(one_report_and_why),
         cmocka_unit_test(held_items_are_decided_once),
+        cmocka_unit_test(sums_are_those_of_all_counts),
+        cmocka_unit_test(flows_are_those_of_the_reports),
         cmocka_unit_test(counts_balance),
         cmocka_unit_test(listeners_are_told),
     };

@@ -322,7 +322,7 @@ search_misses_nothing(void **state)
         for (uint64_t i = 0; i < 200; i += 37) {
             uint64_t keys[2] = {(b * 1000000 + i) * 0x9e3779b97f4a7c15u,
                 (b * 1000000 + i) * 0x9e3779b97f4a7c15u + 2};
-            struct store_search search = {0, INT64_MAX, keys, 2};
+            struct store_search search = {.until_us = INT64_MAX, .keys = keys, .key_count = 2};
             bool found = false;
             uint64_t number = 0;
             do {
@@ -339,7 +339,7 @@ static void
 search_by_time(void **state)
 {
     struct fixture *f = *state;
-    struct store_search search = {200, 400, NULL, 0};
+    struct store_search search = {.since_us = 200, .until_us = 400};
     uint64_t number = 0;
 
     for (uint64_t b = 1; b <= 5; b++)
@@ -348,6 +348,28 @@ search_by_time(void **state)
     assert_int_equal(number, 3);
     OK(f, store_batch_search(f->store, &search, number, &number, &f->err));
     assert_int_equal(number, 2);
+    OK(f, store_batch_search(f->store, &search, number, &number, &f->err));
+    assert_int_equal(number, 0);
+}
+
+/* A key that is not kept for batches before number 3 narrows those behind it alone. */
+static void
+search_by_a_later_key(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t keys[2] = {4000000 * 0x9e3779b97f4a7c15u, 7};
+    struct store_search search = {
+        .until_us = INT64_MAX, .keys = keys + 1, .key_count = 1, .late = 1, .late_from = 3};
+    uint64_t number = 0;
+
+    for (uint64_t b = 1; b <= 5; b++)
+        add_batch(f, 2, (int64_t)b * 100, b);
+    OK(f, store_batch_search(f->store, &search, 0, &number, &f->err));
+    assert_int_equal(number, 2);
+    search = (struct store_search){
+        .until_us = INT64_MAX, .keys = keys, .key_count = 2, .late = 1, .late_from = 5};
+    OK(f, store_batch_search(f->store, &search, 0, &number, &f->err));
+    assert_int_equal(number, 4);
     OK(f, store_batch_search(f->store, &search, number, &number, &f->err));
     assert_int_equal(number, 0);
 }
@@ -532,6 +554,7 @@ main(void)
         ASK_TEST(batches_come_back),
         ASK_TEST(search_misses_nothing),
         ASK_TEST(search_by_time),
+        ASK_TEST(search_by_a_later_key),
         ASK_TEST(newest_digests),
         ASK_TEST(outbox_in_order),
         ASK_TEST(principals_have_names_of_their_own),

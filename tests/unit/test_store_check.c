@@ -137,6 +137,9 @@ each_fault_is_found(void **state)
         "UPDATE link SET principal = 7",
         "DELETE FROM link",
         "INSERT INTO token VALUES (1, 5, 0, x'00', '', 0, 0, 0)",
+        "INSERT INTO tally VALUES (1, 1, 2, 3, 4)",
+        "INSERT INTO tally_team VALUES (1, 2, 3, 4)",
+        "INSERT INTO tally_kind VALUES (1, 2, 3, 4)",
         "INSERT INTO held VALUES (1, 1, 0, 1, 0, 0, 0, 0, '', '')",
     };
     struct fixture *f = *state;

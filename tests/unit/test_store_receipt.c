@@ -331,6 +331,41 @@ version_2_is_taken_over(void **state)
     counts_are(f, 0, 2 * ITEMS, 0);
 }
 
+/* ---- what version 3 counted ---- */
+
+static void
+version_3_is_taken_over(void **state)
+{
+    struct fixture *f = *state;
+    const struct store_receipt_given given = {
+        .team = TEAM, .id = SPAN(ID(9)), .came_us = 20, .stored = 4, .note = SPAN("n")};
+    const struct store_count counted = {3, TEAM, 6, 1, 8};
+    uint64_t *teams;
+    size_t count;
+    struct span first;
+
+    begin(f);
+    deliver(f, 1, ID(1), STORE_RECEIPT_UNASKED);
+    deliver(f, 2, ID(2), STORE_RECEIPT_UNASKED);
+    OK(f, store_receipt_given_put(f->store, &given, &f->err));
+    OK(f, store_count_add(f->store, &counted, 1, &f->err));
+    OK(f, store_commit(f->store, &f->err));
+    store_close(f->store);
+    run_sql(f,
+        WITHOUT_4
+        "PRAGMA user_version = 3; INSERT OR REPLACE INTO counter VALUES ('batch', 2);" ENTRY(
+            1, "delivery", "") ENTRY(2, "decision", "\"decision\":\"recalled\","));
+    ask_open(f, STORE_WRITE);
+    OK(f, store_count_teams(f->store, f->arena, 16, 0, 9, &teams, &count, &f->err));
+    assert_true(count == TEAM + 1 && teams[TEAM] == 4);
+    OK(f, store_count_teams(f->store, f->arena, 17, 0, 9, &teams, &count, &f->err));
+    assert_int_equal(teams[TEAM], ITEMS); /* what was taken back was no report that went out */
+    OK(f, store_count_teams(f->store, f->arena, 6, 0, 9, &teams, &count, &f->err));
+    assert_int_equal(teams[TEAM], 8);
+    OK(f, store_get(f->store, f->arena, "search-senders", &first, &f->err));
+    assert_true(span_equal(first, SPAN("3")));
+}
+
 int
 main(void)
 {
@@ -343,6 +378,7 @@ main(void)
         ASK_TEST(old_ones_go_after_what_they_are_for),
         ASK_TEST(given_are_kept_by_team),
         ASK_TEST(version_2_is_taken_over),
+        ASK_TEST(version_3_is_taken_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,38 @@ counts_add_up(void **state)
 }
 
 static void
+sums_are_kept(void **state)
+{
+    struct fixture *f = *state;
+    const struct store_count counts[] = {
+        {10, 1, 2, 3, 5}, {10, 2, 2, 3, 6}, {10, 1, 2, 4, 7}, {11, 1, 2, 3, 8}, {10, 0, 1, 3, 9}};
+    struct store_count *all;
+    uint64_t *teams;
+    size_t count;
+    uint32_t number;
+
+    for (int i = 1; i <= 2; i++)
+        OK(f, store_team(f->store, i == 1 ? SPAN("a.test") : SPAN("b.test"), &number, &f->err));
+    OK(f, store_count_add(f->store, counts, 5, &f->err));
+    OK(f, store_count_add(f->store, counts, 1, &f->err));
+    OK(f, store_count_add(f->store, counts, 0, &f->err));
+    OK(f, store_count_sums(f->store, f->arena, STORE_COUNT_BY_DAY, 10, 12, &all, &count, &f->err));
+    assert_int_equal(count, 3);
+    assert_true(all[0].day == 10 && all[0].name == 1 && all[0].value == 9);
+    assert_true(all[1].day == 10 && all[1].name == 2 && all[1].value == 23);
+    assert_true(all[2].day == 11 && all[2].value == 8 && all[2].classification == 0);
+    OK(f,
+        store_count_sums(
+            f->store, f->arena, STORE_COUNT_BY_CLASSIFICATION, 10, 12, &all, &count, &f->err));
+    assert_int_equal(count, 3);
+    assert_true(all[1].name == 2 && all[1].classification == 3 && all[1].value == 24);
+    assert_true(all[2].classification == 4 && all[2].value == 7 && all[2].day == 0);
+    OK(f, store_count_teams(f->store, f->arena, 2, 10, 11, &teams, &count, &f->err));
+    assert_int_equal(count, 3);
+    assert_true(teams[0] == 0 && teams[1] == 17 && teams[2] == 6);
+}
+
+static void
 status_is_kept_a_day(void **state)
 {
     struct fixture *f = *state;
@@ -288,6 +320,7 @@ main(void)
         ASK_TEST(held_is_decided_once),
         ASK_TEST(documents_have_versions),
         ASK_TEST(counts_add_up),
+        ASK_TEST(sums_are_kept),
         ASK_TEST(status_is_kept_a_day),
         ASK_TEST(old_batches_go),
         ASK_TEST(old_pieces_go),

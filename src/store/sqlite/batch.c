@@ -110,6 +110,7 @@ store_batch_get(struct store *store, struct arena *arena, uint64_t number, struc
 struct scan {
     struct store *store;
     const struct store_search *search;
+    size_t key_count; /* that the batch's filter would have */
     uint64_t found;
     bool may;
 };
@@ -122,7 +123,7 @@ try_filter(void *ctx, sqlite3_stmt *row, struct err *err)
 
     (void)err;
     scan->may = true;
-    for (size_t i = 0; scan->may && i < scan->search->key_count; i++)
+    for (size_t i = 0; scan->may && i < scan->key_count; i++)
         scan->may = filter_may_hold(filter, scan->search->keys[i]);
     return DB_ENOUGH;
 }
@@ -134,7 +135,10 @@ try_batch(void *ctx, sqlite3_stmt *row, struct err *err)
     int64_t number = sqlite3_column_int64(row, 0);
     int rc = 0;
 
-    scan->may = scan->search->key_count == 0;
+    scan->key_count = scan->search->key_count;
+    if ((uint64_t)number < scan->search->late_from)
+        scan->key_count -= scan->search->late;
+    scan->may = scan->key_count == 0;
     if (!scan->may)
         rc = EACH(scan->store, S_BATCH_FILTER, try_filter, scan, err, INT(number));
     if (rc != 0 || !scan->may)

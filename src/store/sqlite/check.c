@@ -279,6 +279,16 @@ static const struct relation {
         " <> (number IN (SELECT number FROM mail_body))"},
     {"messages without a mail",
         "SELECT COUNT(*) FROM mail_body WHERE number NOT IN (SELECT number FROM mail_out)"},
+    {"counts of teams that are not the sums of what was counted",
+        "SELECT COUNT(*) FROM (SELECT name, day, team, SUM(value) AS value FROM tally"
+        " WHERE team > 0 GROUP BY name, day, team) AS t FULL OUTER JOIN tally_team AS s"
+        " ON s.name = t.name AND s.day = t.day AND s.team = t.team"
+        " WHERE s.value IS NULL OR t.value IS NULL OR s.value <> t.value"},
+    {"counts of kinds that are not the sums of what was counted",
+        "SELECT COUNT(*) FROM (SELECT day, name, classification, SUM(value) AS value FROM tally"
+        " GROUP BY day, name, classification) AS t FULL OUTER JOIN tally_kind AS s"
+        " ON s.day = t.day AND s.name = t.name AND s.classification = t.classification"
+        " WHERE s.value IS NULL OR t.value IS NULL OR s.value <> t.value"},
     {"tokens without a principal",
         "SELECT COUNT(*) FROM token WHERE principal NOT IN (SELECT number FROM principal)"},
 };

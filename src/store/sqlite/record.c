@@ -1,6 +1,9 @@
 /* record.c: documents, statistics, and what became of posted objects. */
 #include "store/sqlite/db.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 enum { STATUS_KEPT_HOURS = 24 };
 
 static const int64_t hour_us = (int64_t)3600 * 1000000;
@@ -121,15 +124,83 @@ store_documents(struct store *store, struct arena *arena, struct span kind,
 
 /* ---- statistics ---- */
 
+static int
+by_team(const void *a, const void *b)
+{
+    const struct store_count *x = a;
+    const struct store_count *y = b;
+
+    if (x->name != y->name)
+        return x->name < y->name ? -1 : 1;
+    if (x->day != y->day)
+        return x->day < y->day ? -1 : 1;
+    return x->team < y->team ? -1 : x->team > y->team;
+}
+
+static int
+by_kind(const void *a, const void *b)
+{
+    const struct store_count *x = a;
+    const struct store_count *y = b;
+
+    if (x->day != y->day)
+        return x->day < y->day ? -1 : 1;
+    if (x->name != y->name)
+        return x->name < y->name ? -1 : 1;
+    return x->classification < y->classification ? -1 : x->classification > y->classification;
+}
+
+/* Those that ORDER calls equal become one at the front; how many there are then. */
+static size_t
+sum_equal(struct store_count *counts, size_t count, int (*order)(const void *a, const void *b))
+{
+    size_t n = 0;
+
+    qsort(counts, count, sizeof *counts, order);
+    for (size_t i = 0; i < count; i++)
+        if (n > 0 && order(&counts[n - 1], &counts[i]) == 0)
+            counts[n - 1].value += counts[i].value;
+        else
+            counts[n++] = counts[i];
+    return n;
+}
+
+/* The tables of sums. SUMS is a copy that may be changed. */
+static int
+add_sums(struct store *store, const struct store_count *counts, size_t count,
+    struct store_count *sums, struct err *err)
+{
+    memcpy(sums, counts, count * sizeof *sums);
+    size_t n = sum_equal(sums, count, by_team);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        if (sums[i].team != 0)
+            rc = RUN(store, S_TALLY_TEAM_ADD, err, INT(sums[i].name), INT(sums[i].day),
+                INT(sums[i].team), INT(sums[i].value));
+    memcpy(sums, counts, count * sizeof *sums);
+    n = sum_equal(sums, count, by_kind);
+    for (size_t i = 0; rc == 0 && i < n; i++)
+        rc = RUN(store, S_TALLY_KIND_ADD, err, INT(sums[i].day), INT(sums[i].name),
+            INT(sums[i].classification), INT(sums[i].value));
+    return rc;
+}
+
 int
 store_count_add(
     struct store *store, const struct store_count *counts, size_t count, struct err *err)
 {
+    struct store_count *sums = count == 0 ? NULL : calloc(count, sizeof *sums);
     int rc = 0;
 
+    if (sums == NULL)
+        return count == 0 ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for %zu counts", count);
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = RUN(store, S_TALLY_ADD, err, INT(counts[i].day), INT(counts[i].team),
             INT(counts[i].name), INT(counts[i].classification), INT(counts[i].value));
+    if (rc == 0)
+        rc = add_sums(store, counts, count, sums, err);
+    free(sums);
     return rc;
 }
 
@@ -149,14 +220,64 @@ take_count(void *ctx, sqlite3_stmt *row, struct err *err)
     return 0;
 }
 
-int
-store_count_list(struct store *store, struct arena *arena, uint32_t since_day, uint32_t until_day,
-    struct store_count **out, size_t *count, struct err *err)
+static int
+list_counts(struct store *store, struct arena *arena, enum statement which, uint32_t since_day,
+    uint32_t until_day, struct store_count **out, size_t *count, struct err *err)
 {
     struct list list = {.arena = arena, .size = sizeof(struct store_count)};
-    int rc = EACH(store, S_TALLY_LIST, take_count, &list, err, INT(since_day), INT(until_day));
+    int rc = EACH(store, which, take_count, &list, err, INT(since_day), INT(until_day));
 
     *out = (struct store_count *)(void *)list.items;
     *count = list.count;
     return rc;
+}
+
+int
+store_count_list(struct store *store, struct arena *arena, uint32_t since_day, uint32_t until_day,
+    struct store_count **out, size_t *count, struct err *err)
+{
+    return list_counts(store, arena, S_TALLY_LIST, since_day, until_day, out, count, err);
+}
+
+int
+store_count_sums(struct store *store, struct arena *arena, enum store_count_by by,
+    uint32_t since_day, uint32_t until_day, struct store_count **out, size_t *count,
+    struct err *err)
+{
+    enum statement which = by == STORE_COUNT_BY_DAY ? S_TALLY_BY_DAY : S_TALLY_BY_CLASSIFICATION;
+
+    return list_counts(store, arena, which, since_day, until_day, out, count, err);
+}
+
+struct team_sums {
+    uint64_t *sums;
+    size_t count;
+};
+
+/* Cheaper than a GROUP BY, which would sort. A number beyond those that are known is nobody's. */
+static int
+take_sum(void *ctx, sqlite3_stmt *row, struct err *err)
+{
+    struct team_sums *teams = ctx;
+    uint64_t team = (uint64_t)sqlite3_column_int64(row, 0);
+
+    (void)err;
+    if (team < teams->count)
+        teams->sums[team] += (uint64_t)sqlite3_column_int64(row, 1);
+    return 0;
+}
+
+int
+store_count_teams(struct store *store, struct arena *arena, uint16_t name, uint32_t since_day,
+    uint32_t until_day, uint64_t **out, size_t *count, struct err *err)
+{
+    struct team_sums teams = {.count = store->teams.count + (size_t)1};
+
+    *count = 0;
+    *out = teams.sums = arena_zalloc(arena, teams.count, sizeof *teams.sums);
+    if (teams.sums == NULL)
+        return arena_full(err, "statistics are read");
+    *count = teams.count;
+    return EACH(
+        store, S_TALLY_TEAMS, take_sum, &teams, err, INT(name), INT(since_day), INT(until_day));
 }

@@ -133,6 +133,25 @@ static const char *const steps[] = {
     "CREATE INDEX mail_out_team ON mail_out (team, number);"
     "CREATE INDEX mail_out_unsent ON mail_out (number) WHERE state <> 1;"
     "CREATE TABLE mail_body (number INTEGER PRIMARY KEY, message BLOB NOT NULL);",
+    /* 4: counts summed as people ask for them. What went out before is told from the deliveries,
+     * what came in from the receipts that were given: who gave the rest was not counted. */
+    "CREATE TABLE tally_team (name INTEGER NOT NULL, day INTEGER NOT NULL, team INTEGER NOT NULL,"
+    " value INTEGER NOT NULL, PRIMARY KEY (name, day, team)) WITHOUT ROWID;"
+    "CREATE TABLE tally_kind (day INTEGER NOT NULL, name INTEGER NOT NULL,"
+    " classification INTEGER NOT NULL, value INTEGER NOT NULL,"
+    " PRIMARY KEY (day, name, classification)) WITHOUT ROWID;"
+    "INSERT INTO tally SELECT came_us / 86400000000, team, 16, 0, SUM(stored) FROM receipt_given"
+    " WHERE stored > 0 GROUP BY 1, 2;"
+    "INSERT INTO tally SELECT made_us / 86400000000, team, 17, 0, SUM(items) FROM receipt"
+    " WHERE NOT EXISTS (SELECT 1 FROM ledger_entry AS e WHERE e.number = receipt.entry"
+    " AND json_extract(CAST(e.bytes AS TEXT), '$.decision') = 'recalled') GROUP BY 1, 2;"
+    "INSERT INTO tally_team SELECT name, day, team, SUM(value) FROM tally WHERE team > 0"
+    " GROUP BY name, day, team;"
+    "INSERT INTO tally_kind SELECT day, name, classification, SUM(value) FROM tally"
+    " GROUP BY day, name, classification;"
+    /* the first batch whose filter has the keys of senders */
+    "INSERT INTO value SELECT 'search-senders', CAST(CAST(last + 1 AS TEXT) AS BLOB) FROM counter"
+    " WHERE name = 'batch';",
 };
 _Static_assert(sizeof steps / sizeof steps[0] == STORE_VERSION, "a step for each version");
 

@@ -3,7 +3,8 @@ import {html, useState, useEffect} from '../lib/htm.js';
 import {t, number} from '../i18n.js';
 import {ask} from '../api.js';
 import {Failure, Busy, Page, Facts, Time, Team, Code, download} from '../ui.js';
-import {Log, fetchCheckpoint, readNote, readCheckpoint, readEntry} from '../tlog.js';
+import {utf8} from '../canonical.js';
+import {Log, fetchCheckpoint, readNote, readCheckpoint, readEntry, base64} from '../tlog.js';
 import {Verify} from '../verify.js';
 import {what} from './ledger.js';
 
@@ -12,7 +13,10 @@ async function fetchEntry(index) {
   const log = new Log(readCheckpoint(note).size);
   return {note, log, index, entry: await log.entry(index)};
 }
-const receiptOf = (id) => (id ? ask('GET', `receipts/${encodeURIComponent(id)}`).then((one) => one.note, () => null) : null);
+// As a proof has it; undefined: none has come, or nothing was delivered.
+async function receiptOf(id) {
+  try { const {note} = await ask('GET', `receipts/${encodeURIComponent(id)}`); return note && base64(utf8.encode(note)); } catch (error) { if (error.status === 404) return undefined; throw error; }
+}
 
 function Shown({of}) {
   return html`<section class="panel"><${Facts} of=${[[t('team.kind'), what(of)], [t('since'), html`<${Time} at=${of.time} />`], [t('from.team'), of.from && html`<${Team} id=${of.from} />`],
@@ -34,7 +38,7 @@ export default function Entry({id}) {
   const gather = async () => {
     const got = await fetchEntry(index);
     const {entry} = readEntry(got.entry);
-    return {proof: {...got, path: await got.log.path(index), receipt: await receiptOf(entry.to && entry.id)}};
+    return {proof: {...got, path: await got.log.path(index), receipt: entry.kind === 'delivery' ? await receiptOf(entry.id) : undefined}};
   };
   const e = state.entry;
   return html`<${Page} title=${`${t('ledger.entry')} ${number(index)}`} actions=${html`<a class="button" href="/ledger">${t('page.ledger')}</a>

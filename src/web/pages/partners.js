@@ -3,7 +3,7 @@ import {html, useState} from '../lib/htm.js';
 import {t, word, number, list} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {useQuery, go} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Dialog, Field, Code, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Facts, Table, Time, Dialog, Field, Code, FileDrop, note} from '../ui.js';
 
 const most = 100000; // bytes of a card that the API takes
 export const ways = ['push', 'poll', 'witness'];
@@ -42,17 +42,6 @@ const Shown = ({card}) => html`<${Facts} of=${[['ID', html`<${Code}>${card.id}</
   [t('keys'), (card.keys ?? []).map((key) => html`<div><${Code}>${String(key.fingerprint ?? key.key ?? key.id ?? '')}<//></div>`)],
   [t('card.signature'), t(card.signature ? 'card.signed' : 'card.unsigned')], [t('card.version'), card.version && html`<${Code}>${String(card.version)}<//>`]]} />`;
 
-function Drop({take}) {
-  const [over, set] = useState(false);
-  const open = async (file) => file && take(file.size > most ? '' : await file.text());
-  const drop = (event) => {
-    event.preventDefault();
-    set(false);
-    open(event.dataTransfer.files[0]);
-  };
-  return html`<label class="drop ${over ? 'over' : ''}" onDragOver=${(e) => { e.preventDefault(); set(true); }} onDragLeave=${() => set(false)} onDrop=${drop}>
-    ${t('peer.card')}<input type="file" accept=".json,application/json" onChange=${(event) => open(event.target.files[0])} /></label>`;
-}
 function Add({close, done}) {
   const [state, set] = useState({on: Object.fromEntries(ways.map((way) => [way, true]))});
   const {card, wrong} = state.text === undefined ? {} : read(state.text);
@@ -63,9 +52,13 @@ function Add({close, done}) {
       done(await ask('POST', 'peers', {body: {card: JSON.stringify(card), ...state.on, ...(state.url ? {url: state.url} : {}), ...(state.pin ? {pin: state.pin} : {})}}));
     } catch (error) { set({...state, error, busy: false}); }
   };
+  const take = async (file) => {
+    const text = file.size > most ? '' : await file.text();
+    set((old) => ({...old, text, name: file.name, error: null}));
+  };
   const flip = (way) => (event) => set({...state, on: {...state.on, [way]: event.target.checked}});
   return html`<${Dialog} title=${t('peer.add')} close=${close}><form class="stack" onSubmit=${submit}><p>${t('peer.add.text')}</p>
-    <${Drop} take=${(text) => set({...state, text, error: null})} />
+    <${FileDrop} label=${t('peer.card')} accept=".json,application/json" name=${state.name} take=${take} />
     ${wrong && html`<div class="notice bad" role="alert">${t('draft.syntax')} <span dir="auto">${wrong}</span></div>`}
     ${card && html`<${Shown} card=${card} />
       <${Field} label=${t('peer.url')} type="url" value=${state.url ?? ''} onInput=${(url) => set({...state, url})} placeholder=${String(card.node?.url ?? '')} dir="ltr" />
