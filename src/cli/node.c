@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { COLUMNS_MAX = 4096 };
+
 int
 node_option(struct node *node, int argc, char **argv, int *i, struct err *err)
 {
@@ -147,7 +149,7 @@ node_column(struct buf *out, struct span text, size_t width)
 {
     size_t before = out->n;
 
-    shown_add(out, text, width > 0 ? width : 4096);
+    shown_add(out, text, COLUMNS_MAX);
     size_t n = out->n == before ? 0 : columns((struct span){out->p + before, out->n - before});
     for (; n < width; n++)
         buf_add_char(out, ' ');

@@ -48,7 +48,8 @@ struct span node_text_in(struct json_value object, const char *outer, const char
 bool node_flag(struct json_value object, const char *name);
 /* For json_next; without an item if there is no such list. */
 struct json_iter node_list(struct json_value object, const char *name);
-/* Add TEXT as a terminal may see it, padded to WIDTH columns, and a space. */
+/* Add TEXT as a terminal may see it, padded to WIDTH columns, and a space. What is wider pushes the
+ * rest of its line: an id that is cut cannot be named to any command. */
 void node_column(struct buf *out, struct span text, size_t width);
 /* End the line, without the last column's space. */
 void node_end_line(struct buf *out);

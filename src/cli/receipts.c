@@ -74,6 +74,8 @@ take_option(struct receipts *r, int argc, char **argv, int *i, struct err *err)
 static int
 parse(struct receipts *r, int argc, char **argv, struct err *err)
 {
+    int64_t since_us; /* the node reads it again */
+
     for (int i = 1; i < argc; i++) {
         int rc = take_option(r, argc, argv, &i, err);
         if (rc == 0)
@@ -86,7 +88,9 @@ parse(struct receipts *r, int argc, char **argv, struct err *err)
         return err_set(err, ERR_USAGE, "one batch is named: there is nothing to choose among");
     if (r->note && r->batch == NULL)
         return err_set(err, ERR_USAGE, "--note: name the batch; --out writes all notes");
-    return r->note && r->node.json ? err_set(err, ERR_USAGE, "--note and --json: one of them") : 0;
+    if (r->note && r->node.json)
+        return err_set(err, ERR_USAGE, "--note and --json: one of them");
+    return setup_time("since", r->since, &since_us, err);
 }
 
 /* ---- one line each ---- */
