@@ -5,6 +5,7 @@
 #include "sys/clock.h"
 #include "sys/lent.h"
 #include "sys/role_hand.h"
+#include "sys/role_log.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct role {
     struct role_start start;
     struct role_events events;
     struct channel *parent;
+    struct role_log log;
     struct conf *conf;
     char *texts; /* what start.home and start.tls_* lie in */
     size_t texts_n;
@@ -187,6 +189,11 @@ take(struct role *role, const struct channel_message *message, struct err *err)
     case MESSAGE_STOP:
         stop(role);
         return 0;
+    case MESSAGE_LOGGED:
+    case MESSAGE_ROLES:
+        if (role->begun && role->events.said != NULL)
+            role->events.said(role->events.ctx, message->type, message->body);
+        return 0;
     default:
         return err_set(err, ERR_INTERNAL, "the parent sent message %u", message->type);
     }
@@ -250,6 +257,8 @@ begin(struct role *role, const char *name, struct err *err)
         rc = channel_new(
             role->start.loop, ROLE_PARENT_FD, ROLE_QUEUE_BYTES, &events, &role->parent, err);
     if (rc == 0)
+        role_log_begin(&role->log, role->start.loop, role->parent);
+    if (rc == 0)
         rc = loop_run(role->start.loop, err);
     if (rc == 0)
         channel_pause(role->parent, false);
@@ -287,6 +296,7 @@ role_run(const char *name, int (*mains[ROLE_KINDS])(const struct role_start *sta
         log_error_of("the role cannot begin", &err);
     else
         status = role.begun ? mains[role.start.kind](&role.start) : EXIT_SUCCESS;
+    role_log_end(&role.log);
     channel_free(role.parent);
     forget_texts(role.texts, role.texts_n);
     conf_free(role.conf);

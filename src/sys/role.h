@@ -49,6 +49,8 @@ struct role_events {
     void (*settings)(void *ctx);
     /* FD, the role's, is the pair for DOOR from now on: the one before leads to nobody any more. */
     void (*pair)(void *ctx, enum door door, int fd);
+    /* Core alone: LOGGED or ROLES of messages.def; BODY lives until it returns. */
+    void (*said)(void *ctx, uint16_t type, struct span body);
     /* Finish what was begun, then loop_stop. NULL: the loop is stopped at once. */
     void (*stop)(void *ctx);
 };

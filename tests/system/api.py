@@ -77,7 +77,7 @@ class Documented(Case):
         wrong = {"address": "192.0.2.300", "economy": "Finland", "asn": "0", "classification": "nonsense", "effect": "maybe",
                  "since": "yesterday", "until": "2026-13-01", "limit": "1001", "next": "nonsense", "name": "a..b",
                  "unattributed": "perhaps", "open": "maybe", "recall": "maybe", "batch": None, "state": "lost", "id": None, "number": None, "q": "a b", "team": "x" * 65,
-                 "provider": "x" * 201, "text": "x" * 101, "from": "x" * 201, "sender": "x" * 65, "delivery": "x" * 65, "by": "week"}
+                 "provider": "x" * 201, "text": "x" * 101, "level": "loud", "role": "nobody", "after": "nonsense", "from": "x" * 201, "sender": "x" * 65, "delivery": "x" * 65, "by": "week"}
         for path, operations in self.document["paths"].items():
             for parameter in operations.get("get", {}).get("parameters", []):
                 value = wrong[parameter["name"]] if path != "/api/v1/tokens" else "x" * 65
