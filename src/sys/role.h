@@ -56,8 +56,8 @@ struct role_events {
 };
 void role_listen(struct role *role, const struct role_events *events);
 
-/* Enter the role's walls (unless --no-sandbox): KIND's system calls, and the files below PATHS. All
- * that is to be opened once and for all has been opened. ERR_SANDBOX. */
+/* Give up capabilities and enter the role's walls (unless --no-sandbox): KIND's system calls, and
+ * the files below PATHS. All that is to be opened once and for all has been opened. ERR_SANDBOX. */
 MUST_USE int role_wall(
     const struct role_start *start, const struct sandbox_paths *paths, struct err *err);
 
