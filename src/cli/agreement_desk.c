@@ -1,6 +1,5 @@
 #include "cli/agreement_desk.h"
 
-#include "base/time.h"
 #include "cli/home.h"
 #include "cli/walls.h"
 #include "sys/clock.h"
@@ -128,15 +127,14 @@ int
 desk_open(struct desk *desk, const struct desk_options *options, struct err *err)
 {
     char teams[SETUP_PATH_BYTES];
-    struct err why;
 
     *desk = (struct desk){
         .options = *options, .arena = arena_new(ARENA_BYTES), .at_us = clock_now_us()};
     if (desk->arena == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to begin");
-    if (options->at != NULL && time_parse(span_of(options->at), &desk->at_us, &why) != 0)
-        return err_set(err, ERR_USAGE, "--at %s: %s", options->at, why.msg);
-    int rc = setup_share_dir(desk->share_dir, err);
+    int rc = setup_time("at", options->at, &desk->at_us, err);
+    if (rc == 0)
+        rc = setup_share_dir(desk->share_dir, err);
     if (rc == 0)
         rc = setup_teams_path(options->teams_path, teams, err);
     if (rc == 0)

@@ -111,15 +111,11 @@ agreement_sign_command(int argc, char **argv)
 static int
 moment(const struct agreement_register *r, const char *at, int64_t *out, struct err *err)
 {
-    struct err why;
-
     *out = r->now_us;
-    if (at == NULL)
-        return 0;
-    if (time_parse(span_of(at), out, &why) != 0)
-        return err_set(err, ERR_USAGE, "--at %s: %s", at, why.msg);
-    return *out >= r->now_us
-        ? 0
+    int rc = setup_time("at", at, out, err);
+
+    return rc != 0 || *out >= r->now_us
+        ? rc
         : err_set(
             err, ERR_USAGE, "--at %s is past; what was decided since cannot be made otherwise", at);
 }

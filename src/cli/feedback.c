@@ -3,6 +3,7 @@
 #include "cli/node.h"
 #include "cli/reportid.h"
 #include "cli/setup.h"
+#include "model/opinion.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +70,9 @@ parse(struct feedback *feedback, int argc, char **argv, struct err *err)
         return err_set(err, ERR_USAGE, "name the report by its id, a UUID");
     if (feedback->sighting == (feedback->opinion != NULL))
         return err_set(err, ERR_USAGE, "say either --opinion OPINION or --sighting");
+    if (!feedback->sighting && opinion_find(span_of(feedback->opinion)) == OPINION_NONE)
+        return err_set(err, ERR_USAGE, "\"%s\" is no opinion; `comity feedback --help` lists them",
+            feedback->opinion);
     return feedback->count == NULL || feedback->sighting
         ? 0
         : err_set(err, ERR_USAGE, "--count is of sightings");

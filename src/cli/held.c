@@ -178,6 +178,7 @@ add_numbers(const struct held *held, struct buf *out, struct err *err)
     return buf_check(out, "the question", err);
 }
 
+/* How many there are; TEXT is said of each, unless it is NULL. */
 static size_t
 show_list(struct json_value root, const char *name, const char *text)
 {
@@ -187,7 +188,7 @@ show_list(struct json_value root, const char *name, const char *text)
     size_t n = 0;
 
     for (; json_next(&it, &key, &item); n++)
-        if (json_type(item) == JSON_INT)
+        if (text != NULL && json_type(item) == JSON_INT)
             (void)printf("%lld %s\n", (long long)json_int(item), text);
     return n;
 }
@@ -206,12 +207,12 @@ decide(struct held *held, bool *all, struct err *err)
     buf_free(&question);
     if (rc != 0)
         return rc;
-    if (held->node.json)
-        return node_print_answer(&held->node, err);
-    (void)show_list(root, "decided", release ? "was released" : "was refused");
-    *all = show_list(root, "conflicts", "was decided already: somebody was faster") == 0;
-    *all = show_list(root, "missing", "is not there") == 0 && *all;
-    return 0;
+    bool json = held->node.json;
+    (void)show_list(root, "decided", json ? NULL : release ? "was released" : "was refused");
+    *all =
+        show_list(root, "conflicts", json ? NULL : "was decided already: somebody was faster") == 0;
+    *all = show_list(root, "missing", json ? NULL : "is not there") == 0 && *all;
+    return json ? node_print_answer(&held->node, err) : 0;
 }
 
 int

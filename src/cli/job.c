@@ -1,6 +1,5 @@
 #include "cli/job.h"
 
-#include "base/time.h"
 #include "cli/files.h"
 #include "cli/home.h"
 #include "cli/secretfile.h"
@@ -161,17 +160,6 @@ job_option(struct job_options *options, int argc, char **argv, int *i, struct er
 }
 
 static int
-set_moment(struct job *job, struct err *err)
-{
-    const char *at = job->options.at;
-    struct err why;
-
-    if (at == NULL || time_parse(span_of(at), &job->at_us, &why) == 0)
-        return 0;
-    return err_set(err, ERR_USAGE, "--at %s: %s", at, why.msg);
-}
-
-static int
 find_origin(struct job *job, struct err *err)
 {
     const char *id = job->options.origin;
@@ -287,7 +275,7 @@ job_open(struct job *job, const struct job_options *options,
     if (rc == 0)
         rc = setup_open(&job->setup, &options->setup, err);
     if (rc == 0)
-        rc = set_moment(job, err);
+        rc = setup_time("at", job->options.at, &job->at_us, err);
     if (rc == 0)
         rc = find_origin(job, err);
     if (rc == 0)

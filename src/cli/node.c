@@ -1,11 +1,14 @@
 #include "cli/node.h"
 
+#include "base/url.h"
 #include "cli/home.h"
 #include "cli/setup.h"
 #include "cli/shown.h"
 
 #include <stdio.h>
 #include <string.h>
+
+enum { COLUMNS_MAX = 4096 };
 
 int
 node_option(struct node *node, int argc, char **argv, int *i, struct err *err)
@@ -81,6 +84,16 @@ node_print_answer(const struct node *node, struct err *err)
         : rc;
 }
 
+void
+node_parameter(struct buf *path, const char *name, const char *value)
+{
+    if (value == NULL || value[0] == '\0')
+        return;
+    bool first = path->n == 0 || memchr(path->p, '?', path->n) == NULL;
+    buf_format(path, "%c%s=", first ? '?' : '&', name);
+    url_add(path, span_of(value));
+}
+
 struct span
 node_text(struct json_value object, const char *name)
 {
@@ -147,7 +160,7 @@ node_column(struct buf *out, struct span text, size_t width)
 {
     size_t before = out->n;
 
-    shown_add(out, text, width > 0 ? width : 4096);
+    shown_add(out, text, COLUMNS_MAX);
     size_t n = out->n == before ? 0 : columns((struct span){out->p + before, out->n - before});
     for (; n < width; n++)
         buf_add_char(out, ' ');

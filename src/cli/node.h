@@ -40,6 +40,9 @@ MUST_USE int node_ask(struct node *node, const char *method, const char *path, s
 /* Print the last answer as it came (--json). ERR_IO. */
 MUST_USE int node_print_answer(const struct node *node, struct err *err);
 
+/* Add NAME=VALUE to PATH, whose question may have begun; NULL or "": nothing. */
+void node_parameter(struct buf *path, const char *name, const char *value);
+
 /* Members for tables: text, or "" for null and what is absent; a number, or 0. */
 struct span node_text(struct json_value object, const char *name);
 uint64_t node_number(struct json_value object, const char *name);
@@ -48,7 +51,8 @@ struct span node_text_in(struct json_value object, const char *outer, const char
 bool node_flag(struct json_value object, const char *name);
 /* For json_next; without an item if there is no such list. */
 struct json_iter node_list(struct json_value object, const char *name);
-/* Add TEXT as a terminal may see it, padded to WIDTH columns, and a space. */
+/* Add TEXT as a terminal may see it, padded to WIDTH columns, and a space. What is wider pushes the
+ * rest of its line: an id that is cut cannot be named to any command. */
 void node_column(struct buf *out, struct span text, size_t width);
 /* End the line, without the last column's space. */
 void node_end_line(struct buf *out);

@@ -15,7 +15,9 @@ static const char usage[] =
     "collection and\n"
     "not yet there (waiting), delivered, failed; and how sending to its node goes, if there is a "
     "link (comity\n"
-    "peer). A team without a link fetches what is its own.\n\n" NODE_HELP;
+    "peer). A team without a link fetches what is its own, or is mailed (comity mail); what is for "
+    "this\n"
+    "team itself waits here for its own people and their programs.\n\n" NODE_HELP;
 
 static void
 number(struct buf *out, struct json_value item, const char *name)
@@ -23,17 +25,19 @@ number(struct buf *out, struct json_value item, const char *name)
     buf_format(out, "%9llu ", (unsigned long long)node_number(item, name));
 }
 
-/* What the courier's last attempts came to. */
+/* Where there is a link, what the courier's last attempts came to. */
 static void
-add_link(struct buf *out, struct json_value item)
+add_way(struct buf *out, struct json_value item)
 {
+    struct span way = node_text(item, "way");
     struct json_value link;
-    bool is = json_get(item, "link", &link) && json_type(link) == JSON_OBJECT;
 
-    if (is && node_flag(link, "on"))
+    if (span_equal(way, SPAN("node")) && json_get(item, "link", &link))
         linkway_add(out, link);
+    else if (span_equal(way, SPAN("own")))
+        buf_add_text(out, "is here, for its own people");
     else
-        buf_add_text(out, "fetches");
+        buf_add_text(out, span_equal(way, SPAN("mail")) ? "is mailed" : "fetches");
     node_end_line(out);
 }
 
@@ -48,7 +52,7 @@ add_item(struct buf *out, struct json_value item)
     number(out, item, "delivered");
     number(out, item, "failed");
     node_column(out, oldest.n > 0 ? oldest : SPAN("-"), 27);
-    add_link(out, item);
+    add_way(out, item);
 }
 
 static int

@@ -170,16 +170,32 @@ take_back(struct recall *recall, struct err *err)
 
 /* The first of what was wrong with it. */
 static int
-not_taken(struct json_value root, struct err *err)
+not_taken(const char *file, struct json_value root, struct err *err)
 {
     struct json_iter rejections = node_list(root, "rejections");
     struct json_value rejection;
     struct span key;
-    struct span reason = SPAN("it holds no report that is not here already");
 
-    if (json_next(&rejections, &key, &rejection))
-        reason = node_text(rejection, "reason");
-    return err_set(err, ERR_BAD_VALUE, "nothing was corrected: %.*s", SPAN_ARGS(reason));
+    if (!json_next(&rejections, &key, &rejection))
+        return err_set(err, ERR_BAD_VALUE,
+            "nothing was corrected: %s holds no report that is not here already", file);
+    struct span field = node_text(rejection, "field");
+    return err_set(err, ERR_BAD_VALUE, "nothing was corrected: %s:%llu: %.*s%s%.*s", file,
+        (unsigned long long)node_number(rejection, "line"), SPAN_ARGS(field),
+        field.n > 0 ? ": " : "", SPAN_ARGS(span_trim(node_text(rejection, "reason"))));
+}
+
+static int
+send_correction(struct recall *recall, struct json_value *root, struct err *err)
+{
+    int rc = sending_file(&recall->in, recall->correct, root, err);
+
+    if (rc == 0 && node_number(*root, "stored") != 1)
+        return not_taken(recall->correct, *root, err);
+    if (rc == 0 || !recall->in.unread)
+        return rc;
+    const struct err why = *err;
+    return err_set(err, why.code, "%s %s", recall->correct, why.msg);
 }
 
 static int
@@ -188,10 +204,8 @@ correct(struct recall *recall, struct err *err)
     struct json_value root;
     struct json_value recalled;
     char path[PATH_BYTES];
-    int rc = sending_file(&recall->in, recall->correct, &root, err);
+    int rc = send_correction(recall, &root, err);
 
-    if (rc == 0 && node_number(root, "stored") != 1)
-        return not_taken(root, err);
     (void)snprintf(path, sizeof path, "/api/v1/reports/%s", recall->id);
     if (rc == 0)
         rc = node_ask(&recall->in.node, "GET", path, SPAN(""), &root, err);

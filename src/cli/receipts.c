@@ -74,6 +74,8 @@ take_option(struct receipts *r, int argc, char **argv, int *i, struct err *err)
 static int
 parse(struct receipts *r, int argc, char **argv, struct err *err)
 {
+    int64_t since_us; /* the node reads it again */
+
     for (int i = 1; i < argc; i++) {
         int rc = take_option(r, argc, argv, &i, err);
         if (rc == 0)
@@ -86,7 +88,9 @@ parse(struct receipts *r, int argc, char **argv, struct err *err)
         return err_set(err, ERR_USAGE, "one batch is named: there is nothing to choose among");
     if (r->note && r->batch == NULL)
         return err_set(err, ERR_USAGE, "--note: name the batch; --out writes all notes");
-    return r->note && r->node.json ? err_set(err, ERR_USAGE, "--note and --json: one of them") : 0;
+    if (r->note && r->node.json)
+        return err_set(err, ERR_USAGE, "--note and --json: one of them");
+    return setup_time("since", r->since, &since_us, err);
 }
 
 /* ---- one line each ---- */
@@ -145,25 +149,16 @@ tell(struct receipts *r, struct json_value item, struct buf *out, struct err *er
 
 /* ---- asking ---- */
 
-static void
-add_parameter(struct buf *path, const char *name, const char *value)
-{
-    if (value == NULL || value[0] == '\0')
-        return;
-    buf_format(path, "&%s=", name);
-    url_add(path, span_of(value));
-}
-
 static int
 ask(struct receipts *r, const char *next, struct json_value *root, struct err *err)
 {
     struct buf path = buf_new(PATH_BYTES);
 
     buf_format(&path, RECEIPTS "?limit=%d", PAGE);
-    add_parameter(&path, "team", r->team);
-    add_parameter(&path, "since", r->since);
-    add_parameter(&path, "open", r->open ? "true" : NULL);
-    add_parameter(&path, "next", next);
+    node_parameter(&path, "team", r->team);
+    node_parameter(&path, "since", r->since);
+    node_parameter(&path, "open", r->open ? "true" : NULL);
+    node_parameter(&path, "next", next);
     buf_add_char(&path, '\0');
     int rc = buf_check(&path, "the question", err);
     if (rc == 0)

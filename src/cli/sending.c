@@ -29,7 +29,6 @@ struct upload {
     size_t head_n;
     size_t head_at;
     uint64_t sent;    /* beyond the head */
-    bool unread;      /* it is this file that failed, not the node */
     struct err later; /* why the node did not take it yet, as was said last */
 };
 
@@ -102,9 +101,10 @@ give(void *ctx, char *p, size_t n, struct err *err)
             return err_set(err, ERR_STOPPED, "interrupted; sending it again is safe");
         got = read(up->fd, p, n);
     } while (got < 0 && errno == EINTR);
-    up->unread = got < 0;
-    if (got < 0)
+    if (got < 0) {
+        up->in->unread = true;
         return err_set(err, ERR_IO, "cannot be read: %s", strerror(errno));
+    }
     up->sent += (uint64_t)got;
     return got;
 }
@@ -239,7 +239,7 @@ static bool
 is_later(const struct upload *up, int rc, unsigned breaks)
 {
     if (rc != 0)
-        return rc == ERR_IO && !up->unread && breaks <= BREAKS_MAX;
+        return rc == ERR_IO && !up->in->unread && breaks <= BREAKS_MAX;
     return up->in->node.answer.status == 503;
 }
 
@@ -256,7 +256,7 @@ send_until(struct upload *up, const char *path, struct err *err)
     for (;;) {
         client_answer_free(answer);
         int rc = client_send(in->node.client, path, &source, answer, err);
-        in->node_gone = !up->unread && (rc == ERR_NOT_FOUND || rc == ERR_IO);
+        in->node_gone = !up->in->unread && (rc == ERR_NOT_FOUND || rc == ERR_IO);
         breaks = rc != 0 ? breaks + 1 : 0;
         if (!is_later(up, rc, breaks))
             return rc != 0 ? rc : client_check(answer, err);
@@ -277,6 +277,7 @@ sending_file(struct sending *in, const char *file, struct json_value *root, stru
     struct buf path = buf_new(PARAMETERS_BYTES);
     int rc = open_file(&up, err);
 
+    in->unread = rc != 0;
     if (rc == 0)
         rc = build_path(&up, &path, err);
     if (rc == 0)

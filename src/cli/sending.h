@@ -21,6 +21,7 @@ struct sending {
     size_t files;
     size_t failed;
     bool node_gone; /* it makes no sense to go on */
+    bool unread;    /* it is the last file that failed, not the node */
     uint64_t bytes_total;
     uint64_t bytes_done; /* files before */
     int64_t begun_us;    /* ticks */

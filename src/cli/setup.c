@@ -1,5 +1,6 @@
 #include "cli/setup.h"
 
+#include "base/time.h"
 #include "cli/cli.h"
 #include "cli/home.h"
 
@@ -256,6 +257,16 @@ setup_fail(const struct err *err)
         (void)fprintf(stderr, "%s: ", err->field);
     (void)fprintf(stderr, "%s\n", err->msg);
     return err->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int
+setup_time(const char *name, const char *text, int64_t *us, struct err *err)
+{
+    struct err why;
+
+    if (text == NULL || time_parse(span_of(text), us, &why) == 0)
+        return 0;
+    return err_set(err, ERR_USAGE, "--%s %s: %s", name, text, why.msg);
 }
 
 int

@@ -58,6 +58,9 @@ MUST_USE int setup_print(const struct buf *out, const char *what, struct err *er
 /* Print "comity: MESSAGE" (with line and field if known) to stderr and give the exit status. */
 int setup_fail(const struct err *err);
 
+/* TEXT, the value of --NAME, as a time (base/time.h) into *US; NULL: *US stays. ERR_USAGE. */
+MUST_USE int setup_time(const char *name, const char *text, int64_t *us, struct err *err);
+
 /* "--NAME VALUE" or "--NAME=VALUE" at argv[*i]? Then VALUE is set and *i stands on the last
  * argument used. 1: yes; 0: no; ERR_USAGE: the value is missing. */
 int setup_option(

@@ -44,6 +44,8 @@ struct order {
     const char *home;
     const char *from;
     const char *to;
+    int64_t from_us;
+    int64_t to_us;
     const char *out;
     const char *file;
     bool json;
@@ -201,29 +203,11 @@ backup(struct store *store, const struct order *order, struct err *err)
 
 /* ---- export ---- */
 
-static int
-range(const struct order *order, int64_t *from_us, int64_t *to_us, struct err *err)
-{
-    int rc = 0;
-
-    *from_us = INT64_MIN;
-    *to_us = INT64_MAX;
-    if (order->from != NULL)
-        rc = time_parse(span_of(order->from), from_us, err);
-    if (rc == 0 && order->to != NULL)
-        rc = time_parse(span_of(order->to), to_us, err);
-    return rc;
-}
-
 static int export(struct store *store, const struct order *order, struct err *err)
 {
     struct progress progress = progress_of("exporting", false);
-    int64_t from_us;
-    int64_t to_us;
-    int rc = range(order, &from_us, &to_us, err);
+    int rc = store_export(store, order->from_us, order->to_us, order->out, show, &progress, err);
 
-    if (rc == 0)
-        rc = store_export(store, from_us, to_us, order->out, show, &progress, err);
     show_end(&progress);
     return rc;
 }
@@ -284,7 +268,10 @@ read_order(struct order *order, int argc, char **argv, struct err *err)
         return wrong(err, backup ? "backup wants a FILE" : "only backup takes a FILE");
     if (!exported && (order->from != NULL || order->to != NULL || order->out != NULL))
         return wrong(err, "--from, --to and --out are export's");
-    return exported && order->json ? wrong(err, "export writes JSON lines as it is") : 0;
+    if (exported && order->json)
+        return wrong(err, "export writes JSON lines as it is");
+    int rc = setup_time("from", order->from, &order->from_us, err);
+    return rc == 0 ? setup_time("to", order->to, &order->to_us, err) : rc;
 }
 
 static int
@@ -306,7 +293,7 @@ int
 cli_store(int argc, char **argv)
 {
     char folder[SETUP_PATH_BYTES];
-    struct order order = {.what = NULL};
+    struct order order = {.from_us = INT64_MIN, .to_us = INT64_MAX};
     struct store *store = NULL;
     struct err err = {0};
     int status = EXIT_DONE;

@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "core/counts.h"
 #include "core/links_told.h"
+#include "core/mail.h"
 #include "core/node.h"
 #include "core/state.h"
 #include "core/told.h"
@@ -37,6 +38,19 @@ figures_balance(const uint64_t totals[FIGURES_NUMBERS])
 
 /* ---- outbox ---- */
 
+/* How it gets what is its own. Our own people have it here. */
+static const char *
+way_of(const struct core *core, const struct store_queue *queue, struct span id)
+{
+    const struct store_link *link = links_find(core->links, queue->team);
+
+    if (span_equal(id, knowledge_own_id(core)))
+        return "own";
+    if (link != NULL && (link->flags & LINK_PUSH) != 0)
+        return "node";
+    return mail_goes_to(core, id) ? "mail" : "fetches";
+}
+
 static void
 add_queue(struct core *core, const struct store_queue *queue, struct buf *out)
 {
@@ -52,6 +66,7 @@ add_queue(struct core *core, const struct store_queue *queue, struct buf *out)
     told_number(out, "delivered", queue->delivered);
     told_number(out, "failed", queue->failed);
     told_time(out, "oldest", queue->oldest_us);
+    told_word(out, "way", way_of(core, queue, id));
     links_tell_push(core, queue->team, out);
     buf_add_char(out, '}');
 }

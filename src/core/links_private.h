@@ -24,9 +24,6 @@ MUST_USE int links_again(struct core *core, struct err *err);
 struct store_link *links_find(const struct links *links, uint32_t team);
 struct store_link *links_by_id(const struct core *core, struct span team);
 
-/* "push", "poll", "witness". */
-const char *links_way_word(enum link_flag flag);
-
 /* links_way.c: FLAG's way of LINK worked, or failed as FAILURE says; in the open transaction. */
 MUST_USE int links_worked(
     struct core *core, const struct store_link *link, enum link_flag flag, struct err *err);

@@ -4,16 +4,7 @@
 #include "core/told.h"
 #include "core/witness.h"
 
-static const struct {
-    enum link_flag flag;
-    const char *word;
-} ways[STORE_LINK_WAYS] = {{LINK_PUSH, "push"}, {LINK_POLL, "poll"}, {LINK_WITNESS, "witness"}};
-
-const char *
-links_way_word(enum link_flag flag)
-{
-    return ways[store_link_way_of(flag)].word;
-}
+static const enum link_flag ways[STORE_LINK_WAYS] = {LINK_PUSH, LINK_POLL, LINK_WITNESS};
 
 static bool
 is_lost(const struct store_link *link)
@@ -21,7 +12,7 @@ is_lost(const struct store_link *link)
     bool lost = false;
 
     for (size_t i = 0; i < STORE_LINK_WAYS; i++)
-        lost = lost || ((link->flags & ways[i].flag) != 0 && link->ways[i].lost);
+        lost = lost || ((link->flags & ways[i]) != 0 && link->ways[i].lost);
     return lost;
 }
 
@@ -31,8 +22,8 @@ tell_way(const struct store_link *link, size_t i, struct buf *out)
     const struct store_link_way *way = &link->ways[i];
 
     buf_add_char(out, '{');
-    told_word(out, "way", ways[i].word);
-    told_flag(out, "on", (link->flags & ways[i].flag) != 0);
+    told_word(out, "way", link_way_word(ways[i]));
+    told_flag(out, "on", (link->flags & ways[i]) != 0);
     told_time(out, "worked", way->ok_us);
     told_time(out, "failing", way->failing_us);
     told_number(out, "failures", way->failures);
@@ -93,7 +84,7 @@ links_tell_peer(const struct core *core, const struct store_link *link,
     told_text(out, "url", link->url);
     told_text(out, "pin", link->pin);
     for (size_t i = 0; i < STORE_LINK_WAYS; i++)
-        told_flag(out, ways[i].word, (link->flags & ways[i].flag) != 0);
+        told_flag(out, link_way_word(ways[i]), (link->flags & ways[i]) != 0);
     tell_account(core, link, out);
     told_time(out, "added", link->added_us);
     told_text(out, "by", link->added_by);
@@ -146,10 +137,10 @@ tell_gauge(const struct core *core, struct buf *out, const char *name, const cha
     for (size_t i = 0; i < links->count; i++)
         for (size_t k = 0; k < STORE_LINK_WAYS; k++) {
             const struct store_link *link = &links->list[i];
-            if ((link->flags & ways[k].flag) == 0)
+            if ((link->flags & ways[k]) == 0)
                 continue;
             buf_format(out, "%s{team=\"%.*s\",way=\"%s\"} %llu\n", name,
-                SPAN_ARGS(store_team_id(core->store, link->team)), ways[k].word,
+                SPAN_ARGS(store_team_id(core->store, link->team)), link_way_word(ways[k]),
                 (unsigned long long)value(&link->ways[k]));
         }
 }

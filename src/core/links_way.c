@@ -15,7 +15,7 @@ tell_event(
 
     buf_add_char(&json, '{');
     told_text(&json, "team", store_team_id(core->store, team));
-    told_word(&json, "way", links_way_word(flag));
+    told_word(&json, "way", link_way_word(flag));
     told_word(&json, "state", state);
     told_text(&json, "why", why);
     buf_add_char(&json, '}');
@@ -40,7 +40,7 @@ links_worked(struct core *core, const struct store_link *link, enum link_flag fl
 
     if (was->lost) {
         log_info("link is back", log_text("team", store_team_id(core->store, link->team)),
-            log_word("way", links_way_word(flag)), log_number("failures", was->failures));
+            log_word("way", link_way_word(flag)), log_number("failures", was->failures));
         tell_event(core, link->team, flag, "back", SPAN(""));
     }
     return put(core, link->team, flag, &way, err);
@@ -50,7 +50,7 @@ static void
 tell_lost(struct core *core, uint32_t team, enum link_flag flag, const struct store_link_way *way)
 {
     log_error("link is lost: it is tried still, and what waits for it is kept",
-        log_text("team", store_team_id(core->store, team)), log_word("way", links_way_word(flag)),
+        log_text("team", store_team_id(core->store, team)), log_word("way", link_way_word(flag)),
         log_number("failures", way->failures), log_text("why", way->why));
     tell_event(core, team, flag, "lost", way->why);
 }

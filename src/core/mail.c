@@ -59,17 +59,33 @@ mail_out_find(const struct mailing *m, uint64_t number)
     return NULL;
 }
 
-void
-mail_channels(void *ctx, const struct team *team, struct team_channels *channels)
+/* NULL: it is not mailed. */
+static const struct store_mail *
+goes_to(const struct core *core, struct span team)
 {
-    const struct core *core = ctx;
     const struct mailing *m = core->mailing;
 
     for (size_t i = 0; m->on && i < m->count; i++)
-        if (span_equal(store_team_id(core->store, m->list[i].team), team->id)) {
-            channels->any = true;
-            channels->encrypted = m->list[i].fingerprint.n > 0;
-        }
+        if (span_equal(store_team_id(core->store, m->list[i].team), team))
+            return &m->list[i];
+    return NULL;
+}
+
+bool
+mail_goes_to(const struct core *core, struct span team)
+{
+    return goes_to(core, team) != NULL;
+}
+
+void
+mail_channels(void *ctx, const struct team *team, struct team_channels *channels)
+{
+    const struct store_mail *mail = goes_to(ctx, team->id);
+
+    if (mail == NULL)
+        return;
+    channels->any = true;
+    channels->encrypted = mail->fingerprint.n > 0;
 }
 
 int

@@ -21,6 +21,8 @@ void mail_committed(struct core *core);
 void mail_lost(struct core *core);
 /* Nobody is behind DOOR any more: what it had in hand is for its successor. */
 void mail_gone(struct core *core, enum door door);
+/* Is TEAM mailed? Not while the setting `mail` is off. */
+bool mail_goes_to(const struct core *core, struct span team);
 /* CTX is core. A team that is mailed has another channel, which is an encrypted one if its key is
  * known; without a key, what requires an encrypted channel cannot be mailed. */
 void mail_channels(void *ctx, const struct team *team, struct team_channels *channels);

@@ -147,7 +147,7 @@ is_nodes(const struct store_principal *p, struct span team)
     return p->kind == PRINCIPAL_PARTNER && p->password.n == 0 && span_equal(p->team, team);
 }
 
-/* A new account is called as the team is, or nearly so. */
+/* A new account is called as the team is, or nearly so: both may have as many bytes. */
 static int
 name_account(struct adding *a, struct err *err)
 {
@@ -155,7 +155,9 @@ name_account(struct adding *a, struct err *err)
     const struct people *people = auth_people(a->core->auth);
 
     for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++) {
-        (void)snprintf(a->name, sizeof a->name, "%.*s%s", SPAN_ARGS(a->team), behind[i]);
+        size_t room = PEOPLE_NAME_BYTES - strlen(behind[i]);
+        size_t n = a->team.n < room ? a->team.n : room;
+        (void)snprintf(a->name, sizeof a->name, "%.*s%s", (int)n, a->team.p, behind[i]);
         const struct store_principal *there = people_by_name(people, span_of(a->name));
         if (there != NULL && is_nodes(there, a->team))
             a->account = *there;

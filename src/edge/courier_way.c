@@ -225,6 +225,12 @@ ways_free(void *ctx)
 
 /* ---- how it goes ---- */
 
+static const char *
+word_of(const struct way *way)
+{
+    return link_way_word(way->ways->kind->flag);
+}
+
 void
 way_ask(struct way *way, http_turn *turn)
 {
@@ -239,7 +245,7 @@ void
 way_worked(struct way *way)
 {
     if (way->failures > 0)
-        log_info("link works again", log_text("team", way->id));
+        log_info("link works again", log_text("team", way->id), log_word("way", word_of(way)));
     way->failures = 0;
     way->works = true;
 }
@@ -299,9 +305,9 @@ way_failed(struct way *way, const struct http_answer *answer, const struct err *
     if (answer != NULL && http_answer_header(answer, "Retry-After", &asked)
         && pause_asked_us(asked, clock_now_us()) > us)
         us = pause_asked_us(asked, clock_now_us());
-    log_warning_of("link failed", why, log_text("team", way->id), log_text("node", way->url),
-        log_number("status", status), log_number("failures", way->failures),
-        log_number("again_in_ms", us / 1000));
+    log_warning_of("link failed", why, log_text("team", way->id), log_word("way", word_of(way)),
+        log_text("node", way->url), log_number("status", status),
+        log_number("failures", way->failures), log_number("again_in_ms", us / 1000));
     tell_core(way, status, why, us);
     pause_for(way, us);
 }

@@ -20,6 +20,12 @@ is_host(struct span host)
     return host.n > 0;
 }
 
+const char *
+link_way_word(enum link_flag flag)
+{
+    return flag == LINK_PUSH ? "push" : flag == LINK_POLL ? "poll" : "witness";
+}
+
 bool
 link_url_is(struct span url)
 {

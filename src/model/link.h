@@ -24,6 +24,8 @@
 #include "base/wire.h"
 
 enum link_flag { LINK_PUSH = 1, LINK_POLL = 2, LINK_WITNESS = 4 };
+/* "push", "poll", "witness". */
+const char *link_way_word(enum link_flag flag);
 enum link_what { LINK_RELEASED, LINK_DIRECTORY, LINK_WHAT_COUNT }; /* what is polled */
 
 struct link {

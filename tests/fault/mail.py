@@ -169,8 +169,9 @@ class Mail(Case):
             shown = self.until(lambda s: s["mails"][0]["state"] == "accepted", "the server's word")
             self.assertEqual((shown["mails"][0]["code"], shown["mails"][0]["said"]), (250, "250 taken"))
             self.assertEqual(self.w.stats_of_all()["released"], 3)
-            self.w.wait(lambda: next(q for q in self.w.local("/api/v1/outbox")[1]["items"] if q["team"] == "bb.test")["delivered"] == 3,
-                        "the count of what was delivered")
+            queue = lambda: next(q for q in self.w.local("/api/v1/outbox")[1]["items"] if q["team"] == "bb.test")
+            self.w.wait(lambda: queue()["delivered"] == 3, "the count of what was delivered")
+            self.assertEqual((queue()["way"], queue()["link"]), ("mail", None))
 
     def test_signed_only(self):
         with Server() as server:

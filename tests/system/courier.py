@@ -136,10 +136,10 @@ class Couriers(unittest.TestCase):
         north, south = self.pair(poll=False)
         south.node.stop()
         north.take(reports(30))
-        north.node.wait("link failed", team="south.test", error="unreachable", failures=2)
+        north.node.wait("link failed", team="south.test", way="push", error="unreachable", failures=2)
         south.start()
         self.assertEqual(self.arrived(south, 30), list(range(30)))
-        north.node.wait("link works again", team="south.test")
+        north.node.wait("link works again", team="south.test", way="push")
 
     def test_a_card_with_another_certificate(self):
         """South's key was changed and nobody told: nothing goes, until its new card is there."""

@@ -100,7 +100,7 @@ class Feedback(Case):
     def test_what_cannot_be_said(self):
         a, _, c = self.nodes
         self.assertIn("came from no other team", a.run("feedback", "--opinion", "agree", self.known).stderr)
-        for words, status in ((["--opinion", "meh", self.known], 3), (["--opinion", "agree", "--sighting", self.known], 2), ([self.known], 2),
+        for words, status in ((["--opinion", "meh", self.known], 2), (["--opinion", "agree", "--sighting", self.known], 2), ([self.known], 2),
                               (["--sighting", "--count", "0", self.known], 2), (["--opinion", "agree", "--count", "2", self.known], 2),
                               (["--sighting", "--count", "1000000000", self.known], 3),
                               (["--opinion", "agree", "1b4e28ba-2fa1-8d52-883f-0016d3cca427"], 3), (["--opinion", "agree", "x"], 2)):

@@ -137,10 +137,13 @@ class Peers(Case):
     def test_outbox_says_how_sending_goes(self):
         before = {i["team"]: i for i in self.check("GET", "/api/v1/outbox").json["items"]}
         self.assertIsNone(before["south.test"]["link"])
-        self.assertIn("fetches", self.node.command("outbox").stdout)
+        self.assertEqual((before["south.test"]["way"], before["north.test"]["way"]), ("fetches", "own"))
+        lines = {l.split()[0]: l for l in self.node.command("outbox").stdout.splitlines()}
+        self.assertIn("fetches", lines["south.test"])
+        self.assertIn("is here, for its own people", lines["north.test"])
         self.run_peer("add", self.card(url=URL, certificate=PIN))
         item = {i["team"]: i for i in self.check("GET", "/api/v1/outbox").json["items"]}["south.test"]
-        self.assertEqual((item["link"]["way"], item["link"]["failures"]), ("push", 0))
+        self.assertEqual((item["way"], item["link"]["way"], item["link"]["failures"]), ("node", "push", 0))
         line = next(l for l in self.node.command("outbox").stdout.splitlines() if l.startswith("south.test"))
         self.assertIn("not tried yet", line)
         self.assertEqual(json.loads(self.node.command("outbox", "--json").stdout),

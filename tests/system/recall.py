@@ -141,7 +141,8 @@ class Recalls(Case):
         told = json.loads(a.command("recall", "--json", "--yes", "--reason", "no", ids["192.0.2.8"]))
         self.assertEqual((told["told"], told["refused"]), (["bb"], []))
         self.assertEqual([e.get("decision") for e in a.ledger()], ["released", "refused", "recalled"])
-        self.assertEqual(a.run("held", "release", "--reason", "x", str(held[ids["192.0.2.7"]])).returncode, 1)
+        for json_too in ([], ["--json"]):
+            self.assertEqual(a.run("held", "release", "--reason", "x", *json_too, str(held[ids["192.0.2.7"]])).returncode, 1)
         refused = a.api("GET", "/api/v1/held?state=refused")[1]["items"]
         self.assertEqual([(h["why"], h["by"]) for h in refused], [("recalled: no", "operator")])
         a.audit()
@@ -153,9 +154,15 @@ class Recalls(Case):
         a.carry_to(b)
         b.carry_to(c)
         new = self.folder / "new.jsonl"
-        for text, status in (("", 3), ("{}\n", 3), (2 * (json.dumps(report("192.0.2.77")) + "\n"), 3)):
+        for text, said in (("", f"{new} holds no report"), ("{}\n", f"{new}:1: the record has no field"),
+                           (2 * (json.dumps(report("192.0.2.77")) + "\n"), "exactly one report")):
             new.write_text(text, encoding="utf-8")
-            self.assertEqual(a.run("recall", "--yes", "--reason", "wrong port", "--correct", str(new), old).returncode, status, text)
+            done = a.run("recall", "--yes", "--reason", "wrong port", "--correct", str(new), old)
+            self.assertEqual(done.returncode, 3, text)
+            self.assertIn(said, done.stderr)
+        for path in (self.folder / "nothing", self.folder):
+            done = a.run("recall", "--yes", "--reason", "wrong port", "--correct", str(path), old)
+            self.assertEqual((done.returncode, done.stderr.split(" cannot be ")[0]), (3, f"comity: {path}"))
         self.assertEqual((len(a.reports()), self.recalled(a)), (1, [None]))
         new.write_text(json.dumps({**report(**{"source.port": 8080}), "extra.comity_id": old}) + "\n", encoding="utf-8")
         self.assertIn("takes its place", a.command("recall", "--yes", "--reason", "wrong port", "--correct", new, old))

@@ -224,6 +224,7 @@ class Closing(Two):
         self.assertNotIn("right", self.command("receipts", "--open", *home))
         self.assertNotIn("right", self.command("receipts", "--team", "east.test", *home))
         self.command("receipts", "urn:uuid:00000000-0000-4000-8000-000000000000", *home, status=3)
+        self.command("receipts", "--since", "yesterday", *home, status=2)
 
     def test_story_of_a_report_tells_who_has_it_by_which_key(self):
         self.deliver(5)

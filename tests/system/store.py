@@ -108,7 +108,8 @@ class Store(unittest.TestCase):
         self.assertIn("reports      3", self.store("info"))
         for wrong in (["nothing"], ["backup"], ["info", "x"], ["info", "--from", "2025-01-01"], ["export", "--json"], ["info", "--what"], []):
             self.store(*wrong, status=2)
-        self.store("export", "--from", "yesterday", status=3)
+        self.store("export", "--from", "yesterday", status=2)
+        self.store("export", "--to", "2026-13-01", status=2)
         self.store("backup", self.home / "node.db", status=3)
 
     def test_damage_is_found(self):

@@ -205,35 +205,44 @@ the_verdict_of_then_counts(void **state)
     core_test_end(&t);
 }
 
+/* A green report about IP that has ID already. */
+static void
+add_known(struct maker *m, const char *id, const char *ip)
+{
+    struct field fields[8];
+    struct report report;
+    struct err err;
+
+    report_reset(&report, fields, 8);
+    const struct field known = {.id = FIELD_OTHER,
+        .type = VALUE_TEXT,
+        .name = SPAN(REPORT_ID_NAME),
+        .s = id,
+        .n = (uint32_t)strlen(id)};
+    assert_int_equal(report_add(&report, &known, &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_CLASSIFICATION_TYPE, SPAN("scanner"), &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_SOURCE_IP, span_of(ip), &err), 0);
+    assert_int_equal(report_add_text(&report, FIELD_TLP, SPAN("green"), &err), 0);
+    assert_int_equal(report_finish(&report, &err), 0);
+    record_add(&m->records, &report);
+    m->count++;
+}
+
+#define FOREIGN "1b4e28ba-2fa1-8d52-883f-0016d3cca427"
+
 /* Each has one id, and a report that came with one keeps it; STIX says version 4 where the node
  * says 8. */
 static void
 ids_are_for_life(void **state)
 {
-    static const char foreign[] = "1b4e28ba-2fa1-8d52-883f-0016d3cca427";
     static const char shown[] = "observed-data--1b4e28ba-2fa1-4d52-883f-0016d3cca427";
     struct core_test t;
     struct maker m = {.records = buf_new(1 << 20)};
     struct buf text = buf_new((size_t)64 << 20);
-    struct field fields[8];
-    struct report report;
-    struct err err;
 
     (void)state;
     core_test_start(&t);
-    report_reset(&report, fields, 8);
-    const struct field id = {.id = FIELD_OTHER,
-        .type = VALUE_TEXT,
-        .name = SPAN(REPORT_ID_NAME),
-        .s = foreign,
-        .n = sizeof foreign - 1};
-    assert_int_equal(report_add(&report, &id, &err), 0);
-    assert_int_equal(report_add_text(&report, FIELD_CLASSIFICATION_TYPE, SPAN("scanner"), &err), 0);
-    assert_int_equal(report_add_text(&report, FIELD_SOURCE_IP, SPAN("192.0.2.200"), &err), 0);
-    assert_int_equal(report_add_text(&report, FIELD_TLP, SPAN("green"), &err), 0);
-    assert_int_equal(report_finish(&report, &err), 0);
-    record_add(&m.records, &report);
-    m.count++;
+    add_known(&m, FOREIGN, "192.0.2.200");
     core_reports_add(&m, "192.0.2.200", 2, "green");
     assert_int_equal(core_reports_take(&t, &m).released, 2);
     write_out(&t);
@@ -241,6 +250,103 @@ ids_are_for_life(void **state)
     assert_int_equal(times(&text, REPORTS), 2);
     assert_int_equal(times(&text, shown), 1);
     assert_int_equal(times(&text, "comity_id"), 0);
+    buf_free(&text);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+/* The node's word on taking FOREIGN back. */
+static const char *
+recall(struct core_test *t)
+{
+    struct buf body = buf_new(1024);
+
+    wire_add_text(&body, SPAN(FOREIGN));
+    wire_add_text(&body, SPAN("a scanner of our own"));
+    assert_int_equal(
+        core_test_ask(t, DOOR_LOCAL, MESSAGE_REPORT_RECALL, &core_reports_nobody, buf_span(&body)),
+        0);
+    buf_free(&body);
+    buf_add_char(&t->body, '\0');
+    return t->body.p;
+}
+
+/* It was decided, and is not yet written out: nobody gets it, and nobody is told of it. */
+static void
+what_is_recalled_while_it_is_due_does_not_go(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct buf text = buf_new((size_t)64 << 20);
+
+    (void)state;
+    core_test_start(&t);
+    release_pause(t.core.release, true);
+    add_known(&m, FOREIGN, "192.0.2.200");
+    core_reports_add(&m, "192.0.2.201", 2, "green");
+    assert_int_equal(core_reports_take(&t, &m).released, 2);
+    const char *told = recall(&t);
+    assert_non_null(strstr(told, "\"told\":[],\"dropped\":[\"south.test\"],"));
+    core_test_restart(&t); /* that is remembered */
+    write_out(&t);
+    read_all(&t, "south.test", &text);
+    assert_int_equal(times(&text, REPORTS), 1);
+    assert_int_equal(times(&text, "192.0.2.200"), 0);
+    assert_int_equal(times(&text, "revoked"), 0);
+    assert_int_equal(
+        times(&text, "\"items\":1,"), 1); /* of the delivery that the other one is in */
+    buf_free(&text);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+/* Nothing else was in its batch: then there is no delivery. */
+static void
+a_batch_of_what_is_recalled_delivers_nothing(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct buf text = buf_new((size_t)64 << 20);
+
+    (void)state;
+    core_test_start(&t);
+    release_pause(t.core.release, true);
+    add_known(&m, FOREIGN, "192.0.2.200");
+    assert_int_equal(core_reports_take(&t, &m).released, 1);
+    (void)recall(&t);
+    release_pause(t.core.release, false);
+    write_out(&t);
+    read_all(&t, "south.test", &text);
+    assert_int_equal(times(&text, REPORTS), 0);
+    assert_int_equal(times(&text, "\"id\":\"comity-batch--"), 0);
+    buf_free(&text);
+    buf_free(&m.records);
+    core_test_end(&t);
+}
+
+/* It was written out in the very transaction in which it is recalled: who has it is told. */
+static void
+what_was_written_out_just_now_is_recalled(void **state)
+{
+    struct core_test t;
+    struct maker m = {.records = buf_new(1 << 20)};
+    struct buf text = buf_new((size_t)64 << 20);
+    struct err err;
+    bool more;
+
+    (void)state;
+    core_test_start(&t);
+    release_pause(t.core.release, true);
+    add_known(&m, FOREIGN, "192.0.2.200");
+    assert_int_equal(core_reports_take(&t, &m).released, 1);
+    assert_int_equal(release_batch(&t.core, &more, &err), 0);
+    const char *told = recall(&t);
+    assert_non_null(strstr(told, "\"told\":[\"south.test\"],\"dropped\":[],"));
+    write_out(&t);
+    read_all(&t, "south.test", &text);
+    assert_int_equal(times(&text, REPORTS), 2);
+    assert_int_equal(times(&text, "\"revoked\":true"), 1);
+    assert_int_equal(times(&text, "\"id\":\"comity-batch--"), 2);
     buf_free(&text);
     buf_free(&m.records);
     core_test_end(&t);
@@ -287,6 +393,9 @@ main(void)
         cmocka_unit_test(what_was_not_committed_is_done_again),
         cmocka_unit_test(the_verdict_of_then_counts),
         cmocka_unit_test(ids_are_for_life),
+        cmocka_unit_test(what_is_recalled_while_it_is_due_does_not_go),
+        cmocka_unit_test(a_batch_of_what_is_recalled_delivers_nothing),
+        cmocka_unit_test(what_was_written_out_just_now_is_recalled),
         cmocka_unit_test(terms_end),
     };
 

@@ -34,7 +34,7 @@ function Verdict({of, title}) {
       ${clause.note && html`<div class="quiet" dir="auto">${clause.note}</div>`}</li>`)}</ul>`}
     <${Facts} of=${[
       [t('treatment'), treated.length ? list(treated.map(([of_, how]) => `${word('class', of_)}: ${word('treatment', how)}`)) : t('treatment.none')],
-      [t('retention'), of.retention_days ? t('days', {n: number(of.retention_days)}) : null],
+      [t('retention'), of.retention_days ? t('days', {n: of.retention_days}) : null],
       [t('requires'), list([of.require_encrypted && t('require.encrypted-channel'), of.require_receipt && t('require.receipt')].filter(Boolean))],
       [t('onward'), word('onward', of.onward)]]} />`;
 }
