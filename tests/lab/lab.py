@@ -14,7 +14,7 @@ import xml.dom.minidom
 
 COMITY, SHIM, WALLS = sys.argv[1], sys.argv[2], sys.argv[3:]
 LAB = pathlib.Path(__file__).resolve().parents[2] / "lab" / "lab.py"
-sys.path[:0] = [str(LAB.parent), str(LAB.parents[1] / "tests" / "oracle")]
+sys.path[:0] = [str(LAB.parent), *(str(LAB.parents[1] / "tests" / name) for name in ("oracle", "system"))]
 import judge  # noqa: E402 (of the lab, which was made known)
 
 KINDS = ["lost", "doubled", "leaked", "unproven", "unbalanced"]
