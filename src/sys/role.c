@@ -1,6 +1,7 @@
 #include "sys/role.h"
 
 #include "base/log.h"
+#include "sys/caps.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
 #include "sys/lent.h"
@@ -50,8 +51,10 @@ role_wall(const struct role_start *start, const struct sandbox_paths *paths, str
         [ROLE_FRONT] = SANDBOX_FRONT,
         [ROLE_COURIER] = SANDBOX_COURIER,
         [ROLE_MAILER] = SANDBOX_MAILER};
+    bool files = start->kind == ROLE_CORE || start->kind == ROLE_MAILER;
+    int rc = caps_keep(files ? CAPS_FILES : CAPS_NONE, err);
 
-    return start->sandbox ? sandbox_enter_as(kinds[start->kind], paths, err) : 0;
+    return rc == 0 && start->sandbox ? sandbox_enter_as(kinds[start->kind], paths, err) : rc;
 }
 
 int
@@ -100,6 +103,7 @@ take_texts(struct role *role, struct wire_in *in, struct err *err)
     start->tls_key = texts[ROLE_HAND_KEY];
     start->tls_client_ca = texts[ROLE_HAND_CLIENT_CA];
     start->mail_password = texts[ROLE_HAND_MAIL_PASSWORD];
+    start->tls_pin = texts[ROLE_HAND_PIN];
     return 0;
 }
 

@@ -75,8 +75,7 @@ function useHeld() {
 function useEvents() {
   useEffect(() => {
     const source = new EventSource('/api/v1/events');
-    source.addEventListener('log', (event) => dispatchEvent(new CustomEvent('log', {detail: JSON.parse(event.data)})));
-    source.addEventListener('counts', (event) => dispatchEvent(new CustomEvent('counts', {detail: JSON.parse(event.data)})));
+    for (const name of ['counts', 'flows', 'log', 'dropped']) source.addEventListener(name, (event) => dispatchEvent(new CustomEvent(name, {detail: JSON.parse(event.data)})));
     return () => source.close();
   }, []);
 }
