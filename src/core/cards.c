@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES = 64 << 20, EVENT_BYTES = 4096 };
+enum { ARENA_BYTES = 64 << 20, EVENT_BYTES = 8 * 1024 };
 
 /* One card in hand. */
 struct coming {
@@ -50,59 +50,66 @@ renew_ring(struct core *core, struct err *err)
     return 0;
 }
 
-static int
-judge(struct coming *c, struct err *err)
+int
+cards_here(struct core *core, int64_t now_us, struct cards_world *out, struct err *err)
 {
-    const struct core *core = c->core;
-    int rc = renew_ring(c->core, err);
-    const struct cards_world world = {.home = core->options.home,
+    int rc = renew_ring(core, err);
+
+    *out = (struct cards_world){.home = core->options.home,
         .ring = core->ring,
         .roster = core->roster,
         .own = knowledge_own_id(core),
-        .now_us = c->now_us};
+        .now_us = now_us};
+    return rc;
+}
+
+static int
+judge(struct coming *c, struct err *err)
+{
+    struct cards_world world;
+    int rc = cards_here(c->core, c->now_us, &world, err);
 
     return rc == 0 ? cards_judge(&world, c->arena, &c->card, &c->known, &c->judgement, err) : rc;
 }
 
 /* ---- what is told ---- */
 
-struct card_news {
-    struct span team;
-    struct span key; /* its fingerprint; n 0: not known */
-    struct span from;
-    const char *what;
-    struct span why;
-};
-
-static void
-say(struct core *core, const struct card_news *news, enum log_level level)
+void
+cards_tell(struct core *core, const struct cards_news *news)
 {
     struct buf json = buf_new(EVENT_BYTES);
+    char print[CARD_PRINT_BYTES] = "";
+    struct span team = news->card != NULL ? news->card->id : news->team;
 
+    if (news->card != NULL)
+        card_sign_print(news->card->key, print);
     buf_add_char(&json, '{');
-    told_text(&json, "team", news->team);
+    told_text(&json, "team", team);
     told_word(&json, "what", news->what);
-    told_text(&json, "key", news->key);
+    told_text(&json, "key", span_of(print));
     told_text(&json, "from", news->from);
+    told_text(&json, "account", news->account);
     told_text(&json, "why", news->why);
     buf_add_char(&json, '}');
     if (!json.full)
         events_tell(core, "card", buf_span(&json));
     buf_free(&json);
-    log_write(level, "team card",
-        LOG_PAIRS(log_text("team", news->team), log_word("what", news->what),
-            log_text("key", news->key), log_text("from", news->from), log_text("why", news->why)));
+    log_write(news->warns ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "team card",
+        LOG_PAIRS(log_text("team", team), log_word("what", news->what),
+            log_text("key", span_of(print)), log_text("from", news->from),
+            log_text("account", news->account), log_text("why", news->why)));
 }
 
 static void
 tell(const struct coming *c, struct span from, const char *what)
 {
-    char print[CARD_PRINT_BYTES];
+    const struct cards_news news = {.card = &c->card.card,
+        .what = what,
+        .from = from,
+        .why = span_of(c->judgement.why),
+        .warns = c->judgement.verdict != CARD_ACCEPT};
 
-    card_sign_print(c->card.card.key, print);
-    const struct card_news news = {
-        c->card.card.id, span_of(print), from, what, span_of(c->judgement.why)};
-    say(c->core, &news, c->judgement.verdict == CARD_ACCEPT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING);
+    cards_tell(c->core, &news);
 }
 
 /* Whatever was wrong with it: who runs the node hears of it as its sender does. */
@@ -110,16 +117,16 @@ static void
 tell_refused(struct core *core, struct json_value card, struct span from, const struct err *why)
 {
     struct json_value id;
-    const struct card_news news = {.team = json_get(card, "id", &id) && json_type(id) == JSON_STRING
-            ? json_string(id)
-            : SPAN(""),
-        .key = SPAN(""),
-        .from = from,
+    const struct cards_news news = {
+        .team =
+            json_get(card, "id", &id) && json_type(id) == JSON_STRING ? json_string(id) : SPAN(""),
         .what = "is refused",
-        .why = span_of(why->msg)};
+        .from = from,
+        .why = span_of(why->msg),
+        .warns = true};
 
     if (pace_may(&core->cards_refused, "more team cards were refused"))
-        say(core, &news, LOG_LEVEL_WARNING);
+        cards_tell(core, &news);
 }
 
 /* ---- what becomes of it ---- */
