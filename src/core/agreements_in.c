@@ -6,6 +6,8 @@
 #include "flow/agreements.h"
 #include "fmt/jcs.h"
 
+#include <stdlib.h>
+
 enum { EVENTS_MAX = 1000 };
 /* Signatures are checked over the whole text each: so much is hashed for one object, at most. */
 #define HASHED_BYTES ((size_t)64 << 20)
@@ -134,24 +136,75 @@ tell_taken(struct core *core, const struct foreign_word *word, const struct fore
 
 /* ---- taking in ---- */
 
+/* What one request says: looked at in the register as it is with all before it, told and written at
+ * the end, each file once. */
+struct agreements_in {
+    struct register_desk desk;
+    struct taken_word *first;
+    struct taken_word **end;
+};
+
+/* In the request's arena. */
+struct taken_word {
+    struct foreign_word word;
+    struct foreign_news news;
+    struct taken_word *next;
+};
+
+static int
+open_desk(struct core *core, struct err *err)
+{
+    struct agreements_in *in = calloc(1, sizeof *in);
+
+    if (in == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory to take in agreements");
+    in->end = &in->first;
+    core->agreements_in = in;
+    int rc = register_open(core, &in->desk, err);
+    if (rc != 0 && err_kind((enum err_code)rc) != ERR_KIND_OURS)
+        rc = err->code = ERR_IO; /* the sender may try again, once it is mended here */
+    return rc;
+}
+
 /* Once more, under the lock: somebody may have been faster. */
 static int
 keep(struct core *core, struct arena *arena, struct foreign_word *word, struct err *err)
 {
-    struct register_desk desk;
-    struct foreign_news news = {0};
-    int rc = register_open(core, &desk, err);
+    struct taken_word *taken = arena_zalloc(arena, 1, sizeof *taken);
+    int rc = taken == NULL            ? arena_full(err, "agreements")
+        : core->agreements_in == NULL ? open_desk(core, err)
+                                      : 0;
 
-    word->now_us = desk.now_us;
-    if (rc != 0 && err_kind((enum err_code)rc) != ERR_KIND_OURS)
-        rc = err->code = ERR_IO; /* the sender may try again, once it is mended here */
+    if (rc != 0)
+        return rc;
+    struct agreements_in *in = core->agreements_in;
+    word->now_us = in->desk.now_us;
+    rc = agreement_foreign_look(in->desk.registry, arena, word, &taken->news, err);
+    if (rc != 0 || !agreement_foreign_is_news(&taken->news))
+        return rc;
+    rc = agreement_foreign_keep(in->desk.registry, arena, word, &taken->news, &in->desk.key, err);
+    if (rc != 0)
+        return rc;
+    taken->word = *word;
+    *in->end = taken;
+    in->end = &taken->next;
+    return 0;
+}
+
+int
+agreements_in_end(struct core *core, int rc, struct err *err)
+{
+    struct agreements_in *in = core->agreements_in;
+
+    if (in == NULL)
+        return rc;
     if (rc == 0)
-        rc = agreement_foreign_look(desk.registry, arena, word, &news, err);
-    if (rc == 0 && agreement_foreign_is_news(&news))
-        rc = agreement_foreign_keep(desk.registry, arena, word, &news, &desk.key, err);
-    if (rc == 0)
-        tell_taken(core, word, &news);
-    register_close(&desk);
+        rc = registry_settle(in->desk.registry, err);
+    for (const struct taken_word *t = in->first; rc == 0 && t != NULL; t = t->next)
+        tell_taken(core, &t->word, &t->news);
+    register_close(&in->desk);
+    free(in);
+    core->agreements_in = NULL;
     return rc;
 }
 
@@ -163,6 +216,8 @@ look(struct core *core, struct arena *arena, struct foreign_word *word, struct e
     struct foreign_news news = {0};
     int rc = 0;
 
+    if (core->agreements_in != NULL)
+        return keep(core, arena, word, err);
     if (registry == NULL) {
         rc = registry_open(core->options.home, REGISTRY_READ, core->roster, &empty, err);
         registry = empty;
