@@ -16,5 +16,8 @@ int exchange_agreement(struct core *core, const struct exchange_object *object, 
  * is durable when it returns 0, and is told; else nothing of it is kept. Returns RC, or why it
  * could not be written. What is judged by is read anew by knowledge_renew. */
 MUST_USE int agreements_in_end(struct core *core, int rc, struct err *err);
+/* What waits for keys is looked at once more, if the keys that are known have changed. For who
+ * holds no lock of the register. */
+void agreements_again(struct core *core);
 
 #endif

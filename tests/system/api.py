@@ -57,7 +57,8 @@ class Documented(Case):
                 concrete += "?team=" + told
             with self.subTest(concrete):
                 answer = self.check("GET", concrete)
-                self.assertEqual(answer.status, 200, answer.body)
+                # No ledger has shown two histories here; witness.py has one that did.
+                self.assertEqual(answer.status, 404 if path.endswith("/evidence") else 200, answer.body)
 
     def test_unknown_parameters_and_members_are_refused_by_name(self):
         for path, operations in self.document["paths"].items():
