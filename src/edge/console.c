@@ -89,6 +89,8 @@ static const struct route routes[] = {
     {"GET", "/held", BODY_NONE, 0, false, page},
     {"GET", "/teams", BODY_NONE, 0, false, page},
     {"GET", "/teams/{id}", BODY_NONE, 0, false, page},
+    {"GET", "/teams/{id}/waiting", BODY_NONE, 0, false, page},
+    {"GET", "/teams/{id}/card", BODY_NONE, 0, false, page},
     {"GET", "/agreements", BODY_NONE, 0, false, page},
     {"GET", "/agreements/{id}", BODY_NONE, 0, false, page},
     {"GET", "/partners", BODY_NONE, 0, false, page},
@@ -99,6 +101,7 @@ static const struct route routes[] = {
     {"GET", "/economies", BODY_NONE, 0, false, page},
     {"GET", "/economies/{code}", BODY_NONE, 0, false, page},
     {"GET", "/operations", BODY_NONE, 0, false, page},
+    {"GET", "/operations/{what}", BODY_NONE, 0, false, page},
     {"GET", "/account", BODY_NONE, 0, false, page},
     {NULL, NULL, BODY_NONE, 0, false, NULL},
 };

@@ -15,6 +15,8 @@ const routes = [
   [/^\/held$/, () => import('./pages/held.js')],
   [/^\/teams$/, () => import('./pages/teams.js')],
   [/^\/teams\/([^/]+)$/, () => import('./pages/team.js')],
+  [/^\/teams\/([^/]+)\/waiting$/, () => import('./pages/waiting.js')],
+  [/^\/teams\/([^/]+)\/card$/, () => import('./pages/card.js')],
   [/^\/agreements$/, () => import('./pages/agreements.js')],
   [/^\/agreements\/new$/, () => import('./pages/draft.js')],
   [/^\/agreements\/([^/]+)$/, () => import('./pages/agreement.js')],
@@ -27,6 +29,9 @@ const routes = [
   [/^\/economies$/, () => import('./pages/economies.js')],
   [/^\/economies\/([^/]+)$/, () => import('./pages/economy.js')],
   [/^\/operations$/, () => import('./pages/operations.js')],
+  [/^\/operations\/log$/, () => import('./pages/log.js')],
+  [/^\/operations\/mail$/, () => import('./pages/mail.js')],
+  [/^\/operations\/figures$/, () => import('./pages/figures.js')],
   [/^\/account$/, () => import('./pages/account.js')],
 ];
 const load = async (path) => {
