@@ -39,6 +39,7 @@ struct events {
     uint64_t commits;          /* when flows were looked at */
     struct flows flows;        /* what they were then; */
     struct arena *flows_arena; /* their home; NULL: all of them are told next */
+    uint64_t log_newest;       /* line of the log that was told of */
     uint32_t quiet;            /* ticks without a word */
 };
 
@@ -174,6 +175,20 @@ tell_knowledge(struct events *events)
     events->knowledge = core->knowledge;
 }
 
+/* Only that there are lines: what they say is for operators, who ask for it. */
+static void
+tell_log(struct events *events)
+{
+    struct buf json = buf_new(EVENT_BYTES);
+
+    events->log_newest = events->core->roles.newest;
+    buf_add_char(&json, '{');
+    told_number(&json, "newest", events->log_newest);
+    buf_add_char(&json, '}');
+    tell(events, SPAN("log"), buf_span(&json));
+    buf_free(&json);
+}
+
 static void
 forget_flows(struct events *events)
 {
@@ -227,6 +242,8 @@ tell_news(struct events *events)
             tell_door(events, (enum door)door);
     if (core->knowledge != events->knowledge)
         tell_knowledge(events);
+    if (core->roles.newest != events->log_newest)
+        tell_log(events);
 }
 
 static void
@@ -299,6 +316,7 @@ core_events(struct core *core, struct ask *ask, struct err *err)
     if (rc == 0 && events->count == 0) {
         memcpy(events->generations, core->generations, sizeof events->generations);
         events->knowledge = core->knowledge;
+        events->log_newest = core->roles.newest;
     }
     if (rc == 0)
         rc = loop_timer_set(core->loop, &events->timer, clock_ticks_us() + TICK_US, err);

@@ -98,6 +98,36 @@ add_storage(const struct core *core, struct buf *out)
         told_number(out, "free_bytes", (uint64_t)room.f_bavail * room.f_frsize);
 }
 
+/* What of the store's file is free for what comes. */
+static int
+add_unused(struct core *core, struct buf *out, struct err *err)
+{
+    int64_t bytes;
+    int rc = store_unused(core->store, &bytes, err);
+
+    if (rc == 0)
+        told_number(out, "unused_bytes", (uint64_t)bytes);
+    return rc;
+}
+
+/* How long things are kept (seconds; null: for ever), and what was removed since core started. */
+static void
+tell_retention(const struct core *core, struct buf *out)
+{
+    const struct core_options *o = &core->options;
+    const struct retained *done = &core->retained;
+
+    told_open(out, "retention", '{');
+    told_number_or_null(out, "reports", (uint64_t)(o->keep_reports_us / 1000000));
+    told_number_or_null(out, "pieces", (uint64_t)(o->keep_pieces_us / 1000000));
+    told_number_or_null(out, "receipts", (uint64_t)(o->keep_receipts_us / 1000000));
+    told_number(out, "removed", done->pieces);
+    told_number(out, "receipts_removed", done->receipts);
+    told_time(out, "last", done->last_us);
+    told_flag(out, "clock_jumped", done->clock_jumped);
+    buf_add_char(out, '}');
+}
+
 /* Public: whoever has it can check what the ledger says. */
 static void
 tell_log_key(const struct core *core, struct buf *out)
@@ -139,8 +169,11 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     links_tell_counts(core, out);
     tell_log_key(core, out);
     mail_tell_counts(core, out);
+    told_flag(out, "courier", core->options.courier);
     add_storage(core, out);
-    return rc;
+    tell_retention(core, out);
+    roles_tell(&core->roles, core->options.sandboxed, out);
+    return rc == 0 ? add_unused(core, out, err) : rc;
 }
 
 int

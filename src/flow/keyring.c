@@ -1,5 +1,6 @@
 #include "flow/keyring.h"
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "flow/doc.h"
 
@@ -170,6 +171,20 @@ size_t
 keyring_count(const struct keyring *ring)
 {
     return ring->count;
+}
+
+uint64_t
+keyring_digest(const struct keyring *ring)
+{
+    uint64_t digest = 0;
+
+    for (size_t i = 0; ring != NULL && i < ring->count; i++) {
+        const struct known *row = &ring->rows[i];
+        digest = hash_bytes(row->team, row->team_n, digest);
+        digest = hash_bytes(row->key.bytes, sizeof row->key.bytes, digest);
+        digest = hash_bytes(&row->key.until_us, sizeof row->key.until_us, digest);
+    }
+    return digest;
 }
 
 bool
