@@ -10,6 +10,7 @@
 #include "base/conf.h"
 #include "base/messages.h"
 #include "cli/setup.h"
+#include "edge/tls_own.h"
 #include "sys/role_hand.h"
 
 #include <sys/types.h>
@@ -39,6 +40,7 @@ struct serve {
     struct buf tls_certificate; /* PEM; n 0: TLS is off */
     struct buf tls_key;
     struct buf tls_client_ca;
+    char tls_pin[TLS_PIN_BYTES];                  /* of the certificate; "": TLS is off */
     int64_t tls_until_us;                         /* Unix: the certificate expires; 0: none */
     struct buf mail_password;                     /* of mail.password-file; n 0: none */
     struct serve_folder folders[SERVE_PATHS + 2]; /* within core's walls */

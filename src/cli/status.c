@@ -103,6 +103,8 @@ show(const struct node *node, struct json_value root, struct err *err)
     number(&out, root, "links", "links");
     if (node_number(root, "links_lost") > 0)
         number(&out, root, "LOST", "links_lost");
+    if (node_number(root, "cards_waiting") > 0)
+        number(&out, root, "cards", "cards_waiting");
     show_mail(&out, root);
     int rc = setup_print(&out, "the answer", err);
     buf_free(&out);

@@ -3,6 +3,7 @@
 
 #include "core/state.h"
 #include "core/told.h"
+#include "flow/cards.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct seen {
     uint64_t waiting;
     uint64_t delivered;
     uint64_t held;
+    uint64_t cards; /* that wait */
 };
 
 struct events {
@@ -93,6 +95,8 @@ look(struct core *core, struct seen *out, struct err *err)
         out->delivered += queues[i].delivered;
     }
     arena_free(arena);
+    if (rc == 0)
+        rc = cards_waiting_count(core->options.home, &out->cards, err);
     return rc == 0 ? store_held_count(core->store, &out->held, err) : rc;
 }
 
@@ -107,6 +111,7 @@ tell_counts(struct events *events, const struct seen *now)
     told_number(&json, "due", now->due);
     told_number(&json, "waiting", now->waiting);
     told_number(&json, "delivered", now->delivered);
+    told_number(&json, "cards", now->cards);
     buf_add_char(&json, '}');
     tell(events, SPAN("counts"), buf_span(&json));
     buf_free(&json);

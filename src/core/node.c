@@ -7,6 +7,7 @@
 #include "core/receipts.h"
 #include "core/state.h"
 #include "core/told.h"
+#include "flow/cards.h"
 #include "sys/clock.h"
 
 #include <limits.h>
@@ -146,11 +147,14 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     struct err why = {0};
     bool ready = intake_ready(core, true, &why) == 0;
     uint64_t open = 0;
+    uint64_t cards = 0;
     int64_t oldest_us;
     int rc = sum(core, ask->arena, &sums, err);
 
     if (rc == 0)
         rc = store_receipts_open(core->store, &open, &oldest_us, err);
+    if (rc == 0)
+        rc = cards_waiting_count(core->options.home, &cards, err);
     told_text(out, "why", ready ? SPAN("") : span_of(why.msg));
     told_flag(out, "sandbox", core->options.sandboxed);
     told_time(out, "started", core->started_us);
@@ -167,6 +171,7 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     told_time(out, "oldest", sums.oldest_us);
     told_number(out, "receipts_open", open);
     links_tell_counts(core, out);
+    told_number(out, "cards_waiting", cards);
     tell_log_key(core, out);
     mail_tell_counts(core, out);
     told_flag(out, "courier", core->options.courier);
@@ -316,6 +321,16 @@ add_open_receipts(struct core *core, struct buf *out, struct err *err)
     return rc;
 }
 
+static int
+add_cards(const struct core *core, struct buf *out, struct err *err)
+{
+    uint64_t waiting = 0;
+    int rc = cards_waiting_count(core->options.home, &waiting, err);
+
+    gauge(out, "comity_cards_waiting", "Other teams' cards that wait for a person.", waiting);
+    return rc;
+}
+
 int
 core_metrics(struct core *core, struct ask *ask, struct err *err)
 {
@@ -336,6 +351,8 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
         (uint64_t)sums.oldest_us / 1000000);
     if (rc == 0)
         rc = add_open_receipts(core, &out, err);
+    if (rc == 0)
+        rc = add_cards(core, &out, err);
     head(&out, "comity_commits_failed_total", "counter", "Commits that the store refused.");
     buf_format(
         &out, "comity_commits_failed_total %llu\n", (unsigned long long)core->commits_failed);

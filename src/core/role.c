@@ -48,6 +48,7 @@ read_options(const struct role_start *start, struct core_options *out)
         .teams_path = conf_text(conf, CONF_TEAMS).p,
         .geo_path = text_or_null(conf, CONF_GEO),
         .feeds_path = text_or_null(conf, CONF_FEEDS),
+        .door_pin = start->tls_pin,
         .agreements = text_or_null(conf, CONF_AGREEMENTS),
         .team = text_or_null(conf, CONF_TEAM),
         .sandboxed = start->sandbox,

@@ -36,6 +36,7 @@ struct core_options {
     uint64_t store_cache;    /* bytes; 0: as the store thinks right */
     int64_t session_us;      /* a session ends so long after it began, */
     const struct conf *conf; /* all settings, to be told; NULL: there are none */
+    struct span door_pin;    /* of the doors' certificate (sys/role.h); n 0: they show none */
     int64_t link_give_up_us; /* a link that fails so long is lost */
     int64_t session_idle_us; /* or after so long without a question */
 };

@@ -207,13 +207,24 @@ keyring_ended(
     return keyring_knows(ring, team, key, INT64_MIN) && !keyring_knows(ring, team, key, at_us);
 }
 
-const uint8_t *
-keyring_next(const struct keyring *ring, struct span team, int64_t at_us, size_t *at)
+const struct card_key *
+keyring_each(const struct keyring *ring, struct span team, size_t *at)
 {
     while (ring != NULL && *at < ring->count) {
         const struct known *row = &ring->rows[(*at)++];
-        if (at_us < row->key.until_us && span_equal((struct span){row->team, row->team_n}, team))
-            return row->key.bytes;
+        if (span_equal((struct span){row->team, row->team_n}, team))
+            return &row->key;
     }
+    return NULL;
+}
+
+const uint8_t *
+keyring_next(const struct keyring *ring, struct span team, int64_t at_us, size_t *at)
+{
+    const struct card_key *key;
+
+    while ((key = keyring_each(ring, team, at)) != NULL)
+        if (at_us < key->until_us)
+            return key->bytes;
     return NULL;
 }

@@ -35,6 +35,8 @@ bool keyring_ended(
  * twice. */
 const uint8_t *keyring_next(
     const struct keyring *ring, struct span team, int64_t at_us, size_t *at);
+/* The same, with those that it has given up. */
+const struct card_key *keyring_each(const struct keyring *ring, struct span team, size_t *at);
 /* A line of a team's file: 1 with *OUT filled; 0: it is for people. ERR_BAD_CONFIG. */
 int keyring_line(struct span line, struct card_key *out, struct err *err);
 

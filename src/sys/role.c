@@ -103,6 +103,7 @@ take_texts(struct role *role, struct wire_in *in, struct err *err)
     start->tls_key = texts[ROLE_HAND_KEY];
     start->tls_client_ca = texts[ROLE_HAND_CLIENT_CA];
     start->mail_password = texts[ROLE_HAND_MAIL_PASSWORD];
+    start->tls_pin = texts[ROLE_HAND_PIN];
     return 0;
 }
 

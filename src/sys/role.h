@@ -40,6 +40,9 @@ struct role_start {
     struct span tls_client_ca;
     /* The courier: the secret of mail.password-file; n 0: none. Replaced likewise. */
     struct span mail_password;
+    /* Core: SHA-256 of the certificate that the doors show, in lower-case hexadecimal; n 0: they
+     * show none. Replaced likewise. */
+    struct span tls_pin;
 };
 
 /* What the role wants to hear; a NULL is not told. All are called from the loop. */

@@ -32,11 +32,15 @@ def accounts(node):
 
 
 def routes():
-    """What the operators' door is asked below /api/v1, and the right that each needs."""
-    text = {name: (TABLES / f"{name}.def").read_text(encoding="utf-8") for name in ("routes", "messages")}
+    """What the operators' door is asked below /api/v1, the right that each needs, and what must be said with it, of what is not there."""
+    said = {"TEXT": "x", "KIND": "reader", "NUMBERS": [999999], "SECRET": "a long enough password"}
+    text = {name: (TABLES / f"{name}.def").read_text(encoding="utf-8") for name in ("routes", "messages", "inputs")}
     rights = dict(re.findall(r'^MESSAGE\((\w+), \d+, \S+, "[A-Z]*", (\w+),', text["messages"], re.M))
-    found = re.findall(r'^ROUTE\(\w+, "[^"]+", (\w+), "/api/v1/([^"]+)", (\w+), \d+, \w+, (\w+), "([A-Z]*)"', text["routes"], re.M)
-    return [{"method": method, "path": path, "body": body, "right": rights[message].lower().replace("_", "-")} for method, path, body, message, doors in found if "O" in doors]
+    inputs = re.findall(r'^INPUT\((\w+), "(\w+)", (BODY|QUERY), (\w+), \d+, 1,', text["inputs"], re.M)
+    found = re.findall(r'^ROUTE\((\w+), "[^"]+", (\w+), "/api/v1/([^"]+)", (\w+), \d+, \w+, (\w+), "([A-Z]*)"', text["routes"], re.M)
+    return [{"method": method, "path": path, "body": body, "right": rights[message].lower().replace("_", "-"),
+             **{where: {key: said[kind] for of, key, where_, kind in inputs if (of, where_) == (name, where)} for where in ("BODY", "QUERY")}}
+            for name, method, path, body, message, doors in found if "O" in doors]
 
 
 def run(folder):

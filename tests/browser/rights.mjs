@@ -15,31 +15,28 @@ const acts = [['/held', 'main button:text-is("Release")', 'release'], ['/held', 
   ['/operations', 'button:has-text("New account")', 'operate'], ['/operations', '.table:has-text("Settings") td', 'operate'], ['/account', 'button:has-text("New token")', 'own']];
 // What stands in a path, and bodies that are read before the right is asked for. Nothing of it is there, so that nothing is done.
 const inPath = {id: nobody, name: 'no-such-account', number: '999999', team: 'nowhere.test', batch: `urn:uuid:${nobody}`};
-const document = JSON.stringify({id: `urn:uuid:${nobody}`});
-const bodies = {'principals': {name: 'a-reader', kind: 'reader'}, 'principals/{name}': {disabled: true}, 'principals/{name}/password': {password: 'a long enough password', current: 'x'}, 'tokens': {label: 'test'},
-  'reports/{id}/recall': {reason: 'x'}, 'reports/{id}/feedback': {opinion: 'agree'}, 'agreements/check': {document}, 'agreements/simulate': {document}, 'agreements': {document},
-  'agreements/{id}/sign': {sha256: '0'.repeat(64)}, 'held/{number}/release': {reason: 'x'}, 'held/{number}/refuse': {reason: 'x'}, 'held/release': {numbers: [999999], reason: 'x'},
-  'held/refuse': {numbers: [999999], reason: 'x'}, 'collections': {title: 'x', alias: '!'}, 'peers': {card: '{"id":"nowhere.test"}'}, 'mail/{team}': {address: 'x@nowhere.test', when: 'never'}};
-for (const what of ['refuse', 'suspend', 'resume', 'end']) bodies[`agreements/{id}/${what}`] = {reason: 'x'};
-const queries = {'reports/{id}/correction': '?reason=x', 'reports/{id}/proof': '?team=south.test', whois: '?q=192.0.2.1'};
+// Beside what must be said: what makes sense of it, and changes nothing.
+const more = {'POST principals': {name: 'a-reader'}, 'PATCH principals/{name}': {disabled: true}, 'POST reports/{id}/feedback': {opinion: 'agree'}, 'POST collections': {alias: '!'}};
 const left = ['session', 'me']; // signing in and out is looked at by itself
 // Others' passwords are the operator's; one's own is one's own.
 const rightOf = ({path, right}) => (path === 'principals/{name}/password' ? 'operate' : right);
 
 // The statuses of all routes, as this page's account gets them.
-const asked = (page) => page.evaluate(async ({routes, inPath: of, bodies: given_, queries: more, report: shown}) => {
+const asked = (page) => page.evaluate(async ({routes, inPath: of, more: given_}) => {
   const {csrf} = await (await fetch('/api/v1/session')).json();
   const found = {};
-  for (const {method, path, body} of routes) {
-    const to = path.replace(/\{(\w+)\}/g, (all, name) => of[name]) + (more[path] ?? '');
+  for (const {method, path, body, BODY, QUERY} of routes) {
+    const name = `${method} ${path}`;
     const stop = new AbortController();
     const headers = {'X-CSRF-Token': csrf, 'Content-Type': body === 'BODY_STREAM' ? 'application/octet-stream' : 'application/json'};
-    const answer = await fetch(`/api/v1/${to}`, {method, headers, signal: stop.signal, body: method === 'GET' || body === 'BODY_NONE' ? undefined : body === 'BODY_STREAM' ? '' : JSON.stringify(given_[path] ?? {})});
-    found[`${method} ${path}`] = answer.status;
+    const to = `/api/v1/${path.replace(/\{(\w+)\}/g, (all, key) => of[key])}?${new URLSearchParams(QUERY)}`;
+    const sent = {BODY_NONE: undefined, BODY_STREAM: ''};
+    const answer = await fetch(to, {method, headers, signal: stop.signal, body: method === 'GET' ? undefined : body in sent ? sent[body] : JSON.stringify({...BODY, ...given_[name]})});
+    found[name] = answer.status;
     stop.abort();
   }
   return found;
-}, {routes: given.routes.filter(({path}) => !left.includes(path)), inPath, bodies, queries, report: given.report});
+}, {routes: given.routes.filter(({path}) => !left.includes(path)), inPath, more});
 
 let page; // of the kind that is looked at
 const signedIn = {};
