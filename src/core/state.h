@@ -7,6 +7,7 @@
 
 #include "core/core.h"
 #include "core/id.h"
+#include "core/pace.h"
 #include "core/roles.h"
 #include "flow/attribute.h"
 #include "flow/basis.h"
@@ -47,6 +48,7 @@ struct door_end {
     enum door door;
 };
 
+struct agreements_in;
 struct auth;
 struct intake;
 struct release;
@@ -105,23 +107,25 @@ struct core {
     struct receipts *receipts;         /* core/receipts.h */
     struct witness *witness;           /* core/witness.h */
     struct incoming *incoming;
-    struct mailing *mailing;         /* core/mail.h's */
-    struct collections *collections; /* core/collections.h's */
-    struct links *links;             /* core/links.h's */
-    struct events *events;           /* core/node.h's */
-    struct simulation *simulation;   /* core/agreement_simulate.h's */
-    struct reports *reports;         /* core/reports.h's */
-    struct counted counted;          /* core/node.c's */
-    struct roles roles;              /* core/roles.h */
-    struct retained retained;        /* core/role.c's */
+    struct agreements_in *agreements_in; /* core/agreements_in.h; NULL: no request tells of any */
+    struct mailing *mailing;             /* core/mail.h's */
+    struct collections *collections;     /* core/collections.h's */
+    struct links *links;                 /* core/links.h's */
+    struct events *events;               /* core/node.h's */
+    struct simulation *simulation;       /* core/agreement_simulate.h's */
+    struct reports *reports;             /* core/reports.h's */
+    struct counted counted;              /* core/node.c's */
+    struct roles roles;                  /* core/roles.h */
+    struct retained retained;            /* core/role.c's */
     int64_t started_us;
     uint64_t commits;
     uint64_t commits_failed;
     int64_t renew_at_us;     /* ticks: when what could not be read is tried again */
     struct keyring *ring;    /* core/cards.c's: the keys that are known, as of ring_knowledge */
     uint64_t agreement_keys; /* core/agreements_in.c's: a hash of the keys that it judged by */
-    int64_t card_told_us;    /* ticks: when it was last told that a card was refused */
-    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
+    struct pace cards_refused;
+    uint64_t cards_basis; /* core/cards.c's: a hash of what cards that wait were judged by */
+    struct err stale;     /* why what is judged by cannot be read anew; code 0: it is what holds */
     uint32_t ring_knowledge; /* 0: not asked for yet */
     bool begun;              /* store_begin was called and nothing was committed since */
     bool stopping;
