@@ -37,9 +37,9 @@ for (let i = 0; i < given.rounds; i++) {
     if (!pathname.startsWith('/api/') && !pathname.endsWith('world.json')) files.push(request.sizes().then((s) => s.responseBodySize));
   });
   await page.goto(given.url, {waitUntil: 'commit'});
-  // Counts, what waits, recipients, and the map with its flows.
-  await page.waitForFunction(() => document.querySelectorAll('.sum').length >= 3 && document.querySelector('.map path.land')
-    && document.querySelectorAll('tbody tr').length > 1 && !document.querySelector('main progress'));
+  // Counts, what waits, the map with its flows, and the table beside it.
+  await page.waitForFunction(() => document.querySelectorAll('.sum').length >= 3 && document.querySelector('.map path.flow')
+    && document.querySelectorAll('.flows tbody tr').length > 1 && !document.querySelector('main progress'));
   times.push(await page.evaluate(() => performance.now()));
   bytes = (await Promise.all(files)).reduce((a, b) => a + b, 0);
   await context.close();

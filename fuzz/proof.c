@@ -1,7 +1,8 @@
-/* Proofs of a ledger and its entries, from anybody: what is read is written the same again, and
- * judging comes to its end without a key's word for it. */
+/* Proofs of a ledger, its entries, and evidence of two histories, from anybody: what is read is
+ * written the same again, and judging comes to its end without a key's word for it. */
 #include "fuzz.h"
 
+#include "fmt/fork.h"
 #include "fmt/ledger_proof.h"
 
 enum { ROOM = 8 << 20 };
@@ -53,6 +54,23 @@ receipt(const struct ledger_proof *proof)
     buf_free(&bytes);
 }
 
+static void
+two_histories(struct span bytes)
+{
+    static struct fork_side sides[2];
+    struct buf again = buf_new(ROOM);
+    struct merkle_hash before;
+    struct fork fork;
+
+    if (fork_read(bytes, &fork, NULL) == 0) {
+        MUST(fork_write(&again, &fork, NULL) == 0);
+        MUST(span_equal(buf_span(&again), bytes));
+        if (fork_sides(&fork, sides, NULL) == 0)
+            (void)fork_judge(&fork, sides, &before);
+    }
+    buf_free(&again);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -68,6 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         entry(proof.entry);
     }
     entry(bytes);
+    two_histories(bytes);
     buf_free(&again);
     buf_free(&proof.extra);
     return 0;

@@ -14,7 +14,12 @@ static struct {
     int64_t (*now_us)(void);
 } settings = {.role = "comity", .least = LOG_LEVEL_INFO};
 
-static const char *const levels[] = {"debug", "info", "warning", "error"};
+static struct {
+    log_told *call;
+    void *ctx;
+} listener;
+
+const char *const log_level_words[LOG_LEVELS] = {"debug", "info", "warning", "error"};
 
 /* A line that is cut where it is full; TAIL_BYTES are kept for what closes it. */
 struct line {
@@ -38,6 +43,13 @@ log_settings(enum log_format format, enum log_level least)
     settings.least = least;
 }
 
+void
+log_listen(log_told *call, void *ctx)
+{
+    listener.call = call;
+    listener.ctx = ctx;
+}
+
 bool
 log_wanted(enum log_level level)
 {
@@ -59,6 +71,18 @@ add_text(struct line *line, const char *text)
     add(line, text, strlen(text));
 }
 
+/* U+0080 to U+009F: some terminals obey them. U+200E, U+200F, U+202A to U+202E and U+2066 to U+2069
+ * turn the direction of writing: a line would read as another one (Unicode, UAX #9, 2). */
+static bool
+is_control(const unsigned char *c)
+{
+    if (c[0] == 0xc2)
+        return c[1] < 0xa0;
+    return c[0] == 0xe2
+        && ((c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xaa && c[2] <= 0xae)))
+            || (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9));
+}
+
 /* The character at P with LEFT bytes, if it may stand as it is: its length; 0: it is to be escaped.
  */
 static size_t
@@ -70,8 +94,7 @@ plain(const char *p, size_t left)
     if (c < 0x20 || c == 0x7f || c == '"' || c == '\\' || n > left
         || !span_is_utf8((struct span){p, n}))
         return 0;
-    /* U+0080 to U+009F: some terminals obey them. */
-    return c == 0xc2 && (unsigned char)p[1] < 0xa0 ? 0 : n;
+    return n > 1 && is_control((const unsigned char *)p) ? 0 : n;
 }
 
 static void
@@ -113,9 +136,8 @@ add_quoted(struct line *line, struct span text)
 }
 
 static void
-add_pair(struct line *line, const struct log_pair *pair)
+add_pair(struct line *line, const struct log_pair *pair, bool json)
 {
-    bool json = settings.format == LOG_FORMAT_JSON;
     char number[24];
 
     if (line->max - line->n < strlen(pair->key) + 32)
@@ -141,11 +163,11 @@ add_head(struct line *line, enum log_level level, const char *what)
     if (!json) {
         add_text(line, now);
         add_text(line, now[0] == '\0' ? "" : " ");
-        add_text(line, levels[level]);
+        add_text(line, log_level_words[level]);
         add_text(line, " ");
         add_text(line, settings.role);
         add_text(line, ": ");
-        add_text(line, what);
+        add_escaped(line, span_of(what));
         return;
     }
     add_text(line, "{");
@@ -155,7 +177,7 @@ add_head(struct line *line, enum log_level level, const char *what)
         add_text(line, "\",");
     }
     add_text(line, "\"level\":\"");
-    add_text(line, levels[level]);
+    add_text(line, log_level_words[level]);
     add_text(line, "\",\"role\":\"");
     add_text(line, settings.role);
     add_text(line, "\",\"event\":");
@@ -170,10 +192,26 @@ log_line(char out[LOG_LINE_BYTES], enum log_level level, const char *what,
 
     add_head(&line, level, what);
     for (size_t i = 0; i < count; i++)
-        add_pair(&line, &pairs[i]);
+        add_pair(&line, &pairs[i], settings.format == LOG_FORMAT_JSON);
     line.max = LOG_LINE_BYTES;
     add_text(&line, settings.format == LOG_FORMAT_JSON ? "}\n" : "\n");
     return line.n;
+}
+
+static void
+tell_listener(enum log_level level, const char *what, const struct log_pair *pairs, size_t count)
+{
+    char said[LOG_VALUE_BYTES];
+    char text[LOG_LINE_BYTES];
+    struct line event = {said, 0, sizeof said};
+    struct line rest = {text, 0, sizeof text - TAIL_BYTES - count - 8};
+
+    add_escaped(&event, span_of(what));
+    for (size_t i = 0; i < count; i++)
+        add_pair(&rest, &pairs[i], false);
+    const struct span told = {text + (rest.n > 0), rest.n - (rest.n > 0)}; /* a space goes first */
+    listener.call(listener.ctx, level, settings.now_us == NULL ? 0 : settings.now_us(),
+        (struct span){said, event.n}, told);
 }
 
 void
@@ -183,6 +221,8 @@ log_write(enum log_level level, const char *what, const struct log_pair *pairs, 
 
     if (!log_wanted(level))
         return;
+    if (listener.call != NULL)
+        tell_listener(level, what, pairs, count);
     size_t n = log_line(line, level, what, pairs, count);
     /* There is nobody to tell that telling failed. */
     if (write(STDERR_FILENO, line, n) < 0)

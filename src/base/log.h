@@ -2,7 +2,8 @@
  *
  * One event a line on standard error, as text or JSON, with its time, level, role and pairs of key
  * and value; written whole by one write(2), which every role's walls allow. Values may quote
- * hostile bytes: control characters and what is no UTF-8 are escaped, long ones are cut.
+ * hostile bytes: control characters, those that turn the direction of writing, and what is no UTF-8
+ * are escaped, long ones are cut.
  */
 #ifndef COMITY_BASE_LOG_H
 #define COMITY_BASE_LOG_H
@@ -12,6 +13,8 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 enum { LOG_LINE_BYTES = 4096, LOG_VALUE_BYTES = 1024 };
+enum { LOG_LEVELS = LOG_LEVEL_ERROR + 1 };
+extern const char *const log_level_words[LOG_LEVELS];
 
 struct log_pair {
     const char *key;
@@ -48,6 +51,12 @@ void log_write(enum log_level level, const char *what, const struct log_pair *pa
 /* WHAT failed, with error, field, line and message of WHY besides. */
 void log_failed(enum log_level level, const char *what, const struct err *why,
     const struct log_pair *pairs, size_t count);
+/* Every line that is written is told CALL (NULL: nobody), too, by whichever thread wrote it: WHAT,
+ * and the pairs as the text form has them, escaped in the same way; both live until it returns. It
+ * writes no line of its own. */
+typedef void log_told(
+    void *ctx, enum log_level level, int64_t now_us, struct span what, struct span pairs);
+void log_listen(log_told *call, void *ctx);
 /* The line itself, for tests; its length. */
 size_t log_line(char out[LOG_LINE_BYTES], enum log_level level, const char *what,
     const struct log_pair *pairs, size_t count);

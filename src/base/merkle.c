@@ -194,26 +194,44 @@ merkle_include(const struct merkle_source *source, uint64_t index, uint64_t size
     return 0;
 }
 
-int
-merkle_consist(const struct merkle_source *source, uint64_t old, uint64_t size,
+/* 0 < OLD < SIZE. WHOLE: with the old tree's last subtree even where it is all of that tree. */
+static int
+prefix(const struct merkle_source *source, uint64_t old, uint64_t size, bool whole,
     struct merkle_proof *out, struct err *err)
 {
     struct way way = {0, size};
     int rc = 0;
 
     out->count = 0;
-    if (old > size || size > MERKLE_SIZE_MAX)
-        return err_set(err, ERR_BAD_VALUE, "a log of %llu cannot have been one of %llu",
-            (unsigned long long)size, (unsigned long long)old);
-    if (old == 0 || old == size)
-        return 0;
     while (rc == 0 && way.end > old)
         rc = step(source, &way, old <= way.begin + split(way.end - way.begin), out, err);
-    /* The old tree's last subtree; where it is the whole old tree, who checks has its root. */
-    if (rc == 0 && way.begin > 0)
+    if (rc == 0 && (whole || way.begin > 0))
         rc = range(source, way.begin, way.end, &out->hashes[out->count++], err);
     turn_round(out);
     return rc;
+}
+
+int
+merkle_consist(const struct merkle_source *source, uint64_t old, uint64_t size,
+    struct merkle_proof *out, struct err *err)
+{
+    out->count = 0;
+    if (old > size || size > MERKLE_SIZE_MAX)
+        return err_set(err, ERR_BAD_VALUE, "a log of %llu cannot have been one of %llu",
+            (unsigned long long)size, (unsigned long long)old);
+    /* Who checks has the old root: where it is a subtree's own, it is not told again. */
+    return old == 0 || old == size ? 0 : prefix(source, old, size, false, out, err);
+}
+
+int
+merkle_prefix(const struct merkle_source *source, uint64_t old, uint64_t size,
+    struct merkle_proof *out, struct err *err)
+{
+    out->count = 0;
+    if (old == 0 || old >= size || size > MERKLE_SIZE_MAX)
+        return err_set(err, ERR_BAD_VALUE, "a log of %llu does not begin with one of %llu",
+            (unsigned long long)size, (unsigned long long)old);
+    return prefix(source, old, size, true, out, err);
 }
 
 void
@@ -305,29 +323,53 @@ merkle_includes(const struct merkle_hash *leaf, uint64_t index, uint64_t size,
     return merkle_implied(leaf, index, size, proof, &implied) && merkle_equal(&implied, root);
 }
 
-/* RFC 9162, 2.1.4.2, says the same in words: OLD is neither 0 nor SIZE. */
+/* RFC 9162, 2.1.4.2, says the same in words. FIRST is the old tree's last subtree. */
+static bool
+roots(uint64_t old, uint64_t size, const struct merkle_hash *first, const struct merkle_hash *rest,
+    size_t count, struct merkle_hash *before, struct merkle_hash *now)
+{
+    struct climb climb = {old - 1, size - 1};
+
+    *before = *first;
+    *now = *first;
+    while ((climb.at & 1) != 0)
+        up(&climb);
+    for (size_t i = 0; i < count; i++) {
+        if (climb.last == 0)
+            return false;
+        if (left_sibling(&climb)) {
+            merkle_node(&rest[i], before, before);
+            merkle_node(&rest[i], now, now);
+        } else
+            merkle_node(now, &rest[i], now);
+        up(&climb);
+    }
+    return climb.last == 0;
+}
+
+bool
+merkle_prefix_roots(uint64_t old, uint64_t size, const struct merkle_proof *proof,
+    struct merkle_hash *before, struct merkle_hash *now)
+{
+    if (old == 0 || old >= size || size > MERKLE_SIZE_MAX || proof->count == 0
+        || proof->count > MERKLE_PROOF_MAX)
+        return false;
+    return roots(old, size, &proof->hashes[0], &proof->hashes[1], proof->count - 1, before, now);
+}
+
+/* OLD is neither 0 nor SIZE. */
 static bool
 consists(uint64_t old, const struct merkle_hash *old_root, uint64_t size,
     const struct merkle_hash *root, const struct merkle_proof *proof)
 {
-    struct climb climb = {old - 1, size - 1};
     bool whole = (old & (old - 1)) == 0; /* the old tree is perfect: its root is not told again */
-    struct merkle_hash before = whole ? *old_root : proof->hashes[0];
-    struct merkle_hash now = before;
+    const struct merkle_hash *rest = whole ? proof->hashes : &proof->hashes[1];
+    struct merkle_hash before;
+    struct merkle_hash now;
 
-    while ((climb.at & 1) != 0)
-        up(&climb);
-    for (size_t i = whole ? 0 : 1; i < proof->count; i++) {
-        if (climb.last == 0)
-            return false;
-        if (left_sibling(&climb)) {
-            merkle_node(&proof->hashes[i], &before, &before);
-            merkle_node(&proof->hashes[i], &now, &now);
-        } else
-            merkle_node(&now, &proof->hashes[i], &now);
-        up(&climb);
-    }
-    return climb.last == 0 && merkle_equal(&before, old_root) && merkle_equal(&now, root);
+    return roots(old, size, whole ? old_root : &proof->hashes[0], rest,
+               proof->count - (whole ? 0 : 1), &before, &now)
+        && merkle_equal(&before, old_root) && merkle_equal(&now, root);
 }
 
 bool

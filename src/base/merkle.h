@@ -77,6 +77,11 @@ MUST_USE int merkle_include(const struct merkle_source *source, uint64_t index, 
  * SIZE. ERR_BAD_VALUE: OLD is larger. */
 MUST_USE int merkle_consist(const struct merkle_source *source, uint64_t old, uint64_t size,
     struct merkle_proof *out, struct err *err);
+/* What the first OLD leaves of the tree of SIZE are, 0 < OLD < SIZE: as merkle_consist, but always
+ * with the hash of the old tree's last subtree in front, so that both roots follow from it, and
+ * nobody's word for the old one is needed. ERR_BAD_VALUE: other sizes. */
+MUST_USE int merkle_prefix(const struct merkle_source *source, uint64_t old, uint64_t size,
+    struct merkle_proof *out, struct err *err);
 
 /* Which root follows from leaf INDEX and PROOF in a tree of SIZE? False: the proof has not the
  * length that such a tree needs. */
@@ -87,5 +92,9 @@ bool merkle_includes(const struct merkle_hash *leaf, uint64_t index, uint64_t si
 /* The empty tree is consistent with every tree, by an empty proof. */
 bool merkle_consists(uint64_t old, const struct merkle_hash *old_root, uint64_t size,
     const struct merkle_hash *root, const struct merkle_proof *proof);
+/* Which roots follow from a proof of merkle_prefix? Only if NOW is the root of a tree of SIZE is
+ * BEFORE the one over its first OLD leaves. False: it has not the length that such a tree needs. */
+bool merkle_prefix_roots(uint64_t old, uint64_t size, const struct merkle_proof *proof,
+    struct merkle_hash *before, struct merkle_hash *now);
 
 #endif

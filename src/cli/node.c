@@ -1,5 +1,6 @@
 #include "cli/node.h"
 
+#include "base/url.h"
 #include "cli/home.h"
 #include "cli/setup.h"
 #include "cli/shown.h"
@@ -81,6 +82,16 @@ node_print_answer(const struct node *node, struct err *err)
     return rc == 0 && body->n > 0 && putchar('\n') == EOF
         ? err_set(err, ERR_IO, "standard output cannot be written")
         : rc;
+}
+
+void
+node_parameter(struct buf *path, const char *name, const char *value)
+{
+    if (value == NULL || value[0] == '\0')
+        return;
+    bool first = path->n == 0 || memchr(path->p, '?', path->n) == NULL;
+    buf_format(path, "%c%s=", first ? '?' : '&', name);
+    url_add(path, span_of(value));
 }
 
 struct span

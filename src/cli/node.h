@@ -40,6 +40,9 @@ MUST_USE int node_ask(struct node *node, const char *method, const char *path, s
 /* Print the last answer as it came (--json). ERR_IO. */
 MUST_USE int node_print_answer(const struct node *node, struct err *err);
 
+/* Add NAME=VALUE to PATH, whose question may have begun; NULL or "": nothing. */
+void node_parameter(struct buf *path, const char *name, const char *value);
+
 /* Members for tables: text, or "" for null and what is absent; a number, or 0. */
 struct span node_text(struct json_value object, const char *name);
 uint64_t node_number(struct json_value object, const char *name);

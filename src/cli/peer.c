@@ -20,9 +20,9 @@ enum {
 
 #define PEERS "/api/v1/peers"
 
-enum { ADD, LIST, SHOW, REMOVE, COMMANDS };
+enum { ADD, LIST, SHOW, REMOVE, EVIDENCE, COMMANDS };
 static const char *const commands[COMMANDS] = {
-    [ADD] = "add", [LIST] = "list", [SHOW] = "show", [REMOVE] = "remove"};
+    [ADD] = "add", [LIST] = "list", [SHOW] = "show", [REMOVE] = "remove", [EVIDENCE] = "evidence"};
 
 enum { PUSH, POLL, WITNESS, WAYS };
 static const char *const ways[WAYS] = {[PUSH] = "push", [POLL] = "poll", [WITNESS] = "witness"};
@@ -42,7 +42,8 @@ static const char usage[] =
     "                       [--witness|--no-witness] [--json] [--home DIR]\n"
     "       comity peer list [--json] [--home DIR]\n"
     "       comity peer show TEAM [--json] [--home DIR]\n"
-    "       comity peer remove TEAM [--home DIR]\n\n"
+    "       comity peer remove TEAM [--home DIR]\n"
+    "       comity peer evidence TEAM [--json] [--home DIR] > FILE\n\n"
     "Other teams' nodes that the running node exchanges with. Both sides add each other; nothing "
     "goes out\n"
     "before the setting `courier` is on.\n"
@@ -50,7 +51,9 @@ static const char usage[] =
     "          comes on standard input\n"
     "  list    all of them: when they were reached last, what waits for them, who is lost\n"
     "  show    one of them, way by way\n"
-    "  remove  no exchange any more; its account is disabled, what was released stays\n\n"
+    "  remove  no exchange any more; its account is disabled, what was released stays\n"
+    "  evidence  of a ledger that has shown two histories: both signed checkpoints and the hashes\n"
+    "          between them, for `comity verify`, and for whoever shall see it\n\n"
     "  --url URL            https://host:port of the node's partners' door, instead of the "
     "card's\n"
     "  --pin SHA256         of the node's certificate, in hexadecimal, instead of the card's\n"
@@ -202,7 +205,7 @@ add_witnessed(struct buf *out, struct json_value root)
     if (!json_get(root, "witnessed", &w))
         return;
     buf_format(&text, "%s%llu entries of its ledger cosigned here, %llu of ours there",
-        node_flag(w, "two_histories") ? "ITS LEDGER HAS TWO HISTORIES; "
+        node_flag(w, "two_histories") ? "ITS LEDGER HAS TWO HISTORIES (comity peer evidence); "
             : node_flag(w, "doubted") ? "ITS LEDGER IS NOT PROVEN TO GO ON FROM WHAT IT WAS; "
                                       : "",
         (unsigned long long)node_number(w, "size"),
@@ -303,17 +306,32 @@ add(struct peer *p, struct err *err)
 }
 
 static int
-ask_one(struct peer *p, const char *method, struct json_value *root, struct err *err)
+ask_one(
+    struct peer *p, const char *method, const char *below, struct json_value *root, struct err *err)
 {
     struct buf path = buf_new(PATH_BYTES);
 
     buf_add_text(&path, PEERS "/");
     url_add(&path, span_of(p->name));
+    buf_add_text(&path, below);
     buf_add_char(&path, '\0');
     int rc = buf_check(&path, "the question", err);
     if (rc == 0)
         rc = node_ask(&p->node, method, path.p, SPAN(""), root, err);
     buf_free(&path);
+    return rc;
+}
+
+static int
+evidence(const struct peer *p, struct json_value root, struct err *err)
+{
+    struct buf out = buf_new(OUT_BYTES);
+
+    if (p->node.json)
+        return node_print_answer(&p->node, err);
+    buf_add_span(&out, node_text(root, "evidence"));
+    int rc = setup_print(&out, "the evidence", err);
+    buf_free(&out);
     return rc;
 }
 
@@ -327,10 +345,13 @@ run(struct peer *p, struct err *err)
     case ADD:
         return add(p, err);
     case SHOW:
-        rc = ask_one(p, "GET", &root, err);
+        rc = ask_one(p, "GET", "", &root, err);
         return rc == 0 ? show(p, root, err) : rc;
     case REMOVE:
-        return ask_one(p, "DELETE", &root, err);
+        return ask_one(p, "DELETE", "", &root, err);
+    case EVIDENCE:
+        rc = ask_one(p, "GET", "/evidence", &root, err);
+        return rc == 0 ? evidence(p, root, err) : rc;
     default:
         return list(p, err);
     }

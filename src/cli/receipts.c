@@ -149,25 +149,16 @@ tell(struct receipts *r, struct json_value item, struct buf *out, struct err *er
 
 /* ---- asking ---- */
 
-static void
-add_parameter(struct buf *path, const char *name, const char *value)
-{
-    if (value == NULL || value[0] == '\0')
-        return;
-    buf_format(path, "&%s=", name);
-    url_add(path, span_of(value));
-}
-
 static int
 ask(struct receipts *r, const char *next, struct json_value *root, struct err *err)
 {
     struct buf path = buf_new(PATH_BYTES);
 
     buf_format(&path, RECEIPTS "?limit=%d", PAGE);
-    add_parameter(&path, "team", r->team);
-    add_parameter(&path, "since", r->since);
-    add_parameter(&path, "open", r->open ? "true" : NULL);
-    add_parameter(&path, "next", next);
+    node_parameter(&path, "team", r->team);
+    node_parameter(&path, "since", r->since);
+    node_parameter(&path, "open", r->open ? "true" : NULL);
+    node_parameter(&path, "next", next);
     buf_add_char(&path, '\0');
     int rc = buf_check(&path, "the question", err);
     if (rc == 0)

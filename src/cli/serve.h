@@ -1,7 +1,8 @@
 /* serve.h: what do the files of `comity serve` know of each other?
  *
- * serve.c reads the command line, serve_settings.c settings and certificates, serve_hand.c hands
- * them over, serve_parent.c starts, watches and ends the roles.
+ * serve.c reads the command line, serve_settings.c settings and certificates, serve_hand.c makes
+ * of them what is handed over, serve_parent.c starts, watches and ends the roles, and serve_told.c
+ * tells them what they need.
  */
 #ifndef COMITY_CLI_SERVE_H
 #define COMITY_CLI_SERVE_H
@@ -9,6 +10,7 @@
 #include "base/conf.h"
 #include "base/messages.h"
 #include "cli/setup.h"
+#include "edge/tls_own.h"
 #include "sys/role_hand.h"
 
 #include <sys/types.h>
@@ -38,6 +40,8 @@ struct serve {
     struct buf tls_certificate; /* PEM; n 0: TLS is off */
     struct buf tls_key;
     struct buf tls_client_ca;
+    char tls_pin[TLS_PIN_BYTES];                  /* of the certificate; "": TLS is off */
+    int64_t tls_until_us;                         /* Unix: the certificate expires; 0: none */
     struct buf mail_password;                     /* of mail.password-file; n 0: none */
     struct serve_folder folders[SERVE_PATHS + 2]; /* within core's walls */
     size_t folder_count;

@@ -1,6 +1,7 @@
 #include "cli/serve.h"
 
 #include "base/log.h"
+#include "sys/caps.h"
 #include "sys/file.h"
 #include "sys/listen.h"
 #include "sys/sandbox.h"
@@ -115,11 +116,13 @@ serve_wall(const struct serve *serve, const struct serve_doors *doors, struct er
     const char *const write[] = {serve->home, folder, "/dev/null"};
     const struct sandbox_paths paths = {.write = write, .write_count = 3};
 
-    if (serve->no_sandbox) {
+    /* The doors are open: that was all that took one. */
+    int rc = caps_keep(CAPS_FILES, err);
+    if (serve->no_sandbox)
         log_warning(
             "no sandbox: hostile bytes are read without walls (--no-sandbox, or sandbox = off)");
-        return 0;
-    }
+    if (rc != 0 || serve->no_sandbox)
+        return rc;
     (void)snprintf(folder, sizeof folder, "%s", doors->socket_path);
     char *slash = strrchr(folder, '/');
     if (slash != NULL && slash != folder)

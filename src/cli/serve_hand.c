@@ -29,6 +29,7 @@ serve_settings_add(
     wire_add_text(out, tls ? buf_span(&serve->tls_key) : SPAN(""));
     wire_add_text(out, tls ? buf_span(&serve->tls_client_ca) : SPAN(""));
     wire_add_text(out, row->kind == ROLE_COURIER ? buf_span(&serve->mail_password) : SPAN(""));
+    wire_add_text(out, row->kind == ROLE_CORE ? span_of(serve->tls_pin) : SPAN(""));
     return buf_check(out, "the settings", err);
 }
 

@@ -1,9 +1,6 @@
-#include "cli/serve.h"
-
 #include "base/log.h"
-#include "sys/channel.h"
+#include "cli/serve_private.h"
 #include "sys/clock.h"
-#include "sys/notify.h"
 #include "sys/spawn.h"
 
 #include <errno.h>
@@ -14,7 +11,6 @@
 
 enum {
     QUEUE_BYTES = 8 * 1024 * 1024,
-    HAND_BYTES_MAX = CHANNEL_BODY_MAX,
     US_A_MS = 1000,
     LONG_LIFE_US = 10 * 1000 * 1000, /* who was ready so long did not die of being started */
     ENDING_US = 5 * 1000 * 1000,     /* from closing its channel to its end */
@@ -24,132 +20,14 @@ enum {
     SHORT_MAX = 50,    /* lives that were not long, in a row */
 };
 
-enum state { DOWN, STARTING, READY, STOPPING };
-
-struct parent;
-
-struct child {
-    struct parent *parent;
-    const struct role_row *row;
-    enum state state;
-    pid_t pid;               /* 0: none */
-    struct channel *channel; /* NULL: none */
-    unsigned stillborn;      /* deaths in a row before it was ready */
-    unsigned short_lives;    /* deaths in a row after a short life */
-    int64_t begun_us;        /* ticks, when it became ready */
-    struct loop_timer timer; /* DOWN: start it; else it takes too long to be ready, or to end */
-};
-
-struct parent {
-    struct serve *serve;
-    struct loop *loop;
-    struct notify notify;
-    int program;
-    struct serve_doors doors;
-    struct child children[ROLE_ROWS];
-    struct loop_timer deadline; /* of stopping */
-    struct loop_timer watchdog;
-    bool served; /* all were ready once */
-    bool stopping;
-    bool core_told; /* to stop */
-    struct err why; /* the node stops because of it; code 0: it was asked to */
-};
-
 static void stop_node(struct parent *parent, const struct err *why);
 static void begin_child(struct child *child);
-
-static struct child *
-core_of(struct parent *parent)
-{
-    return &parent->children[ROLE_ROW_CORE];
-}
-
-static const struct conf *
-conf_of(const struct parent *parent)
-{
-    return parent->serve->conf;
-}
 
 /* Is it run at all? */
 static bool
 is_wanted(const struct child *child)
 {
-    return child->row->kind != ROLE_MAILER || conf_bool(conf_of(child->parent), CONF_MAIL);
-}
-
-/* ---- what roles are told ---- */
-
-static int
-say(struct child *child, uint16_t type, struct span body, int fd, struct err *err)
-{
-    const struct channel_message message = {.type = type, .fd = fd};
-
-    if (child->channel == NULL)
-        return err_set(err, ERR_IO, "%s is not there", child->row->name);
-    return channel_send(child->channel, &message, &body, 1, err);
-}
-
-static int
-lend_file(void *ctx, struct span path, int fd, struct err *err)
-{
-    return say(ctx, MESSAGE_LENT, path, fd, err);
-}
-
-static int
-say_settings(struct child *child, struct err *err)
-{
-    const struct serve *serve = child->parent->serve;
-    struct buf body = buf_new(HAND_BYTES_MAX);
-    int rc = child->row->kind == ROLE_CORE ? serve_lend(serve, lend_file, child, err) : 0;
-
-    if (rc == 0)
-        rc = serve_settings_add(serve, child->row, &body, err);
-    if (rc == 0)
-        rc = say(child, MESSAGE_SETTINGS, buf_span(&body), -1, err);
-    if (body.p != NULL)
-        explicit_bzero(body.p, body.n);
-    buf_free(&body);
-    return rc;
-}
-
-/* A socket pair between core and CHILD, if both are there. One that does not hear of it has died,
- * and its successor is linked again. */
-static int
-link_to_core(struct child *child, struct err *err)
-{
-    struct child *core = core_of(child->parent);
-    const char door = (char)child->row->door;
-    int ends[2];
-
-    if (child == core || core->channel == NULL || child->channel == NULL)
-        return 0;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
-        return err_set(err, ERR_IO, "a socket pair cannot be had: %s", strerror(errno));
-    struct err unheard;
-    if (say(core, MESSAGE_PAIR, (struct span){&door, 1}, ends[0], &unheard) != 0
-        || say(child, MESSAGE_PAIR, (struct span){&door, 1}, ends[1], &unheard) != 0)
-        log_debug("role is not linked", log_word("which", child->row->name));
-    (void)close(ends[0]);
-    (void)close(ends[1]);
-    return 0;
-}
-
-static int
-hand_over(struct child *child, struct err *err)
-{
-    struct parent *parent = child->parent;
-    int listen_fd = parent->doors.listen_fds[child->row->door];
-
-    if (child == core_of(parent))
-        serve_note_folders(parent->serve);
-    int rc = say_settings(child, err);
-    if (rc == 0 && child->row->kind == ROLE_FRONT)
-        rc = say(child, MESSAGE_LISTEN, SPAN(""), listen_fd, err);
-    if (rc == 0 && child != core_of(parent))
-        rc = link_to_core(child, err);
-    for (size_t i = 0; rc == 0 && child == core_of(parent) && i < ROLE_ROWS; i++)
-        rc = link_to_core(&parent->children[i], err);
-    return rc == 0 ? say(child, MESSAGE_START, SPAN(""), -1, err) : rc;
+    return child->row->kind != ROLE_MAILER || conf_bool(serve_conf(child->parent), CONF_MAIL);
 }
 
 /* ---- a role's life ---- */
@@ -167,12 +45,29 @@ all_ready(struct parent *parent)
     if (parent->stopping)
         return;
     for (size_t i = 0; i < ROLE_ROWS; i++)
-        if (is_wanted(&parent->children[i]) && parent->children[i].state != READY)
+        if (is_wanted(&parent->children[i]) && parent->children[i].state != SERVE_READY)
             return;
     if (!parent->served)
         log_info("node ready", log_word("home", parent->serve->home));
     parent->served = true;
     notify_ready(&parent->notify, "serving");
+}
+
+static void
+now_is(struct child *child, enum serve_state state)
+{
+    child->state = state;
+    child->since_us = clock_now_us();
+    serve_say_roles(child->parent);
+}
+
+/* Its channel leads to nobody any more. */
+static void
+part(struct child *child)
+{
+    child->channel = NULL;
+    if (child == serve_core(child->parent))
+        serve_log_core(&child->parent->log, NULL);
 }
 
 static void
@@ -183,13 +78,17 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
     (void)channel;
     if (message->fd >= 0)
         (void)close(message->fd);
-    if (message->type != MESSAGE_READY || child->state != STARTING)
+    if (message->type == MESSAGE_LOGGED)
+        serve_log_take(&child->parent->log, (unsigned)(child->row - role_rows), message->body);
+    if (message->type != MESSAGE_READY || child->state != SERVE_STARTING)
         return; /* roles have nothing else to say here */
     loop_timer_stop(child->parent->loop, &child->timer);
-    child->state = READY;
     child->stillborn = 0;
     child->begun_us = clock_ticks_us();
+    now_is(child, SERVE_READY);
     log_info("role ready", log_word("which", child->row->name), log_number("pid", child->pid));
+    if (child == serve_core(child->parent))
+        serve_log_core(&child->parent->log, child->channel);
     all_ready(child->parent);
 }
 
@@ -200,9 +99,9 @@ on_closed(void *ctx, struct channel *channel, const struct err *why)
     struct child *child = ctx;
 
     (void)why;
-    child->channel = NULL;
+    part(child);
     channel_free(channel);
-    if (child->pid > 0 && child->state != STOPPING
+    if (child->pid > 0 && child->state != SERVE_STOPPING
         && loop_timer_set(child->parent->loop, &child->timer, clock_ticks_us() + ENDING_US, NULL)
             != 0)
         (void)kill(child->pid, SIGKILL);
@@ -213,7 +112,7 @@ on_timer(void *ctx)
 {
     struct child *child = ctx;
 
-    if (child->state == DOWN && !child->parent->stopping)
+    if (child->state == SERVE_DOWN && !child->parent->stopping)
         begin_child(child);
     else if (child->pid > 0) {
         if (child->channel != NULL)
@@ -227,7 +126,7 @@ start_process(struct child *child, struct err *err)
 {
     struct parent *parent = child->parent;
     const struct channel_events events = {.ctx = child, .message = on_message, .closed = on_closed};
-    bool core = child == core_of(parent);
+    bool core = child == serve_core(parent);
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
@@ -252,8 +151,8 @@ not_begun(struct child *child, const struct err *why)
 
     log_error_of("role cannot be started", why, log_word("which", child->row->name));
     channel_free(child->channel);
-    child->channel = NULL;
-    child->state = DOWN;
+    part(child);
+    now_is(child, SERVE_DOWN);
     if (++child->stillborn >= STILLBORN_MAX || !parent->served
         || loop_timer_set(
                parent->loop, &child->timer, clock_ticks_us() + PAUSE_MOST_MS * US_A_MS, &err)
@@ -266,7 +165,7 @@ begin_child(struct child *child)
 {
     struct parent *parent = child->parent;
     int64_t late_us =
-        clock_ticks_us() + conf_number(conf_of(parent), CONF_START_DEADLINE) * US_A_MS;
+        clock_ticks_us() + conf_number(serve_conf(parent), CONF_START_DEADLINE) * US_A_MS;
     struct err err = {0};
     int rc = start_process(child, &err);
 
@@ -274,12 +173,12 @@ begin_child(struct child *child)
         not_begun(child, &err);
         return;
     }
-    child->state = STARTING;
+    now_is(child, SERVE_STARTING);
     log_info("role started", log_word("which", child->row->name), log_number("pid", child->pid));
     if (rc == 0)
         rc = loop_timer_set(parent->loop, &child->timer, late_us, &err);
     if (rc == 0)
-        rc = hand_over(child, &err);
+        rc = serve_hand_over(child, &err);
     if (rc != 0) {
         log_error_of("role was not told", &err, log_word("which", child->row->name));
         (void)kill(child->pid, SIGKILL); /* which SIGCHLD tells */
@@ -300,24 +199,25 @@ pause_us(const struct child *child)
 
 /* A start that ended by itself before the node had ever served will end so again. */
 static bool
-is_hopeless(const struct child *child, enum state was, int status)
+is_hopeless(const struct child *child, enum serve_state was, int status)
 {
     return child->stillborn >= STILLBORN_MAX || child->short_lives >= SHORT_MAX
-        || (!child->parent->served && was == STARTING && WIFEXITED(status));
+        || (!child->parent->served && was == SERVE_STARTING && WIFEXITED(status));
 }
 
 static void
-mourn(struct child *child, enum state was, int status)
+mourn(struct child *child, enum serve_state was, int status)
 {
     struct parent *parent = child->parent;
     char how[SPAWN_ENDED_BYTES];
     struct err err = {0};
 
     spawn_ended(status, how);
-    if (was == READY && clock_ticks_us() - child->begun_us >= LONG_LIFE_US)
+    if (was == SERVE_READY && clock_ticks_us() - child->begun_us >= LONG_LIFE_US)
         child->short_lives = 0;
-    child->stillborn += was == STARTING ? 1 : 0;
+    child->stillborn += was == SERVE_STARTING ? 1 : 0;
     child->short_lives++;
+    child->deaths++;
     log_error("role died", log_word("which", child->row->name), log_number("pid", child->pid),
         log_word("how", how), log_number("in_a_row", child->short_lives));
     if (is_hopeless(child, was, status)) {
@@ -347,8 +247,8 @@ tell_to_stop(struct child *child)
 
     if (child->pid <= 0)
         return;
-    child->state = STOPPING;
-    if (say(child, MESSAGE_STOP, SPAN(""), -1, &err) != 0)
+    child->state = SERVE_STOPPING;
+    if (serve_say(child, MESSAGE_STOP, SPAN(""), -1, &err) != 0)
         (void)kill(child->pid, SIGKILL);
 }
 
@@ -358,7 +258,7 @@ go_on_stopping(struct parent *parent)
 {
     if (!any_left(parent, true) && !parent->core_told) {
         parent->core_told = true;
-        tell_to_stop(core_of(parent));
+        tell_to_stop(serve_core(parent));
     }
     if (!any_left(parent, false))
         loop_stop(parent->loop);
@@ -385,7 +285,7 @@ on_deadline(void *ctx)
 static void
 stop_node(struct parent *parent, const struct err *why)
 {
-    int64_t patience_us = conf_number(conf_of(parent), CONF_STOP_DEADLINE) * US_A_MS;
+    int64_t patience_us = conf_number(serve_conf(parent), CONF_STOP_DEADLINE) * US_A_MS;
 
     if (parent->stopping)
         return;
@@ -413,14 +313,14 @@ one_ended(struct parent *parent, pid_t pid, int status)
         child++;
     if (child == parent->children + ROLE_ROWS)
         return;
-    enum state was = child->state;
+    enum serve_state was = child->state;
     loop_timer_stop(parent->loop, &child->timer);
     channel_free(child->channel);
-    child->channel = NULL;
-    child->state = DOWN;
+    part(child);
     if (!parent->stopping)
         mourn(child, was, status);
     child->pid = 0;
+    now_is(child, SERVE_DOWN);
     if (parent->stopping)
         go_on_stopping(parent);
 }
@@ -463,11 +363,13 @@ apply(struct parent *parent, struct conf *conf)
 
     conf_keep(conf, parent->serve->conf, applies_later, NULL);
     conf_swap(parent->serve->conf, conf);
-    log_settings_of(conf_of(parent));
+    log_settings_of(serve_conf(parent));
     for (size_t i = 0; i < ROLE_ROWS; i++)
-        if (parent->children[i].channel != NULL && say_settings(&parent->children[i], &err) != 0)
+        if (parent->children[i].channel != NULL
+            && serve_say_settings(&parent->children[i], &err) != 0)
             log_error_of(
                 "role was not told", &err, log_word("which", parent->children[i].row->name));
+    serve_say_roles(parent); /* the certificate may be another */
     log_info("settings read", log_word("file", parent->serve->config));
 }
 
@@ -536,7 +438,7 @@ begin(struct parent *parent, struct err *err)
     if (rc == 0)
         rc = serve_lock(parent->serve, &parent->doors, err);
     if (rc == 0)
-        rc = serve_read_secrets(parent->serve, conf_of(parent), err);
+        rc = serve_read_secrets(parent->serve, serve_conf(parent), err);
     if (rc == 0)
         rc = listen_to_signals(parent, err);
     if (rc == 0)
@@ -547,6 +449,7 @@ begin(struct parent *parent, struct err *err)
 static void
 end(struct parent *parent)
 {
+    serve_log_end(&parent->log);
     serve_close_doors(&parent->doors);
     notify_close(&parent->notify);
     for (size_t i = 0; i < ROLE_ROWS; i++)
@@ -579,7 +482,9 @@ serve_run(struct serve *serve, struct err *err)
     prepare(&parent);
     log_start("parent", LOG_FORMAT_TEXT, LOG_LEVEL_INFO, clock_now_us);
     log_settings_of(serve->conf);
-    int rc = begin(&parent, err);
+    int rc = serve_log_begin(&parent.log, err);
+    if (rc == 0)
+        rc = begin(&parent, err);
     for (size_t i = 0; rc == 0 && i < ROLE_ROWS && !parent.stopping; i++)
         if (is_wanted(&parent.children[i]))
             begin_child(&parent.children[i]);

@@ -1,7 +1,6 @@
 #include "cli/serve.h"
 
 #include "cli/own_tls.h"
-#include "edge/tls_own.h"
 #include "sys/clock.h"
 #include "sys/file.h"
 
@@ -157,9 +156,11 @@ read_mail(struct serve *serve, const struct conf *conf, struct err *err)
 int
 serve_read_secrets(struct serve *serve, const struct conf *conf, struct err *err)
 {
+    char pin[TLS_PIN_BYTES] = "";
     struct material new = {buf_new(PEM_BYTES_MAX), buf_new(PEM_BYTES_MAX), buf_new(PEM_BYTES_MAX)};
     bool tls =
         conf_bool(serve->conf, CONF_TLS); /* what is in force: it changes at a restart only */
+    int64_t until_us = 0;
     int rc = read_mail(serve, conf, err);
 
     if (rc == 0 && tls && conf_text(conf, CONF_TLS_CERTIFICATE).n == 0)
@@ -172,12 +173,16 @@ serve_read_secrets(struct serve *serve, const struct conf *conf, struct err *err
     if (rc == 0 && tls)
         rc = read_pem(conf, CONF_TLS_CLIENT_CA, &new.client_ca, err);
     if (rc == 0 && tls)
-        rc = tls_fits(buf_span(&new.certificate), buf_span(&new.key), err);
+        rc = tls_fits(buf_span(&new.certificate), buf_span(&new.key), &until_us, err);
+    if (rc == 0 && tls)
+        rc = tls_pin(buf_span(&new.certificate), pin, err);
     if (rc == 0) {
+        memcpy(serve->tls_pin, pin, sizeof pin);
         struct material old = {serve->tls_certificate, serve->tls_key, serve->tls_client_ca};
         serve->tls_certificate = new.certificate;
         serve->tls_key = new.key;
         serve->tls_client_ca = new.client_ca;
+        serve->tls_until_us = until_us;
         new = old;
     }
     forget_material(&new);

@@ -1,5 +1,4 @@
 /* comity stats: what was counted, and does it balance? */
-#include "base/url.h"
 #include "cli/cli.h"
 #include "cli/node.h"
 #include "cli/setup.h"
@@ -46,27 +45,16 @@ parse(struct stats *stats, int argc, char **argv, struct err *err)
     return 0;
 }
 
-static void
-add_parameter(struct buf *path, const char *name, const char *value)
-{
-    if (value == NULL)
-        return;
-    buf_add_char(path, memchr(path->p, '?', path->n) == NULL ? '?' : '&');
-    buf_add_text(path, name);
-    buf_add_char(path, '=');
-    url_add(path, span_of(value));
-}
-
 static int
 ask(struct stats *stats, struct json_value *root, struct err *err)
 {
     struct buf path = buf_new(PATH_BYTES);
 
     buf_add_text(&path, "/api/v1/statistics");
-    add_parameter(&path, "since", stats->since);
-    add_parameter(&path, "until", stats->until);
+    node_parameter(&path, "since", stats->since);
+    node_parameter(&path, "until", stats->until);
     if (!stats->all && !stats->node.json)
-        add_parameter(&path, "by", "day"); /* the totals are the same */
+        node_parameter(&path, "by", "day"); /* the totals are the same */
     buf_add_char(&path, '\0');
     int rc = buf_check(&path, "the question", err);
     if (rc == 0)

@@ -58,6 +58,22 @@ show_mail(struct buf *out, struct json_value root)
         number(out, root, "STOPPED", "mails_stopped");
 }
 
+/* Processes that had to be started again. */
+static void
+show_died(struct buf *out, struct json_value root)
+{
+    struct json_value role;
+    struct span key;
+
+    for (struct json_iter it = node_list(root, "roles"); json_next(&it, &key, &role);) {
+        if (node_number(role, "died") == 0)
+            continue;
+        node_column(out, SPAN("DIED"), 14);
+        node_column(out, node_text(role, "role"), 0);
+        buf_format(out, "%llu times\n", (unsigned long long)node_number(role, "died"));
+    }
+}
+
 static int
 show(const struct node *node, struct json_value root, struct err *err)
 {
@@ -72,6 +88,9 @@ show(const struct node *node, struct json_value root, struct err *err)
     line(&out, "sandbox",
         node_flag(root, "sandbox") ? SPAN("yes") : SPAN("NO: --no-sandbox was given"));
     line(&out, "clock", node_flag(root, "clock_trusted") ? SPAN("trusted") : SPAN("NOT TRUSTED"));
+    if (node_text(root, "certificate_until").n > 0)
+        line(&out, "certificate", node_text(root, "certificate_until"));
+    show_died(&out, root);
     number(&out, root, "teams", "teams");
     number(&out, root, "agreements", "agreements");
     number(&out, root, "held", "held");
@@ -84,6 +103,8 @@ show(const struct node *node, struct json_value root, struct err *err)
     number(&out, root, "links", "links");
     if (node_number(root, "links_lost") > 0)
         number(&out, root, "LOST", "links_lost");
+    if (node_number(root, "cards_waiting") > 0)
+        number(&out, root, "cards", "cards_waiting");
     show_mail(&out, root);
     int rc = setup_print(&out, "the answer", err);
     buf_free(&out);

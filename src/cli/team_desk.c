@@ -167,6 +167,7 @@ find_waiting(struct team_desk *desk, struct cards_read *out, struct err *err)
     size_t found = 0;
     int rc = cards_waiting_open(desk->home, &waiting, err);
 
+    cards_waiting_only(&waiting, span_of(desk->word));
     for (bool more = rc == 0; more; more = rc == 1 || rc == ERR_BAD_CARD) {
         rc = cards_waiting_next(&waiting, desk->arena, &one, err);
         if (rc != 1 || !span_equal(one.card.id, span_of(desk->word)))

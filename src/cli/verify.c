@@ -7,6 +7,7 @@
 #include "cli/vkeys.h"
 #include "cli/walls.h"
 #include "flow/doc.h"
+#include "fmt/fork.h"
 #include "fmt/ledger_proof.h"
 #include "fmt/receipt.h"
 
@@ -16,18 +17,20 @@
 enum { ARENA_BYTES = 64 << 20, QUORUM_ALL = -1 };
 
 static const char help[] =
-    "comity verify: check a proof of a delivery, or a receipt, offline\n\n"
+    "comity verify: check a proof of a delivery, a receipt, or two histories of a log, offline\n\n"
     "usage: comity verify [OPTIONS] FILE\n\n"
     "  --key VKEY       a log's key that you believe, or for a receipt its signer's (repeatable);\n"
     "                   ask for it by another way than the one the file came by\n"
     "  --item FILE      the item that the proof is about, as it was received\n"
     "  --witness VKEY   a witness that must have seen this state of the log (repeatable)\n"
     "  --quorum N       that many of the witnesses are enough (default: all that are named)\n"
-    "  --json           one object: proven, statements, log, index, size, root, entry\n"
+    "  --json           one object: proven, statements, and what it is about\n"
     "  --no-sandbox     work even where the kernel has no sandbox\n\n"
-    "FILE is a C2SP tlog-proof as `comity ledger prove` writes it, or a receipt. Each thing that\n"
-    "follows is said in a line: PROVEN, NOT PROVEN (the file does not show it, or you gave no key\n"
-    "for it), or FALSE.\n"
+    "FILE is a C2SP tlog-proof as `comity ledger prove` writes it, a receipt, or what `comity "
+    "peer\n"
+    "evidence` prints. Each thing that follows is said in a line: PROVEN, NOT PROVEN (the file "
+    "does\n"
+    "not show it, or you gave no key for it), or FALSE.\n"
     "Exit status 0 if all that you asked for is proven, 1 if not.\n";
 
 struct verify {
@@ -299,7 +302,99 @@ judge_receipt(struct verify *v, struct span text, struct err *err)
     return 0;
 }
 
-/* ---- both ---- */
+/* ---- two histories ---- */
+
+/* Did the log sign both? */
+static bool
+tell_signed(struct verify *v, const struct fork_side sides[2])
+{
+    struct span log = sides[0].checkpoint.origin;
+    bool any = false;
+
+    for (size_t i = 0; i < v->keys.count; i++) {
+        const struct note_key *key = &v->keys.keys[i];
+        enum note_found one = checkpoint_check(&sides[0].note, &sides[0].checkpoint, key);
+        enum note_found two = checkpoint_check(&sides[1].note, &sides[1].checkpoint, key);
+        if (one == NOTE_WRONG || two == NOTE_WRONG)
+            told_add(&v->told, TOLD_FALSE, "the signature in the name of %.*s is wrong",
+                SPAN_ARGS(key->name));
+        else if (one == NOTE_GOOD && two == NOTE_GOOD) {
+            any = true;
+            told_add(&v->told, TOLD_PROVEN, "the log %.*s signed both with its key %08x",
+                SPAN_ARGS(key->name), key->id);
+        }
+    }
+    if (v->keys.count == 0)
+        told_add(&v->told, TOLD_MISSING,
+            "that the log %.*s signed both: without its key (--key) anybody could have made this "
+            "file",
+            SPAN_ARGS(log));
+    else if (!any)
+        told_add(&v->told, TOLD_FALSE, "none of the keys you gave signed both for the log %.*s",
+            SPAN_ARGS(log));
+    return any;
+}
+
+static void
+tell_seen(struct verify *v, const struct fork_side sides[2])
+{
+    for (size_t i = 0; i < v->witnesses.count; i++) {
+        const struct note_key *key = &v->witnesses.keys[i];
+        bool seen = note_check(&sides[0].note, key, NULL) == NOTE_GOOD
+            || note_check(&sides[1].note, key, NULL) == NOTE_GOOD;
+        told_add(&v->told, seen ? TOLD_PROVEN : TOLD_MISSING,
+            seen ? "the witness %.*s saw one of them" : "that the witness %.*s saw one of them",
+            SPAN_ARGS(key->name));
+    }
+}
+
+static void
+tell_histories(
+    struct verify *v, enum fork_shown shown, const struct fork_side sides[2], bool by_log)
+{
+    unsigned long long smaller = (unsigned long long)sides[0].checkpoint.size;
+    unsigned long long larger = (unsigned long long)sides[1].checkpoint.size;
+
+    if (shown == FORK_LOOSE)
+        told_add(&v->told, TOLD_FALSE,
+            "that the hashes belong to the larger one: they do not give its root");
+    else if (shown == FORK_ONE)
+        told_add(&v->told, TOLD_FALSE,
+            "that these are two histories: the one of %llu entries goes on from the one of %llu",
+            larger, smaller);
+    else
+        told_add(&v->told, TOLD_PROVEN,
+            by_log
+                ? "the log %.*s showed two histories: the first %llu of its %llu entries are not "
+                  "those that it signed before"
+                : "whoever signed for %.*s showed two histories: the first %llu of the %llu "
+                  "entries are not the same",
+            SPAN_ARGS(sides[0].checkpoint.origin), smaller, larger);
+}
+
+static int
+judge_fork(struct verify *v, struct span text, struct err *err)
+{
+    static struct fork_side sides[2];
+    struct merkle_hash before;
+    struct fork fork;
+    int rc = fork_read(text, &fork, err);
+
+    if (rc == 0)
+        rc = fork_sides(&fork, sides, err);
+    if (rc != 0)
+        return rc;
+    enum fork_shown shown = fork_judge(&fork, sides, &before);
+    bool by_log = tell_signed(v, sides);
+    tell_seen(v, sides);
+    tell_histories(v, shown, sides, by_log);
+    if (v->item != NULL)
+        told_add(&v->told, TOLD_MISSING, "that the item was in it: a proof of the item shows that");
+    told_fork(&v->told, sides, &before);
+    return 0;
+}
+
+/* ---- all of them ---- */
 
 static int
 read_files(struct verify *v, struct span *text, struct span *item, struct err *err)
@@ -330,7 +425,9 @@ run(struct verify *v, struct err *err)
 
     if (rc == 0)
         rc = read_files(v, &text, &item, err);
-    if (rc == 0)
+    if (rc == 0 && fork_is(text))
+        rc = judge_fork(v, text, err);
+    else if (rc == 0)
         rc = receipt_is(text) ? judge_receipt(v, text, err) : judge_proof(v, text, item, err);
     return rc != 0 ? rc : told_print(&v->told, v->json, err);
 }

@@ -123,6 +123,39 @@ told_receipt(struct told *told, const struct receipt *receipt)
     member(told, "time", (struct span){time, n});
 }
 
+static void
+fork_side(struct told *told, const struct fork_side *side)
+{
+    const struct checkpoint *c = &side->checkpoint;
+
+    buf_format(&told->about, "\n  %llu entries, root ", (unsigned long long)c->size);
+    base64_add(&told->about, c->root.bytes, sizeof c->root.bytes);
+    buf_format(&told->members, "{\"size\":%llu,\"root\":\"", (unsigned long long)c->size);
+    base64_add(&told->members, c->root.bytes, sizeof c->root.bytes);
+    buf_add_text(&told->members, "\"}");
+}
+
+void
+told_fork(struct told *told, const struct fork_side sides[2], const struct merkle_hash *before)
+{
+    const struct checkpoint *smaller = &sides[0].checkpoint;
+
+    shown(told, "Two checkpoints of the log ", smaller->origin);
+    buf_add_char(&told->about, ':');
+    member(told, "log", smaller->origin);
+    buf_add_text(&told->members, ",\"checkpoints\":[");
+    fork_side(told, &sides[0]);
+    buf_add_char(&told->members, ',');
+    fork_side(told, &sides[1]);
+    buf_format(&told->about, "\nand the root over the first %llu entries of the second is ",
+        (unsigned long long)smaller->size);
+    base64_add(&told->about, before->bytes, sizeof before->bytes);
+    buf_add_text(&told->about, ".\n\n");
+    buf_add_text(&told->members, "],\"before\":\"");
+    base64_add(&told->members, before->bytes, sizeof before->bytes);
+    buf_add_char(&told->members, '"');
+}
+
 bool
 told_all_proven(const struct told *told)
 {

@@ -5,6 +5,7 @@
 #ifndef COMITY_CLI_VERIFY_TOLD_H
 #define COMITY_CLI_VERIFY_TOLD_H
 
+#include "fmt/fork.h"
 #include "fmt/ledger_proof.h"
 #include "fmt/receipt.h"
 
@@ -32,6 +33,9 @@ void told_add(struct told *told, enum told_state state, const char *format, ...)
 void told_proof(
     struct told *told, const struct ledger_proof *proof, const struct ledger_proof_answer *answer);
 void told_receipt(struct told *told, const struct receipt *receipt);
+/* BEFORE: as fork_judge gives it. */
+void told_fork(
+    struct told *told, const struct fork_side sides[2], const struct merkle_hash *before);
 bool told_all_proven(const struct told *told);
 /* To standard output. ERR_LIMIT, ERR_IO. */
 MUST_USE int told_print(const struct told *told, bool json, struct err *err);

@@ -2,11 +2,13 @@
 
 #include "core/register.h"
 #include "flow/abroad.h"
+#include "flow/abroad_later.h"
 #include "flow/agreement_foreign.h"
 #include "flow/agreements.h"
 #include "fmt/jcs.h"
+#include "sys/clock.h"
 
-enum { EVENTS_MAX = 1000 };
+enum { EVENTS_MAX = 1000, AGAIN_BYTES = 64 << 20 };
 /* Signatures are checked over the whole text each: so much is hashed for one object, at most. */
 #define HASHED_BYTES ((size_t)64 << 20)
 
@@ -109,6 +111,22 @@ tell_unknown(const struct core *core, const struct foreign_news *news)
     }
 }
 
+/* Once: the same word comes again with each change of the agreement. */
+static void
+tell_strange(
+    const struct core *core, const struct foreign_word *word, const struct foreign_news *news)
+{
+    char key[AGREEMENT_SIGN_BASE64_BYTES];
+
+    agreement_sign_base64(news->strange.key, sizeof news->strange.key, key);
+    core_tell(core,
+        "%.*s shows a \"%.*s\" of %.*s under %.*s by the key %s, which is not known to be theirs: "
+        "it is taken in once it is known, by their card (`comity team waiting`) or by `comity "
+        "agreement key --trust %.*s %s`",
+        SPAN_ARGS(word->sender), SPAN_ARGS(news->strange.what), SPAN_ARGS(news->strange.team),
+        SPAN_ARGS(word->document->id), key, SPAN_ARGS(news->strange.team), key);
+}
+
 static void
 tell_taken(struct core *core, const struct foreign_word *word, const struct foreign_news *news)
 {
@@ -136,31 +154,31 @@ tell_taken(struct core *core, const struct foreign_word *word, const struct fore
 
 /* Once more, under the lock: somebody may have been faster. */
 static int
-keep(struct core *core, struct arena *arena, struct foreign_word *word, struct err *err)
+keep(struct core *core, struct arena *arena, struct foreign_word *word, struct foreign_news *news,
+    struct err *err)
 {
     struct register_desk desk;
-    struct foreign_news news = {0};
     int rc = register_open(core, &desk, err);
 
     word->now_us = desk.now_us;
     if (rc != 0 && err_kind((enum err_code)rc) != ERR_KIND_OURS)
         rc = err->code = ERR_IO; /* the sender may try again, once it is mended here */
     if (rc == 0)
-        rc = agreement_foreign_look(desk.registry, arena, word, &news, err);
-    if (rc == 0 && agreement_foreign_is_news(&news))
-        rc = agreement_foreign_keep(desk.registry, arena, word, &news, &desk.key, err);
+        rc = agreement_foreign_look(desk.registry, arena, word, news, err);
+    if (rc == 0 && agreement_foreign_is_news(news))
+        rc = agreement_foreign_keep(desk.registry, arena, word, news, &desk.key, err);
     if (rc == 0)
-        tell_taken(core, word, &news);
+        tell_taken(core, word, news);
     register_close(&desk);
     return rc;
 }
 
 static int
-look(struct core *core, struct arena *arena, struct foreign_word *word, struct err *err)
+look(struct core *core, struct arena *arena, struct foreign_word *word, struct foreign_news *news,
+    struct err *err)
 {
     struct registry *empty = NULL;
     const struct registry *registry = core->basis.registry;
-    struct foreign_news news = {0};
     int rc = 0;
 
     if (registry == NULL) {
@@ -168,10 +186,10 @@ look(struct core *core, struct arena *arena, struct foreign_word *word, struct e
         registry = empty;
     }
     if (rc == 0)
-        rc = agreement_foreign_look(registry, arena, word, &news, err);
+        rc = agreement_foreign_look(registry, arena, word, news, err);
     registry_close(empty);
-    if (rc == 0 && agreement_foreign_is_news(&news))
-        rc = keep(core, arena, word, err);
+    if (rc == 0 && agreement_foreign_is_news(news))
+        rc = keep(core, arena, word, news, err);
     return rc;
 }
 
@@ -194,26 +212,124 @@ note(struct core *core, const struct exchange_object *object, const struct forei
             SPAN_ARGS(word->sender), err.msg);
 }
 
+/* ---- what a key is not known of ---- */
+
+static int
+keep_word(const struct core *core, const struct exchange_object *object,
+    const struct foreign_word *word, bool *made, struct err *err)
+{
+    struct buf text = buf_new(PAGE_OBJECT_MAX);
+
+    json_add_value(&text, object->json);
+    int rc = buf_check(&text, "an agreement", err);
+    if (rc == 0)
+        rc = abroad_later_keep(
+            core->options.home, word->document->id, word->sender, buf_span(&text), made, err);
+    buf_free(&text);
+    return rc;
+}
+
+/* It needs to wait no more: all of it was judged, or will never be taken in. */
+static void
+drop_word(const struct core *core, const struct foreign_word *word)
+{
+    struct err err;
+
+    if (abroad_later_drop(core->options.home, word->document->id, word->sender, &err) != 0)
+        core_tell(core, "what waits for a key stays: %s", err.msg);
+}
+
+/* What was passed over waits for its key. The sender hears of its own. */
+static int
+settle(struct core *core, const struct exchange_object *object, const struct foreign_word *word,
+    const struct foreign_news *news, struct err *err)
+{
+    struct err why;
+    bool made = false;
+
+    if (news->strange.team.n == 0) {
+        drop_word(core, word);
+        return 0;
+    }
+    int rc = keep_word(core, object, word, &made, &why);
+    if (rc != 0)
+        core_tell(core, "what %.*s says of an agreement cannot wait for a key: %s",
+            SPAN_ARGS(word->sender), why.msg);
+    if (made)
+        tell_strange(core, word, news);
+    if (!span_equal(news->strange.team, word->sender))
+        return 0;
+    return err_set(err, ERR_NOT_ALLOWED,
+        "a \"%.*s\" in it is by a key that is not known here to be yours%s",
+        SPAN_ARGS(news->strange.what), rc == 0 ? "; it is taken in once that key is known" : "");
+}
+
 static int
 take(struct core *core, const struct exchange_object *object, struct json_value agreement,
     struct err *err)
 {
     struct foreign_word word = {
         .own = register_own(core), .sender = object->team, .now_us = object->now_us};
+    struct foreign_news news = {0};
     int rc = read_document(object, agreement, &word, err);
 
     if (rc == 0)
         rc = read_events(object, &word, err);
     if (rc == 0)
-        rc = look(core, object->arena, &word, err);
-    if (rc == 0)
+        rc = look(core, object->arena, &word, &news, err);
+    if (rc == 0) {
         note(core, object, &word);
-    else
+        rc = settle(core, object, &word, &news, err);
+    } else if (word.document != NULL && (rc == ERR_BAD_VALUE || rc == ERR_NOT_ALLOWED)) {
+        drop_word(core, &word);
+    }
+    if (rc != 0)
         tell_refused(core, &word, err);
     /* What the command's user would have done wrong the sender did here. */
     if (rc == ERR_BAD_AGREEMENT)
         rc = err->code = ERR_BAD_VALUE;
     return rc == 0 ? 1 : rc;
+}
+
+static int
+again(
+    struct core *core, struct arena *arena, const struct abroad_later_word *waits, struct err *err)
+{
+    struct json *json = json_new(ABROAD_LATER_BYTES);
+    struct exchange_object object = {.team = waits->team, .now_us = clock_now_us(), .arena = arena};
+    int rc = json == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for what other nodes said")
+                          : json_parse_copy(json, waits->object, &object.json, err);
+
+    if (rc == 0)
+        rc = exchange_agreement(core, &object, err);
+    json_free(json);
+    return rc;
+}
+
+void
+agreements_again(struct core *core)
+{
+    uint64_t keys = core->basis.registry == NULL ? 0 : keyring_digest(core->basis.registry->ring);
+    struct arena *arena = arena_new(AGAIN_BYTES);
+    struct abroad_later later = {0};
+    struct abroad_later_word waits;
+    struct err err = {0};
+    int rc = arena == NULL             ? err_set(&err, ERR_NO_MEMORY, "no memory to read it")
+        : keys == core->agreement_keys ? 0
+                                       : abroad_later_open(core->options.home, &later, &err);
+
+    while (rc == 0 && abroad_later_next(&later, arena, &waits, &err) == 1) {
+        struct err why;
+        (void)again(core, arena, &waits, &why); /* it is told there, and waits on where it has to */
+        arena_reset(arena);
+    }
+    if (rc == 0)
+        core->agreement_keys = keys;
+    if (err.code != 0)
+        core_tell(
+            core, "what other nodes said of agreements cannot be looked at again: %s", err.msg);
+    abroad_later_close(&later);
+    arena_free(arena);
 }
 
 int

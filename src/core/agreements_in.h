@@ -13,5 +13,8 @@
 /* As exchange_take. The register's files are durable when it returns; what is judged by is read
  * anew by register_renew, after the last object of a request. */
 int exchange_agreement(struct core *core, const struct exchange_object *object, struct err *err);
+/* What waits for keys is looked at once more, if the keys that are known have changed. For who
+ * holds no lock of the register. */
+void agreements_again(struct core *core);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES = 64 << 20, EVENT_BYTES = 4096, TOLD_PAUSE_US = 10000000 };
+enum { ARENA_BYTES = 64 << 20, EVENT_BYTES = 8 * 1024, TOLD_PAUSE_US = 10000000 };
 
 /* One card in hand. */
 struct coming {
@@ -49,43 +49,64 @@ renew_ring(struct core *core, struct err *err)
     return 0;
 }
 
-static int
-judge(struct coming *c, struct err *err)
+int
+cards_here(struct core *core, int64_t now_us, struct cards_world *out, struct err *err)
 {
-    const struct core *core = c->core;
-    int rc = renew_ring(c->core, err);
-    const struct cards_world world = {.home = core->options.home,
+    int rc = renew_ring(core, err);
+
+    *out = (struct cards_world){.home = core->options.home,
         .ring = core->ring,
         .roster = core->roster,
         .own = knowledge_own_id(core),
-        .now_us = c->now_us};
+        .now_us = now_us};
+    return rc;
+}
+
+static int
+judge(struct coming *c, struct err *err)
+{
+    struct cards_world world;
+    int rc = cards_here(c->core, c->now_us, &world, err);
 
     return rc == 0 ? cards_judge(&world, c->arena, &c->card, &c->known, &c->judgement, err) : rc;
 }
 
 /* ---- what is told ---- */
 
-static void
-tell(const struct coming *c, struct span from, const char *what)
+void
+cards_tell(struct core *core, const struct cards_news *news)
 {
     struct buf json = buf_new(EVENT_BYTES);
     char print[CARD_PRINT_BYTES];
 
-    card_sign_print(c->card.card.key, print);
+    card_sign_print(news->card->key, print);
     buf_add_char(&json, '{');
-    told_text(&json, "team", c->card.card.id);
-    told_word(&json, "what", what);
+    told_text(&json, "team", news->card->id);
+    told_word(&json, "what", news->what);
     told_text(&json, "key", span_of(print));
-    told_text(&json, "from", from);
-    told_text(&json, "why", span_of(c->judgement.why));
+    told_text(&json, "from", news->from);
+    told_text(&json, "account", news->account);
+    told_text(&json, "why", news->why);
     buf_add_char(&json, '}');
     if (!json.full)
-        events_tell(c->core, "card", buf_span(&json));
+        events_tell(core, "card", buf_span(&json));
     buf_free(&json);
-    log_write(c->judgement.verdict == CARD_ACCEPT ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "team card",
-        LOG_PAIRS(log_text("team", c->card.card.id), log_word("what", what),
-            log_text("key", span_of(print)), log_text("from", from),
-            log_text("why", span_of(c->judgement.why))));
+    log_write(news->warns ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "team card",
+        LOG_PAIRS(log_text("team", news->card->id), log_word("what", news->what),
+            log_text("key", span_of(print)), log_text("from", news->from),
+            log_text("account", news->account), log_text("why", news->why)));
+}
+
+static void
+tell(const struct coming *c, struct span from, const char *what)
+{
+    const struct cards_news news = {.card = &c->card.card,
+        .what = what,
+        .from = from,
+        .why = span_of(c->judgement.why),
+        .warns = c->judgement.verdict != CARD_ACCEPT};
+
+    cards_tell(c->core, &news);
 }
 
 /* Who sends one wrong card after another fills no log. */

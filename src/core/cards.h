@@ -7,11 +7,27 @@
 #define COMITY_CORE_CARDS_H
 
 #include "core/exchange.h"
+#include "flow/cards.h"
 
 /* The row of `identity` (core/exchange.h): 1: it is a signed card, and was dealt with, or another
  * team's card that is not signed, and says nothing; 0: it has no card, or the sender's own that is
  * not signed. ERR_BAD_CARD says why it is refused. */
 int exchange_identity(struct core *core, const struct exchange_object *object, struct err *err);
+/* By what cards are judged here, borrowed until the knowledge is read anew. ERR_NO_MEMORY, ERR_IO,
+ * ERR_BAD_CONFIG (a key's file). */
+MUST_USE int cards_here(
+    struct core *core, int64_t now_us, struct cards_world *out, struct err *err);
+
+/* What happened to a card, for the log and for who listens to events. */
+struct cards_news {
+    const struct card_signed *card;
+    const char *what;    /* "is accepted", ... */
+    struct span from;    /* the team whose node brought it; n 0: none */
+    struct span account; /* of this node, by which it was decided; n 0: none */
+    struct span why;
+    bool warns;
+};
+void cards_tell(struct core *core, const struct cards_news *news);
 /* What is known has changed: the cards that wait are judged again. */
 void cards_again(struct core *core);
 

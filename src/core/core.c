@@ -453,6 +453,8 @@ load(struct core *core, struct err *err)
         rc = links_new(core, &core->links, err);
     if (rc == 0)
         peers_follow(core); /* cards that came while the node was down */
+    if (rc == 0)
+        rc = roles_open(&core->roles, err);
     if (rc == 0 && (core->events = events_new(core)) == NULL)
         rc = err_set(err, ERR_NO_MEMORY, "no memory for listeners");
     if (rc == 0 && (core->reports = reports_new(core)) == NULL)
@@ -507,6 +509,7 @@ core_close(struct core *core)
     collections_free(core->collections);
     links_free(core->links);
     events_free(core->events);
+    roles_close(&core->roles);
     simulation_free(core->simulation);
     mail_free(core->mailing);
     reports_free(core->reports);

@@ -14,7 +14,7 @@
 enum {
     SHOWN_BYTES = 1 << 20, /* objects that are appended at once */
     NAME_BYTES = 256,
-    EVENTS_SHOWN = 200, /* of an agreement */
+    EVENTS_SHOWN = 200, /* of an agreement: the own team's, and as many of others */
     SHOWN_MAX = 400000
 };
 #define DEFINED "2026-01-01T00:00:00.000Z"
@@ -166,77 +166,156 @@ standing_of(const struct showing *s, const struct agreement *a)
     return standing_words[standing_at(a, NULL, s->now_us)];
 }
 
-static bool
-is_shown_event(const struct journal_event *event)
+/* Is it an event that others are shown, and whose? n 0: none. Proposals and signatures are seen in
+ * the document. */
+static struct span
+shown_doer(const struct journal_event *event)
 {
-    return event->party.n == 0 && event->type != JOURNAL_PROPOSED;
+    if (event->told.n > 0)
+        return event->party;
+    return event->party.n == 0 && event->type != JOURNAL_PROPOSED && event->type != JOURNAL_SIGNED
+        ? event->by
+        : (struct span){"", 0};
 }
 
-/* What the own team did to it since, the newest: each line of the journal stands alone. Those of
- * others are theirs to show. */
-static void
-add_events(struct buf *out, const struct journal_event *events)
+/* Of each party the newest: the own team's EVENTS_SHOWN, and as many of all the others. */
+struct events_shown {
+    const struct agreement *a;
+    struct span own;
+    size_t *left; /* by party: how many are still to come */
+    size_t each;  /* of each other party at most */
+    size_t others;
+};
+
+static size_t
+party_at(const struct agreement *a, struct span team)
 {
-    size_t left = 0;
+    size_t i = 0;
+
+    while (i < a->party_count && !span_equal(a->parties[i], team))
+        i++;
+    return i;
+}
+
+static bool
+count_events(struct events_shown *shown, const struct journal_event *events)
+{
+    bool any = false;
+
+    for (const struct journal_event *e = events; e != NULL; e = e->next) {
+        struct span doer = shown_doer(e);
+        size_t i = doer.n == 0 ? shown->a->party_count : party_at(shown->a, doer);
+        if (i == shown->a->party_count)
+            continue;
+        any = true;
+        if (shown->left[i]++ < shown->each && !span_equal(doer, shown->own))
+            shown->others++;
+    }
+    return any;
+}
+
+static bool
+takes_event(struct events_shown *shown, const struct journal_event *e)
+{
+    struct span doer = shown_doer(e);
+    size_t i = doer.n == 0 ? shown->a->party_count : party_at(shown->a, doer);
+
+    if (i == shown->a->party_count)
+        return false;
+    if (span_equal(doer, shown->own))
+        return shown->left[i]-- <= EVENTS_SHOWN;
+    return shown->left[i]-- <= shown->each && shown->others-- <= EVENTS_SHOWN;
+}
+
+/* What was done to it since, by this team and by the others as far as it was told: each line stands
+ * alone, and who exchanges with one party alone hears of all of them. */
+static void
+add_events(struct showing *s, struct buf *out, const struct agreement *a,
+    const struct journal_event *events)
+{
+    struct events_shown shown = {.a = a,
+        .own = span_of(s->core->basis.registry == NULL ? "" : s->core->basis.registry->team),
+        .left = arena_zalloc(s->arena, a->party_count + 1, sizeof *shown.left),
+        .each = EVENTS_SHOWN / (a->party_count + 1) + 1};
     const char *before = "";
 
-    for (const struct journal_event *e = events; e != NULL; e = e->next)
-        left += is_shown_event(e);
-    if (left == 0)
+    if (shown.left == NULL && s->rc == 0)
+        s->rc = arena_full(s->err, "an agreement's events");
+    if (s->rc != 0 || !count_events(&shown, events))
         return; /* an empty list is none (STIX 2.1, section 2.12) */
     buf_add_text(out, ",\"events\":[");
     for (const struct journal_event *e = events; e != NULL; e = e->next) {
-        if (!is_shown_event(e) || left-- > EVENTS_SHOWN)
+        if (!takes_event(&shown, e))
             continue;
         buf_add_text(out, before);
-        buf_add_span(out, e->text);
+        buf_add_span(out, e->told.n > 0 ? e->told : e->text);
         before = ",";
     }
     buf_add_char(out, ']');
 }
 
-static void
-show_agreement(struct showing *s, uint32_t to, const struct agreement *a,
+/* The object's members behind `modified`. False: it cannot be shown. */
+static bool
+tell_agreement(struct showing *s, struct buf *rest, const struct agreement *a,
     const struct journal_event *events, enum tlp tlp)
 {
-    struct buf rest = buf_new(PAGE_OBJECT_MAX);
-    struct stix_id id;
-    int rc;
-
-    agreement_id(a, &id);
-    add_text(&rest, "name", a->title);
-    add_text(&rest, "standing", span_of(standing_of(s, a)));
-    add_marking(&rest, tlp);
-    buf_add_text(&rest, "\"agreement\":");
-    rc = agreement_sign_document(a, &rest, s->err);
-    add_events(&rest, events);
+    add_text(rest, "name", a->title);
+    add_text(rest, "standing", span_of(standing_of(s, a)));
+    add_marking(rest, tlp);
+    buf_add_text(rest, "\"agreement\":");
+    int rc = agreement_sign_document(a, rest, s->err);
+    add_events(s, rest, a, events);
     buf_add_text(
-        &rest, ",\"extensions\":{\"" STIX_COMITY_AGREEMENT "\":{\"extension_type\":\"new-sdo\"}}");
-    if (rc == ERR_LIMIT || rest.full)
+        rest, ",\"extensions\":{\"" STIX_COMITY_AGREEMENT "\":{\"extension_type\":\"new-sdo\"}}");
+    if (rc == ERR_LIMIT || rest->full)
         core_tell(s->core,
             "the agreement %.*s is too long to be shown to partners: send it to them",
             SPAN_ARGS(a->id));
-    else if (s->rc == 0 && (s->rc = rc) == 0)
-        show(s, to, (struct span){id.text, id.n}, buf_span(&rest));
+    else if (s->rc == 0)
+        s->rc = rc;
+    return s->rc == 0 && rc == 0 && !rest->full;
+}
+
+static void
+show_to_all(struct showing *s, uint32_t directory, const struct agreement *a)
+{
+    struct buf rest = buf_new(PAGE_OBJECT_MAX);
+    struct stix_id id;
+
+    agreement_id(a, &id);
+    if (tell_agreement(s, &rest, a, NULL, TLP_GREEN))
+        show(s, directory, (struct span){id.text, id.n}, buf_span(&rest));
     buf_free(&rest);
+}
+
+static void
+show_to_party(struct showing *s, struct span party, struct span id, struct span rest)
+{
+    struct team_id team = roster_find(s->core->roster, party);
+    uint32_t number;
+    uint32_t to;
+
+    if (team.index == 0 || team.index == s->core->team.index)
+        return;
+    s->rc = knowledge_team_number(s->core, team, &number, s->err);
+    if (s->rc == 0)
+        s->rc = collections_of_team(s->core->collections, number, s->now_us, &to, s->err);
+    if (s->rc == 0)
+        show(s, to, id, rest);
 }
 
 /* To its parties, each in its own collection: who has agreed with whom is theirs to tell. */
 static void
 show_to_parties(struct showing *s, const struct agreement *a, const struct journal_event *events)
 {
-    for (size_t i = 0; s->rc == 0 && i < a->party_count; i++) {
-        struct team_id team = roster_find(s->core->roster, a->parties[i]);
-        uint32_t number;
-        uint32_t to;
-        if (team.index == 0 || team.index == s->core->team.index)
-            continue;
-        s->rc = knowledge_team_number(s->core, team, &number, s->err);
-        if (s->rc == 0)
-            s->rc = collections_of_team(s->core->collections, number, s->now_us, &to, s->err);
-        if (s->rc == 0)
-            show_agreement(s, to, a, events, TLP_AMBER);
-    }
+    struct buf rest = buf_new(PAGE_OBJECT_MAX);
+    struct stix_id id;
+
+    agreement_id(a, &id);
+    bool told = tell_agreement(s, &rest, a, events, TLP_AMBER);
+    for (size_t i = 0; told && s->rc == 0 && i < a->party_count; i++)
+        show_to_party(s, a->parties[i], (struct span){id.text, id.n}, buf_span(&rest));
+    buf_free(&rest);
 }
 
 /* What the own team signed, or refused: that others proposed something is theirs to show. */
@@ -265,7 +344,7 @@ show_agreements(struct showing *s, uint32_t directory)
         if (a->broken || a->kind == AGREEMENT_FEED || a->text.n == 0)
             continue;
         if (a->kind == AGREEMENT_BASELINE || a->kind == AGREEMENT_LAW)
-            show_agreement(s, directory, a, NULL, TLP_GREEN);
+            show_to_all(s, directory, a);
         else if (registry == NULL)
             show_to_parties(s, a, NULL);
     }

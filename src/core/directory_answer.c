@@ -1,4 +1,5 @@
 /* Core's answers about teams and agreements, as JSON. */
+#include "core/cards_answer.h"
 #include "core/directory.h"
 #include "core/state.h"
 #include "core/told.h"
@@ -51,6 +52,7 @@ answer(struct core *core, const struct ask *ask, struct buf *out, int rc, struct
 
 /* ---- teams ---- */
 
+/* An object that its caller closes. */
 static void
 add_team(struct buf *out, const struct team *team, bool card)
 {
@@ -80,7 +82,6 @@ add_team(struct buf *out, const struct team *team, bool card)
         told_name(out, "card");
         buf_add_span(out, team->card);
     }
-    buf_add_char(out, '}');
 }
 
 static bool
@@ -120,6 +121,7 @@ add_teams(const struct core *core, struct span text, struct economy economy, siz
             continue;
         told_item(out);
         add_team(out, team, false);
+        buf_add_char(out, '}');
         added++;
     }
     add_next(out, i, count);
@@ -153,8 +155,12 @@ core_team(struct core *core, struct ask *ask, struct err *err)
 
     if (rc == 0 && team.index == 0)
         rc = err_set(err, ERR_NOT_FOUND, "no team has the id %.*s", SPAN_ARGS(id));
-    if (rc == 0)
+    if (rc == 0) {
         add_team(&out, roster_team(core->roster, team), true);
+        if (!is_partner(ask))
+            rc = cards_tell_team(core, ask->arena, roster_team(core->roster, team), &out, err);
+        buf_add_char(&out, '}');
+    }
     return answer(core, ask, &out, rc, err);
 }
 

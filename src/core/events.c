@@ -3,6 +3,7 @@
 
 #include "core/state.h"
 #include "core/told.h"
+#include "flow/cards.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>
@@ -26,6 +27,7 @@ struct seen {
     uint64_t waiting;
     uint64_t delivered;
     uint64_t held;
+    uint64_t cards; /* that wait */
 };
 
 struct events {
@@ -39,6 +41,7 @@ struct events {
     uint64_t commits;          /* when flows were looked at */
     struct flows flows;        /* what they were then; */
     struct arena *flows_arena; /* their home; NULL: all of them are told next */
+    uint64_t log_newest;       /* line of the log that was told of */
     uint32_t quiet;            /* ticks without a word */
 };
 
@@ -92,6 +95,8 @@ look(struct core *core, struct seen *out, struct err *err)
         out->delivered += queues[i].delivered;
     }
     arena_free(arena);
+    if (rc == 0)
+        rc = cards_waiting_count(core->options.home, &out->cards, err);
     return rc == 0 ? store_held_count(core->store, &out->held, err) : rc;
 }
 
@@ -106,6 +111,7 @@ tell_counts(struct events *events, const struct seen *now)
     told_number(&json, "due", now->due);
     told_number(&json, "waiting", now->waiting);
     told_number(&json, "delivered", now->delivered);
+    told_number(&json, "cards", now->cards);
     buf_add_char(&json, '}');
     tell(events, SPAN("counts"), buf_span(&json));
     buf_free(&json);
@@ -174,6 +180,20 @@ tell_knowledge(struct events *events)
     events->knowledge = core->knowledge;
 }
 
+/* Only that there are lines: what they say is for operators, who ask for it. */
+static void
+tell_log(struct events *events)
+{
+    struct buf json = buf_new(EVENT_BYTES);
+
+    events->log_newest = events->core->roles.newest;
+    buf_add_char(&json, '{');
+    told_number(&json, "newest", events->log_newest);
+    buf_add_char(&json, '}');
+    tell(events, SPAN("log"), buf_span(&json));
+    buf_free(&json);
+}
+
 static void
 forget_flows(struct events *events)
 {
@@ -227,6 +247,8 @@ tell_news(struct events *events)
             tell_door(events, (enum door)door);
     if (core->knowledge != events->knowledge)
         tell_knowledge(events);
+    if (core->roles.newest != events->log_newest)
+        tell_log(events);
 }
 
 static void
@@ -299,6 +321,7 @@ core_events(struct core *core, struct ask *ask, struct err *err)
     if (rc == 0 && events->count == 0) {
         memcpy(events->generations, core->generations, sizeof events->generations);
         events->knowledge = core->knowledge;
+        events->log_newest = core->roles.newest;
     }
     if (rc == 0)
         rc = loop_timer_set(core->loop, &events->timer, clock_ticks_us() + TICK_US, err);

@@ -1,5 +1,6 @@
 /* By which directory, agreements and feeds does this node judge now? */
 #include "base/hash.h"
+#include "core/agreements_in.h"
 #include "core/cards.h"
 #include "core/directory.h"
 #include "core/intake.h"
@@ -183,6 +184,8 @@ knowledge_read(struct core *core, struct err *err)
         rc = directory_show(core, err);
     if (rc == 0)
         cards_again(core);
+    if (rc == 0)
+        agreements_again(core);
     if (rc == 0)
         peers_follow(core);
     return rc;

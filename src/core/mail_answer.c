@@ -45,6 +45,7 @@ mail_tell_counts(const struct core *core, struct buf *out)
 {
     const struct mail_counts counts = count_mails(core->mailing);
 
+    told_flag(out, "mail", core->mailing->on);
     told_number(out, "mailed_teams", core->mailing->count);
     told_number(out, "mails_waiting", counts.waiting);
     told_number(out, "mails_late", counts.late);

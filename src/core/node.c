@@ -7,6 +7,7 @@
 #include "core/receipts.h"
 #include "core/state.h"
 #include "core/told.h"
+#include "flow/cards.h"
 #include "sys/clock.h"
 
 #include <limits.h>
@@ -98,6 +99,36 @@ add_storage(const struct core *core, struct buf *out)
         told_number(out, "free_bytes", (uint64_t)room.f_bavail * room.f_frsize);
 }
 
+/* What of the store's file is free for what comes. */
+static int
+add_unused(struct core *core, struct buf *out, struct err *err)
+{
+    int64_t bytes;
+    int rc = store_unused(core->store, &bytes, err);
+
+    if (rc == 0)
+        told_number(out, "unused_bytes", (uint64_t)bytes);
+    return rc;
+}
+
+/* How long things are kept (seconds; null: for ever), and what was removed since core started. */
+static void
+tell_retention(const struct core *core, struct buf *out)
+{
+    const struct core_options *o = &core->options;
+    const struct retained *done = &core->retained;
+
+    told_open(out, "retention", '{');
+    told_number_or_null(out, "reports", (uint64_t)(o->keep_reports_us / 1000000));
+    told_number_or_null(out, "pieces", (uint64_t)(o->keep_pieces_us / 1000000));
+    told_number_or_null(out, "receipts", (uint64_t)(o->keep_receipts_us / 1000000));
+    told_number(out, "removed", done->pieces);
+    told_number(out, "receipts_removed", done->receipts);
+    told_time(out, "last", done->last_us);
+    told_flag(out, "clock_jumped", done->clock_jumped);
+    buf_add_char(out, '}');
+}
+
 /* Public: whoever has it can check what the ledger says. */
 static void
 tell_log_key(const struct core *core, struct buf *out)
@@ -116,11 +147,14 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     struct err why = {0};
     bool ready = intake_ready(core, true, &why) == 0;
     uint64_t open = 0;
+    uint64_t cards = 0;
     int64_t oldest_us;
     int rc = sum(core, ask->arena, &sums, err);
 
     if (rc == 0)
         rc = store_receipts_open(core->store, &open, &oldest_us, err);
+    if (rc == 0)
+        rc = cards_waiting_count(core->options.home, &cards, err);
     told_text(out, "why", ready ? SPAN("") : span_of(why.msg));
     told_flag(out, "sandbox", core->options.sandboxed);
     told_time(out, "started", core->started_us);
@@ -137,10 +171,14 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     told_time(out, "oldest", sums.oldest_us);
     told_number(out, "receipts_open", open);
     links_tell_counts(core, out);
+    told_number(out, "cards_waiting", cards);
     tell_log_key(core, out);
     mail_tell_counts(core, out);
+    told_flag(out, "courier", core->options.courier);
     add_storage(core, out);
-    return rc;
+    tell_retention(core, out);
+    roles_tell(&core->roles, core->options.sandboxed, out);
+    return rc == 0 ? add_unused(core, out, err) : rc;
 }
 
 int
@@ -283,6 +321,16 @@ add_open_receipts(struct core *core, struct buf *out, struct err *err)
     return rc;
 }
 
+static int
+add_cards(const struct core *core, struct buf *out, struct err *err)
+{
+    uint64_t waiting = 0;
+    int rc = cards_waiting_count(core->options.home, &waiting, err);
+
+    gauge(out, "comity_cards_waiting", "Other teams' cards that wait for a person.", waiting);
+    return rc;
+}
+
 int
 core_metrics(struct core *core, struct ask *ask, struct err *err)
 {
@@ -303,6 +351,8 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
         (uint64_t)sums.oldest_us / 1000000);
     if (rc == 0)
         rc = add_open_receipts(core, &out, err);
+    if (rc == 0)
+        rc = add_cards(core, &out, err);
     head(&out, "comity_commits_failed_total", "counter", "Commits that the store refused.");
     buf_format(
         &out, "comity_commits_failed_total %llu\n", (unsigned long long)core->commits_failed);

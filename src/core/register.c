@@ -29,13 +29,13 @@ look_at_clock(struct register_desk *desk, struct err *err)
     int rc = registry_see(desk->registry, desk->now_us, &trusted, err);
     if (rc == 0 && !trusted)
         rc = err_set(err, ERR_CLOCK,
-            "the clock is behind a time that was seen already; no agreement is changed until it is "
-            "right (`comity agreement clock`)");
+            "the clock is behind a time that was seen already; no agreement and no card is changed "
+            "until it is right (`comity agreement clock`)");
     return rc;
 }
 
-static int
-take_key(struct register_desk *desk, const struct core *core, struct err *err)
+int
+register_key(struct core *core, struct register_desk *desk, struct err *err)
 {
     bool made = false;
     int rc = 0;
@@ -53,6 +53,14 @@ take_key(struct register_desk *desk, const struct core *core, struct err *err)
 }
 
 int
+register_open_cards(struct core *core, struct register_desk *desk, struct err *err)
+{
+    *desk = (struct register_desk){0};
+    int rc = registry_open(core->options.home, REGISTRY_WRITE, core->roster, &desk->registry, err);
+    return rc == 0 ? look_at_clock(desk, err) : rc;
+}
+
+int
 register_open(struct core *core, struct register_desk *desk, struct err *err)
 {
     *desk = (struct register_desk){0};
@@ -60,10 +68,8 @@ register_open(struct core *core, struct register_desk *desk, struct err *err)
         return err_set(err, ERR_USAGE,
             "this node judges by agreements that its operator names (setting `agreements`), and "
             "not by its register: nothing is changed there");
-    int rc = registry_open(core->options.home, REGISTRY_WRITE, core->roster, &desk->registry, err);
-    if (rc == 0)
-        rc = look_at_clock(desk, err);
-    return rc == 0 ? take_key(desk, core, err) : rc;
+    int rc = register_open_cards(core, desk, err);
+    return rc == 0 ? register_key(core, desk, err) : rc;
 }
 
 void

@@ -1,4 +1,4 @@
-/* register.h: how does core change the register of agreements while the node runs?
+/* register.h: how does core change the register of agreements, and cards, while the node runs?
  *
  * Under the register's lock, with its clock looked at and this team's key at hand; files first, and
  * in the same round the ledger's entries and what partners are shown, as knowledge_renew finds the
@@ -23,6 +23,11 @@ struct span register_own(const struct core *core);
  * registry_open's and registry_key's. Owner: the caller until register_close, also after an error.
  */
 MUST_USE int register_open(struct core *core, struct register_desk *desk, struct err *err);
+/* The same for who changes cards: they are there whatever the node judges by. The key is not asked
+ * for yet. */
+MUST_USE int register_open_cards(struct core *core, struct register_desk *desk, struct err *err);
+/* This team's key, made loudly if there is none. ERR_USAGE: the team is not known. */
+MUST_USE int register_key(struct core *core, struct register_desk *desk, struct err *err);
 void register_close(struct register_desk *desk);
 /* Read anew what was changed: agreements, ledger, what partners see. In an open transaction. */
 MUST_USE int register_renew(struct core *core, struct err *err);

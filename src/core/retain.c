@@ -72,24 +72,23 @@ before(int64_t clock_us, int64_t kept_us)
 
 int
 retain_step(struct retain *retain, struct store *store, const struct retain_now *now,
-    uint32_t *removed, struct err *err)
+    struct retain_done *done, struct err *err)
 {
-    uint32_t receipts = 0;
-
-    *removed = 0;
+    *done = (struct retain_done){0};
     int rc = look_back(retain, store, now, err);
-    if (rc == ERR_BAD_STORE || (rc == 0 && jumped(retain, now))) {
+    retain->waits = rc == ERR_BAD_STORE || (rc == 0 && jumped(retain, now));
+    if (retain->waits) {
         retain->next_us = now->ticks_us + day_us;
         return 0;
     }
     if (rc != 0)
         return rc;
     rc = store_expire(store, before(now->clock_us, now->reports_us),
-        before(now->clock_us, now->pieces_us), now->clock_us, AT_ONCE, removed, err);
+        before(now->clock_us, now->pieces_us), now->clock_us, AT_ONCE, &done->pieces, err);
     if (rc == 0)
         rc = store_receipts_expire(
-            store, before(now->clock_us, now->receipts_us), AT_ONCE, &receipts, err);
-    *removed += receipts;
-    retain->next_us = now->ticks_us + (*removed > 0 ? second_us : 60 * second_us);
+            store, before(now->clock_us, now->receipts_us), AT_ONCE, &done->receipts, err);
+    bool more = done->pieces + done->receipts > 0;
+    retain->next_us = now->ticks_us + (more ? second_us : 60 * second_us);
     return rc;
 }

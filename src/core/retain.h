@@ -13,6 +13,7 @@ struct retain {
     bool begun;
     int64_t offset_us; /* clock less ticks, when it was looked last */
     int64_t next_us;   /* ticks */
+    bool waits;        /* the clock jumped: until next_us */
 };
 
 struct retain_now {
@@ -25,8 +26,12 @@ struct retain_now {
 
 /* Is it time to look? */
 bool retain_due(const struct retain *retain, int64_t ticks_us);
+struct retain_done {
+    uint32_t pieces; /* and batches */
+    uint32_t receipts;
+};
 /* In the open transaction, or a new one. After an error it looks again at once. */
 MUST_USE int retain_step(struct retain *retain, struct store *store, const struct retain_now *now,
-    uint32_t *removed, struct err *err);
+    struct retain_done *done, struct err *err);
 
 #endif

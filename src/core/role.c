@@ -48,9 +48,11 @@ read_options(const struct role_start *start, struct core_options *out)
         .teams_path = conf_text(conf, CONF_TEAMS).p,
         .geo_path = text_or_null(conf, CONF_GEO),
         .feeds_path = text_or_null(conf, CONF_FEEDS),
+        .door_pin = start->tls_pin,
         .agreements = text_or_null(conf, CONF_AGREEMENTS),
         .team = text_or_null(conf, CONF_TEAM),
         .sandboxed = start->sandbox,
+        .courier = conf_bool(conf, CONF_COURIER),
         .window = (uint64_t)conf_number(conf, CONF_DUPLICATES_WINDOW),
         .outbox_max = (uint64_t)conf_number(conf, CONF_OUTBOX_MAX),
         .batch_reports = (uint32_t)conf_number(conf, CONF_BATCH_REPORTS),
@@ -91,6 +93,14 @@ on_pair(void *ctx, enum door door, int fd)
 }
 
 static void
+on_said(void *ctx, uint16_t type, struct span body)
+{
+    struct running *running = ctx;
+
+    roles_take(&running->core.roles, type, body);
+}
+
+static void
 on_stop(void *ctx)
 {
     struct running *running = ctx;
@@ -128,6 +138,15 @@ write_fetched(struct core *core)
         core_lose(core, &err);
 }
 
+static void
+note_removed(struct core *core, const struct retain_done *done, int64_t now_us)
+{
+    core->retained.pieces += done->pieces;
+    core->retained.receipts += done->receipts;
+    if (done->pieces + done->receipts > 0)
+        core->retained.last_us = now_us;
+}
+
 /* The counts of collections change with what they have. */
 static void
 remove_old(struct running *running)
@@ -138,18 +157,21 @@ remove_old(struct running *running)
         .reports_us = core->options.keep_reports_us,
         .pieces_us = core->options.keep_pieces_us,
         .receipts_us = core->options.keep_receipts_us};
-    uint32_t removed;
+    struct retain_done done;
     struct err err;
 
     if (!retain_due(&running->retain, now.ticks_us))
         return;
     int rc = core_begin(core, &err);
     if (rc == 0)
-        rc = retain_step(&running->retain, core->store, &now, &removed, &err);
-    if (rc == 0 && removed > 0)
+        rc = retain_step(&running->retain, core->store, &now, &done, &err);
+    if (rc == 0 && done.pieces + done.receipts > 0)
         rc = collections_again(core->collections, &err);
-    if (rc != 0)
+    if (rc == 0)
+        note_removed(core, &done, now.clock_us);
+    else
         core_lose(core, &err);
+    core->retained.clock_jumped = running->retain.waits;
 }
 
 /* What the last work was done in goes back. */
@@ -237,7 +259,7 @@ run(struct running *running, struct err *err)
 {
     const struct role_start *start = running->start;
     const struct role_events events = {
-        .ctx = running, .settings = on_settings, .pair = on_pair, .stop = on_stop};
+        .ctx = running, .settings = on_settings, .pair = on_pair, .said = on_said, .stop = on_stop};
     struct core_options options;
 
     read_options(start, &options);

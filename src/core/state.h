@@ -7,6 +7,7 @@
 
 #include "core/core.h"
 #include "core/id.h"
+#include "core/roles.h"
 #include "flow/attribute.h"
 #include "flow/basis.h"
 #include "sys/loop.h"
@@ -21,6 +22,7 @@ struct core_options {
     const char *agreements; /* NULL: the register's and the shipped baseline */
     const char *team;       /* this team's id; NULL: the register's */
     bool sandboxed;
+    bool courier;           /* what is for other nodes is sent */
     uint64_t window;        /* reports among which duplicates are looked for */
     uint64_t outbox_max;    /* reports decided and not yet written out; more are refused */
     uint32_t batch_reports; /* a batch that has so many is sealed */
@@ -34,6 +36,7 @@ struct core_options {
     uint64_t store_cache;    /* bytes; 0: as the store thinks right */
     int64_t session_us;      /* a session ends so long after it began, */
     const struct conf *conf; /* all settings, to be told; NULL: there are none */
+    struct span door_pin;    /* of the doors' certificate (sys/role.h); n 0: they show none */
     int64_t link_give_up_us; /* a link that fails so long is lost */
     int64_t session_idle_us; /* or after so long without a question */
 };
@@ -62,6 +65,14 @@ enum { COUNTED_NUMBERS = 24 };
 struct counted {
     uint32_t until_day;
     uint64_t totals[COUNTED_NUMBERS]; /* by number of stats.def */
+};
+
+/* What was so old that it was removed, since core started. */
+struct retained {
+    uint64_t pieces; /* batches of reports, and pieces of collections */
+    uint64_t receipts;
+    int64_t last_us;   /* 0: nothing was */
+    bool clock_jumped; /* so nothing is removed for a day */
 };
 
 struct core {
@@ -101,13 +112,16 @@ struct core {
     struct simulation *simulation;   /* core/agreement_simulate.h's */
     struct reports *reports;         /* core/reports.h's */
     struct counted counted;          /* core/node.c's */
+    struct roles roles;              /* core/roles.h */
+    struct retained retained;        /* core/role.c's */
     int64_t started_us;
     uint64_t commits;
     uint64_t commits_failed;
-    int64_t renew_at_us;  /* ticks: when what could not be read is tried again */
-    struct keyring *ring; /* core/cards.c's: the keys that are known, as of ring_knowledge */
-    int64_t card_told_us; /* ticks: when it was last told that a card was refused */
-    struct err stale;     /* why what is judged by cannot be read anew; code 0: it is what holds */
+    int64_t renew_at_us;     /* ticks: when what could not be read is tried again */
+    struct keyring *ring;    /* core/cards.c's: the keys that are known, as of ring_knowledge */
+    uint64_t agreement_keys; /* core/agreements_in.c's: a hash of the keys that it judged by */
+    int64_t card_told_us;    /* ticks: when it was last told that a card was refused */
+    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
     uint32_t ring_knowledge; /* 0: not asked for yet */
     bool begun;              /* store_begin was called and nothing was committed since */
     bool stopping;

@@ -18,7 +18,6 @@
 enum {
     ANSWER_BYTES = 64 * 1024,
     EVENT_BYTES = 4096,
-    FORK_BYTES = 3 * NOTE_BYTES_MAX,
     LOUD_MOST = 10, /* lines about histories in a minute */
     OK = 200,
     BAD = 400,
@@ -57,12 +56,6 @@ witness_free(struct witness *witness)
 }
 
 void
-witness_value(const char *kind, struct span what, char out[WITNESS_NAME_BYTES])
-{
-    (void)snprintf(out, WITNESS_NAME_BYTES, "%s.%.*s", kind, SPAN_ARGS(what));
-}
-
-void
 witness_say(struct core *core, struct span team, const char *what, struct span why)
 {
     struct witness *witness = core->witness;
@@ -88,15 +81,6 @@ witness_say(struct core *core, struct span team, const char *what, struct span w
 
 /* ---- what is known of a log ---- */
 
-struct log {
-    struct span team;
-    const struct note_key *key; /* NULL: no link's log is called so */
-    struct span origin;
-    struct span note; /* the newest that was cosigned; n 0: none */
-    struct witness_known known;
-    bool forked;
-};
-
 /* NOTE is one of the log's that was checked before. */
 static int
 read_known(struct span note, struct witness_known *out, struct err *err)
@@ -113,31 +97,59 @@ read_known(struct span note, struct witness_known *out, struct err *err)
     return 0;
 }
 
-static int
-read_log(struct core *core, struct arena *arena, struct log *out, struct err *err)
+static void
+value_name(const char *kind, struct span what, char out[WITNESS_NAME_BYTES])
+{
+    (void)snprintf(out, WITNESS_NAME_BYTES, "%s.%.*s", kind, SPAN_ARGS(what));
+}
+
+int
+witness_get(struct core *core, struct arena *arena, const char *kind, struct span what,
+    struct span *out, struct err *err)
 {
     char name[WITNESS_NAME_BYTES];
-    struct span fork = {NULL, 0};
 
-    witness_value("witnessed", out->origin, name);
-    int rc = store_get(core->store, arena, name, &out->note, err);
+    value_name(kind, what, name);
+    return store_get(core->store, arena, name, out, err);
+}
+
+int
+witness_set(
+    struct core *core, const char *kind, struct span what, struct span value, struct err *err)
+{
+    char name[WITNESS_NAME_BYTES];
+    int rc = core_begin(core, err);
+
+    value_name(kind, what, name);
+    return rc == 0 ? store_set(core->store, name, value, err) : rc;
+}
+
+int
+witness_read_log(struct core *core, struct arena *arena, struct witnessed *out, struct err *err)
+{
+    struct span fork = {NULL, 0};
+    int rc = witness_get(core, arena, "witnessed", out->origin, &out->note, err);
+
     if (rc == 0)
         rc = read_known(out->note, &out->known, err);
-    witness_value("fork", out->origin, name);
     if (rc == 0)
-        rc = store_get(core->store, arena, name, &fork, err);
+        rc = witness_get(core, arena, "shown", out->origin, &out->shown, err);
+    if (rc == 0)
+        rc = witness_get(core, arena, "doubt", out->origin, &out->doubt, err);
+    if (rc == 0)
+        rc = witness_get(core, arena, "fork", out->origin, &fork, err);
     out->forked = fork.n > 0;
     return rc;
 }
 
 /* Only of those there is a link to: a witness is asked by whom it knows. */
 static int
-find_log(
-    struct core *core, struct arena *arena, struct span origin, struct log *out, struct err *err)
+find_log(struct core *core, struct arena *arena, struct span origin, struct witnessed *out,
+    struct err *err)
 {
     const struct links *links = core->links;
 
-    *out = (struct log){.origin = origin};
+    *out = (struct witnessed){.origin = origin};
     for (size_t i = 0; out->key == NULL && i < links->count; i++) {
         if ((links->list[i].flags & LINK_WITNESS) == 0)
             continue;
@@ -146,76 +158,42 @@ find_log(
         if (key != NULL && span_equal(key->name, origin))
             out->key = key;
     }
-    return out->key == NULL ? 0 : read_log(core, arena, out, err);
-}
-
-/* ---- two histories ---- */
-
-/* The log signed both, and both are of one size: kept as they are, and nothing of it is cosigned
- * any more. */
-static int
-keep_fork(struct core *core, const struct log *log, struct span other, struct err *err)
-{
-    struct buf both = buf_new(FORK_BYTES);
-    char name[WITNESS_NAME_BYTES];
-
-    wire_add_i64(&both, clock_now_us());
-    wire_add_text(&both, log->note);
-    wire_add_text(&both, other);
-    witness_value("fork", log->origin, name);
-    int rc = buf_check(&both, "two checkpoints of one size", err);
-    if (rc == 0)
-        rc = core_begin(core, err);
-    if (rc == 0)
-        rc = store_set(core->store, name, buf_span(&both), err);
-    if (rc == 0)
-        witness_say(core, log->team, "a partner's log has two histories", log->origin);
-    buf_free(&both);
-    return rc;
-}
-
-static bool
-is_fork(const struct log *log, const struct checkpoint *checkpoint)
-{
-    return log->known.size > 0 && checkpoint->size == log->known.size
-        && !merkle_equal(&checkpoint->root, &log->known.root);
+    return out->key == NULL ? 0 : witness_read_log(core, arena, out, err);
 }
 
 /* ---- add-checkpoint ---- */
 
 /* It signed OTHER, and cannot show how that goes on from what was cosigned. Anybody could have sent
- * that with a wrong proof, so it stands until a right one comes. */
-static int
-doubt(struct core *core, const struct log *log, struct span other, struct err *err)
+ * that with a wrong proof, so it stands until the log's own tiles were looked at; and until then no
+ * other checkpoint takes its place. */
+int
+witness_doubt(struct core *core, const struct witnessed *log, struct span other, struct err *err)
 {
-    char name[WITNESS_NAME_BYTES];
-    int rc = core_begin(core, err);
+    int rc = log->doubt.n > 0 ? 0 : witness_set(core, "doubt", log->origin, other, err);
 
-    witness_value("doubt", log->origin, name);
-    if (rc == 0)
-        rc = store_set(core->store, name, other, err);
     if (rc == 0)
         witness_say(core, log->team, "a partner's log is not proven to go on from what it was",
             log->origin);
     return rc;
 }
 
+/* Its own proof may show already that its tree is another one; else its tiles will. */
 static int
-keep_cosigned(struct core *core, const struct log *log, struct span note, struct err *err)
+not_consistent(struct core *core, const struct witnessed *log,
+    const struct witness_request *request, struct span note, struct err *err)
 {
-    char name[WITNESS_NAME_BYTES];
-    int rc = core_begin(core, err);
+    struct fork_side sides[2];
+    const struct fork fork = {{log->note, note}, request->proof};
+    struct merkle_hash before;
 
-    witness_value("witnessed", log->origin, name);
-    if (rc == 0)
-        rc = store_set(core->store, name, note, err);
-    witness_value("doubt", log->origin, name);
-    return rc == 0 ? store_set(core->store, name, SPAN(""), err) : rc;
+    if (fork_sides(&fork, sides, NULL) == 0 && fork_judge(&fork, sides, &before) == FORK_TWO)
+        return witness_keep_fork(core, log, &fork, err);
+    return witness_doubt(core, log, note, err);
 }
 
 /* The status; NOTE is the request's checkpoint, whole. */
 static int
-judge(struct core *core, const struct log *log, const struct witness_request *request,
+judge(struct core *core, const struct witnessed *log, const struct witness_request *request,
     struct span note, unsigned *status, struct err *err)
 {
     static const unsigned forbidden = 403;
@@ -227,13 +205,15 @@ judge(struct core *core, const struct log *log, const struct witness_request *re
         *status = INCONSISTENT;
         return 0;
     }
-    if (is_fork(log, &request->checkpoint)) {
+    const struct fork fork = {
+        {witness_contradicted(log, &request->checkpoint), note}, {.count = 0}};
+    if (fork.notes[0].n > 0) {
         *status = INCONSISTENT;
-        return keep_fork(core, log, note, err);
+        return witness_keep_fork(core, log, &fork, err);
     }
     if (*status == INCONSISTENT)
-        return doubt(core, log, note, err);
-    return *status == OK ? keep_cosigned(core, log, note, err) : 0;
+        return not_consistent(core, log, request, note, err);
+    return *status == OK ? witness_set(core, "witnessed", log->origin, note, err) : 0;
 }
 
 static int
@@ -241,7 +221,7 @@ add(struct core *core, struct arena *arena, struct span body, unsigned *status, 
     struct err *err)
 {
     struct witness_request request;
-    struct log log;
+    struct witnessed log;
 
     if (witness_read(body, &request, err) != 0) {
         *status = BAD;
@@ -278,50 +258,4 @@ core_witness_add(struct core *core, struct ask *ask, struct err *err)
     buf_free(&text);
     buf_free(&answer);
     return rc;
-}
-
-/* ---- what a log shows now ---- */
-
-/* A log never shrinks, and has one root for each size. */
-static int
-compare(struct core *core, const struct log *log, struct span note,
-    const struct checkpoint *checkpoint, struct err *err)
-{
-    if (log->forked)
-        return 0;
-    if (is_fork(log, checkpoint))
-        return keep_fork(core, log, note, err);
-    if (checkpoint->size < log->known.size)
-        witness_say(core, log->team, "a partner's log is shorter than what it showed", log->origin);
-    return 0;
-}
-
-int
-core_witness_seen(struct core *core, struct ask *ask, struct err *err)
-{
-    uint32_t team = wire_u32(&ask->in);
-    struct span text = wire_text(&ask->in);
-    struct checkpoint checkpoint;
-    struct note note;
-    struct log log = {.team = store_team_id(core->store, team)};
-    int rc = wire_end(&ask->in, "a partner's checkpoint", err);
-
-    if (rc == 0)
-        rc = checkpoint_read_note(text, &note, &checkpoint, err);
-    if (rc == 0) {
-        log.key = partner_key(core, log.team, NOTE_USE_LOG);
-        log.origin = checkpoint.origin;
-        if (log.key != NULL && checkpoint_check(&note, &checkpoint, log.key) != NOTE_GOOD)
-            rc = err_set(err, ERR_BAD_NOTE, "the checkpoint is not signed by the log's key");
-    }
-    if (rc == 0 && log.key != NULL)
-        rc = read_log(core, ask->arena, &log, err);
-    if (rc == 0 && log.key != NULL)
-        rc = compare(core, &log, text, &checkpoint, err);
-    const struct store_link *link = links_find(core->links, team);
-    if (rc == 0 && link != NULL)
-        rc = core_begin(core, err);
-    if (rc == 0 && link != NULL)
-        rc = links_worked(core, link, LINK_WITNESS, err);
-    return rc == 0 ? core_answer_durable(core, ask, SPAN(""), err) : rc;
 }

@@ -17,27 +17,23 @@ enum { NOTE_ROOM = NOTE_BYTES_MAX, BODY_ROOM = WITNESS_BODY_MAX, OK = 200, CONFL
 static int
 seen_by(struct core *core, struct arena *arena, struct span team, uint64_t *size, struct err *err)
 {
-    char name[WITNESS_NAME_BYTES];
     struct span text;
+    int rc = witness_get(core, arena, "witness", team, &text, err);
 
-    witness_value("witness", team, name);
-    int rc = store_get(core->store, arena, name, &text, err);
     *size = 0;
     if (rc == 0 && text.n > 0 && !span_u64(text, size))
-        rc = err_set(err, ERR_BAD_STORE, "the store's \"%s\" is damaged", name);
+        rc =
+            err_set(err, ERR_BAD_STORE, "the store's \"witness.%.*s\" is damaged", SPAN_ARGS(team));
     return rc;
 }
 
 static int
 set_seen(struct core *core, struct span team, uint64_t size, struct err *err)
 {
-    char name[WITNESS_NAME_BYTES];
     char text[24];
     int n = snprintf(text, sizeof text, "%llu", (unsigned long long)size);
-    int rc = core_begin(core, err);
 
-    witness_value("witness", team, name);
-    return rc == 0 ? store_set(core->store, name, (struct span){text, (size_t)n}, err) : rc;
+    return witness_set(core, "witness", team, (struct span){text, (size_t)n}, err);
 }
 
 /* ---- asking ---- */
@@ -169,31 +165,18 @@ core_witness_told(struct core *core, struct ask *ask, struct err *err)
 static void
 tell_log(struct core *core, struct span team, struct buf *out)
 {
-    const struct note_key *key = partner_key(core, team, NOTE_USE_LOG);
-    char name[WITNESS_NAME_BYTES];
-    struct span fork = {NULL, 0};
-    struct span doubt = {NULL, 0};
-    struct span text = {NULL, 0};
-    struct checkpoint checkpoint = {0};
-    struct note note;
+    struct witnessed log = {.team = team, .key = partner_key(core, team, NOTE_USE_LOG)};
     struct err err;
 
-    if (key != NULL) {
-        witness_value("witnessed", key->name, name);
-        if (store_get(core->store, core->arena, name, &text, &err) != 0 || text.n == 0
-            || checkpoint_read_note(text, &note, &checkpoint, &err) != 0)
-            checkpoint.size = 0;
-        witness_value("fork", key->name, name);
-        if (store_get(core->store, core->arena, name, &fork, &err) != 0)
-            fork.n = 0;
-        witness_value("doubt", key->name, name);
-        if (store_get(core->store, core->arena, name, &doubt, &err) != 0)
-            doubt.n = 0;
+    if (log.key != NULL) {
+        log.origin = log.key->name;
+        if (witness_read_log(core, core->arena, &log, &err) != 0)
+            log.known.size = 0;
     }
-    told_text(out, "log", key == NULL ? SPAN("") : key->name);
-    told_number(out, "size", checkpoint.size);
-    told_flag(out, "two_histories", fork.n > 0);
-    told_flag(out, "doubted", doubt.n > 0);
+    told_text(out, "log", log.origin);
+    told_number(out, "size", log.known.size);
+    told_flag(out, "two_histories", log.forked);
+    told_flag(out, "doubted", log.doubt.n > 0 && !log.forked);
 }
 
 void

@@ -5,13 +5,19 @@
 #include "sys/clock.h"
 
 /* One line a request, with nothing of its query or its credentials. Who asks every second whether
- * the node is well is not worth a line. */
+ * the node is well is not worth a line, nor is who looks at the lines. */
+static bool
+is_worth_a_line(const struct request *request)
+{
+    return request->family != &health_family && !span_equal(request->path, SPAN("/api/v1/log"));
+}
+
 void
 request_log(const struct request *request)
 {
     const char *family = request->family == NULL ? "" : request->family->name;
 
-    enum log_level level = request->family == &health_family ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+    enum log_level level = is_worth_a_line(request) ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
 
     if (!log_wanted(level))
         return;

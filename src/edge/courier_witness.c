@@ -1,5 +1,6 @@
-/* Links' nodes witness each other's ledgers: what the other's shows now goes to core, and core's
- * request to the other's witness (C2SP tlog-witness), as long as something is new to it. */
+/* Links' nodes witness each other's ledgers: what the other's shows now goes to core, with as much
+ * of it as core needs to see that it goes on from what it was; and core's request to the other's
+ * witness (C2SP tlog-witness), as long as something is new to it. */
 #include "base/hash.h"
 #include "base/messages.h"
 #include "edge/courier_way.h"
@@ -8,12 +9,23 @@
 #include "fmt/note.h"
 #include "sys/clock.h"
 
-enum { TRIES = 4, ANSWER_BYTES_MAX = 64 * 1024, REQUEST_BYTES_MAX = 1 << 20, CONFLICT = 409 };
+#include <stdio.h>
+
+enum {
+    TRIES = 4,
+    ANSWER_BYTES_MAX = 64 * 1024,
+    REQUEST_BYTES_MAX = 1 << 20,
+    TILE_BYTES_MAX = 8 * 1024,
+    PARTS_MAX = 32, /* of a log, for one look: those on the way to two of its sizes are fewer */
+    LOOK_BYTES_MAX = ANSWER_BYTES_MAX + PARTS_MAX * (TILE_BYTES_MAX + 128),
+    PART_PATH_BYTES = 64,
+    CONFLICT = 409,
+};
 
 enum witness_state {
     WITNESS_IDLE,
     WITNESS_TURN,  /* it waits for its turn */
-    WITNESS_LOOKS, /* at the other's checkpoint */
+    WITNESS_LOOKS, /* at the other's log */
     WITNESS_SAYS,  /* core is told, or asked */
     WITNESS_ASKS,  /* the other's witness */
 };
@@ -27,10 +39,28 @@ struct witnessing {
     uint64_t tag;
     uint64_t size; /* of our log, as it is asked for */
     struct buf request;
+    /* The other's log: what its door shows, and what of it this node cosigned at the last look. */
+    struct buf checkpoint;
+    struct buf parts; /* path and bytes of each that was fetched */
+    uint32_t part_count;
+    char part[PART_PATH_BYTES]; /* that is fetched now */
+    uint64_t cosigned;
 };
 
 static void go(struct way *way);
 static void take(struct witnessing *w);
+
+static void
+forget(struct witnessing *w)
+{
+    buf_free(&w->request);
+    buf_free(&w->checkpoint);
+    buf_free(&w->parts);
+    w->request = buf_new(REQUEST_BYTES_MAX);
+    w->checkpoint = buf_new(ANSWER_BYTES_MAX);
+    w->parts = buf_new(LOOK_BYTES_MAX);
+    w->part_count = 0;
+}
 
 static void
 stop(struct way *way)
@@ -42,8 +72,7 @@ stop(struct way *way)
     w->state = WITNESS_IDLE;
     loop_timer_stop(way->courier->start->loop, &w->timer);
     w->due = true;
-    buf_free(&w->request);
-    w->request = buf_new(REQUEST_BYTES_MAX);
+    forget(w);
 }
 
 static void
@@ -188,26 +217,109 @@ take(struct witnessing *w)
 
 /* ---- the other's log ---- */
 
+static void look(struct witnessing *w);
+
+/* GET of PATH, which stands below the other's /log/. */
+static int
+fetch(struct witnessing *w, const char *path, size_t answer_max, http_done *done, struct err *err)
+{
+    struct buf url = buf_new(HTTP_URL_BYTES_MAX);
+    char whole[PART_PATH_BYTES + 8];
+
+    (void)snprintf(whole, sizeof whole, "/log/%s", path);
+    int rc = way_url(&w->way, whole, &url, err);
+    const struct http_request request = {
+        .url = buf_span(&url), .pin = w->way.pin, .answer_max = answer_max};
+    if (rc == 0)
+        rc = http_line_begin(w->way.line, &request, done, w, err);
+    buf_free(&url);
+    if (rc == 0)
+        w->state = WITNESS_LOOKS;
+    return rc;
+}
+
+/* What is not there is core's to judge; whoever cannot be asked is asked another time. */
+static void
+on_part(void *ctx, const struct http_answer *answer, const struct err *why)
+{
+    struct witnessing *w = ctx;
+    struct err err = {0};
+
+    if (why == NULL && answer->status != 200 && answer->status != 404) {
+        (void)err_set(
+            &err, ERR_BAD_ANSWER, "its log's %s answers with status %u", w->part, answer->status);
+        why = &err;
+    }
+    if (why != NULL) {
+        way_failed(&w->way, answer, why);
+        return;
+    }
+    wire_add_text(&w->parts, span_of(w->part));
+    wire_add_text(&w->parts, answer->status == 200 ? answer->body : SPAN(""));
+    w->part_count++;
+    look(w);
+}
+
+/* PATH, n > 0: core cannot judge without it. */
+static void
+fetch_part(struct witnessing *w, struct span path)
+{
+    struct err err = {0};
+
+    (void)snprintf(w->part, sizeof w->part, "%.*s", SPAN_ARGS(path));
+    if (fetch(w, w->part, TILE_BYTES_MAX, on_part, &err) != 0)
+        way_failed(&w->way, NULL, &err);
+}
+
 static void
 on_seen(void *ctx, struct span body, bool more, const struct err *why)
 {
     struct witnessing *w = ctx;
+    struct wire_in in = wire_in(body);
+    struct err err = {0};
 
-    (void)body;
     if (more)
         return;
     w->state = WITNESS_IDLE;
-    if (why != NULL)
-        way_failed(&w->way, NULL, why); /* no checkpoint, or not the log's */
-    else
+    if (why != NULL) { /* no checkpoint, or not the log's */
+        way_failed(&w->way, NULL, why);
+        return;
+    }
+    uint64_t cosigned = wire_u64(&in);
+    struct span path = wire_text(&in);
+    struct span wrong = wire_text(&in);
+    if (path.n > 0) {
+        fetch_part(w, path);
+        return;
+    }
+    w->cosigned = cosigned;
+    forget(w);
+    if (wrong.n == 0)
         take(w);
+    else {
+        (void)err_set(&err, ERR_BAD_ANSWER, "%.*s", SPAN_ARGS(wrong));
+        way_failed(&w->way, NULL, &err);
+    }
+}
+
+/* Core is told all that was fetched, and says what it wants beside it. */
+static void
+look(struct witnessing *w)
+{
+    struct buf more = buf_new(LOOK_BYTES_MAX + ANSWER_BYTES_MAX);
+
+    wire_add_u64(&more, w->cosigned);
+    wire_add_text(&more, buf_span(&w->checkpoint));
+    wire_add_u32(&more, w->part_count);
+    buf_add_span(&more, buf_span(&w->parts));
+    ask_core(w, MESSAGE_WITNESS_SEEN, buf_span(&more), on_seen);
+    buf_free(&more);
 }
 
 static void
 on_checkpoint(void *ctx, const struct http_answer *answer, const struct err *why)
 {
     struct witnessing *w = ctx;
-    struct buf more = buf_new(NOTE_BYTES_MAX + 64);
     struct err err = {0};
 
     if (why == NULL && answer->status == 404) { /* it has no entries yet */
@@ -221,20 +333,18 @@ on_checkpoint(void *ctx, const struct http_answer *answer, const struct err *why
         why = &err;
     }
     if (why != NULL) {
-        buf_free(&more);
         way_failed(&w->way, answer, why);
         return;
     }
-    wire_add_text(&more, answer->body);
-    ask_core(w, MESSAGE_WITNESS_SEEN, buf_span(&more), on_seen);
-    buf_free(&more);
+    forget(w);
+    buf_add_span(&w->checkpoint, answer->body);
+    look(w);
 }
 
 static void
 on_turn(void *ctx)
 {
     struct witnessing *w = ctx;
-    struct buf url = buf_new(HTTP_URL_BYTES_MAX);
     struct err err = {0};
 
     if (!way_may(&w->way)) { /* it ends, or is turned off */
@@ -243,15 +353,7 @@ on_turn(void *ctx)
         return;
     }
     w->tries = 0;
-    int rc = way_url(&w->way, "/log/checkpoint", &url, &err);
-    const struct http_request request = {
-        .url = buf_span(&url), .pin = w->way.pin, .answer_max = ANSWER_BYTES_MAX};
-    if (rc == 0)
-        rc = http_line_begin(w->way.line, &request, on_checkpoint, w, &err);
-    buf_free(&url);
-    if (rc == 0)
-        w->state = WITNESS_LOOKS;
-    else
+    if (fetch(w, "checkpoint", ANSWER_BYTES_MAX, on_checkpoint, &err) != 0)
         way_failed(&w->way, NULL, &err);
 }
 
@@ -278,7 +380,7 @@ update(struct way *way, const struct link *link)
         return;
     w->timer = (struct loop_timer){.due = on_due, .ctx = w};
     w->due = true;
-    w->request = buf_new(REQUEST_BYTES_MAX);
+    forget(w);
 }
 
 static const struct way_kind kind = {.flag = LINK_WITNESS,

@@ -1,19 +1,103 @@
 #include "edge/mail_pgp.h"
 
+#include <fcntl.h>
 #include <gmime/gmime.h>
 #include <gpgme.h>
 #include <locale.h>
+#include <spawn.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PROGRAM_BYTES = 1024, AGENT_PATIENCE = 100 /* times 10 ms */ };
 
 struct mail_pgp {
     gpgme_ctx_t keys;
     char *folder;
+    int hold[2];  /* a pipe: the agent stays as long as this process has its second end */
+    pid_t holder; /* reads the first end; the agent ends with it. 0: there is none */
 };
 
 static int
 failed(gpgme_error_t why, const char *what, struct err *err)
 {
     return err_set(err, ERR_IO, "%s: %s", what, gpgme_strerror(why));
+}
+
+/* ---- the agent ---- */
+
+/* False: there is none, and none is started. */
+static bool
+say_to_agent(const char *command)
+{
+    gpgme_ctx_t agent = NULL;
+    gpgme_error_t said = 0;
+
+    if (gpgme_new(&agent) != 0)
+        return false;
+    bool heard = gpgme_set_protocol(agent, GPGME_PROTOCOL_ASSUAN) == 0
+        && gpgme_op_assuan_transact_ext(agent, command, NULL, NULL, NULL, NULL, NULL, NULL, &said)
+            == 0;
+    gpgme_release(agent);
+    return heard;
+}
+
+/* It listens in the folder for whoever may go there. */
+static void
+end_agent(void)
+{
+    const struct timespec pause = {0, 10000000};
+
+    if (say_to_agent("KILLAGENT"))
+        for (int i = 0; i < AGENT_PATIENCE && say_to_agent("NOP"); i++)
+            (void)nanosleep(&pause, NULL);
+}
+
+static int
+spawn(const char *program, const char *folder, int in, pid_t *pid)
+{
+    const char *const words[] = {program, "--homedir", folder, "--daemon", "--", "cat", NULL};
+    posix_spawn_file_actions_t actions;
+    extern char **environ;
+
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return -1;
+    int rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    for (int fd = STDOUT_FILENO; rc == 0 && fd <= STDERR_FILENO; fd++)
+        rc = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_WRONLY, 0);
+    if (rc == 0)
+        rc = posix_spawn(pid, program, &actions, NULL, (char *const *)(uintptr_t)words, environ);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return rc;
+}
+
+/* gpg-agent, started with a program to run, becomes that program, and its child, the agent, looks
+ * every few seconds whether it is there still. cat is, until the pipe's other end is closed: also
+ * when this process is killed. Where that does not work, gpg starts its agent itself. */
+static void
+hold_agent(struct mail_pgp *pgp)
+{
+    const char *folder = gpgme_get_dirinfo("bindir");
+    char program[PROGRAM_BYTES];
+    int n = snprintf(program, sizeof program, "%s/gpg-agent", folder == NULL ? "/usr/bin" : folder);
+
+    end_agent(); /* somebody else's, who was killed or made a key here: nobody holds it */
+    if (n < 0 || (size_t)n >= sizeof program || pipe2(pgp->hold, O_CLOEXEC) != 0)
+        return;
+    if (spawn(program, pgp->folder, pgp->hold[0], &pgp->holder) != 0)
+        pgp->holder = 0;
+    (void)close(pgp->hold[0]);
+    pgp->hold[0] = -1;
+}
+
+static void
+let_agent_go(struct mail_pgp *pgp)
+{
+    if (pgp->hold[1] >= 0)
+        (void)close(pgp->hold[1]);
+    if (pgp->holder > 0)
+        (void)waitpid(pgp->holder, NULL, 0);
 }
 
 /* ---- life ---- */
@@ -27,6 +111,7 @@ mail_pgp_new(const char *folder, struct mail_pgp **out, struct err *err)
     *out = pgp;
     if (pgp == NULL || (pgp->folder = strdup(folder)) == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for keys");
+    pgp->hold[0] = pgp->hold[1] = -1;
     /* GMime's own contexts find the folder there. */
     if (setenv("GNUPGHOME", folder, 1) != 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for the environment");
@@ -39,24 +124,10 @@ mail_pgp_new(const char *folder, struct mail_pgp **out, struct err *err)
         rc = gpgme_set_protocol(pgp->keys, GPGME_PROTOCOL_OpenPGP);
     if (rc == 0)
         rc = gpgme_ctx_set_engine_info(pgp->keys, GPGME_PROTOCOL_OpenPGP, NULL, folder);
-    return rc == 0 ? 0 : failed(rc, "GnuPG cannot be used", err);
-}
-
-/* It listens in the folder for whoever may go there, and would outlive the node. */
-static void
-end_agent(void)
-{
-    gpgme_ctx_t agent = NULL;
-    gpgme_error_t said = 0;
-
-    if (gpgme_new(&agent) != 0)
-        return;
-    if (gpgme_set_protocol(agent, GPGME_PROTOCOL_ASSUAN) == 0
-        && gpgme_op_assuan_transact_ext(
-               agent, "KILLAGENT", NULL, NULL, NULL, NULL, NULL, NULL, &said)
-            != 0)
-        said = 0; /* there is none */
-    gpgme_release(agent);
+    if (rc != 0)
+        return failed(rc, "GnuPG cannot be used", err);
+    hold_agent(pgp);
+    return 0;
 }
 
 void
@@ -68,6 +139,7 @@ mail_pgp_free(struct mail_pgp *pgp)
         end_agent();
         gpgme_release(pgp->keys);
     }
+    let_agent_go(pgp);
     free(pgp->folder);
     free(pgp);
 }

@@ -139,7 +139,7 @@ same_key(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, bool *same)
 }
 
 int
-tls_fits(struct span certificate, struct span key, struct err *err)
+tls_fits(struct span certificate, struct span key, int64_t *until_us, struct err *err)
 {
     gnutls_x509_crt_t chain[CHAIN_MAX];
     gnutls_x509_privkey_t private = NULL;
@@ -158,6 +158,7 @@ tls_fits(struct span certificate, struct span key, struct err *err)
         rc = wrong("tls.key", "there is no key in PEM in it that could be read", rc, err);
     else if (same_key(chain[0], private, &same) != 0 || !same)
         rc = wrong("tls.key", "it is not the key of tls.certificate", 0, err);
+    *until_us = (int64_t)gnutls_x509_crt_get_expiration_time(chain[0]) * 1000000;
     for (unsigned i = 0; i < count; i++)
         gnutls_x509_crt_deinit(chain[i]);
     gnutls_x509_privkey_deinit(private);

@@ -9,8 +9,9 @@
  * loopback's addresses, ten years from NOW_US on, both as PEM behind what the bufs hold. ERR_IO. */
 MUST_USE int tls_own(int64_t now_us, struct buf *certificate, struct buf *key, struct err *err);
 
-/* Is KEY that of the first of CERTIFICATE (PEM both)? ERR_BAD_CONFIG says what is wrong. */
-MUST_USE int tls_fits(struct span certificate, struct span key, struct err *err);
+/* Is KEY that of the first of CERTIFICATE (PEM both)? *UNTIL_US is when that expires, by its own
+ * word (Unix). ERR_BAD_CONFIG says what is wrong. */
+MUST_USE int tls_fits(struct span certificate, struct span key, int64_t *until_us, struct err *err);
 
 enum { TLS_PIN_BYTES = 65 };
 /* SHA-256 of the DER form of the first of CERTIFICATE (PEM), in lower-case hexadecimal, NUL behind:

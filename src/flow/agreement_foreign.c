@@ -106,6 +106,22 @@ check_proposal(const struct looking *l, struct err *err)
     return check_room(l, err);
 }
 
+/* ---- keys that are not known ---- */
+
+/* The sender's own is told first. */
+static void
+pass_over(struct looking *l, struct span team, struct span what, const uint8_t *key)
+{
+    struct foreign_news *news = l->news;
+
+    if (news->strange.team.n > 0
+        && (span_equal(news->strange.team, l->word->sender) || !span_equal(team, l->word->sender)))
+        return;
+    news->strange.team = team;
+    news->strange.what = what;
+    memcpy(news->strange.key, key, AGREEMENT_KEY_BYTES);
+}
+
 /* ---- signatures ---- */
 
 static bool
@@ -137,13 +153,10 @@ take_signature(struct looking *l, const struct agreement_signature *given, struc
             SPAN_ARGS(given->party));
     if (agreement_life_has(t, &signature) || span_equal(given->party, l->word->own))
         return 0;
-    if (signature.mark != MARK_GOOD && !of_sender)
+    if (signature.mark != MARK_GOOD && (!of_sender || has_any(t, given->party))) {
+        pass_over(l, given->party, SPAN("signature"), signature.key);
         return 0;
-    if (signature.mark != MARK_GOOD && has_any(t, given->party))
-        return err_set(err, ERR_NOT_ALLOWED,
-            "your signature is by a key that is not known here to be yours, and another one is "
-            "kept "
-            "already");
+    }
     l->news->unknown = l->news->unknown || signature.mark != MARK_GOOD;
     t->rows[t->a.signature_count++] = signature;
     return 0;
@@ -263,11 +276,10 @@ take_event(struct looking *l, const struct journal_told *told, struct err *err)
         return 0;
     if (event->type == JOURNAL_REFUSED && agreement_sign_has(&l->news->taken.a, event->by))
         return 0;
-    if (!keyring_knows(l->registry->ring, event->by, told->key, event->time_us))
-        return span_equal(event->by, l->word->sender) ? err_set(err, ERR_NOT_ALLOWED,
-                   "an event \"%s\" is signed by a key that is not known here to be yours",
-                   journal_words[event->type])
-                                                      : 0;
+    if (!keyring_knows(l->registry->ring, event->by, told->key, event->time_us)) {
+        pass_over(l, event->by, span_of(journal_words[event->type]), told->key);
+        return 0;
+    }
     rc = check_limits(l, told, &h, err);
     if (rc == 0)
         l->news->events[l->news->event_count++] = told;

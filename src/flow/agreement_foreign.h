@@ -36,13 +36,20 @@ struct foreign_news {
     struct agreement_taken taken; /* signatures behind `kept` are new */
     bool proposed;                /* the register has not had it */
     bool unknown;                 /* the sender signed with a key that is not known to be theirs */
+    /* What was passed over, as its key is not known to be its team's: the sender may have had news
+     * of that key sooner, and the word is worth looking at again once it is known. */
+    struct {
+        struct span team; /* n 0: nothing was */
+        struct span what; /* "signature", or the event's word */
+        uint8_t key[AGREEMENT_KEY_BYTES];
+    } strange;
     const struct journal_told **events;
     size_t event_count;
 };
 
 /* Look at WORD beside REGISTRY. OUT in ARENA. Errors: ERR_BAD_VALUE: the document, a signature or
  * an event is malformed or wrong; ERR_NOT_ALLOWED: sender or this team is no party, the id has
- * another text here, a key is not known; ERR_LIMIT: too long, or too many wait; ERR_NO_MEMORY. */
+ * another text here; ERR_LIMIT: too long, or too many wait; ERR_NO_MEMORY. */
 MUST_USE int agreement_foreign_look(const struct registry *registry, struct arena *arena,
     const struct foreign_word *word, struct foreign_news *out, struct err *err);
 bool agreement_foreign_is_news(const struct foreign_news *news);

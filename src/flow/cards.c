@@ -364,6 +364,30 @@ cards_waiting_next(
     return rc == 0 ? 1 : rc;
 }
 
+/* TEAM.PRINT.json */
+static bool
+is_of(const struct dirent *entry, struct span team)
+{
+    enum { BEHIND = CARD_PRINT_BYTES + 5 };
+    struct span name = span_of(entry->d_name);
+
+    return name.n == team.n + BEHIND && span_starts(name, team) && name.p[team.n] == '.';
+}
+
+void
+cards_waiting_only(struct cards_waiting *waiting, struct span team)
+{
+    int kept = 0;
+
+    for (int i = 0; i < waiting->count; i++)
+        if (is_of(waiting->names[i], team))
+            waiting->names[kept++] = waiting->names[i];
+        else
+            free(waiting->names[i]);
+    waiting->count = kept;
+    waiting->at = 0;
+}
+
 void
 cards_waiting_close(struct cards_waiting *waiting)
 {
@@ -383,12 +407,10 @@ cards_waiting_count(const char *home, uint64_t *out, struct err *err)
     return rc;
 }
 
-/* A stranger may send as many as it likes, so that there is an end to them. Names tell enough:
- * TEAM.PRINT.json. */
+/* A stranger may send as many as it likes, so that there is an end to them. */
 static int
 check_room(const char *home, const struct card_signed *card, struct err *err)
 {
-    enum { BEHIND = CARD_PRINT_BYTES + 5 };
     struct cards_waiting waiting;
     char print[CARD_PRINT_BYTES];
     int of_team = 0;
@@ -397,12 +419,11 @@ check_room(const char *home, const struct card_signed *card, struct err *err)
 
     card_sign_print(card->key, print);
     for (int i = 0; rc == 0 && i < waiting.count; i++) {
-        struct span name = span_of(waiting.names[i]->d_name);
-        if (name.n != card->id.n + BEHIND || !span_starts(name, card->id)
-            || name.p[card->id.n] != '.')
+        if (!is_of(waiting.names[i], card->id))
             continue;
         of_team++;
-        there = there || memcmp(name.p + card->id.n + 1, print, CARD_PRINT_BYTES - 1) == 0;
+        there = there
+            || memcmp(waiting.names[i]->d_name + card->id.n + 1, print, CARD_PRINT_BYTES - 1) == 0;
     }
     if (rc == 0 && !there
         && (of_team >= CARDS_WAITING_TEAM_MAX || waiting.count >= CARDS_WAITING_MAX))

@@ -58,6 +58,8 @@ MUST_USE int cards_waiting_open(const char *home, struct cards_waiting *out, str
  * may be asked for. ERR_IO, ERR_LIMIT. */
 int cards_waiting_next(
     struct cards_waiting *waiting, struct arena *arena, struct cards_read *out, struct err *err);
+/* Only those of TEAM, from the first on. */
+void cards_waiting_only(struct cards_waiting *waiting, struct span team);
 void cards_waiting_close(struct cards_waiting *waiting);
 /* How many wait, by their files' names. ERR_IO, ERR_LIMIT. */
 MUST_USE int cards_waiting_count(const char *home, uint64_t *out, struct err *err);

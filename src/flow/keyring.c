@@ -1,5 +1,6 @@
 #include "flow/keyring.h"
 
+#include "base/hash.h"
 #include "base/time.h"
 #include "flow/doc.h"
 
@@ -172,6 +173,20 @@ keyring_count(const struct keyring *ring)
     return ring->count;
 }
 
+uint64_t
+keyring_digest(const struct keyring *ring)
+{
+    uint64_t digest = 0;
+
+    for (size_t i = 0; ring != NULL && i < ring->count; i++) {
+        const struct known *row = &ring->rows[i];
+        digest = hash_bytes(row->team, row->team_n, digest);
+        digest = hash_bytes(row->key.bytes, sizeof row->key.bytes, digest);
+        digest = hash_bytes(&row->key.until_us, sizeof row->key.until_us, digest);
+    }
+    return digest;
+}
+
 bool
 keyring_knows(
     const struct keyring *ring, struct span team, const uint8_t key[CARD_KEY_BYTES], int64_t at_us)
@@ -192,13 +207,24 @@ keyring_ended(
     return keyring_knows(ring, team, key, INT64_MIN) && !keyring_knows(ring, team, key, at_us);
 }
 
-const uint8_t *
-keyring_next(const struct keyring *ring, struct span team, int64_t at_us, size_t *at)
+const struct card_key *
+keyring_each(const struct keyring *ring, struct span team, size_t *at)
 {
     while (ring != NULL && *at < ring->count) {
         const struct known *row = &ring->rows[(*at)++];
-        if (at_us < row->key.until_us && span_equal((struct span){row->team, row->team_n}, team))
-            return row->key.bytes;
+        if (span_equal((struct span){row->team, row->team_n}, team))
+            return &row->key;
     }
+    return NULL;
+}
+
+const uint8_t *
+keyring_next(const struct keyring *ring, struct span team, int64_t at_us, size_t *at)
+{
+    const struct card_key *key;
+
+    while ((key = keyring_each(ring, team, at)) != NULL)
+        if (at_us < key->until_us)
+            return key->bytes;
     return NULL;
 }

@@ -23,6 +23,8 @@ MUST_USE int keyring_add_roster(struct keyring *ring, const struct roster *roste
 MUST_USE int keyring_add_folder(struct keyring *ring, const char *folder, struct err *err);
 
 size_t keyring_count(const struct keyring *ring);
+/* Two rings of the same keys, read in the same order, have the same; a NULL ring has 0. */
+uint64_t keyring_digest(const struct keyring *ring);
 /* Was KEY this team's at AT_US? A NULL ring knows none. */
 bool keyring_knows(
     const struct keyring *ring, struct span team, const uint8_t key[CARD_KEY_BYTES], int64_t at_us);
@@ -33,6 +35,8 @@ bool keyring_ended(
  * twice. */
 const uint8_t *keyring_next(
     const struct keyring *ring, struct span team, int64_t at_us, size_t *at);
+/* The same, with those that it has given up. */
+const struct card_key *keyring_each(const struct keyring *ring, struct span team, size_t *at);
 /* A line of a team's file: 1 with *OUT filled; 0: it is for people. ERR_BAD_CONFIG. */
 int keyring_line(struct span line, struct card_key *out, struct err *err);
 

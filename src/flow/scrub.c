@@ -33,14 +33,12 @@ enum scrub_name
 scrub_name(const struct scrub *scrub, struct span name, enum field_class unlisted)
 {
     const uint8_t *treatments = scrub->treatments;
-    char room[128] = "extra.";
     enum field_id id = field_find(name);
     enum field_class class = id != FIELD_OTHER ? field_class(id) : FIELD_CLASS_TEXT;
     bool listed = id != FIELD_OTHER;
 
-    if (id == FIELD_OTHER && name.n <= sizeof room - 6) {
-        memcpy(room + 6, name.p, name.n);
-        class = extra_fields_class(scrub->extras, (struct span){room, name.n + 6});
+    if (id == FIELD_OTHER) {
+        class = extra_fields_member_class(scrub->extras, name);
         listed = class != FIELD_CLASS_TEXT;
     }
     if (!listed)

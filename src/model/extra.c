@@ -2,8 +2,9 @@
 
 #include "base/hash.h"
 
-#include <limits.h>
 #include <stdlib.h>
+
+#define EXTRA_PREFIX "extra."
 
 struct extra_fields {
     struct arena *names;
@@ -32,6 +33,8 @@ add_line(
 
     if (!span_next(&class, ',', &name) || name.n == 0)
         return wrong(file, n, "there is no name", err);
+    if (name.n > EXTRA_NAME_MAX)
+        return wrong(file, n, "the name is longer than 255 bytes", err);
     int found = field_class_find(class);
     if (found < 0)
         return wrong(file, n, "there is no such field class", err);
@@ -95,28 +98,48 @@ extra_fields_free(struct extra_fields *extras)
     free(extras);
 }
 
+static int64_t
+find(const struct extra_fields *extras, struct span part)
+{
+    char room[EXTRA_NAME_MAX];
+    const struct span before = SPAN(EXTRA_PREFIX);
+
+    if (part.n > sizeof room - before.n)
+        return -1; /* no listed name is as long */
+    memcpy(room, before.p, before.n);
+    if (part.n > 0)
+        memcpy(room + before.n, part.p, part.n);
+    return table_find(extras->table, (struct span){room, before.n + part.n});
+}
+
 /* Readers write nested JSON as one name with points: the last part says what it holds. */
 static int64_t
-find_last_part(const struct extra_fields *extras, struct span name)
+find_last_part(const struct extra_fields *extras, struct span member)
 {
-    const struct span before = SPAN("extra.");
-    char room[NAME_MAX + 1];
-    const char *point = span_starts(name, before) ? memrchr(name.p, '.', name.n) : NULL;
-    size_t n = point == NULL ? 0 : (size_t)(name.p + name.n - point - 1);
+    const char *point = member.n > 0 ? memrchr(member.p, '.', member.n) : NULL;
 
-    if (point == NULL || point < name.p + before.n || before.n + n > sizeof room)
-        return -1;
-    memcpy(room, before.p, before.n);
-    memcpy(room + before.n, point + 1, n);
-    return table_find(extras->table, (struct span){room, before.n + n});
+    return point == NULL
+        ? -1
+        : find(extras, (struct span){point + 1, (size_t)(member.p + member.n - point - 1)});
+}
+
+enum field_class
+extra_fields_member_class(const struct extra_fields *extras, struct span member)
+{
+    int64_t index = extras == NULL ? -1 : find(extras, member);
+
+    if (index < 0 && extras != NULL)
+        index = find_last_part(extras, member);
+    return index < 0 ? FIELD_CLASS_TEXT : (enum field_class)extras->classes[index];
 }
 
 enum field_class
 extra_fields_class(const struct extra_fields *extras, struct span name)
 {
+    const struct span before = SPAN(EXTRA_PREFIX);
     int64_t index = extras == NULL ? -1 : table_find(extras->table, name);
 
-    if (index < 0 && extras != NULL)
-        index = find_last_part(extras, name);
+    if (index < 0 && extras != NULL && span_starts(name, before))
+        index = find_last_part(extras, (struct span){name.p + before.n, name.n - before.n});
     return index < 0 ? FIELD_CLASS_TEXT : (enum field_class)extras->classes[index];
 }

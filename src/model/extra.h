@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "model/words.h"
 
-enum { EXTRA_NAMES_MAX = 100000 };
+enum { EXTRA_NAMES_MAX = 100000, EXTRA_NAME_MAX = 255 };
 
 struct extra_fields;
 
@@ -26,5 +26,7 @@ void extra_fields_free(struct extra_fields *extras);
  * ("extra.user"). FIELD_CLASS_TEXT for names that are not listed, and for all when EXTRAS is NULL.
  */
 enum field_class extra_fields_class(const struct extra_fields *extras, struct span name);
+/* The same of "extra." and MEMBER, however long that is: a member of a JSON value, a parameter. */
+enum field_class extra_fields_member_class(const struct extra_fields *extras, struct span member);
 
 #endif

@@ -51,6 +51,8 @@ struct store_info {
 };
 /* Counts, which takes longer the more there is. */
 MUST_USE int store_info(struct store *store, struct store_info *out, struct err *err);
+/* free_bytes alone, at once. */
+MUST_USE int store_unused(struct store *store, int64_t *bytes, struct err *err);
 
 typedef void store_progress(void *ctx, uint64_t done, uint64_t total);
 /* Everything that can be checked: pages, chunks (they decompress, counts and bounds agree),

@@ -1,10 +1,12 @@
 #include "sys/role.h"
 
 #include "base/log.h"
+#include "sys/caps.h"
 #include "sys/channel.h"
 #include "sys/clock.h"
 #include "sys/lent.h"
 #include "sys/role_hand.h"
+#include "sys/role_log.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +21,7 @@ struct role {
     struct role_start start;
     struct role_events events;
     struct channel *parent;
+    struct role_log log;
     struct conf *conf;
     char *texts; /* what start.home and start.tls_* lie in */
     size_t texts_n;
@@ -48,8 +51,10 @@ role_wall(const struct role_start *start, const struct sandbox_paths *paths, str
         [ROLE_FRONT] = SANDBOX_FRONT,
         [ROLE_COURIER] = SANDBOX_COURIER,
         [ROLE_MAILER] = SANDBOX_MAILER};
+    bool files = start->kind == ROLE_CORE || start->kind == ROLE_MAILER;
+    int rc = caps_keep(files ? CAPS_FILES : CAPS_NONE, err);
 
-    return start->sandbox ? sandbox_enter_as(kinds[start->kind], paths, err) : 0;
+    return rc == 0 && start->sandbox ? sandbox_enter_as(kinds[start->kind], paths, err) : rc;
 }
 
 int
@@ -98,6 +103,7 @@ take_texts(struct role *role, struct wire_in *in, struct err *err)
     start->tls_key = texts[ROLE_HAND_KEY];
     start->tls_client_ca = texts[ROLE_HAND_CLIENT_CA];
     start->mail_password = texts[ROLE_HAND_MAIL_PASSWORD];
+    start->tls_pin = texts[ROLE_HAND_PIN];
     return 0;
 }
 
@@ -187,6 +193,11 @@ take(struct role *role, const struct channel_message *message, struct err *err)
     case MESSAGE_STOP:
         stop(role);
         return 0;
+    case MESSAGE_LOGGED:
+    case MESSAGE_ROLES:
+        if (role->begun && role->events.said != NULL)
+            role->events.said(role->events.ctx, message->type, message->body);
+        return 0;
     default:
         return err_set(err, ERR_INTERNAL, "the parent sent message %u", message->type);
     }
@@ -250,6 +261,8 @@ begin(struct role *role, const char *name, struct err *err)
         rc = channel_new(
             role->start.loop, ROLE_PARENT_FD, ROLE_QUEUE_BYTES, &events, &role->parent, err);
     if (rc == 0)
+        role_log_begin(&role->log, role->start.loop, role->parent);
+    if (rc == 0)
         rc = loop_run(role->start.loop, err);
     if (rc == 0)
         channel_pause(role->parent, false);
@@ -287,6 +300,7 @@ role_run(const char *name, int (*mains[ROLE_KINDS])(const struct role_start *sta
         log_error_of("the role cannot begin", &err);
     else
         status = role.begun ? mains[role.start.kind](&role.start) : EXIT_SUCCESS;
+    role_log_end(&role.log);
     channel_free(role.parent);
     forget_texts(role.texts, role.texts_n);
     conf_free(role.conf);

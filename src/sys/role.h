@@ -40,6 +40,9 @@ struct role_start {
     struct span tls_client_ca;
     /* The courier: the secret of mail.password-file; n 0: none. Replaced likewise. */
     struct span mail_password;
+    /* Core: SHA-256 of the certificate that the doors show, in lower-case hexadecimal; n 0: they
+     * show none. Replaced likewise. */
+    struct span tls_pin;
 };
 
 /* What the role wants to hear; a NULL is not told. All are called from the loop. */
@@ -49,13 +52,15 @@ struct role_events {
     void (*settings)(void *ctx);
     /* FD, the role's, is the pair for DOOR from now on: the one before leads to nobody any more. */
     void (*pair)(void *ctx, enum door door, int fd);
+    /* Core alone: LOGGED or ROLES of messages.def; BODY lives until it returns. */
+    void (*said)(void *ctx, uint16_t type, struct span body);
     /* Finish what was begun, then loop_stop. NULL: the loop is stopped at once. */
     void (*stop)(void *ctx);
 };
 void role_listen(struct role *role, const struct role_events *events);
 
-/* Enter the role's walls (unless --no-sandbox): KIND's system calls, and the files below PATHS. All
- * that is to be opened once and for all has been opened. ERR_SANDBOX. */
+/* Give up capabilities and enter the role's walls (unless --no-sandbox): KIND's system calls, and
+ * the files below PATHS. All that is to be opened once and for all has been opened. ERR_SANDBOX. */
 MUST_USE int role_wall(
     const struct role_start *start, const struct sandbox_paths *paths, struct err *err);
 

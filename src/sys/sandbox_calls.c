@@ -136,6 +136,10 @@ allow_some(scmp_filter_ctx filter, int kind)
         return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
                    SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, TCGETS))
             + seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 0)
+            /* The agent asks whether who started it is there still: one process, and no signal. */
+            + seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 2,
+                SCMP_A0(SCMP_CMP_MASKED_EQ, (scmp_datum_t)1 << 31, 0),
+                SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, 0))
             + seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1,
                 SCMP_A0(SCMP_CMP_MASKED_EQ, UINT32_MAX, PR_SET_NAME));
     for (size_t i = 0; rc == 0 && i < sizeof some / sizeof some[0]; i++)

@@ -1,6 +1,6 @@
 // What does a clause say in words?
 import {html} from './lib/htm.js';
-import {t, word, list, economy, number} from './i18n.js';
+import {t, word, list, economy} from './i18n.js';
 import {Tag, Code} from './ui.js';
 
 export function party(text) {
@@ -20,7 +20,7 @@ export function sentences(clause, law) {
   for (const [of, how] of Object.entries(clause.treatment ?? {}))
     said.push(t('clause.treatment', {class: word('class', of), treatment: word('treatment', how)}));
   if (clause.require?.length) said.push(t('clause.require', {list: list(clause.require.map((one) => t(`require.${one}`)))}));
-  if (clause.retention_days) said.push(t('clause.retention', {n: number(clause.retention_days)}));
+  if (clause.retention_days) said.push(t('clause.retention', {n: clause.retention_days}));
   said.push(`${t('onward')}: ${word('onward', clause.onward ?? (law ? 'tlp' : 'none'))}.`);
   return said;
 }

@@ -26,6 +26,7 @@ export async function speak(language) {
   document.documentElement.dir = language === 'ar' ? 'rtl' : 'ltr';
   formats = {
     number: new Intl.NumberFormat(language),
+    plural: new Intl.PluralRules(language),
     time: new Intl.DateTimeFormat(language, {dateStyle: 'medium', timeStyle: 'medium'}),
     day: new Intl.DateTimeFormat(language, {dateStyle: 'medium', timeZone: 'UTC'}),
     list: new Intl.ListFormat(language, {type: 'conjunction'}),
@@ -35,10 +36,13 @@ export async function speak(language) {
 }
 export const language = () => spoken;
 
-// The message KEY with {name} filled in; `t.has` for words that come from the node.
+// The message KEY with {name} filled in, numbers as readers write them. One that differs by number has a form for each of the language's
+// plural categories (CLDR), of which {n} chooses.
 export function t(key, values) {
   const message = messages[key] ?? key;
-  return values ? message.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all) : message;
+  const form = typeof message === 'object' ? message[formats.plural.select(values?.n)] ?? message.other : message;
+  const filled = (value) => (typeof value === 'number' ? number(value) : value);
+  return values ? form.replace(/\{(\w+)\}/g, (all, name) => filled(values[name]) ?? all) : form;
 }
 export const word = (kind, value) => messages[`${kind}.${value}`] ?? value ?? '';
 // Teams may be of a region ("EU") that is no economy of the data.

@@ -1,10 +1,12 @@
 // Where in the world is it? A map of economies (Natural Earth 1:110m), shaded by number, with arcs for flows.
 import {html, useState, useEffect} from './lib/htm.js';
 import {asset, economy, number, t} from './i18n.js';
+import {go} from './router.js';
 
 const width = 960;
 const scale = width / 5.42;
 const top = 250;
+const bottom = top + 190;
 const rad = Math.PI / 180;
 
 // Equal Earth: areas are true, so that nobody looks larger than they are.
@@ -63,24 +65,40 @@ export function useWorld() {
 }
 const at = (facts, code) => facts[code]?.lat !== undefined && project(facts[code].lon, facts[code].lat);
 
-function Flow({from, to, share}) {
-  const [x1, y1] = from;
-  const [x2, y2] = to;
-  const lift = Math.hypot(x2 - x1, y2 - y1) * 0.25;
-  return html`<path class="flow" d=${`M${x1} ${y1}Q${(x1 + x2) / 2} ${(y1 + y2) / 2 - lift} ${x2} ${y2}`} stroke-width=${0.6 + 2 * share} />`;
+const most = (all) => Math.max(1, ...all);
+// From A to B, to the left of the way: so one that goes and one that comes lie apart, and both inside of the map.
+function bent([x1, y1], [x2, y2]) {
+  const peak = (at) => (4 * at - y1 - y2) / 2;
+  const y = Math.min(peak(bottom - 6), Math.max(peak(6), (y1 + y2) / 2 - (x2 - x1) * 0.22));
+  return `M${x1} ${y1}Q${(x1 + x2) / 2 + (y2 - y1) * 0.22} ${y} ${x2} ${y2}`;
 }
-// VALUES: economy -> number; FLOWS: [{from, to, count}]. What it shows stands in a table beside it too.
-export function WorldMap({values = {}, flows = [], label}) {
+function Flow({flow, share}) {
+  const {from, to, count, way} = flow;
+  return html`<path class="flow ${way}" d=${bent(flow.a, flow.b)} stroke-width=${0.75 + 5 * share} data-from=${from} data-to=${to} data-count=${count}>
+    <title>${economy(from)} → ${economy(to)}: ${number(count)}</title></path>`;
+}
+function Land({code, d, value, step}) {
+  return html`<path class="land ${step}" d=${d} data-code=${code}><title>${economy(code)}${value ? `: ${number(value)}` : ''}</title></path>`;
+}
+// VALUES: economy -> number; FLOWS: [{from, to, count, way: in or out}]; TO(economy): where a click leads. What it shows, and
+// the same links, stand in a table beside it too.
+export function WorldMap({values = {}, flows = [], label, to}) {
   const w = useWorld();
-  const most = Math.max(1, ...Object.values(values));
-  const step = (value) => (value ? `s${1 + Math.min(2, Math.floor((3 * Math.log1p(value)) / Math.log1p(most + 1)))}` : '');
-  const largest = Math.max(1, ...flows.map((flow) => flow.count));
+  const top_ = most(Object.values(values));
+  const step = (value) => (value ? `s${1 + Math.min(2, Math.floor((3 * Math.log1p(value)) / Math.log1p(top_ + 1)))}` : '');
+  const largest = most(flows.map((flow) => flow.count));
+  const share = (count) => Math.sqrt(count / largest);
   const ends = w ? flows.map((flow) => ({...flow, a: at(w.facts, flow.from), b: at(w.facts, flow.to)})).filter((f) => f.a && f.b) : [];
-  return html`<svg class="chart map" viewBox="0 0 960 ${Math.round(top + 190)}" role="img" aria-label=${label}>
-    ${w?.shapes.map(({code, d}) => html`<path class="land ${step(values[code])}" d=${d}><title>${economy(code)}${
-      values[code] ? `: ${number(values[code])}` : ''}</title></path>`)}
-    ${ends.map((flow) => html`<${Flow} from=${flow.a} to=${flow.b} share=${Math.sqrt(flow.count / largest)} />`)}
-    ${ends.map(({to, b, count}) => html`<circle cx=${b[0]} cy=${b[1]} r=${2 + 4 * Math.sqrt(count / largest)}><title>${economy(to)}: ${number(count)}</title></circle>`)}
+  const places = new Map(ends.flatMap(({from, to: end, a, b}) => [[from, a], [end, b]]));
+  const click = to && ((event) => {
+    const code = event.target.closest('[data-code]')?.dataset.code;
+    if (code) go(to(code));
+  });
+  return html`<svg class="chart map ${to ? 'leads' : ''}" viewBox="0 0 960 ${bottom}" role="img" aria-label=${label} onClick=${click}>
+    ${w?.shapes.map(({code, d}) => html`<${Land} key=${code} ...${{code, d, value: values[code], step: step(values[code])}} />`)}
+    ${ends.map((flow) => html`<${Flow} key=${flow.way + flow.from + flow.to} flow=${flow} share=${share(flow.count)} />`)}
+    ${[...places].map(([code, [x, y]]) => html`<circle key=${code} cx=${x} cy=${y} r=${values[code] ? 2 + 4 * Math.min(1, share(values[code])) : 4} data-code=${code}>
+      <title>${economy(code)}${values[code] ? `: ${number(values[code])}` : ''}</title></circle>`)}
     ${!w && html`<text x="480" y="220" text-anchor="middle">${t('loading')}</text>`}</svg>`;
 }
 // One economy, or some, on the world.

@@ -75,7 +75,7 @@ function useHeld() {
 function useEvents() {
   useEffect(() => {
     const source = new EventSource('/api/v1/events');
-    source.addEventListener('counts', (event) => dispatchEvent(new CustomEvent('counts', {detail: JSON.parse(event.data)})));
+    for (const name of ['counts', 'flows', 'dropped']) source.addEventListener(name, (event) => dispatchEvent(new CustomEvent(name, {detail: JSON.parse(event.data)})));
     return () => source.close();
   }, []);
 }

@@ -157,7 +157,7 @@ function Row({row, columns, id, selected, select}) {
       : c.number ? number(valueOf(c, row)) : html`<span dir="auto">${valueOf(c, row)}</span>`}</td>`)}</tr>`;
 }
 export const More = ({list}) => html`<span class="row">${list.next && html`<button disabled=${list.busy} onClick=${list.more}>
-  ${t('more')}</button>`} <span class="quiet">${t('shown', {n: number(list.items.length)})}</span></span>`;
+  ${t('more')}</button>`} <span class="quiet">${t('shown', {n: list.items.length})}</span></span>`;
 
 // ---- dialogs and notes ----
 export function Dialog({title, close, children}) {

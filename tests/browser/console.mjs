@@ -217,6 +217,38 @@ test('Arabic from right to left, and the choice is kept', async () => {
   await page.selectOption('header select >> nth=0', 'en');
   await page.waitForFunction(() => document.documentElement.dir === 'ltr');
 });
+test('each message that differs by number has the forms that the language has', async () => {
+  const wrong = await page.evaluate(async () => {
+    const base = document.querySelector('script[src]').src.replace(/[^/]*$/, '');
+    const found = [];
+    for (const language of ['en', 'zh', 'fr', 'es', 'ru', 'ar']) {
+      const rules = new Intl.PluralRules(language);
+      const used = new Set(Array.from({length: 200}, (_, n) => rules.select(n)).concat(rules.select(0.5)));
+      const messages = await (await fetch(`${base}messages/${language}.json`)).json();
+      for (const [key, forms] of Object.entries(messages).filter(([, message]) => typeof message === 'object')) {
+        const lacks = [...used, 'other'].filter((category) => !(category in forms));
+        const none = Object.keys(forms).filter((category) => !rules.resolvedOptions().pluralCategories.includes(category));
+        if (lacks.length || none.length) found.push({language, key, lacks, none});
+      }
+    }
+    return found;
+  });
+  assert.deepEqual(wrong, []);
+  const said = await page.evaluate(async () => {
+    const base = document.querySelector('script[src]').src.replace(/[^/]*$/, '');
+    const {t, speak} = await import(`${base}i18n.js`);
+    const days = {};
+    for (const language of ['ru', 'ar', 'fr', 'en']) {
+      await speak(language);
+      days[language] = [1, 2, 5, 21, 1000].map((n) => t('days', {n}));
+    }
+    return days;
+  });
+  assert.deepEqual(said.ru, ['1 день', '2 дня', '5 дней', '21 день', '1\u00a0000 дней']);
+  assert.deepEqual(said.en, ['1 day', '2 days', '5 days', '21 days', '1,000 days']);
+  assert.deepEqual(said.ar.slice(0, 2), ['يوم واحد', 'يومان']);
+  assert.deepEqual(said.fr.slice(0, 2), ['1 jour', '2 jours']);
+});
 test('a reader looks and cannot decide; an analyst can', async () => {
   for (const [kind, may] of [['reader', false], ['analyst', true]]) {
     const other = await open();

@@ -399,6 +399,39 @@ class Mail(Case):
                 self.assertTrue(all(s == same[0] for s in same))
             self.assertEqual(sorted(a for same in by_id.values() for a in same[0]), sorted(address(n) for n in sent))
 
+    def agents(self):
+        """Processes of gpg-agent for the node's folder."""
+        found = []
+        for one in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                words = one.read_bytes().split(b"\0")
+                if words[0].endswith(b"gpg-agent") and str(self.w.home / "gnupg").encode() in words:
+                    found.append(int(one.parent.name))
+        return found
+
+    def test_the_agent_goes_with_the_mailer(self):
+        """It holds the key that signs: also when nobody could tell it to go."""
+        with Server() as server:
+            self.start(server)
+            self.add()
+            self.reports(1)
+            server.wait(1)
+            before = self.agents()
+            self.assertEqual(len(before), 1)
+            self.w.node.kill("mailer")
+            self.w.wait_well()
+            self.reports(2)
+            server.wait(2)
+            self.w.wait(lambda: len(self.agents()) == 1 and self.agents() != before, "another agent alone")
+            self.w.node.send(signal.SIGKILL)
+            self.w.node.end()
+            self.w.wait(lambda: not self.agents(), "the end of the agent", alive=False)
+            self.w.start()
+            self.reports(3)
+            server.wait(3)
+            self.stop()
+            self.assertEqual(self.agents(), [])
+
     # ---- TLS and signing in ----
 
     def secured(self, scheme, server, cert, *more, host="localhost"):

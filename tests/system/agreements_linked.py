@@ -107,6 +107,33 @@ class Couriers(unittest.TestCase):
         events = [(e["event"], e["team"]) for e in south.get(f"/api/v1/agreements/{ident}")["events"]]
         self.assertEqual(events[-3:], [(e, "north.test") for e in ("suspended", "resumed", "suspended")])
 
+    def test_new_key(self):
+        """A team gets a new key and stops at once what runs: the suspension is there before the card, and counts when that has come."""
+        north, south = self.pair("--no-push")
+        published = self.folder / "south.json"
+        south.command("team", "publish", "--url", south.url, "--teams", str(self.folder / "teams.json"), "-o", str(published))
+        north.command("peer", "add", str(published), "--push", "--poll")
+        south.command("peer", "add", north.card(), "--push", "--poll")
+        ident = self.propose(north, 1, "north.test", "south.test")
+        self.stands(south, ident, "proposed")
+        self.agree(south, "sign", ident)
+        self.stands(north, ident, "in force")
+        south.command("team", "rekey")
+        self.agree(south, "suspend", ident)
+        self.stands(north, ident, "suspended")
+        # A key that north never hears of, and what was done by it; then the next.
+        south.node.stop()
+        south.command("team", "rekey")
+        self.agree(south, "resume", ident)
+        south.command("team", "rekey")
+        south.start()
+        north.until(lambda: north.command("team", "waiting", "--json"), "the card of a key that was missed")
+        self.assertEqual(north.get(f"/api/v1/agreements/{ident}")["standing"], "suspended")
+        north.command("team", "accept", "south.test")
+        self.stands(north, ident, "in force")
+        self.agree(south, "end", ident)
+        self.stands(north, ident, "ended")
+
 
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

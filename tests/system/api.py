@@ -57,7 +57,8 @@ class Documented(Case):
                 concrete += "?team=" + told
             with self.subTest(concrete):
                 answer = self.check("GET", concrete)
-                self.assertEqual(answer.status, 200, answer.body)
+                # No ledger has shown two histories here; witness.py has one that did.
+                self.assertEqual(answer.status, 404 if path.endswith("/evidence") else 200, answer.body)
 
     def test_unknown_parameters_and_members_are_refused_by_name(self):
         for path, operations in self.document["paths"].items():
@@ -77,7 +78,7 @@ class Documented(Case):
         wrong = {"address": "192.0.2.300", "economy": "Finland", "asn": "0", "classification": "nonsense", "effect": "maybe",
                  "since": "yesterday", "until": "2026-13-01", "limit": "1001", "next": "nonsense", "name": "a..b",
                  "unattributed": "perhaps", "open": "maybe", "recall": "maybe", "batch": None, "state": "lost", "id": None, "number": None, "q": "a b", "team": "x" * 65,
-                 "provider": "x" * 201, "text": "x" * 101, "from": "x" * 201, "sender": "x" * 65, "delivery": "x" * 65, "by": "week"}
+                 "provider": "x" * 201, "text": "x" * 101, "level": "loud", "role": "nobody", "after": "nonsense", "from": "x" * 201, "sender": "x" * 65, "delivery": "x" * 65, "by": "week"}
         for path, operations in self.document["paths"].items():
             for parameter in operations.get("get", {}).get("parameters", []):
                 value = wrong[parameter["name"]] if path != "/api/v1/tokens" else "x" * 65

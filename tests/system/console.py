@@ -19,11 +19,34 @@ TABLES = pathlib.Path(os.environ["COMITY_TABLES"])
 WEB = TABLES.parent / "web"
 LANGUAGES = ["en", "zh", "fr", "es", "ru", "ar"]
 FIRST_VIEW_BYTES = 100 * 1024
+# Messages that are spelled as in English, rightly.
+EQUAL = {
+    "fr": """pages node.version classification source destination verdict class.open team.site team.kind.finance parties signatures clause
+             clauses clause.patterns measure.population card.signature""".split(),
+    "es": "no team.kind.regional agreement.kind.bilateral agreement.kind.multilateral level.error opinion.neutral".split(),
+}
+# Words that only English has, and what is called the same in all alphabets.
+ENGLISH = set("""the of and with was were is are by from this that it its which what who whom there been has have not for when will only
+                 report reports team held withheld receipt ledger recall partner agreement""".split())
+NAMES = set("""UTC TLP RED CVE IPv IPv4 IPv6 JSON SIGHUP SHA RFC URL AS Unicode CLDR RouteViews DB IP NOTICE Ed25519 Ed API HTTP ID CSV ISO kB MAC TAXII STIX
+               MISP SMTP OpenPGP PGP GPG VCARD vCard TLS PEM CSIRT CERT""".split())
+
+# Placeholders, commands, settings, files: no language's words.
+CALLED = re.compile(r"\{\w+\}|`[^`]*`|\bcomity( [a-z]+)+|\b[a-z]+\.[a-z-]+(\(5\))?|\"\w+\"|«\s?\w+\s?»|\.tlog-proof")
 
 
 def words(table, macro):
     text = (TABLES / table).read_text(encoding="utf-8")
     return re.findall(rf'^{macro}\([A-Z_0-9]+,(?: \d+,)? "([^"]+)"', text, re.M)
+
+
+def forms(message):
+    """Of a message that differs by number, by plural category; of another only "other"."""
+    return message if isinstance(message, dict) else {"other": message}
+
+
+def placeholders(text):
+    return sorted(re.findall(r"\{\w+\}", text))
 
 
 class Served(unittest.TestCase):
@@ -111,10 +134,35 @@ class Catalogues(unittest.TestCase):
     def test_none_lacks_a_message(self):
         for language in LANGUAGES:
             self.assertEqual(list(self.messages[language]), list(self.messages["en"]), language)
-            for key, text in self.messages[language].items():
-                self.assertTrue(text.strip(), f"{language}: {key}")
-                self.assertEqual(sorted(re.findall(r"\{\w+\}", text)), sorted(re.findall(r"\{\w+\}", self.messages["en"][key])),
-                                 f"{language}: {key}")
+            for key, message in self.messages[language].items():
+                wanted = placeholders(forms(self.messages["en"][key])["other"])
+                self.assertEqual(placeholders(forms(message)["other"]), wanted, f"{language}: {key}")
+                for form in forms(message).values():
+                    self.assertTrue(form.strip(), f"{language}: {key}")
+                    self.assertLessEqual(set(placeholders(form)), set(wanted), f"{language}: {key}")
+
+    def test_none_is_left_in_english(self):
+        """The same words are no mistake where they stand in EQUAL; other letters than the reader's only in what is called so everywhere."""
+        for language in LANGUAGES[1:]:
+            for key, message in self.messages[language].items():
+                for form in forms(message).values():
+                    words_ = CALLED.sub("", form)
+                    if language in EQUAL:
+                        self.assertTrue(form not in forms(self.messages["en"][key]).values() or key in EQUAL[language], f"{language}: {key}: {form}")
+                        left = set(re.findall(r"[a-z’]+", words_.lower())) & ENGLISH
+                    else:
+                        left = set(re.findall(r"[A-Za-z]{2,}", words_)) - NAMES
+                    self.assertEqual(left, set(), f"{language}: {key}: {form}")
+        for language, keys in EQUAL.items():
+            self.assertEqual([key for key in keys if self.messages[language].get(key) != self.messages["en"].get(key)], [], language)
+
+    def test_forms_by_number_get_numbers(self):
+        """What a page has formatted already has no plural category."""
+        plural = [key for key in self.messages["en"] if any(isinstance(self.messages[one][key], dict) for one in LANGUAGES)]
+        self.assertGreater(len(plural), 2)
+        for key in plural:
+            self.assertIn(f"t('{key}', {{n: ", self.sources)
+            self.assertNotIn(f"t('{key}', {{n: number(", self.sources)
 
     def test_what_pages_say_is_there(self):
         used = set(re.findall(r"[^\w.]t\('([\w.-]+)'", self.sources))

@@ -13,6 +13,7 @@ import time
 from node import PATIENCE, Local, Node
 
 ECONOMIES = {"north.test": "XN", "south.test": "XS", "east.test": "XE"}
+NAMES = {}  # of teams that are not called by their id
 PREFIXES = {"north.test": "192.0.2.0/25", "south.test": "192.0.2.128/25", "east.test": "198.51.100.0/24"}
 FREELY = [{"id": "urn:uuid:00000000-0000-4000-8000-000000000001", "title": "Freely", "kind": "multilateral",
            "parties": list(ECONOMIES), "valid_from": "2020-01-01",
@@ -22,7 +23,7 @@ FREELY = [{"id": "urn:uuid:00000000-0000-4000-8000-000000000001", "title": "Free
 
 
 def team(name, prefix=None):
-    return {"id": name, "name": name, "kind": "national", "economies": [ECONOMIES[name]], "source": "test", "verified": True,
+    return {"id": name, "name": NAMES.get(name, name), "kind": "national", "economies": [ECONOMIES[name]], "source": "test", "verified": True,
             "constituency": {"prefixes": [prefix]} if prefix else {"domains": [name]}}
 
 

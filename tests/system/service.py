@@ -4,12 +4,14 @@
 usage: service.py COMITY UNIT     (COMITY_SHARE names the share folder)
 tests/interop/systemd starts the unit under a systemd of its own, as root; this needs no rights.
 """
+import contextlib
 import ctypes
 import errno
 import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -63,6 +65,37 @@ def leave_only(names):
     return enter
 
 
+NET_BIND_SERVICE, DAC_OVERRIDE = 1 << 10, 1 << 1
+PR_SET_SECUREBITS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 28, 47, 2
+
+
+def as_the_unit_gives(library=ctypes.CDLL(None, use_errno=True)):
+    """What runs before the node starts: no right of root's is left but the unit's one, which exec keeps."""
+    def data(mask):
+        return (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)  # effective, permitted, inheritable
+
+    if library.prctl(PR_SET_SECUREBITS, 0xF, 0, 0, 0) != 0:  # NOROOT and NO_SETUID_FIXUP, both locked
+        raise OSError("no securebits")
+    if library.capset((ctypes.c_uint32 * 2)(0x20080522, 0), data(NET_BIND_SERVICE)) != 0:
+        raise OSError("no capset")
+    if library.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 10, 0, 0) != 0:
+        raise OSError("no ambient capability")
+
+
+def low_port():
+    """One below 1024 that nobody listens on."""
+    for port in range(1023, 511, -1):
+        with contextlib.suppress(OSError), socket.socket() as tried:
+            tried.bind(("127.0.0.1", port))
+            return port
+    raise unittest.SkipTest("no low port is free")
+
+
+def capabilities(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return {name: int(value, 16) for name, value in re.findall(r"^Cap(Inh|Prm|Eff|Amb):\s+(\w+)$", status, re.M)}
+
+
 class Unit(unittest.TestCase):
     def setUp(self):
         temporary = tempfile.TemporaryDirectory()
@@ -76,6 +109,25 @@ class Unit(unittest.TestCase):
         self.assertEqual([line for line in done.stderr.splitlines() if "comity.service" in line], [], done.stderr)
         done = analyze("security", "--offline=yes", "--threshold=20", str(unit))
         self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr)
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give a capability away")
+    def test_no_role_keeps_the_capability(self):
+        """It is for binding a low port, and for nothing after that; a role that is started anew does not get it back."""
+        node = Node(COMITY, self.folder / "home", "--listen.partners", f"127.0.0.1:{low_port()}", before=as_the_unit_gives)
+        self.addCleanup(node.close)
+        node.kill("front partners")
+        for pid in [node.process.pid, *(node.pid(role) for role in ROLES)]:
+            self.assertEqual(set(capabilities(pid).values()), {0}, pid)
+        self.assertEqual(node.stop(), 0, node.log())
+
+    @unittest.skipIf(os.geteuid() != 0, "only root has any")
+    def test_of_roots_rights_only_files_are_left(self):
+        node = Node(COMITY, self.folder / "home")
+        self.addCleanup(node.close)
+        for role in [None, *ROLES]:
+            left = capabilities(node.pid(role) if role else node.process.pid)
+            most = DAC_OVERRIDE if role in (None, "core") else 0
+            self.assertEqual({name: value & ~most for name, value in left.items()}, {"Inh": 0, "Prm": 0, "Eff": 0, "Amb": 0}, role)
 
     def test_all_roles_live_within_its_system_calls(self):
         names = left_by_the_unit()

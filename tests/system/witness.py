@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import ssl
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -16,6 +17,7 @@ import unittest
 from linked import Linked, reports
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
+SANDBOX = [word for word in OPTIONS if word == "--no-sandbox"]
 
 
 class Witnesses(unittest.TestCase):
@@ -100,41 +102,128 @@ class Witnesses(unittest.TestCase):
         self.assertEqual(asked(b"old 0\n\n" + other)[0], 404)
         self.assertEqual(self.witnessed(self.south, "north.test")["size"], size)
 
-    def test_two_histories_are_found_out(self):
-        self.north.take(reports(3))
-        self.until_cosigned(self.north, self.south)
-        before = self.size(self.north)
-        self.north.node.stop()
-        copy = self.north.home.parent / "copy"
-        shutil.copytree(self.north.home, copy)
-        self.north.start()
-        for first in (100, 101, 102, 103):
-            self.north.take(reports(1, first=first))
-            self.north.node.drain()
-        self.until_cosigned(self.north, self.south, before + 4)
-        seen = self.size(self.north)
-        # The copy is put back, and goes on differently.
-        self.north.node.stop()
+    def put_back(self, copy):
+        """North's store is an older copy of it, as nobody but north knows."""
         shutil.rmtree(self.north.home)
         copy.rename(self.north.home)
+
+    def copied(self):
+        copy = self.north.home.parent / "copy"
+        self.north.node.stop()
+        shutil.copytree(self.north.home, copy)
+        self.north.start()
+        return copy
+
+    def grow(self, size, first):
+        """North's log has SIZE entries, an entry each of other reports."""
+        while self.size(self.north) < size:
+            self.north.take(reports(1, first=first + self.size(self.north)))
+            self.north.node.drain()
+
+    def found(self):
+        return self.witnessed(self.south, "north.test")["two_histories"]
+
+    def evidence(self):
+        """Anybody who has the log's key sees by it alone that the log signed two histories."""
+        text = self.south.command("peer", "evidence", "north.test")
+        file = self.south.home / "evidence"
+        file.write_text(text, encoding="utf-8")
+        key = self.north.command("ledger", "key").strip()
+        verified = lambda *words: subprocess.run([COMITY, "verify", "--json", *words, *SANDBOX, str(file)], capture_output=True, text=True,
+                                                 timeout=60, check=False)
+        done = verified("--key", key)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        said = json.loads(done.stdout)
+        self.assertTrue(said["proven"])
+        self.assertEqual(said["log"], "north.test/log")
+        self.assertEqual(verified().returncode, 1)  # without the key nobody knows who signed
+        self.assertEqual(verified("--key", self.south.command("ledger", "key").strip()).returncode, 1)
+        told = json.loads(self.south.command("peer", "evidence", "north.test", "--json"))
+        self.assertEqual(sorted(told), ["evidence", "found", "log", "team"])
+        self.assertRegex(told["found"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
+        self.assertEqual((told["team"], told["log"], told["evidence"]), ("north.test", "north.test/log", text))
+        return text, said
+
+    def not_cosigned(self, note, old):
+        """South's witness signs nothing of north's log any more."""
+        status, _, text = self.ask(self.south, "POST", "/witness/add-checkpoint", b"old %d\n\n" % old + note)
+        self.assertEqual(status, 422, text)
+
+    def test_a_store_put_back_that_grows_beyond_what_was_seen(self):
+        self.north.take(reports(3))
+        self.until_cosigned(self.north, self.south)
+        copy = self.copied()
+        self.grow(5, first=100)
+        self.until_cosigned(self.north, self.south, 5)
+        seen = self.size(self.north)
+        self.north.node.stop()
+        self.put_back(copy)
         self.north.start()
         self.south.node.wait("a partner's log is shorter than what it showed", why="north.test/log")
         self.north.take(reports(1, first=200))
         self.north.node.wait("a witness has seen more of this node's log than there is")
-        while self.size(self.north) <= seen:
-            self.north.take(reports(1, first=200 + self.size(self.north)))
-            self.north.node.drain()
-        # By two roots of one size, if it looked just then; else as nothing leads from the one to the other.
-        self.south.until(lambda: self.found(), "word of it")
-        self.assertRegex(self.south.command("peer", "show", "north.test"), "TWO HISTORIES|NOT PROVEN TO GO ON")
-        said = ("a partner's log has two histories", "a partner's log is not proven to go on from what it was")
-        self.south.until(lambda: any(self.south.node.find(words) for words in said), "word of it in the log")
-        self.assertEqual(self.witnessed(self.south, "north.test")["size"], seen)  # nothing more of it is cosigned
+        self.grow(seen + 2, first=200)
+        self.south.until(self.found, "word of it")
+        self.assertIn("TWO HISTORIES", self.south.command("peer", "show", "north.test"))
+        self.south.node.wait("a partner's log has two histories", why="north.test/log")
+        self.evidence()
+        self.assertEqual(self.witnessed(self.south, "north.test")["size"], seen)
+        self.not_cosigned(self.fetch(self.north, "/log/checkpoint"), seen)
 
-    def found(self):
-        known = self.witnessed(self.south, "north.test")
-        return known["two_histories"] or known["doubted"]
+    def test_another_history_that_it_never_asks_to_cosign(self):
+        """The courier of a log that hides stays off: south finds it by the log's own tiles."""
+        self.north.take(reports(1))
+        self.until_cosigned(self.north, self.south)
+        copy = self.copied()
+        self.grow(4, first=100)
+        self.until_cosigned(self.north, self.south, 4)
+        seen = self.size(self.north)
+        self.assertEqual(seen, 4)
+        self.north.node.stop()
+        self.put_back(copy)
+        self.north.options = (*self.north.options, "--courier", "off", "--batch.reports", "1")
+        self.north.start()
+        self.north.take(reports(300, first=1000))
+        self.north.until(lambda: self.size(self.north) > 256, "a log of more than one tile")
+        self.south.until(self.found, "word of it")
+        text, said = self.evidence()
+        self.assertLessEqual(said["checkpoints"][0]["size"], seen)
+        self.assertGreater(len(text.split("\n\n", 1)[0].splitlines()), 3)
+        self.spoil(text)
+        # Also without a link the evidence stays.
+        self.south.command("peer", "remove", "north.test")
+        self.assertEqual(self.south.command("peer", "evidence", "north.test"), text)
 
+    def spoil(self, text):
+        """Evidence of which anything is changed shows nothing."""
+        key, file = self.north.command("ledger", "key").strip(), self.south.home / "spoilt"
+        lines = text.splitlines(keepends=True)
+        empty = lines.index("\n")
+        spoilt = [lines[:1] + lines[2:], lines[:1] + [lines[2], lines[1]] + lines[3:], lines[:empty] + [lines[1]] + lines[empty:],
+                  lines[:empty], lines[:empty + 1], lines[:-1], [], ["comity-two-histories-v1\n"],
+                  [line.replace("\n4\n", "\n3\n") if line == "4\n" else line for line in lines[:empty + 2]] + ["3\n"] + lines[empty + 3:]]
+        for each in spoilt:
+            file.write_text("".join(each), encoding="utf-8")
+            done = subprocess.run([COMITY, "verify", "--key", key, *SANDBOX, str(file)], capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 1, (each, done.stdout))
+            self.assertNotIn("PROVEN      the log north.test/log showed two histories", done.stdout)
+
+    def test_a_wrong_proof_of_somebody_else_is_settled_by_the_tiles(self):
+        self.north.take(reports(3))
+        self.until_cosigned(self.north, self.south)
+        seen = self.size(self.north)
+        self.grow(seen + 3, first=100)
+        note = self.fetch(self.north, "/log/checkpoint")
+        hash_line = b"A" * 43 + b"=\n"
+        old = self.witnessed(self.south, "north.test")["size"]
+        status, _, _ = self.ask(self.south, "POST", "/witness/add-checkpoint", b"old %d\n" % old + hash_line + b"\n" + note)
+        self.assertIn(status, (409, 422))  # it may have been cosigned meanwhile
+        self.grow(seen + 5, first=200)
+        self.until_cosigned(self.north, self.south, seen + 5)
+        self.south.until(lambda: not self.witnessed(self.south, "north.test")["doubted"], "an end of the doubt")
+        self.assertFalse(self.found())
+        self.assertIn("two histories", subprocess.run([COMITY, "peer", "evidence", "north.test", "--home", str(self.south.home)],
+                                                      capture_output=True, text=True, timeout=60, check=False).stderr)
 
 
 if __name__ == "__main__":

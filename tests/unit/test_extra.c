@@ -26,6 +26,10 @@ listed_names_have_their_class_and_others_are_text(void **state)
     assert_int_equal(extra_fields_class(extras, SPAN("extra.user.log")), FIELD_CLASS_TEXT);
     assert_int_equal(extra_fields_class(extras, SPAN("extra.log.")), FIELD_CLASS_TEXT);
     assert_int_equal(extra_fields_class(extras, SPAN("log.user")), FIELD_CLASS_TEXT);
+    assert_int_equal(extra_fields_member_class(extras, SPAN("user")), FIELD_CLASS_ACCOUNT);
+    assert_int_equal(extra_fields_member_class(extras, SPAN("log.user")), FIELD_CLASS_ACCOUNT);
+    assert_int_equal(extra_fields_member_class(extras, SPAN("")), FIELD_CLASS_TEXT);
+    assert_int_equal(extra_fields_member_class(NULL, SPAN("user")), FIELD_CLASS_TEXT);
     extra_fields_free(extras);
 }
 

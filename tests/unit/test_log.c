@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "fmt/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 // clang-format off
@@ -60,6 +61,60 @@ control_bytes_do_not_reach_the_terminal(void **state)
     assert_string_equal(strstr(line, "v="),
         "v=\"\\u001b[2J\\u000d\\u000afake: "
         "line\\u007f\\ufffd\\ufffd\\ufffd\\u0000\\\"\\\\\xc3\xa9\"\n");
+}
+
+static void
+nothing_turns_the_direction_of_a_line(void **state)
+{
+    static const char *const turns[] = {"\u200e", "\u200f", "\u202a", "\u202e", "\u2066", "\u2069"};
+    static const char *const others[] = {
+        "\u200d", "\u2029", "\u2065", "\u206a", "\u05d0", "\u4e2d"};
+    char line[LOG_LINE_BYTES];
+
+    (void)state;
+    start(LOG_FORMAT_TEXT);
+    for (size_t i = 0; i < sizeof turns / sizeof turns[0]; i++) {
+        const struct log_pair pair = log_word("v", turns[i]);
+        line[log_line(line, LOG_LEVEL_INFO, "x", &pair, 1)] = '\0';
+        assert_non_null(strstr(line, "v=\"\\ufffd\\ufffd\\ufffd\""));
+        const struct log_pair fine = log_word("v", others[i]);
+        line[log_line(line, LOG_LEVEL_INFO, "x", &fine, 1)] = '\0';
+        assert_non_null(strstr(line, others[i]));
+    }
+}
+
+struct heard {
+    unsigned count;
+    char text[200];
+};
+
+static void
+hear(void *ctx, enum log_level level, int64_t now_us, struct span what, struct span pairs)
+{
+    struct heard *heard = ctx;
+
+    heard->count++;
+    (void)snprintf(heard->text, sizeof heard->text, "%d %lld %.*s|%.*s", (int)level,
+        (long long)now_us, SPAN_ARGS(what), SPAN_ARGS(pairs));
+}
+
+static void
+who_listens_hears_what_is_written(void **state)
+{
+    struct heard heard = {0};
+
+    (void)state;
+    start(LOG_FORMAT_JSON);
+    log_listen(hear, &heard);
+    log_debug("not said");
+    assert_int_equal(heard.count, 0);
+    log_info("a\nb", log_number("n", 1), log_word("v", "x\x1b\"y"));
+    assert_string_equal(heard.text, "1 1764076058123456 a\\u000ab|n=1 v=\"x\\u001b\\\"y\"");
+    log_warning("alone");
+    assert_string_equal(heard.text, "2 1764076058123456 alone|");
+    log_listen(NULL, NULL);
+    log_info("nobody");
+    assert_int_equal(heard.count, 2);
 }
 
 /* Random values of all lengths: each line is one line, and one JSON object. */
@@ -129,6 +184,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_for_people_or_programs),
         cmocka_unit_test(control_bytes_do_not_reach_the_terminal),
+        cmocka_unit_test(nothing_turns_the_direction_of_a_line),
+        cmocka_unit_test(who_listens_hears_what_is_written),
         cmocka_unit_test(every_line_is_one_line),
         cmocka_unit_test(what_is_below_the_level_is_not_said),
     };

@@ -181,6 +181,22 @@ every_inclusion_verifies_and_no_other(void **state)
 }
 
 static void
+both_roots_follow(const struct merkle_source *source, uint64_t old, uint64_t size,
+    const struct merkle_hash *old_root, const struct merkle_hash *root)
+{
+    struct merkle_proof proof;
+    struct merkle_hash before;
+    struct merkle_hash now;
+
+    assert_int_equal(merkle_prefix(source, old, size, &proof, NULL), 0);
+    assert_true(merkle_prefix_roots(old, size, &proof, &before, &now));
+    assert_true(merkle_equal(&before, old_root));
+    assert_true(merkle_equal(&now, root));
+    proof.count++;
+    assert_false(merkle_prefix_roots(old, size, &proof, &before, &now) && merkle_equal(&now, root));
+}
+
+static void
 every_consistency_verifies_and_no_other(void **state)
 {
     struct merkle_source source = merkle_nodes_source(&all);
@@ -197,6 +213,8 @@ every_consistency_verifies_and_no_other(void **state)
         merkle_root_of(leaves, old, &old_root);
         assert_int_equal(merkle_consist(&source, old, size, &proof, NULL), 0);
         assert_true(merkle_consists(old, &old_root, size, &root, &proof));
+        if (old > 0 && old < size)
+            both_roots_follow(&source, old, size, &old_root, &root);
         wrong = old_root;
         wrong.bytes[below(MERKLE_HASH_BYTES)] ^= (uint8_t)(1u << below(8));
         assert_false(merkle_consists(old, &wrong, size, &root, &proof));
@@ -223,6 +241,9 @@ what_is_no_tree_is_refused(void **state)
     assert_int_equal(merkle_include(&source, 5, 5, &proof, NULL), ERR_BAD_VALUE);
     assert_int_equal(merkle_include(&source, 0, UINT64_MAX, &proof, NULL), ERR_BAD_VALUE);
     assert_int_equal(merkle_consist(&source, 6, 5, &proof, NULL), ERR_BAD_VALUE);
+    assert_int_equal(merkle_prefix(&source, 0, 5, &proof, NULL), ERR_BAD_VALUE);
+    assert_int_equal(merkle_prefix(&source, 5, 5, &proof, NULL), ERR_BAD_VALUE);
+    assert_int_equal(merkle_prefix(&source, 5, UINT64_MAX, &proof, NULL), ERR_BAD_VALUE);
     assert_int_equal(merkle_include(&source, 0, LEAVES + 1, &proof, NULL), ERR_INTERNAL);
     proof.count = 0;
     assert_false(merkle_includes(&leaves[0], 0, 0, &proof, &empty));

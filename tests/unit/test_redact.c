@@ -543,31 +543,6 @@ a_full_arena_releases_nothing_more(void **state)
     }
 }
 
-static void
-a_url_does_not_tell_a_coarser_address(void **state)
-{
-    static const char *const urls[] = {"http://192.0.2.77/x", "http://[2001:db8::77]/",
-        "http://3221226061/", "http://192.0.2.0x4d/", "http://192.0.2.77./"};
-    struct arena *arena = arena_new(1 << 20);
-
-    (void)state;
-    for (size_t i = 0; i < 2 * sizeof urls / sizeof urls[0]; i++) {
-        struct verdict verdict = {.effect = EFFECT_RELEASE};
-        const struct redacted *redacted = NULL;
-        bool kept = i % 2 == 0;
-        report_reset(&report, fields, FIELDS);
-        assert_int_equal(report_add_text(&report, FIELD_SOURCE_URL, span_of(urls[i / 2]), NULL), 0);
-        verdict_set_treatment(&verdict, FIELD_CLASS_URL, TREATMENT_GENERALISE);
-        verdict_set_treatment(
-            &verdict, FIELD_CLASS_ADDRESS, kept ? TREATMENT_KEEP : TREATMENT_GENERALISE);
-        assert_int_equal(
-            redact(arena, &(struct redact_means){0}, &report, &verdict, TLP_GREEN, &redacted, NULL),
-            0);
-        assert_int_equal(redacted_count(redacted), kept ? 1 : 0);
-    }
-    arena_free(arena);
-}
-
 int
 main(void)
 {
@@ -577,7 +552,6 @@ main(void)
         cmocka_unit_test(without_a_release_there_is_nothing),
         cmocka_unit_test(zeroed_treatments_remove_all),
         cmocka_unit_test(a_full_arena_releases_nothing_more),
-        cmocka_unit_test(a_url_does_not_tell_a_coarser_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

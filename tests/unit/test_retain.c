@@ -19,12 +19,12 @@ static uint32_t
 step(struct fixture *f, struct retain *retain, int64_t clock_us, int64_t ticks_us, int64_t kept_us)
 {
     const struct retain_now now = {clock_us, ticks_us, kept_us, kept_us};
-    uint32_t removed;
+    struct retain_done done;
 
     assert_true(retain_due(retain, ticks_us));
-    OK(f, retain_step(retain, f->store, &now, &removed, &f->err));
+    OK(f, retain_step(retain, f->store, &now, &done, &f->err));
     OK(f, store_commit(f->store, &f->err));
-    return removed;
+    return done.pieces + done.receipts;
 }
 
 static void

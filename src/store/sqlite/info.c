@@ -43,22 +43,30 @@ bytes_of(const char *path, const char *suffix)
 }
 
 int
+store_unused(struct store *store, int64_t *bytes, struct err *err)
+{
+    int64_t page_bytes = 0;
+    int64_t free_pages = 0;
+    int rc = answer(store, "PRAGMA page_size", &page_bytes, err);
+
+    if (rc == 0)
+        rc = answer(store, "PRAGMA freelist_count", &free_pages, err);
+    *bytes = page_bytes * free_pages;
+    return rc;
+}
+
+int
 store_info(struct store *store, struct store_info *out, struct err *err)
 {
     int64_t *const fields[] = {&out->batches, &out->reports, &out->oldest_us, &out->newest_us,
         &out->due, &out->held, &out->collections, &out->objects, &out->principals};
-    int64_t page_bytes = 0;
-    int64_t free_pages = 0;
     int rc = 0;
 
     *out = (struct store_info){.version = STORE_VERSION};
     for (size_t i = 0; rc == 0 && i < sizeof questions / sizeof questions[0]; i++)
         rc = answer(store, questions[i], fields[i], err);
     if (rc == 0)
-        rc = answer(store, "PRAGMA page_size", &page_bytes, err);
-    if (rc == 0)
-        rc = answer(store, "PRAGMA freelist_count", &free_pages, err);
-    out->free_bytes = page_bytes * free_pages;
+        rc = store_unused(store, &out->free_bytes, err);
     out->file_bytes = bytes_of(store->path, "");
     out->log_bytes = bytes_of(store->path, "-wal");
     return rc;

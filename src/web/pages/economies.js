@@ -31,7 +31,8 @@ export default function Economies() {
   return html`<${Page} title=${t('page.economies')}><${Failure} error=${error} />
     <section class="panel"><${Choice} label=${t('measure')} value=${shown} onInput=${(measure) => set({measure}, {replace: true})}
       options=${measures.map((id) => [id, t(`measure.${id}`)])} />
-      <${WorldMap} label=${t(`measure.${shown}`)} values=${Object.fromEntries((rows ?? []).map((row) => [row.code, row[shown] ?? 0]))} /></section>
+      <${WorldMap} label=${t(`measure.${shown}`)} values=${Object.fromEntries((rows ?? []).map((row) => [row.code, row[shown] ?? 0]))}
+        to=${(code) => `/economies/${code}`} /></section>
     <${Table} name="economies" caption=${t('page.economies')} hideCaption sorts columns=${columns} rows=${rows ?? []} id=${(row) => row.code} />
     <${Sources} /><//>`;
 }

@@ -18,9 +18,12 @@ async function receiptOf(id) {
   try { const {note} = await ask('GET', `receipts/${encodeURIComponent(id)}`); return note && base64(utf8.encode(note)); } catch (error) { if (error.status === 404) return undefined; throw error; }
 }
 
+// What was delivered can be looked at as long as it is here.
+const Items = ({of}) => (of.kind === 'delivery' || ['released', 'recalled'].includes(of.decision)
+  ? html`<a href=${`/reports?${new URLSearchParams({delivery: of.id})}`}>${number(of.items)}</a>` : number(of.items));
 function Shown({of}) {
   return html`<section class="panel"><${Facts} of=${[[t('team.kind'), what(of)], [t('since'), html`<${Time} at=${of.time} />`], [t('from.team'), of.from && html`<${Team} id=${of.from} />`],
-      [t('recipient'), of.to && html`<${Team} id=${of.to} />`], [t('by'), of.by && html`<${Team} id=${of.by} />`], [t('page.reports'), of.items !== undefined && number(of.items)],
+      [t('recipient'), of.to && html`<${Team} id=${of.to} />`], [t('by'), of.by && html`<${Team} id=${of.by} />`], [t('page.reports'), of.items !== undefined && html`<${Items} of=${of} />`],
       [t('agreement'), of.agreement && html`<a href="/agreements/${encodeURIComponent(of.agreement)}" dir="auto">${of.agreement}</a>`],
       [t('clauses'), of.clauses?.map((one) => html`<div><a href="/agreements/${encodeURIComponent(one.agreement)}" dir="auto">${one.agreement}</a>: ${t('clause')} ${one.clause}</div>`)],
       [t('receipt.batch'), of.id && html`<${Code}>${of.id}<//>`], ['items_root', of.items_root && html`<${Code}>${of.items_root}<//>`]]} />

@@ -65,7 +65,7 @@ export default function Held() {
   return html`<${Page} title=${t('page.held')} actions=${tabs}>
     <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
       <${Field} label=${t('filter.team')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button>
-      ${decides && html`<span class="row" role="group" aria-label=${t('selected', {n: number(selected.size)})}><span>${t('selected', {n: number(selected.size)})}</span>
+      ${decides && html`<span class="row" role="group" aria-label=${t('selected', {n: selected.size})}><span>${t('selected', {n: selected.size})}</span>
         <button type="button" class="main" disabled=${!selected.size} onClick=${() => decide('release')}>${t('held.release')}</button>
         <button type="button" class="bad" disabled=${!selected.size} onClick=${() => decide('refuse')}>${t('held.refuse')}</button></span>`}</form>
     ${state === 'waiting' && !may('release') && html`<p class="notice">${t('held.rights')}</p>`}

@@ -65,7 +65,7 @@ function Witnesses() {
   const rows = (note?.signatures.slice(1) ?? []).map((one) => ({name: one.name, id: [...one.id].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
     time: one.bytes.length === 72 ? new Date(one.bytes.slice(0, 8).reduce((sum, byte) => sum * 256 + byte, 0) * 1000).toISOString() : undefined}));
   const seen = (peers.data?.items ?? []).filter((one) => one.witnessed);
-  return html`<${Table} name="cosignatures" caption=${note ? `${t('ledger.cosigned')}: ${t('ledger.at', {n: number(readCheckpoint(note).size)})}` : t('ledger.cosigned')} columns=${[{id: 'name', label: t('witness'), cell: (row) => html`<${Code}>${row.name}<//>`},
+  return html`<${Table} name="cosignatures" caption=${note ? `${t('ledger.cosigned')}: ${t('ledger.at', {n: readCheckpoint(note).size})}` : t('ledger.cosigned')} columns=${[{id: 'name', label: t('witness'), cell: (row) => html`<${Code}>${row.name}<//>`},
       {id: 'id', label: t('keys'), cell: (row) => html`<${Code}>${row.id}<//>`}, {id: 'time', label: t('since'), cell: (row) => html`<${Time} at=${row.time} />`}]} rows=${rows} id=${(row) => row.name} />
     ${seen.length > 0 && html`<${Table} name="witnessed" caption=${t('ledger.witnessed')} columns=${[{id: 'team', label: t('team'), cell: (row) => html`<a href="/partners/${encodeURIComponent(row.team)}">${row.team}</a>`},
       {id: 'size', label: t('witness.size'), number: true, value: (row) => row.witnessed.size}, {id: 'ours', label: t('witness.ours'), number: true, value: (row) => row.witnessed.seen_of_ours},
@@ -87,6 +87,6 @@ export default function Ledger() {
     <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />
     ${list.none && html`<p class="notice">${t('ledger.none')}</p>`}
     <${Table} name="ledger" caption=${t('page.ledger')} hideCaption columns=${columns()} rows=${list.rows.filter(fits)} id=${(row) => row.index} fetchAll=${list.log && fetchAll}>
-      <span class="row">${list.from > 0 && html`<button disabled=${list.busy} onClick=${list.more}>${t('more')}</button>`} <span class="quiet">${t('shown', {n: number(list.rows.length)})}</span></span><//>
+      <span class="row">${list.from > 0 && html`<button disabled=${list.busy} onClick=${list.more}>${t('more')}</button>`} <span class="quiet">${t('shown', {n: list.rows.length})}</span></span><//>
     ${c && html`<${Witnesses} />`}<//>`;
 }

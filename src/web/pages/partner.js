@@ -3,7 +3,7 @@ import {html, useState} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {go} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Dialog, Code, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Dialog, Code, note, download} from '../ui.js';
 import {how, Way} from './partners.js';
 import {columns as receiptColumns} from './receipts.js';
 import {Keys, Vouches, Agreed} from './team.js';
@@ -29,10 +29,21 @@ function Remove({team, close}) {
   return html`<${Dialog} title=${t('peer.remove')} close=${close}><p>${t('peer.remove.text')} <strong dir="auto">${team}</strong></p><${Failure} error=${error} />
     <div class="row"><button class="bad" onClick=${remove}>${t('peer.remove')}</button><button onClick=${close}>${t('cancel')}</button></div><//>`;
 }
-function Witnessed({of}) {
+// For whoever shall see it: `comity verify` checks it.
+function Evidence({team}) {
+  const [error, fail] = useState();
+  const keep = async () => {
+    try {
+      download(`${team}.two-histories`, 'text/plain', (await ask('GET', `peers/${encodeURIComponent(team)}/evidence`)).evidence);
+      fail();
+    } catch (problem) { fail(problem); }
+  };
+  return html`<div class="notice bad">${t('witness.two')} <button onClick=${keep}>${t('witness.evidence')}</button></div><${Failure} error=${error} />`;
+}
+function Witnessed({of, team}) {
   if (!of) return null;
   return html`<section class="panel"><h2>${t('witness')}</h2>
-    ${of.two_histories && html`<div class="notice bad">${t('witness.two')}</div>`}${of.doubted && html`<div class="notice bad">${t('witness.doubted')}</div>`}
+    ${of.two_histories && html`<${Evidence} team=${team} />`}${of.doubted && html`<div class="notice bad">${t('witness.doubted')}</div>`}
     <${Facts} of=${[[t('witness.log'), of.log ? html`<${Code}>${of.log}<//>` : '–'], [t('witness.size'), number(of.size)], [t('witness.ours'), number(of.seen_of_ours)]]} /></section>`;
 }
 function Lately({team}) {
@@ -56,7 +67,7 @@ export default function Partner({id}) {
       [t('peer.account'), p.account && html`<${Code}>${p.account}<//>`], [t('peer.since'), html`<${Time} at=${p.added} /> <span dir="auto">${p.by}</span>`],
       ...['released', 'directory'].map((one) => [t(`polled.${one}`), html`<${Time} at=${p.polled[one]} />`])]} /></section>
     <section class="panel"><h2>${t('node.queues')}</h2><${Facts} of=${[...['due', 'waiting', 'delivered', 'failed'].map((one) => [t(`queue.${one}`), number(p[one])]),
-      [t('queue.oldest'), p.oldest && html`<${Time} at=${p.oldest} />`]]} /></section><${Witnessed} of=${p.witnessed} /></div>
+      [t('queue.oldest'), p.oldest && html`<${Time} at=${p.oldest} />`]]} /></section><${Witnessed} of=${p.witnessed} team=${p.team} /></div>
     <${Table} name="ways" caption=${t('ways')} columns=${wayColumns()} rows=${p.ways} id=${(row) => row.way} />
     <${Lately} team=${id} /><${Failure} error=${card.error} />
     ${card.data && html`<${Keys} card=${card.data.card} /><${Vouches} card=${card.data.card} />`}<${Agreed} id=${id} />`}

@@ -13,7 +13,7 @@ const late = (row) => row.state !== 'right' && Date.now() - Date.parse(row.writt
 export const columns = () => [
   {id: 'written_out', label: t('receipt.out'), cell: (row) => html`<${Time} at=${row.written_out} />`},
   {id: 'team', label: t('recipient'), cell: (row) => html`<${Team} id=${row.team} />`},
-  {id: 'items', label: t('page.reports'), number: true},
+  {id: 'items', label: t('page.reports'), number: true, cell: (row) => html`<a href=${`/reports?${new URLSearchParams({delivery: row.batch})}`}>${number(row.items)}</a>`},
   {id: 'delivered', label: t('receipt.way'), value: (row) => row.delivered, cell: (row) => t(`reach.${row.delivered}`)},
   {id: 'state', label: t('receipt'), value: (row) => row.state, cell: (row) => html`<${Tag} kind="receipt.state" value=${row.state} />`},
   {id: 'came', label: t('receipt.came'), cell: (row) => html`<${Time} at=${row.came} />`},

@@ -34,7 +34,7 @@ function Verdict({of, title}) {
       ${clause.note && html`<div class="quiet" dir="auto">${clause.note}</div>`}</li>`)}</ul>`}
     <${Facts} of=${[
       [t('treatment'), treated.length ? list(treated.map(([of_, how]) => `${word('class', of_)}: ${word('treatment', how)}`)) : t('treatment.none')],
-      [t('retention'), of.retention_days ? t('days', {n: number(of.retention_days)}) : null],
+      [t('retention'), of.retention_days ? t('days', {n: of.retention_days}) : null],
       [t('requires'), list([of.require_encrypted && t('require.encrypted-channel'), of.require_receipt && t('require.receipt')].filter(Boolean))],
       [t('onward'), word('onward', of.onward)]]} />`;
 }
@@ -58,6 +58,7 @@ function Recipient({of, n, id}) {
   return html`<section class="panel"><h2>${t('recipient')}: <${Team} id=${of.team} /> ${of.name && html`<span class="quiet" dir="auto">${of.name}</span>`}</h2>
     <div class="grid"><div><${Verdict} of=${of.then} title=${t('then')} />${differs && html`<${Verdict} of=${of.now} title=${t('now')} />`}</div>
     <div><h3>${t('history')}</h3><ol class="steps">${of.history.map((step) => html`<li>${word('step', step.what)} ${step.at && html`<${Time} at=${step.at} />`}
+      ${step.entry !== undefined && html` <a href="/ledger/${step.entry}">${t('report.delivery', {n: number(step.entry)})}</a>`}
       ${step.by && html` <span dir="auto">${step.by}</span>`}${step.why && html`: <q dir="auto">${step.why}</q>`}</li>`)}</ol></div></div>
     ${of.then.reason !== 'own-constituency' && of.history.some((one) => crossed.includes(one.what)) && html`<p><a href=${`/ledger/proof?${new URLSearchParams({report: id, team: of.team})}`}>${t('report.proof')}</a></p>`}
     ${of.then.effect === 'hold' && html`<p class="notice">${t('fields.held')}</p>`}

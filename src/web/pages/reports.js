@@ -5,7 +5,7 @@ import {all} from '../api.js';
 import {useQuery} from '../router.js';
 import {useList, Failure, Busy, Page, Table, More, Time, Side, Tag, Team, Field, Choice} from '../ui.js';
 
-const texts = ['address', 'name', 'asn', 'team', 'provider'];
+const texts = ['address', 'name', 'asn', 'team', 'sender', 'provider', 'delivery'];
 const filters = [...texts, 'economy', 'classification', 'effect', 'unattributed', 'since', 'until'];
 export const pick = (query) => Object.fromEntries(filters.filter((name) => query[name]).map((name) => [name, query[name]]));
 

@@ -1,12 +1,9 @@
 // What came in, what went out, what waits for a person?
-import {html, useState, useEffect, useMemo} from '../lib/htm.js';
-import {t, number, day, economy, word} from '../i18n.js';
-import {all} from '../api.js';
-import {useQuery} from '../router.js';
-import {useData, Failure, Busy, Page, Table, Team, Time, Economy} from '../ui.js';
-import {WorldMap} from '../map.js';
+import {html, useEffect, useMemo} from '../lib/htm.js';
+import {t, number, day, word} from '../i18n.js';
+import {useData, Failure, Busy, Page, Table, Team, Time} from '../ui.js';
+import {Flows, Periods, useFlows, usePeriod} from '../flows.js';
 
-const periods = ['1', '7', '30', '365'];
 const dayMs = 86400000;
 
 const Part = ({n, text, to}) => html`<div class="part"><b>${to && n ? html`<a href=${to}>${number(n)}</a>` : number(n)}</b><span>${text}</span></div>`;
@@ -33,7 +30,10 @@ function by(items, name, key) {
   for (const item of items) if (item.name === name && item[key]) sums.set(item[key], (sums.get(item[key]) ?? 0) + item.count);
   return [...sums].map(([id, count]) => ({id, count})).sort((a, b) => b.count - a.count);
 }
-function Days({items, first}) {
+function Days({since, first}) {
+  const stats = useData('statistics', {since, by: 'day'});
+  useRefresh(stats);
+  const items = stats.data?.items ?? [];
   const columns = [{id: 'day', label: t('day'), cell: (row) => html`<time dateTime=${row.day}>${day(row.day)}</time>`},
     ...['received', 'stored', 'released', 'held', 'withheld', 'unattributed'].map((id) => ({id, label: word('stat', id), number: true}))];
   const rows = useMemo(() => {
@@ -44,8 +44,8 @@ function Days({items, first}) {
     }
     for (const item of items) if (days.has(item.day) && item.name in days.get(item.day)) days.get(item.day)[item.name] += item.count;
     return [...days.values()];
-  }, [items]);
-  return html`<${Bars} rows=${rows} /><details><summary>${t('as.table')}</summary>
+  }, [stats.data, first]);
+  return html`<${Failure} error=${stats.error} retry=${stats.reload} /><${Bars} rows=${rows} /><details><summary>${t('as.table')}</summary>
     <${Table} name="days" caption=${t('today.days')} columns=${columns} rows=${[...rows].reverse()} id=${(row) => row.day} /></details>`;
 }
 function Bars({rows}) {
@@ -66,26 +66,9 @@ function Bars({rows}) {
     <p class="quiet">${[['bar1', ['released']], ['bar2', ['held']], ['bar3', ['withheld', 'unattributed']]].map(([kind, names]) =>
       html`<span><span class="key ${kind}"></span>${names.map((name) => word('stat', name)).join(', ')} ${' '}</span>`)}</p>`;
 }
-function Flows({items, own}) {
-  const [teams, set] = useState();
-  useEffect(() => { all('teams', {}).then((list) => set(new Map(list.map((team) => [team.id, team]))), () => set(new Map())); }, []);
-  const counts = {};
-  for (const {id, count} of by(items, 'released', 'team')) {
-    const to = teams?.get(id)?.economies[0];
-    if (to) counts[to] = (counts[to] ?? 0) + count;
-  }
-  const home = teams?.get(own)?.economies[0];
-  const rows = Object.entries(counts).map(([code, count]) => ({code, count})).sort((a, b) => b.count - a.count);
-  const flows = home ? rows.filter((row) => row.code !== home).map(({code, count}) => ({from: home, to: code, count})) : [];
-  const columns = [{id: 'code', label: t('economy'), cell: (row) => html`<${Economy} code=${row.code} />`, value: (row) => economy(row.code)},
-    {id: 'count', label: t('stat.released'), number: true}];
-  return html`<section class="panel"><h2>${t('today.flows')}</h2><p class="quiet">${home ? t('today.flows.from', {home: economy(home)}) : t('today.flows.own')}</p>
-    <${WorldMap} values=${counts} flows=${flows} label=${t('today.flows')} />
-    <details><summary>${t('as.table')}</summary><${Table} name="flows" caption=${t('today.flows')} columns=${columns} rows=${rows} id=${(row) => row.code} /></details></section>`;
-}
-function Top({title, label, rows, cell, name}) {
+function Top({title, label, rows, cell, count, name}) {
   const most = Math.max(1, ...rows.map((row) => row.count));
-  const columns = [{id: 'id', label, cell}, {id: 'count', label: t('count'), number: true},
+  const columns = [{id: 'id', label, cell}, {id: 'count', label: t('count'), number: true, cell: count},
     {id: 'share', label: html`<span class="hidden">${t('share')}</span>`, value: (row) => row.count / most,
       cell: (row) => html`<svg class="meter" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="bar1" width=${(100 * row.count) / most} height="8" /></svg>`}];
   return html`<${Table} name=${name} caption=${title} columns=${columns} rows=${rows.slice(0, 10)} id=${(row) => row.id} />`;
@@ -115,24 +98,26 @@ function useRefresh(...data) {
     return () => { clearTimeout(timer); removeEventListener('counts', soon); };
   }, []);
 }
+const largest = (rows, way) => rows.filter((row) => row[way] > 0).map((row) => ({id: row.team, count: row[way]})).sort((a, b) => b.count - a.count);
+
 export default function Today() {
-  const [query] = useQuery();
-  const days = periods.includes(query.days) ? query.days : '1';
-  const first = Math.floor(Date.now() / dayMs) * dayMs - (days - 1) * dayMs;
-  const since = new Date(first).toISOString();
-  const stats = useData('statistics', {since});
+  const {days, first, since} = usePeriod('1');
+  const stats = useData('statistics', {since, by: 'classification'});
   const status = useData('status');
+  const flows = useFlows(since);
   useRefresh(stats, status);
   const items = stats.data?.items;
-  const tabs = html`<div class="tabs" role="group" aria-label=${t('period')}>${periods.map((n) => html`<a href=${n === '1' ? '/' : `/?days=${n}`}
-    aria-current=${n === days ? 'true' : undefined}>${t(`period.${n}`)}</a>`)}</div>`;
-  return html`<${Page} title=${t('page.today')} actions=${tabs}>
+  const reports = (row, query) => html`<a href=${`/reports?${new URLSearchParams({...query, since})}`}>${number(row.count)}</a>`;
+  return html`<${Page} title=${t('page.today')} actions=${html`<${Periods} path="/" days=${days} />`}>
     <${Failure} error=${stats.error ?? status.error} retry=${stats.reload} />${!items && html`<${Busy} when=${stats.loading} />`}
     ${items && html`<section class="panel"><h2>${t('today.balance')}</h2><${Balance} ...${stats.data} since=${since} />
-      ${days !== '1' && html`<${Days} items=${items} first=${first} />`}</section>`}
+      ${days !== '1' && html`<${Days} since=${since} first=${first} />`}</section>`}
     <div class="grid"><${Waiting} /><${Node} status=${status.data} /></div>
-    ${items && html`<${Flows} items=${items} own=${status.data?.team} />
-      <div class="grid"><${Top} name="recipients" title=${t('today.recipients')} label=${t('recipient')} rows=${by(items, 'released', 'team')} cell=${(row) => html`<${Team} id=${row.id} />`} />
-      <${Top} name="classifications" title=${t('today.kinds')} label=${t('classification')} rows=${by(items, 'outcomes', 'classification')}
-        cell=${(row) => html`<a href="/reports?classification=${row.id}">${row.id}</a>`} /></div>`}<//>`;
+    <${Flows} flows=${flows} days=${days} />
+    <div class="grid"><${Top} name="senders" title=${t('today.senders')} label=${t('filter.sender')} rows=${largest(flows.others, 'in')} cell=${(row) => html`<${Team} id=${row.id} />`}
+        count=${(row) => reports(row, {sender: row.id})} />
+      <${Top} name="recipients" title=${t('today.recipients')} label=${t('recipient')} rows=${largest(flows.others, 'out')} cell=${(row) => html`<${Team} id=${row.id} />`}
+        count=${(row) => reports(row, {team: row.id, effect: 'release'})} />
+      ${items && html`<${Top} name="classifications" title=${t('today.kinds')} label=${t('classification')} rows=${by(items, 'outcomes', 'classification')}
+        cell=${(row) => html`<a href=${`/reports?${new URLSearchParams({classification: row.id, since})}`}>${row.id}</a>`} />`}</div><//>`;
 }
