@@ -1,5 +1,6 @@
 #include "core/cards.h"
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "core/node.h"
 #include "core/told.h"
@@ -11,7 +12,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { ARENA_BYTES = 64 << 20, EVENT_BYTES = 8 * 1024, TOLD_PAUSE_US = 10000000 };
+enum { ARENA_BYTES = 64 << 20, EVENT_BYTES = 8 * 1024 };
 
 /* One card in hand. */
 struct coming {
@@ -77,11 +78,13 @@ void
 cards_tell(struct core *core, const struct cards_news *news)
 {
     struct buf json = buf_new(EVENT_BYTES);
-    char print[CARD_PRINT_BYTES];
+    char print[CARD_PRINT_BYTES] = "";
+    struct span team = news->card != NULL ? news->card->id : news->team;
 
-    card_sign_print(news->card->key, print);
+    if (news->card != NULL)
+        card_sign_print(news->card->key, print);
     buf_add_char(&json, '{');
-    told_text(&json, "team", news->card->id);
+    told_text(&json, "team", team);
     told_word(&json, "what", news->what);
     told_text(&json, "key", span_of(print));
     told_text(&json, "from", news->from);
@@ -92,7 +95,7 @@ cards_tell(struct core *core, const struct cards_news *news)
         events_tell(core, "card", buf_span(&json));
     buf_free(&json);
     log_write(news->warns ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, "team card",
-        LOG_PAIRS(log_text("team", news->card->id), log_word("what", news->what),
+        LOG_PAIRS(log_text("team", team), log_word("what", news->what),
             log_text("key", span_of(print)), log_text("from", news->from),
             log_text("account", news->account), log_text("why", news->why)));
 }
@@ -109,18 +112,21 @@ tell(const struct coming *c, struct span from, const char *what)
     cards_tell(c->core, &news);
 }
 
-/* Who sends one wrong card after another fills no log. */
-static int
-refuse(struct coming *c, struct span from, struct err *err)
+/* Whatever was wrong with it: who runs the node hears of it as its sender does. */
+static void
+tell_refused(struct core *core, struct json_value card, struct span from, const struct err *why)
 {
-    int64_t ticks = clock_ticks_us();
+    struct json_value id;
+    const struct cards_news news = {
+        .team =
+            json_get(card, "id", &id) && json_type(id) == JSON_STRING ? json_string(id) : SPAN(""),
+        .what = "is refused",
+        .from = from,
+        .why = span_of(why->msg),
+        .warns = true};
 
-    if (c->core->card_told_us == 0 || ticks - c->core->card_told_us >= TOLD_PAUSE_US) {
-        c->core->card_told_us = ticks;
-        tell(c, from, "is refused");
-    }
-    return err_set(err, ERR_BAD_CARD, "the card of %.*s is refused: %s", SPAN_ARGS(c->card.card.id),
-        c->judgement.why);
+    if (pace_may(&core->cards_refused, "more team cards were refused"))
+        cards_tell(core, &news);
 }
 
 /* ---- what becomes of it ---- */
@@ -201,7 +207,8 @@ settle(struct coming *c, struct span from, struct err *err)
     case CARD_REFUSE:
         break;
     }
-    return refuse(c, from, err);
+    return err_set(err, ERR_BAD_CARD, "the card of %.*s is refused: %s", SPAN_ARGS(c->card.card.id),
+        c->judgement.why);
 }
 
 static int
@@ -297,13 +304,15 @@ exchange_identity(struct core *core, const struct exchange_object *object, struc
         rc = check_identity(&c, object->json, err);
     if (rc == 0)
         rc = take(&c, object->team, err);
+    if (rc == ERR_BAD_CARD)
+        tell_refused(core, card, object->team, err);
     arena_free(c.arena);
     return rc == 0 ? 1 : rc;
 }
 
 /* ---- what waits ---- */
 
-static void
+static bool
 again(struct core *core, struct arena *arena, const struct cards_read *card)
 {
     struct coming c = {.core = core, .arena = arena, .card = *card, .now_us = clock_now_us()};
@@ -322,15 +331,49 @@ again(struct core *core, struct arena *arena, const struct cards_read *card)
         (void)close(lock);
     if (rc != 0)
         core_tell(core, "the card of %.*s that waits: %s", SPAN_ARGS(card->card.id), err.msg);
+    return rc == 0;
+}
+
+/* What a judgement depends on: the keys that are known, all that the directory claims, and, as keys
+ * and vouches have their times, the hour. */
+static uint64_t
+basis_of(const struct core *core)
+{
+    const uint64_t parts[] = {
+        keyring_digest(core->ring), (uint64_t)(clock_now_us() / INT64_C(3600000000))};
+    uint64_t basis = hash_bytes(parts, sizeof parts, 1);
+
+    for (uint32_t i = 1; i <= roster_count(core->roster); i++) {
+        struct span card = roster_team(core->roster, (struct team_id){i})->card;
+        basis = hash_bytes(card.p, card.n, basis + 1);
+    }
+    return basis;
+}
+
+/* Is there nothing by which they were not judged already? */
+static bool
+is_settled(struct core *core, uint64_t *basis)
+{
+    struct err err;
+
+    if (renew_ring(core, &err) != 0)
+        return false; /* each card says so */
+    *basis = basis_of(core);
+    return *basis == core->cards_basis;
 }
 
 void
 cards_again(struct core *core)
 {
-    struct arena *arena = arena_new(2 * (size_t)ARENA_BYTES);
+    uint64_t basis = 0;
+    bool done = true;
     struct cards_waiting waiting;
     struct cards_read card;
     struct err err = {0};
+
+    if (is_settled(core, &basis))
+        return;
+    struct arena *arena = arena_new(2 * (size_t)ARENA_BYTES);
     int rc = cards_waiting_open(core->options.home, &waiting, &err);
 
     if (rc == 0 && arena == NULL)
@@ -341,10 +384,12 @@ cards_again(struct core *core)
         arena_reset(arena);
         rc = cards_waiting_next(&waiting, arena, &card, &err);
         if (rc == 1)
-            again(core, arena, &card);
+            done = again(core, arena, &card) && done;
         else if (rc < 0)
             core_tell(core, "a card that waits cannot be read: %s", err.msg);
     }
+    if (rc == 0 && done)
+        core->cards_basis = basis;
     cards_waiting_close(&waiting);
     arena_free(arena);
 }

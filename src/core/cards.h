@@ -20,7 +20,8 @@ MUST_USE int cards_here(
 
 /* What happened to a card, for the log and for who listens to events. */
 struct cards_news {
-    const struct card_signed *card;
+    const struct card_signed *card; /* NULL: it was no good, and said to be TEAM's */
+    struct span team;
     const char *what;    /* "is accepted", ... */
     struct span from;    /* the team whose node brought it; n 0: none */
     struct span account; /* of this node, by which it was decided; n 0: none */

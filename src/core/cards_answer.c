@@ -59,6 +59,31 @@ tell_signed(struct buf *out, const struct card_signed *card)
     told_text(out, "from", card->accepted.from);
 }
 
+/* ---- what was decided ---- */
+
+static void
+decided_name(struct span team, char out[NAME_BYTES])
+{
+    (void)snprintf(out, NAME_BYTES, "card-decided.%.*s", (int)(team.n > 64 ? 64 : team.n), team.p);
+}
+
+static int
+tell_decisions(
+    struct core *core, struct arena *arena, struct span team, struct buf *out, struct err *err)
+{
+    char name[NAME_BYTES];
+    struct span decided;
+
+    decided_name(team, name);
+    int rc = store_get(core->store, arena, name, &decided, err);
+    told_name(out, "decided");
+    if (rc == 0 && decided.n > 0)
+        buf_add_span(out, decided);
+    else
+        buf_add_text(out, "[]");
+    return rc;
+}
+
 /* ---- those that wait ---- */
 
 struct claims {
@@ -192,6 +217,8 @@ answer_cards(
     (void)snprintf(next, sizeof next, "%d", waiting.at);
     told_word(&out, "next", waiting.at < waiting.count ? next : NULL);
     told_number(&out, "waiting", (uint64_t)waiting.count);
+    if (rc == 0 && asked->team.n > 0)
+        rc = tell_decisions(core, ask->arena, asked->team, &out, err);
     cards_waiting_close(&waiting);
     buf_add_char(&out, '}');
     if (rc == 0)
@@ -310,29 +337,6 @@ tell_accepted(const struct cards_read *accepted, struct buf *out)
     buf_add_char(out, '}');
 }
 
-static void
-decided_name(struct span team, char out[NAME_BYTES])
-{
-    (void)snprintf(out, NAME_BYTES, "card-decided.%.*s", (int)(team.n > 64 ? 64 : team.n), team.p);
-}
-
-static int
-tell_decisions(
-    struct core *core, struct arena *arena, struct span team, struct buf *out, struct err *err)
-{
-    char name[NAME_BYTES];
-    struct span decided;
-
-    decided_name(team, name);
-    int rc = store_get(core->store, arena, name, &decided, err);
-    told_name(out, "decided");
-    if (rc == 0 && decided.n > 0)
-        buf_add_span(out, decided);
-    else
-        buf_add_text(out, "[]");
-    return rc;
-}
-
 int
 cards_tell_team(struct core *core, struct arena *arena, const struct team *team, struct buf *out,
     struct err *err)
@@ -360,7 +364,7 @@ cards_tell_team(struct core *core, struct arena *arena, const struct team *team,
     return rc;
 }
 
-/* ---- what was decided ---- */
+/* ---- one decision more ---- */
 
 static void
 add_decision(const struct ask *ask, const struct cards_decision *decision, struct buf *out)

@@ -1,4 +1,5 @@
 /* Core's answers about teams and agreements, as JSON. */
+#include "core/cards.h"
 #include "core/cards_answer.h"
 #include "core/directory.h"
 #include "core/state.h"
@@ -54,8 +55,10 @@ answer(struct core *core, const struct ask *ask, struct buf *out, int rc, struct
 
 /* An object that its caller closes. */
 static void
-add_team(struct buf *out, const struct team *team, bool card)
+add_team(const struct cards_world *world, const struct team *team, bool card, struct buf *out)
 {
+    size_t at = 0;
+
     buf_add_char(out, '{');
     told_text(out, "id", team->id);
     told_text(out, "name", team->name);
@@ -71,6 +74,14 @@ add_team(struct buf *out, const struct team *team, bool card)
     buf_add_char(out, ']');
     told_flag(out, "verified", team->verified);
     told_text(out, "word", team->word);
+    told_word(out, "channel",
+        team->channels.encrypted ? "encrypted"
+            : team->channels.any ? "open"
+                                 : "none");
+    told_word(out, "key",
+        team->word.n > 0                                                      ? "signed"
+            : keyring_next(world->ring, team->id, world->now_us, &at) != NULL ? "known"
+                                                                              : "none");
     told_text(out, "site", team->site);
     told_text(out, "source", team->source);
     told_open(out, "constituency", '{');
@@ -106,21 +117,21 @@ team_matches(const struct team *team, struct span text, struct economy economy)
 }
 
 static void
-add_teams(const struct core *core, struct span text, struct economy economy, size_t from,
+add_teams(const struct cards_world *world, struct span text, struct economy economy, size_t from,
     uint32_t limit, struct buf *out)
 {
-    size_t count = roster_count(core->roster);
+    size_t count = roster_count(world->roster);
     size_t i = from;
     uint32_t added = 0;
 
     buf_add_char(out, '{');
     told_open(out, "items", '[');
     for (; i < count && added < limit && out->n < ENOUGH_BYTES; i++) {
-        const struct team *team = roster_team(core->roster, (struct team_id){(uint32_t)i + 1});
+        const struct team *team = roster_team(world->roster, (struct team_id){(uint32_t)i + 1});
         if (!team_matches(team, text, economy))
             continue;
         told_item(out);
-        add_team(out, team, false);
+        add_team(world, team, false, out);
         buf_add_char(out, '}');
         added++;
     }
@@ -135,13 +146,16 @@ core_teams(struct core *core, struct ask *ask, struct err *err)
     struct economy economy = {wire_u16(&ask->in)};
     uint32_t limit = wire_u32(&ask->in);
     struct span next = wire_text(&ask->in);
+    struct cards_world world;
     size_t from = 0;
     int rc = wire_end(&ask->in, "a question for teams", err);
 
     if (rc == 0)
         rc = take_next(next, &from, err);
     if (rc == 0)
-        add_teams(core, text, economy, from, limit, &out);
+        rc = cards_here(core, clock_now_us(), &world, err);
+    if (rc == 0)
+        add_teams(&world, text, economy, from, limit, &out);
     return answer(core, ask, &out, rc, err);
 }
 
@@ -151,12 +165,15 @@ core_team(struct core *core, struct ask *ask, struct err *err)
     struct buf out = buf_new(ANSWER_BYTES);
     struct span id = wire_text(&ask->in);
     struct team_id team = roster_find(core->roster, id);
+    struct cards_world world;
     int rc = wire_end(&ask->in, "a question for a team", err);
 
     if (rc == 0 && team.index == 0)
         rc = err_set(err, ERR_NOT_FOUND, "no team has the id %.*s", SPAN_ARGS(id));
+    if (rc == 0)
+        rc = cards_here(core, clock_now_us(), &world, err);
     if (rc == 0) {
-        add_team(&out, roster_team(core->roster, team), true);
+        add_team(&world, roster_team(core->roster, team), true, &out);
         if (!is_partner(ask))
             rc = cards_tell_team(core, ask->arena, roster_team(core->roster, team), &out, err);
         buf_add_char(&out, '}');

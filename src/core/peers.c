@@ -198,7 +198,8 @@ keep_account(struct adding *a, int64_t now_us, struct err *err)
 
     p->kind = PRINCIPAL_PARTNER;
     p->team = a->team;
-    p->certificate = a->pin;
+    if (a->pin.n > 0)
+        p->certificate = a->pin; /* where a CA vouches for the node, what it shows here stays its */
     p->disabled = p->disabled && a->by.n == 0; /* only a person lets it in again */
     if (p->number == 0)
         p->created_us = now_us;
@@ -370,7 +371,8 @@ follow(struct core *core, const struct store_link *link, struct json_value card,
     if (rc == 0)
         rc = keep_link(&a, err);
     if (rc == 0)
-        log_info("link follows its team's card", log_text("team", a.team), log_text("url", a.url));
+        log_info("link follows its team's card", log_text("team", a.team), log_text("url", a.url),
+            log_text("certificate", a.pin));
     return rc;
 }
 

@@ -20,9 +20,7 @@
 
 enum {
     ENTRY_BYTES = 4 * 1024 * 1024,
-    LOUD_MOST = 10, /* lines and events about receipts in a minute */
 };
-static const int64_t minute_us = INT64_C(60000000);
 static const int64_t day_us = INT64_C(86400000000);
 
 static const char *const state_words[STORE_RECEIPT_STATES] = {
@@ -101,28 +99,13 @@ receipts_count(struct core *core, enum stat stat, uint32_t team, int64_t now_us,
 /* ---- what is said of it ---- */
 
 /* People must hear of it; nobody may fill the log with it. */
-static bool
-may_be_loud(struct receipts *receipts)
-{
-    int64_t now = clock_ticks_us();
-
-    if (now - receipts->loud_us >= minute_us || receipts->loud_us == 0) {
-        if (receipts->loud > LOUD_MOST)
-            log_warning(
-                "more receipts were not right", log_number("count", receipts->loud - LOUD_MOST));
-        receipts->loud_us = now;
-        receipts->loud = 0;
-    }
-    return ++receipts->loud <= LOUD_MOST;
-}
-
 static void
 tell_people(
     struct core *core, struct span team, struct span batch, const char *what, const char *why)
 {
     struct buf json = buf_new(4096);
 
-    if (may_be_loud(core->receipts)) {
+    if (pace_may(&core->receipts->not_right, "more receipts were not right")) {
         log_warning("a receipt is not right", log_text("team", team), log_text("batch", batch),
             log_word("what", what), log_word("why", why));
         buf_add_char(&json, '{');

@@ -10,9 +10,7 @@
 struct receipts {
     char name[NOTE_NAME_MAX + 1]; /* of the signer's key */
     struct note_signer signer;
-    /* What was said of receipts that are not right, since loud_us (ticks). */
-    int64_t loud_us;
-    int64_t loud;
+    struct pace not_right;
 };
 
 /* One more of STAT for TEAM, in the open transaction. */

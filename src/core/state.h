@@ -7,6 +7,7 @@
 
 #include "core/core.h"
 #include "core/id.h"
+#include "core/pace.h"
 #include "core/roles.h"
 #include "flow/attribute.h"
 #include "flow/basis.h"
@@ -120,8 +121,9 @@ struct core {
     int64_t renew_at_us;     /* ticks: when what could not be read is tried again */
     struct keyring *ring;    /* core/cards.c's: the keys that are known, as of ring_knowledge */
     uint64_t agreement_keys; /* core/agreements_in.c's: a hash of the keys that it judged by */
-    int64_t card_told_us;    /* ticks: when it was last told that a card was refused */
-    struct err stale; /* why what is judged by cannot be read anew; code 0: it is what holds */
+    struct pace cards_refused;
+    uint64_t cards_basis; /* core/cards.c's: a hash of what cards that wait were judged by */
+    struct err stale;     /* why what is judged by cannot be read anew; code 0: it is what holds */
     uint32_t ring_knowledge; /* 0: not asked for yet */
     bool begun;              /* store_begin was called and nothing was committed since */
     bool stopping;

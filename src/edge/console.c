@@ -89,6 +89,8 @@ static const struct route routes[] = {
     {"GET", "/held", BODY_NONE, 0, false, page},
     {"GET", "/teams", BODY_NONE, 0, false, page},
     {"GET", "/teams/{id}", BODY_NONE, 0, false, page},
+    {"GET", "/teams/{id}/waiting", BODY_NONE, 0, false, page},
+    {"GET", "/teams/{id}/card", BODY_NONE, 0, false, page},
     {"GET", "/agreements", BODY_NONE, 0, false, page},
     {"GET", "/agreements/{id}", BODY_NONE, 0, false, page},
     {"GET", "/partners", BODY_NONE, 0, false, page},

@@ -61,11 +61,11 @@ export async function changePassword(current, password) {
 }
 
 // All of a list, page by page, at most MOST; TELL hears how many are there.
-export async function all(path, query, most = 50000, tell = () => {}) {
+export async function all(path, query, most = 50000, tell = () => {}, limit = 1000) {
   const items = [];
   let next;
   do {
-    const page = await ask('GET', path, {query: {...query, limit: 1000, next}});
+    const page = await ask('GET', path, {query: {...query, limit, next}});
     items.push(...page.items);
     next = page.next;
     tell(items.length);

@@ -62,15 +62,15 @@ function Help({close}) {
     <p class="quiet">${t('key.off')}</p><form method="dialog"><button class="main">${t('close')}</button></form><//>`;
 }
 // How many wait, told as it happens.
-function useHeld() {
-  const [held, set] = useState();
+function useWaiting() {
+  const [waiting, set] = useState({});
   useEffect(() => {
-    ask('GET', 'status').then((status) => set(status.held), () => {});
-    const counted = (event) => set(event.detail.held);
+    ask('GET', 'status').then((status) => set({held: status.held, teams: status.cards_waiting}), () => {});
+    const counted = ({detail}) => set({held: detail.held, teams: detail.cards});
     addEventListener('counts', counted);
     return () => removeEventListener('counts', counted);
   }, []);
-  return held;
+  return waiting;
 }
 function useEvents() {
   useEffect(() => {
@@ -81,11 +81,11 @@ function useEvents() {
 }
 function Side() {
   const {path} = useLocation();
-  const held = useHeld();
+  const waiting = useWaiting();
   const is = (to) => (to === '/' ? path === '/' : path === to || path.startsWith(`${to}/`));
   return html`<nav class="side" aria-label=${t('pages')}><a class="brand" href="/"><img src=${new URL('icon.svg', import.meta.url).href} alt="" width="26" height="26" />Comity</a>
     <ul>${entries.map(([to, name]) => html`<li><a href=${to} aria-current=${is(to) ? 'page' : undefined}>${t(`page.${name}`)}
-      ${name === 'held' && held > 0 && html`<span class="count">${number(held)}</span>`}</a></li>`)}</ul></nav>`;
+      ${waiting[name] > 0 && html`<span class="count">${number(waiting[name])}</span>`}</a></li>`)}</ul></nav>`;
 }
 export function Shell({children}) {
   const [help, showHelp] = useState(false);

@@ -265,7 +265,10 @@ class Cards(Case):
         self.assertIsNone(say(unsigned))
         self.assertIn("you are south.test", self.north.ask("POST", "/comity/collections/intake/objects/", "south.test", json.dumps(
             {"objects": [{k: v for k, v in identity(unsigned).items() if k != "extensions"}]}))[1]["failures"][0]["message"])
-        self.north.node.wait("team card", what="is refused", **{"from": "south.test"})
+        # Each of those that were refused was told to who runs this node, too, with the reason.
+        for i, words in enumerate(("did not sign", "did not sign", "no member", "whose identity", "own team")):
+            told = self.north.node.wait("team card", count=i + 1, what="is refused", **{"from": "south.test"})
+            self.assertIn(words, told["why"])
 
     def test_a_link_follows_its_card(self):
         self.north.start("south.test")

@@ -123,6 +123,7 @@ class Cards(Case):
         self.assertEqual(self.decide("refuse", one)["what"], "refused")
         self.assertEqual((self.waiting(), self.kept("east.test")), ([], None))
         self.assertEqual(self.decide("refuse", one, status=404)["code"], "not-found")
+        self.assertEqual([d["why"] for d in self.check("GET", "/api/v1/cards/east.test").json["decided"]], ["we called them"])
         self.hand(self.east.publish(note="again"))
         [again] = self.waiting()
         self.decide("accept", again)

@@ -11,7 +11,7 @@ static const struct caller nobody = {.scheme = CALLER_NOBODY};
 #define PIN_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 #define PIN_C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
 
-/* TEAM's card of the year YEAR, whose node is at URL with PIN, into OUT. */
+/* TEAM's card of the year YEAR, whose node is at URL with PIN ("": it names none), into OUT. */
 static void
 make_card(struct buf *out, const char *team, unsigned year, const char *url, const char *pin)
 {
@@ -28,8 +28,9 @@ make_card(struct buf *out, const char *team, unsigned year, const char *url, con
     buf_format(&loose,
         "{\"id\":\"%s\",\"name\":\"W\",\"kind\":\"research\",\"economies\":[\"FI\"],"
         "\"source\":\"own\",\"verified\":true,\"version\":\"%u-01-01T00:00:00Z\",\"node\":{"
-        "\"url\":\"%s\",\"certificate\":\"%s\"},\"keys\":[{\"type\":\"ed25519\",\"key\":\"%s\"}]}",
-        team, year, url, pin, base64);
+        "\"url\":\"%s\"%s%s%s},\"keys\":[{\"type\":\"ed25519\",\"key\":\"%s\"}]}",
+        team, year, url, pin[0] == '\0' ? "" : ",\"certificate\":\"", pin,
+        pin[0] == '\0' ? "" : "\"", base64);
     assert_int_equal(json_parse_copy(json, buf_span(&loose), &root, &err), 0);
     out->n = 0;
     assert_int_equal(card_sign(out, root, &key, NULL, &err), 0);
@@ -137,6 +138,30 @@ a_link_follows_its_teams_newer_card(void **state)
 }
 
 /* A card that came while core was down is followed at its start. */
+/* A CA vouches for the node from now on; at our door it is known as before. */
+static void
+a_newer_card_without_a_certificate(void **state)
+{
+    struct buf card = buf_new(1 << 16);
+    struct core_test t;
+
+    (void)state;
+    start(&t);
+    make_card(&card, "west.test", 2024, "https://west.test", PIN_A);
+    assert_int_equal(add(&t, buf_span(&card), "", ""), 0);
+    make_card(&card, "west.test", 2025, "https://west.test", "");
+    believe(&t, buf_span(&card));
+    const struct store_link *link = links_by_id(&t.core, SPAN("west.test"));
+    assert_int_equal(link->pin.n, 0);
+    const struct store_principal *p = people_by_number(auth_people(t.core.auth), link->principal);
+    assert_true(span_equal(p->certificate, SPAN(PIN_A)));
+    make_card(&card, "west.test", 2026, "https://west.test", PIN_B);
+    believe(&t, buf_span(&card));
+    is_at(&t, "west.test", "https://west.test", PIN_B);
+    buf_free(&card);
+    core_test_end(&t);
+}
+
 static void
 cards_are_looked_at_at_the_start(void **state)
 {
@@ -250,6 +275,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_signed_card_makes_its_team_known),
         cmocka_unit_test(a_link_follows_its_teams_newer_card),
+        cmocka_unit_test(a_newer_card_without_a_certificate),
         cmocka_unit_test(cards_are_looked_at_at_the_start),
         cmocka_unit_test(a_newer_card_enables_nothing),
         cmocka_unit_test(anothers_certificate_is_not_taken),

@@ -5,7 +5,7 @@ import {ask, may} from '../api.js';
 import {go} from '../router.js';
 import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Dialog, Code, note, download} from '../ui.js';
 import {how, Way} from './partners.js';
-import {columns as receiptColumns} from './receipts.js';
+import {Lately} from './receipts.js';
 import {Keys, Vouches, Agreed} from './team.js';
 
 const wayColumns = () => [
@@ -46,12 +46,6 @@ function Witnessed({of, team}) {
     ${of.two_histories && html`<${Evidence} team=${team} />`}${of.doubted && html`<div class="notice bad">${t('witness.doubted')}</div>`}
     <${Facts} of=${[[t('witness.log'), of.log ? html`<${Code}>${of.log}<//>` : '–'], [t('witness.size'), number(of.size)], [t('witness.ours'), number(of.seen_of_ours)]]} /></section>`;
 }
-function Lately({team}) {
-  const found = useData('receipts', {team, limit: 10});
-  return html`<${Failure} error=${found.error} retry=${found.reload} />
-    <${Table} name="receipts" caption=${t('peer.lately')} columns=${receiptColumns()} rows=${found.data?.items ?? []} id=${(row) => row.batch}>
-      <a href=${`/receipts?${new URLSearchParams({team})}`}>${t('all')}</a><//>`;
-}
 export default function Partner({id}) {
   const got = useData(`peers/${encodeURIComponent(id)}`);
   const card = useData(`teams/${encodeURIComponent(id)}`);
@@ -70,6 +64,6 @@ export default function Partner({id}) {
       [t('queue.oldest'), p.oldest && html`<${Time} at=${p.oldest} />`]]} /></section><${Witnessed} of=${p.witnessed} team=${p.team} /></div>
     <${Table} name="ways" caption=${t('ways')} columns=${wayColumns()} rows=${p.ways} id=${(row) => row.way} />
     <${Lately} team=${id} /><${Failure} error=${card.error} />
-    ${card.data && html`<${Keys} card=${card.data.card} /><${Vouches} card=${card.data.card} />`}<${Agreed} id=${id} />`}
+    ${card.data && html`<${Keys} card=${card.data.card} /><${Vouches} team=${card.data} />`}<${Agreed} id=${id} />`}
     ${removing && html`<${Remove} team=${id} close=${() => remove(false)} />`}<//>`;
 }

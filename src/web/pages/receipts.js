@@ -3,7 +3,7 @@ import {html, useState, useEffect} from '../lib/htm.js';
 import {t, number} from '../i18n.js';
 import {all} from '../api.js';
 import {useQuery} from '../router.js';
-import {useList, Failure, Busy, Page, Table, More, Time, Tag, Team, Field, Code, download} from '../ui.js';
+import {useData, useList, Failure, Busy, Page, Table, More, Time, Tag, Team, Field, Code, download} from '../ui.js';
 import {PartnersTabs} from './partners.js';
 
 const shows = ['all', 'open', 'late', 'differs'];
@@ -22,6 +22,14 @@ export const columns = () => [
   {id: 'signed_by', label: t('receipt.key'), cell: (row) => row.signed_by && html`<${Code}>${row.signed_by}<//>`},
   {id: 'batch', label: t('receipt.batch'), cell: (row) => html`<${Code}>${row.batch}<//>${row.note && html` <button class="plain"
     onClick=${() => download(`receipt-${row.entry}.txt`, 'text/plain', row.note)}>${t('receipt.keep')}<span class="hidden"> ${number(row.entry)}</span></button>`}`}];
+
+// The newest of one team.
+export function Lately({team}) {
+  const found = useData('receipts', {team, limit: 10});
+  return html`<${Failure} error=${found.error} retry=${found.reload} />
+    <${Table} name="receipts" caption=${t('peer.lately')} columns=${columns()} rows=${found.data?.items ?? []} id=${(row) => row.batch}>
+      <a href=${`/receipts?${new URLSearchParams({team})}`}>${t('all')}</a><//>`;
+}
 
 // The node tells what is open; late and different are among that.
 function useShown(show, team) {

@@ -1,8 +1,12 @@
-// One team: what it answers for, how it is reached, what was agreed with it.
+// One team: what it answers for, whose word its card is, by which keys it is known, how it is reached, what was agreed with it and sent to it.
 import {html} from '../lib/htm.js';
 import {t, word, list, number, economy} from '../i18n.js';
-import {useData, Failure, Busy, Page, Table, Facts, Code, Economy, Tag, Team as TeamLink, Time} from '../ui.js';
+import {may} from '../api.js';
+import {useData, Failure, Busy, Page, Table, Facts, Code, Economy, Tag, Team as TeamLink, Time, download} from '../ui.js';
 import {Places} from '../map.js';
+import {Way} from './partners.js';
+import {Lately} from './receipts.js';
+import {Decisions, Decided, basis} from './cards.js';
 
 // A card's text may name a site; only such a link is made of it.
 const Site = ({url}) => (/^https?:\/\//.test(url ?? '') ? html`<a href=${url} rel="noreferrer noopener" target="_blank" dir="ltr">${url}</a>` : url);
@@ -20,10 +24,39 @@ export function Keys({card}) {
     {id: 'fingerprint', label: t('fingerprint'), cell: (row) => code(row.fingerprint ?? row.key)}, {id: 'expires', label: t('until')}];
   return html`<${Table} name="keys" caption=${t('keys')} columns=${columns} rows=${card?.keys ?? []} id=${(row) => row.id ?? row.fingerprint} />`;
 }
-export function Vouches({card}) {
+// Of a team: who vouches for the key of the card that was accepted, and whose word counts here.
+export function Vouches({team}) {
   const columns = [{id: 'by', label: t('card.sponsor'), value: (row) => row.by, cell: (row) => html`<${TeamLink} id=${row.by} />`},
-    {id: 'time', label: t('since'), cell: (row) => html`<${Time} at=${row.time} />`}];
-  return html`<${Table} name="vouches" caption=${t('card.vouches')} columns=${columns} rows=${card?.vouches ?? []} id=${(row) => row.by} />`;
+    {id: 'known', label: t('card.vouch.known'), value: (row) => row.known, cell: (row) => html`<${Known} is=${row.known} />`},
+    {id: 'time', label: t('since'), cell: (row) => html`<${Time} at=${row.time} />`}, {id: 'key', label: t('fingerprint'), cell: (row) => code(row.key)}];
+  return html`<${Table} name="vouches" caption=${t('card.vouches')} columns=${columns} rows=${team.vouches ?? []} id=${(row) => `${row.by} ${row.key}`} />`;
+}
+const Known = ({is}) => html`<span class="tag ${is ? 'good' : 'wait'}">${t(is ? 'yes' : 'no')}</span>`;
+
+// By which keys it is known: each with what it is for, and how long it counted.
+function KnownKeys({team}) {
+  const state = (key) => (key.signs ? 'signs' : key.known ? 'trusted' : 'ended');
+  const columns = [{id: 'fingerprint', label: t('fingerprint'), cell: (row) => code(row.fingerprint)},
+    {id: 'state', label: t('standing'), value: state, cell: (row) => html`<span class="tag ${row.known ? 'good' : ''}">${t(`card.key.${state(row)}`)}</span>`},
+    {id: 'until', label: t('until'), cell: (row) => (row.until ? html`<${Time} at=${row.until} />` : t('open'))}];
+  return html`<${Table} name="known-keys" caption=${t('card.keys')} columns=${columns} rows=${team.keys} id=${(row) => row.fingerprint} />`;
+}
+// Its own word, and where its node is.
+function Signed({team, link}) {
+  const s = team.signed;
+  const node = team.card?.node;
+  return html`<section class="panel"><h2>${t('card')}</h2><${Facts} of=${[[t('card.whose'), s ? html`${basis(s.as)} ${list(s.sponsors)}` : t(team.verified ? 'team.vouched.yes' : 'team.unconfirmed')],
+    ...(s ? [[t('card.accepted'), html`<${Time} at=${s.accepted} />`], [t('card.from'), s.from && html`<${TeamLink} id=${s.from} />`], [t('card.version'), code(s.version)],
+      [t('fingerprint'), code(s.key)], ['SHA-256', code(s.sha256)]] : []),
+    [t('address'), node?.url && code(node.url)], [t('peer.certificate'), node?.certificate && code(`SHA-256 ${node.certificate}`)],
+    ...['log', 'witness', 'receipt'].map((one) => [t(`card.node.${one}`), node?.[one] && code(node[one])]),
+    [t('page.partners'), link ? html`<a href="/partners/${encodeURIComponent(team.id)}">${link.ways.map((way) => html`<${Way} of=${way} />`)}</a>` : t('card.nolink')]]} /></section>`;
+}
+function Sent({id}) {
+  const found = useData('outbox');
+  const item = found.data?.items.find((one) => one.team === id);
+  return html`<${Failure} error=${found.error} retry=${found.reload} />${item && html`<section class="panel"><h2>${t('card.sent')}</h2>
+    <${Facts} of=${[...['due', 'waiting', 'delivered', 'failed'].map((one) => [t(`queue.${one}`), number(item[one])]), [t('queue.oldest'), item.oldest && html`<${Time} at=${item.oldest} />`]]} /></section>`}<${Lately} team=${id} />`;
 }
 function Constituency({card}) {
   const of = card?.constituency ?? {};
@@ -41,21 +74,35 @@ export function Agreed({id}) {
     {id: 'standing', label: t('standing'), value: (row) => row.standing, cell: (row) => html`<${Tag} kind="standing" value=${row.standing.replaceAll(' ', '-')} />`}];
   return html`<${Failure} error=${found.error} /><${Table} name="agreements" caption=${t('page.agreements')} columns=${columns} rows=${found.data?.items ?? []} id=${(row) => row.id} />`;
 }
+const facts = (team, card) => [['ID', code(team.id)], [t('team.full'), team.full_name && html`<span dir="auto">${team.full_name}</span>`],
+  [t('team.kind'), word('team.kind', team.kind)], [t('page.economies'), team.economies.map((one, i) => html`${i > 0 && ', '}<${Economy} code=${one} />`)],
+  [t('team.site'), team.site && html`<${Site} url=${team.site} />`], [t('team.hours'), card?.hours && html`<span dir="auto">${card.hours} ${card.timezone}</span>`],
+  [t('team.memberships'), card?.memberships && html`<span dir="auto">${list(card.memberships)}</span>`], [t('team.established'), card?.established],
+  [t('team.source'), html`<span dir="auto">${team.source} ${card?.source_date}</span>`], [t('note'), card?.note && html`<span dir="auto">${card.note}</span>`],
+  [t('constituency'), number(team.constituency.prefixes + team.constituency.asns + team.constituency.domains)]];
+
+// What may be done with its card, and what leads on.
+function Actions({id, team, own, done}) {
+  const card = team?.signed && {team: id, ...team.signed};
+  return html`<a class="button" href=${`/reports?${new URLSearchParams({team: id})}`}>${t('team.reports')}</a>
+    <a class="button" href=${`/held?${new URLSearchParams({team: id})}`}>${t('page.held')}</a>
+    ${own && may('agree') && html`<a class="button" href="/teams/${encodeURIComponent(id)}/card">${t('card.own')}</a>`}
+    ${card && !own && may('agree') && html`<${Decisions} whats=${['vouch', 'forget']} card=${card} done=${done} />`}
+    ${team?.card && html`<button onClick=${() => download(`${id}.json`, 'application/json', `${JSON.stringify(team.card, null, 2)}\n`)}>${t('card.keep')}</button>`}`;
+}
 export default function Team({id}) {
   const got = useData(`teams/${encodeURIComponent(id)}`);
+  const status = useData('status');
+  const peers = useData('peers');
   const team = got.data;
   const card = team?.card;
-  return html`<${Page} title=${team?.name ?? id} actions=${html`<a class="button" href=${`/reports?${new URLSearchParams({team: id})}`}>${t('team.reports')}</a>
-    <a class="button" href=${`/held?${new URLSearchParams({team: id})}`}>${t('page.held')}</a>`}>
+  return html`<${Page} title=${team?.name ?? id} actions=${html`<${Actions} id=${id} team=${team} own=${status.data?.team === id} done=${got.reload} />`}>
     <${Failure} error=${got.error} retry=${got.reload} />${!team && html`<${Busy} when=${got.loading} />`}
     ${team && html`${!team.verified && html`<div class="notice">${t('team.unverified')}</div>`}
-    <div class="grid"><section class="panel"><${Facts} of=${[['ID', code(team.id)], [t('team.full'), team.full_name && html`<span dir="auto">${team.full_name}</span>`],
-      [t('team.kind'), word('team.kind', team.kind)], [t('page.economies'), team.economies.map((one, i) => html`${i > 0 && ', '}<${Economy} code=${one} />`)],
-      [t('team.site'), team.site && html`<${Site} url=${team.site} />`], [t('team.hours'), card?.hours && html`${card.hours} ${card.timezone}`],
-      [t('team.memberships'), card?.memberships && list(card.memberships)], [t('team.established'), card?.established],
-      [t('team.vouched'), t(team.verified ? 'team.vouched.yes' : 'team.unconfirmed')],
-      [t('team.source'), html`<span dir="auto">${team.source} ${card?.source_date}</span>`], [t('note'), card?.note && html`<span dir="auto">${card.note}</span>`],
-      [t('constituency'), number(team.constituency.prefixes + team.constituency.asns + team.constituency.domains)]]} /></section>
-    <section class="panel"><${Places} codes=${team.economies} label=${t('team.map.label', {list: list(team.economies.map(economy))})} /></section></div>
-    <${Channels} card=${card} /><${Keys} card=${card} /><${Vouches} card=${card} /><${Constituency} card=${card} /><${Agreed} id=${id} />`}<//>`;
+    ${team.waiting > 0 && html`<div class="notice"><a href="/teams/${encodeURIComponent(id)}/waiting">${t('card.waits', {n: number(team.waiting)})}</a></div>`}
+    <div class="grid"><section class="panel"><${Facts} of=${facts(team, card)} /></section>
+    <section class="panel"><${Places} codes=${team.economies} label=${t('team.map.label', {list: list(team.economies.map(economy))})} /></section>
+    </div><${Signed} team=${team} link=${peers.data?.items.find((one) => one.team === id)} />
+    <${Channels} card=${card} /><${KnownKeys} team=${team} /><${Keys} card=${card} /><${Vouches} team=${team} />
+    ${team.decided.length > 0 && html`<${Decided} of=${team.decided} />`}<${Constituency} card=${card} /><${Agreed} id=${id} /><${Sent} id=${id} />`}<//>`;
 }
