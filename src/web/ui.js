@@ -185,7 +185,13 @@ function useWorking() {
 export function Dialog({title, close, children}) {
   const dialog = useRef();
   const busy = useWorking();
-  useEffect(() => dialog.current.showModal(), []);
+  // Who closes it goes on where it was opened, or, if that is gone, at the page's heading.
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current.showModal();
+    // Only once the dialog is gone: until then all else is inert.
+    return () => queueMicrotask(() => (before?.isConnected && !before.disabled && before !== document.body ? before : document.querySelector('h1'))?.focus());
+  }, []);
   return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}
     <div class="working" role="status">${busy && html`${t('working')} <progress aria-label=${t('working')} />`}</div></dialog>`;
 }
