@@ -208,6 +208,27 @@ class Witnesses(unittest.TestCase):
             self.assertEqual(done.returncode, 1, (each, done.stdout))
             self.assertNotIn("PROVEN      the log north.test/log showed two histories", done.stdout)
 
+    def test_a_log_begun_anew_under_another_key_is_another_log(self):
+        """A team whose machine is gone has its signing key still, and a node with nothing in it: nobody calls that two histories."""
+        self.north.take(reports(3))
+        self.grow(4, first=100)
+        self.until_cosigned(self.north, self.south, 4)
+        self.north.node.stop()
+        key = (self.north.home / "key").read_bytes()
+        shutil.rmtree(self.north.home)
+        self.north.home.mkdir(mode=0o700)
+        (self.north.home / "key").write_bytes(key)
+        (self.north.home / "key").chmod(0o600)
+        self.north.start()
+        self.befriend()
+        self.grow(2, first=200)
+        self.until_cosigned(self.north, self.south, 2)
+        self.grow(6, first=300)
+        self.until_cosigned(self.north, self.south, 6)
+        known = self.witnessed(self.south, "north.test")
+        self.assertEqual((known["two_histories"], known["doubted"], known["size"]), (False, False, self.size(self.north)))
+        self.assertFalse(self.south.node.find("a partner's log has two histories"))
+
     def test_a_wrong_proof_of_somebody_else_is_settled_by_the_tiles(self):
         self.north.take(reports(3))
         self.until_cosigned(self.north, self.south)
