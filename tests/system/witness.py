@@ -3,7 +3,9 @@ shows two histories is found out.
 
 The test's own arguments are COMITY [--no-sandbox]; COMITY_SHARE names the share folder.
 """
+import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -18,6 +20,29 @@ from linked import Linked, reports
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 SANDBOX = [word for word in OPTIONS if word == "--no-sandbox"]
+
+
+def roots_of(text):
+    """Evidence read by other eyes (RFC 9162, 2.1.4.2): what both checkpoints say, and which roots follow from the hashes."""
+    head, *notes = text.split("\n\n")
+    hashes = [base64.b64decode(line) for line in head.splitlines()[1:]]
+    smaller, larger = ((int(size), base64.b64decode(root)) for _, size, root in (notes[i].split("\n") for i in (0, 2)))
+    if smaller[0] == larger[0]:
+        return smaller, larger, larger[1], larger[1]
+    first, *rest = hashes
+    node = lambda left, right: hashlib.sha256(b"\x01" + left + right).digest()
+    at, last, before, now = smaller[0] - 1, larger[0] - 1, first, first
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    for one in rest:
+        if at & 1 or at == last:
+            before, now = node(one, before), node(one, now)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            now = node(now, one)
+        at, last = at >> 1, last >> 1
+    return smaller, larger, before, now
 
 
 class Witnesses(unittest.TestCase):
@@ -136,6 +161,11 @@ class Witnesses(unittest.TestCase):
         said = json.loads(done.stdout)
         self.assertTrue(said["proven"])
         self.assertEqual(said["log"], "north.test/log")
+        smaller, larger, before, now = roots_of(text)
+        self.assertEqual([(side["size"], base64.b64decode(side["root"])) for side in said["checkpoints"]], [smaller, larger])
+        self.assertEqual(now, larger[1])
+        self.assertEqual(before, base64.b64decode(said["before"]))
+        self.assertNotEqual(before, smaller[1])
         self.assertEqual(verified().returncode, 1)  # without the key nobody knows who signed
         self.assertEqual(verified("--key", self.south.command("ledger", "key").strip()).returncode, 1)
         told = json.loads(self.south.command("peer", "evidence", "north.test", "--json"))
