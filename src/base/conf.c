@@ -1,6 +1,7 @@
 #include "base/conf.h"
 
 #include "base/conf_value.h"
+#include "base/mailbox.h"
 
 #include <stdlib.h>
 
@@ -237,8 +238,28 @@ is_local(const struct conf *conf, enum conf_option option)
     return conf_address(conf_text(conf, option), &host, &port, NULL) == 0 && conf_is_loopback(host);
 }
 
-/* Who turns mail on says all that it needs; addresses and the server's are looked at again by those
- * who use them. */
+/* The address for answers has to be one once it carries a batch. */
+static int
+check_mailboxes(const struct conf *conf, struct err *err)
+{
+    static const struct span batch = SPAN("00000000-0000-0000-0000-000000000000");
+    struct span from = conf_text(conf, CONF_MAIL_FROM);
+    struct span reply = conf_text(conf, CONF_MAIL_REPLY);
+    char room[MAIL_REPLY_BYTES];
+
+    if (from.n > 0 && !mail_is_address(from))
+        return unfit(conf, CONF_MAIL_FROM,
+            "must be an address such as reports@north.test, without a name", err);
+    if (reply.n > 0 && !mail_is_address(mail_reply(reply, batch, room)))
+        return unfit(conf, CONF_MAIL_REPLY,
+            "must be an address such as reports+BATCH@north.test: at most 64 characters before the "
+            "@, with 36 in place of BATCH",
+            err);
+    return 0;
+}
+
+/* Who turns mail on says all that it needs; the server's address is looked at again by who uses it.
+ */
 static int
 check_mail(const struct conf *conf, struct err *err)
 {
@@ -256,7 +277,7 @@ check_mail(const struct conf *conf, struct err *err)
         return unfit(conf, CONF_MAIL_USER,
             "name and password belong together: give mail.user and mail.password-file, or neither",
             err);
-    return 0;
+    return check_mailboxes(conf, err);
 }
 
 int

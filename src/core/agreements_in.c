@@ -8,6 +8,8 @@
 #include "fmt/jcs.h"
 #include "sys/clock.h"
 
+#include <stdlib.h>
+
 enum { EVENTS_MAX = 1000, AGAIN_BYTES = 64 << 20 };
 /* Signatures are checked over the whole text each: so much is hashed for one object, at most. */
 #define HASHED_BYTES ((size_t)64 << 20)
@@ -152,25 +154,60 @@ tell_taken(struct core *core, const struct foreign_word *word, const struct fore
 
 /* ---- taking in ---- */
 
+/* What one request says: looked at in the register as it is with all before it, told and written at
+ * the end, each file once. */
+struct agreements_in {
+    struct register_desk desk;
+    struct taken_word *first;
+    struct taken_word **end;
+};
+
+/* In the request's arena. */
+struct taken_word {
+    struct foreign_word word;
+    struct foreign_news news;
+    struct taken_word *next;
+};
+
+static int
+open_desk(struct core *core, struct err *err)
+{
+    struct agreements_in *in = calloc(1, sizeof *in);
+
+    if (in == NULL)
+        return err_set(err, ERR_NO_MEMORY, "no memory to take in agreements");
+    in->end = &in->first;
+    core->agreements_in = in;
+    int rc = register_open(core, &in->desk, err);
+    if (rc != 0 && err_kind((enum err_code)rc) != ERR_KIND_OURS)
+        rc = err->code = ERR_IO; /* the sender may try again, once it is mended here */
+    return rc;
+}
+
 /* Once more, under the lock: somebody may have been faster. */
 static int
 keep(struct core *core, struct arena *arena, struct foreign_word *word, struct foreign_news *news,
     struct err *err)
 {
-    struct register_desk desk;
-    int rc = register_open(core, &desk, err);
+    struct taken_word *taken = arena_zalloc(arena, 1, sizeof *taken);
+    int rc = taken == NULL            ? arena_full(err, "agreements")
+        : core->agreements_in == NULL ? open_desk(core, err)
+                                      : 0;
 
-    word->now_us = desk.now_us;
-    if (rc != 0 && err_kind((enum err_code)rc) != ERR_KIND_OURS)
-        rc = err->code = ERR_IO; /* the sender may try again, once it is mended here */
-    if (rc == 0)
-        rc = agreement_foreign_look(desk.registry, arena, word, news, err);
-    if (rc == 0 && agreement_foreign_is_news(news))
-        rc = agreement_foreign_keep(desk.registry, arena, word, news, &desk.key, err);
-    if (rc == 0)
-        tell_taken(core, word, news);
-    register_close(&desk);
-    return rc;
+    if (rc != 0)
+        return rc;
+    struct agreements_in *in = core->agreements_in;
+    word->now_us = in->desk.now_us;
+    rc = agreement_foreign_look(in->desk.registry, arena, word, news, err);
+    if (rc != 0 || !agreement_foreign_is_news(news))
+        return rc;
+    rc = agreement_foreign_keep(in->desk.registry, arena, word, news, &in->desk.key, err);
+    if (rc != 0)
+        return rc;
+    *taken = (struct taken_word){.word = *word, .news = *news};
+    *in->end = taken;
+    in->end = &taken->next;
+    return 0;
 }
 
 static int
@@ -181,6 +218,8 @@ look(struct core *core, struct arena *arena, struct foreign_word *word, struct f
     const struct registry *registry = core->basis.registry;
     int rc = 0;
 
+    if (core->agreements_in != NULL)
+        return keep(core, arena, word, news, err);
     if (registry == NULL) {
         rc = registry_open(core->options.home, REGISTRY_READ, core->roster, &empty, err);
         registry = empty;
@@ -239,7 +278,8 @@ drop_word(const struct core *core, const struct foreign_word *word)
         core_tell(core, "what waits for a key stays: %s", err.msg);
 }
 
-/* What was passed over waits for its key. The sender hears of its own. */
+/* What was passed over waits for its key; what is news waits until it is written
+ * (agreements_in_end). The sender hears of its own. */
 static int
 settle(struct core *core, const struct exchange_object *object, const struct foreign_word *word,
     const struct foreign_news *news, struct err *err)
@@ -247,10 +287,10 @@ settle(struct core *core, const struct exchange_object *object, const struct for
     struct err why;
     bool made = false;
 
-    if (news->strange.team.n == 0) {
+    if (news->strange.team.n == 0 && !agreement_foreign_is_news(news))
         drop_word(core, word);
+    if (news->strange.team.n == 0)
         return 0;
-    }
     int rc = keep_word(core, object, word, &made, &why);
     if (rc != 0)
         core_tell(core, "what %.*s says of an agreement cannot wait for a key: %s",
@@ -262,6 +302,26 @@ settle(struct core *core, const struct exchange_object *object, const struct for
     return err_set(err, ERR_NOT_ALLOWED,
         "a \"%.*s\" in it is by a key that is not known here to be yours%s",
         SPAN_ARGS(news->strange.what), rc == 0 ? "; it is taken in once that key is known" : "");
+}
+
+int
+agreements_in_end(struct core *core, int rc, struct err *err)
+{
+    struct agreements_in *in = core->agreements_in;
+
+    if (in == NULL)
+        return rc;
+    if (rc == 0)
+        rc = registry_settle(in->desk.registry, err);
+    for (const struct taken_word *t = in->first; rc == 0 && t != NULL; t = t->next) {
+        tell_taken(core, &t->word, &t->news);
+        if (t->news.strange.team.n == 0)
+            drop_word(core, &t->word);
+    }
+    register_close(&in->desk);
+    free(in);
+    core->agreements_in = NULL;
+    return rc;
 }
 
 static int
@@ -303,7 +363,8 @@ again(
     if (rc == 0)
         rc = exchange_agreement(core, &object, err);
     json_free(json);
-    return rc;
+    bool ours = rc < 0 && err_kind((enum err_code)rc) == ERR_KIND_OURS;
+    return agreements_in_end(core, ours ? rc : 0, err);
 }
 
 void
@@ -320,7 +381,9 @@ agreements_again(struct core *core)
 
     while (rc == 0 && abroad_later_next(&later, arena, &waits, &err) == 1) {
         struct err why;
-        (void)again(core, arena, &waits, &why); /* it is told there, and waits on where it has to */
+        if (again(core, arena, &waits, &why)
+            != 0) /* what is refused is told, and waits if it may */
+            core_tell(core, "what waited for a key cannot be kept yet: %s", why.msg);
         arena_reset(arena);
     }
     if (rc == 0)

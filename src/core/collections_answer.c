@@ -1,4 +1,5 @@
 /* Core's answers about collections: who asks and the transaction around core/collections*.c. */
+#include "core/agreements_in.h"
 #include "core/collections.h"
 #include "core/directory.h"
 #include "core/exchange.h"
@@ -72,6 +73,7 @@ core_objects_add(struct core *core, struct ask *ask, struct err *err)
     if (rc == 0)
         rc = collections_add(core->collections, &ask->asker, &question, &ways, clock_now_us(),
             ask->arena, &answer, err);
+    rc = agreements_in_end(core, rc, err);
     if (rc == 0)
         knowledge_renew(core); /* and what was taken in is judged by at once */
     return say(core, ask, &answer, true, rc, err);

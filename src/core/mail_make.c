@@ -12,7 +12,6 @@ enum {
     HEAD_BYTES = 1024 * 1024,
     DELIVERY_BYTES = 3 * 1024 * 1024, /* each has fewer */
     RAW_TIMES = 4,                    /* as little as packing spares */
-    REPLY_BYTES = 512
 };
 
 #define BATCH_END "comity-batch"
@@ -82,19 +81,12 @@ name_mail(struct core *core)
 
 /* mail.reply, with the batch where it says BATCH. */
 static struct span
-reply_address(const struct core *core, char out[REPLY_BYTES])
+reply_address(const struct core *core, char out[MAIL_REPLY_BYTES])
 {
     struct span reply = setting(core, CONF_MAIL_REPLY);
 
-    if (reply.n == 0)
-        return setting(core, CONF_MAIL_FROM);
-    const char *at = memmem(reply.p, reply.n, "BATCH", 5);
-    if (at == NULL)
-        return reply;
-    struct span behind = {at + 5, (size_t)(reply.p + reply.n - at) - 5};
-    int n = snprintf(out, REPLY_BYTES, "%.*s%s%.*s", (int)(at - reply.p), reply.p,
-        core->mailing->job.batch, (int)behind.n, behind.p);
-    return (struct span){out, n > 0 && n < REPLY_BYTES ? (size_t)n : 0};
+    return reply.n == 0 ? setting(core, CONF_MAIL_FROM)
+                        : mail_reply(reply, span_of(core->mailing->job.batch), out);
 }
 
 static struct span
@@ -278,7 +270,7 @@ hand_out(struct core *core, struct ask *ask, uint8_t what, const struct store_ma
 {
     struct mail_job *job = &core->mailing->job;
     struct buf references = buf_new(MAIL_REFERENCES_MAX * MAIL_ID_BYTES);
-    char reply[REPLY_BYTES];
+    char reply[MAIL_REPLY_BYTES];
     int rc = has_recalls(core) ? mail_references(core, mail->team, &references, err) : 0;
 
     if (rc != 0) {

@@ -48,6 +48,7 @@ struct door_end {
     enum door door;
 };
 
+struct agreements_in;
 struct auth;
 struct intake;
 struct release;
@@ -106,15 +107,16 @@ struct core {
     struct receipts *receipts;         /* core/receipts.h */
     struct witness *witness;           /* core/witness.h */
     struct incoming *incoming;
-    struct mailing *mailing;         /* core/mail.h's */
-    struct collections *collections; /* core/collections.h's */
-    struct links *links;             /* core/links.h's */
-    struct events *events;           /* core/node.h's */
-    struct simulation *simulation;   /* core/agreement_simulate.h's */
-    struct reports *reports;         /* core/reports.h's */
-    struct counted counted;          /* core/node.c's */
-    struct roles roles;              /* core/roles.h */
-    struct retained retained;        /* core/role.c's */
+    struct agreements_in *agreements_in; /* core/agreements_in.h; NULL: no request tells of any */
+    struct mailing *mailing;             /* core/mail.h's */
+    struct collections *collections;     /* core/collections.h's */
+    struct links *links;                 /* core/links.h's */
+    struct events *events;               /* core/node.h's */
+    struct simulation *simulation;       /* core/agreement_simulate.h's */
+    struct reports *reports;             /* core/reports.h's */
+    struct counted counted;              /* core/node.c's */
+    struct roles roles;                  /* core/roles.h */
+    struct retained retained;            /* core/role.c's */
     int64_t started_us;
     uint64_t commits;
     uint64_t commits_failed;

@@ -101,6 +101,7 @@ static const struct route routes[] = {
     {"GET", "/economies", BODY_NONE, 0, false, page},
     {"GET", "/economies/{code}", BODY_NONE, 0, false, page},
     {"GET", "/operations", BODY_NONE, 0, false, page},
+    {"GET", "/operations/{what}", BODY_NONE, 0, false, page},
     {"GET", "/account", BODY_NONE, 0, false, page},
     {NULL, NULL, BODY_NONE, 0, false, NULL},
 };

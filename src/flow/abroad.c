@@ -133,7 +133,7 @@ write_all(const char *home, struct span id, const struct abroad *others, size_t 
         rc = path_of(home, id, path, err);
     const struct span whole = buf_span(&text);
     if (rc == 0)
-        rc = file_write_atomic(path, &whole, 1, PRIVATE, err);
+        rc = file_write_hint(path, &whole, 1, PRIVATE, err);
     buf_free(&text);
     return rc;
 }

@@ -234,7 +234,7 @@ check_limits(const struct looking *l, const struct journal_told *told, const str
     size_t most = l->own_signed ? FOREIGN_EVENTS_MAX : FOREIGN_EVENTS_UNSIGNED;
     bool stops =
         type == JOURNAL_ENDED || (type == JOURNAL_SUSPENDED && !is_paused(l, told->event.by));
-    size_t bytes = l->registry->journal_text.n;
+    size_t bytes = registry_journal_bytes(l->registry);
 
     if (!stops && h->count >= most)
         return err_set(err, ERR_LIMIT,
@@ -361,18 +361,22 @@ taken_in(const struct foreign_word *word, const struct journal_told *told)
     event.by = word->own;
     event.party = told->event.by;
     event.told = told->event.text;
+    event.told_us = told->event.time_us;
+    event.said_us = told->event.at_us;
     event.time_us = word->now_us;
     event.at_us = journal_told_at(&told->event, word->now_us);
     return event;
 }
 
-static int
-record(struct registry *registry, struct arena *arena, const struct foreign_word *word,
-    const struct foreign_news *news, const struct agreement_key *key, struct err *err)
+int
+agreement_foreign_keep(struct registry *registry, struct arena *arena,
+    const struct foreign_word *word, const struct foreign_news *news,
+    const struct agreement_key *key, struct err *err)
 {
+    const struct agreement_taken *t = &news->taken;
     size_t count;
-    struct journal_event *events = agreement_life_events(
-        registry, arena, &news->taken, word->now_us, news->event_count + 1, &count);
+    struct journal_event *events =
+        agreement_life_events(registry, arena, t, word->now_us, news->event_count + 1, &count);
 
     if (events == NULL)
         return arena_full(err, "events");
@@ -382,25 +386,6 @@ record(struct registry *registry, struct arena *arena, const struct foreign_word
     }
     for (size_t i = 0; i < news->event_count; i++)
         events[count++] = taken_in(word, news->events[i]);
-    return registry_add(registry, events, count, key, err);
-}
-
-int
-agreement_foreign_keep(struct registry *registry, struct arena *arena,
-    const struct foreign_word *word, const struct foreign_news *news,
-    const struct agreement_key *key, struct err *err)
-{
-    const struct agreement_taken *t = &news->taken;
-    struct err why;
-    int rc = 0;
-
-    if (news->proposed || t->kept < t->a.signature_count)
-        rc = registry_keep(registry, &t->a, err);
-    if (rc != 0)
-        return rc;
-    rc = record(registry, arena, word, news, key, err);
-    /* A document that the journal does not name withholds what it may cover. */
-    if (rc != 0 && news->proposed && registry_drop(registry, &t->a, &why) != 0)
-        rc = err_set(err, ERR_IO, "%s", why.msg);
-    return rc;
+    return registry_expect(
+        registry, &t->a, news->proposed || t->kept < t->a.signature_count, events, count, key, err);
 }

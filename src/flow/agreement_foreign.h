@@ -53,8 +53,9 @@ struct foreign_news {
 MUST_USE int agreement_foreign_look(const struct registry *registry, struct arena *arena,
     const struct foreign_word *word, struct foreign_news *out, struct err *err);
 bool agreement_foreign_is_news(const struct foreign_news *news);
-/* Keep NEWS, which was looked at in REGISTRY as it is now; KEY is this team's. Of a proposal that
- * could not be kept nothing stays behind. registry_keep's and registry_add's errors. */
+/* Keep NEWS, which was looked at in REGISTRY as it is now; KEY is this team's. What comes next is
+ * held against it; registry_settle makes it durable, and WORD, NEWS and ARENA live until then.
+ * registry_expect's errors. */
 MUST_USE int agreement_foreign_keep(struct registry *registry, struct arena *arena,
     const struct foreign_word *word, const struct foreign_news *news,
     const struct agreement_key *key, struct err *err);

@@ -281,6 +281,7 @@ registry_close(struct registry *r)
     if (r == NULL)
         return;
     drop_lock(r);
+    registry_forget_later(r);
     keyring_free(r->ring);
     arena_free(r->arena);
     free(r);

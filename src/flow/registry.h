@@ -24,8 +24,9 @@ struct registry {
     size_t count;
     struct journal journal;
     struct span journal_text;
-    int64_t seen_us; /* the latest time seen; INT64_MIN: none */
-    int lock;        /* descriptor; -1: not held */
+    int64_t seen_us;              /* the latest time seen; INT64_MIN: none */
+    int lock;                     /* descriptor; -1: not held */
+    struct registry_later *later; /* what registry_settle writes; NULL: nothing */
 };
 
 enum registry_use { REGISTRY_READ, REGISTRY_WRITE };
@@ -79,6 +80,17 @@ MUST_USE int registry_drop(struct registry *registry, const struct agreement *a,
  * agreements in memory are as before: open again to see them anew. */
 MUST_USE int registry_add(struct registry *registry, const struct journal_event *events,
     size_t count, const struct agreement_key *key, struct err *err);
+/* Have EVENTS of agreement A in memory as if they had been added, and with DOCUMENT A itself as if
+ * it had been kept, until registry_settle writes it all: many of them cost what one does. What they
+ * borrow lives until then. Errors: registry_add's; then nothing of these waits. */
+MUST_USE int registry_expect(struct registry *registry, const struct agreement *a, bool document,
+    const struct journal_event *events, size_t count, const struct agreement_key *key,
+    struct err *err);
+/* Documents first, then the journal's lines, all or none; of documents that are new nothing stays
+ * if these cannot be written. Then open again to see them bound together. registry_add's errors. */
+MUST_USE int registry_settle(struct registry *registry, struct err *err);
+/* The journal's length, with what waits for registry_settle. */
+size_t registry_journal_bytes(const struct registry *registry);
 /* Forget the latest time seen: the clock was wrong then and is right now. ERR_CLOCK when an event
  * was written later than NOW_US. */
 MUST_USE int registry_reset_clock(struct registry *registry, int64_t now_us, struct err *err);

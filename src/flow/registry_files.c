@@ -417,11 +417,10 @@ registry_drop(struct registry *r, const struct agreement *a, struct err *err)
     return rc;
 }
 
-/* One line more behind LINES and BEFORE, which it moves on. A line that is not read back would
- * close the register for good. */
-static int
-add_line(struct registry *r, const struct journal_event *event, const struct agreement_key *key,
-    struct journal *before, struct buf *lines, struct err *err)
+/* A line that is not read back would close the register for good. */
+int
+registry_add_line(struct registry *r, const struct journal_event *event,
+    const struct agreement_key *key, struct journal *before, struct buf *lines, struct err *err)
 {
     size_t from = lines->n;
     int rc = 0;
@@ -444,8 +443,9 @@ add_line(struct registry *r, const struct journal_event *event, const struct agr
 
 /* `seen` is written before, with the new time, and behind, with the new lines: a run that is cut
  * off between has lost nothing that counted. */
-static int
-write_lines(struct registry *r, const struct journal *after, struct span lines, struct err *err)
+int
+registry_write_lines(
+    struct registry *r, const struct journal *after, struct span lines, struct err *err)
 {
     char path[REGISTRY_PATH_BYTES];
     const struct span parts[] = {r->journal_text, lines};
@@ -477,9 +477,9 @@ registry_add(struct registry *r, const struct journal_event *events, size_t coun
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = add_line(r, &events[i], key, &after, &lines, err);
+        rc = registry_add_line(r, &events[i], key, &after, &lines, err);
     if (rc == 0 && count > 0)
-        rc = write_lines(r, &after, buf_span(&lines), err);
+        rc = registry_write_lines(r, &after, buf_span(&lines), err);
     buf_free(&lines);
     return rc;
 }

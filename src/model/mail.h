@@ -16,6 +16,7 @@
 #ifndef COMITY_MODEL_MAIL_H
 #define COMITY_MODEL_MAIL_H
 
+#include "base/mailbox.h"
 #include "base/mem.h"
 #include "base/wire.h"
 
@@ -24,7 +25,6 @@ enum {
     MAIL_RAW_BYTES = 64 * 1024 * 1024, /* objects of one mail, before they are packed */
     MAIL_BYTES = 64 * 1024 * 1024,     /* a message as it leaves */
     MAIL_KEY_BYTES = 256 * 1024,       /* an OpenPGP key, as text */
-    MAIL_ADDRESS_BYTES = 254,          /* RFC 5321, 4.5.3.1.3, without < and > */
     MAIL_REFERENCES_MAX = 20,          /* mails that one takes up again */
     MAIL_FINGERPRINT_BYTES = 40,
 };
@@ -90,10 +90,5 @@ struct mail_sent {
 };
 void mail_sent_add(struct buf *out, const struct mail_sent *sent);
 MUST_USE int mail_sent_take(struct span body, struct mail_sent *out, struct err *err);
-
-/* Can mail go to (or come from) ADDRESS, without anything in it that a header or an SMTP command
- * could take for more? A dot-atom, '@', and a domain of LDH labels: RFC 5322, 3.4.1 without quoted
- * strings, comments and literals. */
-bool mail_is_address(struct span address);
 
 #endif

@@ -31,15 +31,15 @@ write_all(int fd, struct span bytes)
     return 0;
 }
 
-/* The file's bytes are on disk when this returns 0; FD is closed in any case. */
+/* The file's bytes are on disk when this returns 0, if DURABLE; FD is closed in any case. */
 static int
-write_and_close(int fd, const struct span *parts, size_t count)
+write_and_close(int fd, const struct span *parts, size_t count, bool durable)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < count; i++)
         rc = write_all(fd, parts[i]);
-    if (rc == 0)
+    if (rc == 0 && durable)
         rc = fsync(fd);
     int why = errno;
     if (close(fd) != 0 && rc == 0)
@@ -65,9 +65,9 @@ sync_folder(const char *path, struct err *err)
     return rc;
 }
 
-int
-file_write_atomic(
-    const char *path, const struct span *parts, size_t count, unsigned mode, struct err *err)
+static int
+replace(const char *path, const struct span *parts, size_t count, unsigned mode, bool durable,
+    struct err *err)
 {
     char temporary[PATH_MAX];
     uint64_t random;
@@ -79,7 +79,7 @@ file_write_atomic(
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, (mode_t)mode);
     if (fd < 0)
         return failed(err, path, "written");
-    if (write_and_close(fd, parts, count) != 0) {
+    if (write_and_close(fd, parts, count, durable) != 0) {
         int rc = failed(err, path, "written");
         (void)unlink(temporary);
         return rc;
@@ -89,7 +89,21 @@ file_write_atomic(
         (void)unlink(temporary);
         return rc;
     }
-    return sync_folder(path, err);
+    return durable ? sync_folder(path, err) : 0;
+}
+
+int
+file_write_atomic(
+    const char *path, const struct span *parts, size_t count, unsigned mode, struct err *err)
+{
+    return replace(path, parts, count, mode, true, err);
+}
+
+int
+file_write_hint(
+    const char *path, const struct span *parts, size_t count, unsigned mode, struct err *err)
+{
+    return replace(path, parts, count, mode, false, err);
 }
 
 int

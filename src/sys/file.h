@@ -13,6 +13,10 @@
  * folder could not be synced. */
 MUST_USE int file_write_atomic(
     const char *path, const struct span *parts, size_t count, unsigned mode, struct err *err);
+/* The same for what may be lost: nothing is waited for, and after the machine has failed the file
+ * may be empty. */
+MUST_USE int file_write_hint(
+    const char *path, const struct span *parts, size_t count, unsigned mode, struct err *err);
 
 /* TEMPORARY, complete and closed, becomes PATH, durable on return; what is there stays
  * (ERR_EXISTS). TEMPORARY is gone in any case. ERR_IO. */

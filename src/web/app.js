@@ -29,6 +29,9 @@ const routes = [
   [/^\/economies$/, () => import('./pages/economies.js')],
   [/^\/economies\/([^/]+)$/, () => import('./pages/economy.js')],
   [/^\/operations$/, () => import('./pages/operations.js')],
+  [/^\/operations\/log$/, () => import('./pages/log.js')],
+  [/^\/operations\/mail$/, () => import('./pages/mail.js')],
+  [/^\/operations\/figures$/, () => import('./pages/figures.js')],
   [/^\/account$/, () => import('./pages/account.js')],
 ];
 const load = async (path) => {

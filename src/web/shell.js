@@ -75,7 +75,7 @@ function useWaiting() {
 function useEvents() {
   useEffect(() => {
     const source = new EventSource('/api/v1/events');
-    for (const name of ['counts', 'flows', 'dropped']) source.addEventListener(name, (event) => dispatchEvent(new CustomEvent(name, {detail: JSON.parse(event.data)})));
+    for (const name of ['counts', 'flows', 'log', 'dropped']) source.addEventListener(name, (event) => dispatchEvent(new CustomEvent(name, {detail: JSON.parse(event.data)})));
     return () => source.close();
   }, []);
 }

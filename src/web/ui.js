@@ -1,8 +1,8 @@
 // What do all pages build from?
 import {html, useState, useEffect, useRef} from './lib/htm.js';
 import {t, word, number, time, utc, compare, economy} from './i18n.js';
-import {ask} from './api.js';
-import {useQuery} from './router.js';
+import {ask, may} from './api.js';
+import {useQuery, useLocation} from './router.js';
 
 // The data of GET PATH; what was there stays while other data is on its way.
 export function useData(path, query) {
@@ -37,19 +37,30 @@ export function useList(path, query) {
   return {...first, items, error: first.error ?? more.error, next: more.next, more: load, busy: first.loading || more.loading};
 }
 
+// What to do about it, by status; what exactly was wrong the node says.
+const known = {0: 'error.network', 400: 'error.wrong', 403: 'error.rights', 404: 'error.missing', 409: 'error.conflict', 413: 'error.large', 429: 'error.often',
+  500: 'error.fault', 503: 'error.busy', 507: 'error.room'};
+const logOf = (request) => `/operations/log?${new URLSearchParams({text: request})}`;
 export function Failure({error, retry}) {
   if (!error) return null;
-  const known = {0: 'error.network', 403: 'error.rights', 404: 'error.missing', 429: 'error.often', 503: 'error.busy'};
   return html`<div class="notice bad" role="alert">
     <strong>${t(known[error.status] ?? 'error.other')}</strong> ${error.message && html`<span dir="auto">${error.message}</span>`}
-    ${error.request && html` <span class="quiet">(${t('error.request')} <code>${error.request}</code>)</span>`}
+    ${error.request && html` <span class="quiet">(${t('error.request')} ${may('operate')
+      ? html`<a href=${logOf(error.request)}><code>${error.request}</code></a>` : html`<code>${error.request}</code>`})</span>`}
     ${retry && html` <button class="plain" onClick=${retry}>${t('again')}</button>`}
   </div>`;
 }
 export function Busy({when}) {
   return html`<div role="status" class="quiet">${when ? html`${t('loading')} <progress aria-label=${t('loading')} />` : ''}</div>`;
 }
-export const Time = ({at}) => (at ? html`<time dateTime=${at} title=${utc(at)}>${time(at)}</time>` : '–');
+// In the reader's zone; UTC under the pointer, and with the keyboard's focus: on the row or the link that it stands in, else on itself.
+export function Time({at}) {
+  const here = useRef();
+  useEffect(() => {
+    if (here.current && !here.current.closest('a, button') && !here.current.closest('tr')?.querySelector('a, button, input')) here.current.tabIndex = 0;
+  }, [at]);
+  return at ? html`<time ref=${here} dateTime=${at} title=${utc(at)}>${time(at)}</time>` : '–';
+}
 export const Code = ({children}) => html`<code dir="ltr">${children}</code>`;
 
 const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', released: 'good', refused: 'bad',
@@ -74,7 +85,9 @@ export function Page({title, children, actions}) {
     document.title = `${title} – Comity`;
   }, [title]);
   useEffect(() => heading.current?.focus({preventScroll: true}), []);
-  return html`<div class="head"><h1 ref=${heading} tabIndex="-1" dir="auto">${title}</h1><div class="row">${actions}</div></div>${children}`;
+  useLocation(); // on paper the address tells filters and sorting, which change without another page
+  return html`<p class="printed"><span dir="ltr">${location.href}</span><br /><span>${t('printed')}: ${time(Date.now())} (${utc(Date.now())})</span></p>
+    <div class="head"><h1 ref=${heading} tabIndex="-1" dir="auto">${title}</h1><div class="row">${actions}</div></div>${children}`;
 }
 
 // DB-IP's licence asks for the link wherever its data is shown.
@@ -123,13 +136,13 @@ function sorted(rows, columns, by) {
   return [...rows].sort((a, b) => way * order(valueOf(column, a), valueOf(column, b)));
 }
 
-// COLUMNS: id, label, cell(row) as shown, value(row) as exported and sorted by, number, hidden: only exported.
+// COLUMNS: id, label, cell(row) as shown, value(row) as exported and sorted by, number, hidden: only exported, shown: never exported.
 export function Table({name, caption, columns: all, rows, id, sorts, fetchAll, selected, select, children, hideCaption}) {
   const [query, set] = useQuery();
   const by = sorts ? query.sort : undefined;
   const columns = all.filter((c) => !c.hidden);
   const shown = sorted(rows, all, by);
-  const head = (c) => (sorts
+  const head = (c) => (sorts && !c.shown
     ? html`<button onClick=${() => set({sort: by === c.id ? `-${c.id}` : c.id}, {replace: true})}>${c.label}
         ${by === c.id ? ' ▲' : by === `-${c.id}` ? ' ▼' : ''}</button>` : c.label);
   const order = (c) => (by === c.id ? 'ascending' : by === `-${c.id}` ? 'descending' : undefined);
@@ -142,7 +155,7 @@ export function Table({name, caption, columns: all, rows, id, sorts, fetchAll, s
     <tbody>${shown.map((row) => html`<${Row} key=${id?.(row)} ...${{row, columns, id, selected, select}} />`)}
       ${!rows.length && html`<tr><td colSpan=${columns.length + (select ? 1 : 0)} class="quiet">${t('empty')}</td></tr>`}</tbody>
   </table></div>
-  <div class="under">${rows.length > 0 && html`<${Export} ...${{name, columns: all, rows: shown, fetchAll}} />`}${children}</div></div>`;
+  <div class="under">${rows.length > 0 && html`<${Export} ...${{name, columns: all.filter((c) => !c.shown), rows: shown, fetchAll}} />`}${children}</div></div>`;
 }
 function Row({row, columns, id, selected, select}) {
   const on = select && selected.has(id(row));

@@ -8,11 +8,15 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import types
 import unittest
 import xml.dom.minidom
 
 COMITY, SHIM, WALLS = sys.argv[1], sys.argv[2], sys.argv[3:]
 LAB = pathlib.Path(__file__).resolve().parents[2] / "lab" / "lab.py"
+sys.path[:0] = [str(LAB.parent), *(str(LAB.parents[1] / "tests" / name) for name in ("oracle", "system"))]
+import judge  # noqa: E402 (of the lab, which was made known)
+
 KINDS = ["lost", "doubled", "leaked", "unproven", "unbalanced"]
 
 
@@ -42,6 +46,15 @@ class Lab(unittest.TestCase):
         self.assertEqual(status, 1, said)
         for kind in KINDS:
             self.assertGreater(told[kind], 0, f"{kind}\n{said}")
+
+    def test_a_decision_is_found_by_the_id_that_a_report_has_everywhere(self):
+        """A report of another node's has another id where a person decided on it; of what two told, one of both is let go."""
+        one = judge.Judge.__new__(judge.Judge)
+        one.evidence = types.SimpleNamespace(
+            reports=[{"id": "here-1", "known_as": "there"}, {"id": "here-2", "known_as": "there"}, {"id": "own", "known_as": None}],
+            held=[{"report": "here-1", "team": "a.test", "state": "released"}, {"report": "here-2", "team": "a.test", "state": "refused"},
+                  {"report": "own", "team": "a.test", "state": "refused"}])
+        self.assertEqual(one.decided(), {("there", "a.test"): "released", ("own", "a.test"): "refused"})
 
     def test_what_cannot_be_is_said(self):
         for options, words in ((["--teams", 3, "--economies", 4], "not 3 in 4"), (["--teams", 3000, "--economies", 4], "not 3000 in 4")):

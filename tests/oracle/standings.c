@@ -171,6 +171,8 @@ come(struct world *w, char **word)
     int rc = agreement_foreign_look(w->registry, w->arena, &said, &news, &err);
     if (rc == 0)
         rc = agreement_foreign_keep(w->registry, w->arena, &said, &news, &w->keys[0], &err);
+    if (rc == 0)
+        rc = registry_settle(w->registry, &err);
     (void)snprintf(taken, sizeof taken, "taken %zu", w->registry->journal.count - before);
     say(w, rc, taken);
 }

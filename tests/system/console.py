@@ -181,7 +181,7 @@ class Catalogues(unittest.TestCase):
 
     def test_nothing_is_said_that_no_page_says(self):
         prefixes = "reason rule class treatment stat kind standing effect result step onward require team.kind agreement.kind page " \
-                   "period theme filter queue held measure constituency node clause setting level simulate way polled reach receipt receipts event decision ledger.kind verify.step act signature opinion card.act card.as card.node card.key card.decided team.channel team.key".split()
+                   "period theme filter queue held measure constituency node clause setting level simulate way polled reach receipt receipts event decision ledger.kind verify.step act signature opinion card.act card.as card.node card.key card.decided team.channel team.key mail.state mail.when".split()
         for key in self.messages["en"]:
             self.assertTrue(f"'{key}'" in self.sources or any(key.startswith(one + ".") for one in prefixes), key)
 

@@ -7,6 +7,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 // clang-format off
 #include <setjmp.h>
@@ -151,9 +152,10 @@ add_event(struct world *w, int by, int key, enum journal_type type, int64_t time
         read_line(w, line_of(w, by, key, type, time_us, at_us), &w->told[w->count++]), 0);
 }
 
-/* SENDER shows the document and w->told, a microsecond later; how many lines the journal got. */
+/* SENDER shows the document and w->told, a microsecond later; it waits to be written. NEWS says
+ * whether it is any. */
 static int
-come(struct world *w, int sender)
+tell(struct world *w, int sender, bool *news)
 {
     const struct foreign_word word = {.own = span_of(teams[OWN]),
         .sender = span_of(teams[sender]),
@@ -161,18 +163,31 @@ come(struct world *w, int sender)
         .events = w->told,
         .event_count = w->count,
         .now_us = ++w->now_us};
-    struct foreign_news news;
-    size_t before = w->registry->journal.count;
-    int rc = agreement_foreign_look(w->registry, w->arena, &word, &news, &w->err);
+    struct foreign_news found;
+    int rc = agreement_foreign_look(w->registry, w->arena, &word, &found, &w->err);
 
     w->count = 0;
-    if (rc == 0)
-        rc = agreement_foreign_keep(w->registry, w->arena, &word, &news, &w->keys[OWN], &w->err);
     if (rc != 0)
         return rc;
-    w->strange = news.strange.team;
+    w->strange = found.strange.team;
+    *news = agreement_foreign_is_news(&found);
+    return agreement_foreign_keep(w->registry, w->arena, &word, &found, &w->keys[OWN], &w->err);
+}
+
+/* The same, and it is written; how many lines the journal got. */
+static int
+come(struct world *w, int sender)
+{
+    size_t before = w->registry->journal.count;
+    bool news = false;
+    int rc = tell(w, sender, &news);
+
+    if (rc == 0)
+        rc = registry_settle(w->registry, &w->err);
+    if (rc != 0)
+        return rc;
     reopen(w);
-    assert_int_equal(agreement_foreign_is_news(&news), w->registry->journal.count > before);
+    assert_int_equal(news, w->registry->journal.count > before);
     return (int)(w->registry->journal.count - before);
 }
 
@@ -467,6 +482,97 @@ a_proposal_that_fails_leaves_nothing(void **state)
     assert_false(w->registry->agreements[0].broken);
 }
 
+static bool
+has_journal(const struct world *w)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/journal.jsonl", w->home);
+    return access(path, F_OK) == 0;
+}
+
+/* What waits to be written is known: said again it is no news, what follows from it is taken, and
+ * at the end the files are as if each had been written by itself. */
+static void
+many_words_are_written_at_once(void **state)
+{
+    struct world *w = *state;
+    static const int both[] = {NORTH, EAST};
+    bool news = false;
+
+    sign_by(w, both, 1);
+    assert_int_equal(tell(w, NORTH, &news), 0);
+    assert_true(news);
+    assert_int_equal(tell(w, NORTH, &news), 0);
+    assert_false(news);
+    sign_by(w, both, 2);
+    assert_int_equal(tell(w, EAST, &news), 0);
+    assert_true(news);
+    for (int round = 0; round < 2; round++) {
+        add_event(w, NORTH, NORTH, JOURNAL_SUSPENDED, start_us, start_us);
+        assert_int_equal(tell(w, NORTH, &news), 0);
+        assert_int_equal(news, round == 0);
+    }
+    add_event(w, NORTH, NORTH, JOURNAL_RESUMED, start_us + 1, start_us + 1);
+    add_event(w, EAST, EAST, JOURNAL_SUSPENDED, start_us + 1, start_us + 1);
+    assert_int_equal(tell(w, NORTH, &news), 0);
+    assert_true(news);
+    assert_false(has_journal(w));
+    assert_int_equal(registry_settle(w->registry, &w->err), 0);
+    assert_int_equal(registry_settle(w->registry, &w->err), 0); /* nothing waits any more */
+    reopen(w);
+    assert_int_equal(w->registry->count, 1);
+    assert_false(w->registry->agreements[0].broken);
+    assert_int_equal(w->registry->journal.count, 6);
+    own_signs(w);
+    assert_int_equal(stands(w, w->now_us), STANDING_SUSPENDED);
+    add_event(w, EAST, EAST, JOURNAL_RESUMED, start_us + 2, start_us + 2);
+    assert_int_equal(come(w, EAST), 1);
+    assert_int_equal(stands(w, w->now_us), STANDING_IN_FORCE);
+}
+
+/* The limits count what waits, as what is kept. */
+static void
+a_flood_at_once_ends(void **state)
+{
+    struct world *w = *state;
+    int64_t time = start_us;
+    bool news;
+
+    agree(w);
+    for (int i = 0; i < FOREIGN_EVENTS_MAX; i++, time++) {
+        add_event(w, NORTH, NORTH, i % 2 == 0 ? JOURNAL_SUSPENDED : JOURNAL_RESUMED, time, time);
+        assert_int_equal(tell(w, NORTH, &news), 0);
+    }
+    add_event(w, NORTH, NORTH, JOURNAL_RESUMED, time, time);
+    assert_int_equal(tell(w, NORTH, &news), ERR_LIMIT);
+    assert_int_equal(registry_settle(w->registry, &w->err), 0);
+    size_t before = w->registry->journal.count;
+    reopen(w);
+    assert_int_equal(w->registry->journal.count, before);
+    assert_int_equal(before, 4 + FOREIGN_EVENTS_MAX);
+}
+
+/* What cannot be written is as if nobody had said it. */
+static void
+what_cannot_be_written_leaves_nothing(void **state)
+{
+    struct world *w = *state;
+    static const int signers[] = {NORTH};
+    char path[128];
+    bool news;
+
+    sign_by(w, signers, 1);
+    assert_int_equal(tell(w, NORTH, &news), 0);
+    (void)snprintf(path, sizeof path, "%s/seen", w->home);
+    assert_int_equal(mkdir(path, 0700), 0); /* no file can take its place */
+    assert_int_equal(registry_settle(w->registry, &w->err), ERR_IO);
+    assert_int_equal(rmdir(path), 0);
+    reopen(w);
+    assert_int_equal(w->registry->count, 0);
+    assert_int_equal(come(w, NORTH), 2);
+}
+
 static void
 refusing_is_told_and_may_be_undone(void **state)
 {
@@ -503,6 +609,9 @@ main(void)
         ONE(the_journal_binds_what_was_told),
         ONE(a_flood_ends),
         ONE(a_proposal_that_fails_leaves_nothing),
+        ONE(many_words_are_written_at_once),
+        ONE(a_flood_at_once_ends),
+        ONE(what_cannot_be_written_leaves_nothing),
         ONE(refusing_is_told_and_may_be_undone),
     };
 

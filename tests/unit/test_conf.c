@@ -250,6 +250,34 @@ options_must_fit_together(void **state)
     assert_int_equal(conf_check(conf, &err), 0);
 }
 
+/* What would stop every mail is said before the node starts. */
+static void
+mail_has_addresses(void **state)
+{
+    static const struct {
+        const char *from;
+        const char *reply;
+        const char *wrong;
+    } rows[] = {{"reports@north.test", "", ""},
+        {"reports@north.test", "reports+BATCH@north.test", ""},
+        {"reports@north.test", "answers@north.test", ""}, {"reports", "", "mail.from"},
+        {"North <reports@north.test>", "", "mail.from"}, {"", "nonsense", "mail.reply"},
+        {"", "BATCH", "mail.reply"}, {"", "a@b.test, c@d.test", "mail.reply"},
+        /* 28 and 36 characters are 64, 29 are one too many. */
+        {"", "aaaaaaaaaaaaaaaaaaaaaaaaaaa+BATCH@north.test", ""},
+        {"", "aaaaaaaaaaaaaaaaaaaaaaaaaaaa+BATCH@north.test", "mail.reply"}};
+    struct err err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(set(CONF_MAIL_FROM, rows[i].from), 0);
+        assert_int_equal(set(CONF_MAIL_REPLY, rows[i].reply), 0);
+        assert_int_equal(conf_check(conf, &err), rows[i].wrong[0] == '\0' ? 0 : ERR_BAD_CONFIG);
+        if (rows[i].wrong[0] != '\0')
+            assert_string_equal(err.field, rows[i].wrong);
+    }
+}
+
 static unsigned kept;
 
 static void
@@ -318,6 +346,7 @@ main(void)
         cmocka_unit_test_setup_teardown(what_is_wrong_is_told_with_its_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_bytes_are_read_to_their_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(options_must_fit_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(mail_has_addresses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             what_applies_at_a_restart_stays_until_then, set_up, tear_down),
         cmocka_unit_test_setup_teardown(settings_go_to_other_roles, set_up, tear_down),

@@ -1,0 +1,53 @@
+// What do the node's processes say? The newest lines, and those that come.
+import {html, useState, useEffect, useRef} from '../lib/htm.js';
+import {t} from '../i18n.js';
+import {all} from '../api.js';
+import {useQuery} from '../router.js';
+import {useData, useList, Failure, Busy, Page, Table, More, Time, Tag, Field, Choice, Code} from '../ui.js';
+import {OperationsTabs} from './operations.js';
+
+const levels = ['debug', 'info', 'warning', 'error'];
+const names = ['level', 'role', 'text'];
+const often = 1000; // ms: new lines are asked for no more often
+
+// Told of by events. Who has asked for older lines reads: they stay where they are.
+function useLive(list, on) {
+  const reload = useRef();
+  reload.current = list.reload;
+  useEffect(() => {
+    if (!on) return undefined;
+    let timer;
+    const soon = () => { timer ??= setTimeout(() => { timer = undefined; reload.current(); }, often); };
+    addEventListener('log', soon);
+    return () => { clearTimeout(timer); removeEventListener('log', soon); };
+  }, [on]);
+}
+const columns = () => [
+  {id: 'time', label: t('log.time'), cell: (row) => html`<${Time} at=${row.time} />`},
+  {id: 'level', label: t('draft.level'), value: (row) => row.level, cell: (row) => html`<${Tag} kind="level" value=${row.level} />`},
+  {id: 'role', label: t('node.role'), cell: (row) => html`<${Code}>${row.role}<//>`},
+  {id: 'event', label: t('log.event'), cell: (row) => html`<span lang="en" dir="ltr">${row.event}</span>`},
+  {id: 'text', label: t('log.pairs'), cell: (row) => html`<bdi class="value mono" dir="ltr">${row.text}</bdi>`},
+  {id: 'number', hidden: true}];
+
+export default function Log() {
+  const [query, set] = useQuery();
+  const [text, write] = useState(query.text ?? '');
+  const status = useData('status');
+  const asked = Object.fromEntries(names.filter((name) => query[name]).map((name) => [name, query[name]]));
+  const list = useList('log', {...asked, limit: 100});
+  const older = list.items.length > (list.data?.items.length ?? 0);
+  useEffect(() => write(query.text ?? ''), [query.text]);
+  useLive(list, query.live !== 'off' && !older);
+  const roles = ['parent', ...(status.data?.roles ?? []).map((one) => one.role)];
+  return html`<${Page} title=${t('page.log')} actions=${html`<${OperationsTabs} at="log" />`}>
+    <form class="row no-print" aria-label=${t('filter')} onSubmit=${(e) => { e.preventDefault(); set({text: text.trim()}); }}>
+      <${Choice} label=${t('log.level')} any=${t('any')} value=${query.level} onInput=${(level) => set({level})} options=${levels.map((one) => [one, t(`level.${one}`)])} />
+      <${Choice} label=${t('node.role')} any=${t('any')} value=${query.role} onInput=${(role) => set({role})} options=${roles.map((one) => [one, one])} />
+      <${Field} label=${t('log.text')} value=${text} onInput=${write} maxLength="100" dir="auto" /><button>${t('find')}</button>
+      <label class="check"><input type="checkbox" checked=${query.live !== 'off'} onChange=${(e) => set({live: e.target.checked ? '' : 'off'}, {replace: true})} />${t('log.live')}</label></form>
+    <p class="quiet">${t('log.kept')}</p>
+    <${Failure} error=${list.error ?? status.error} retry=${list.reload} />${!list.data && html`<${Busy} when=${list.busy} />`}
+    <${Table} name="log" caption=${t('page.log')} hideCaption columns=${columns()} rows=${list.items} id=${(row) => row.number}
+      fetchAll=${(tell) => all('log', asked, 50000, tell)}><${More} list=${list} /><//><//>`;
+}
