@@ -175,7 +175,13 @@ export const More = ({list}) => html`<span class="row">${list.next && html`<butt
 // ---- dialogs and notes ----
 export function Dialog({title, close, children}) {
   const dialog = useRef();
-  useEffect(() => dialog.current.showModal(), []);
+  // Who closes it goes on where it was opened, or, if that is gone, at the page's heading.
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current.showModal();
+    // Only once the dialog is gone: until then all else is inert.
+    return () => queueMicrotask(() => (before?.isConnected && !before.disabled && before !== document.body ? before : document.querySelector('h1'))?.focus());
+  }, []);
   return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}</dialog>`;
 }
 const toasts = new Set();
