@@ -1,7 +1,7 @@
 // What do all pages build from?
 import {html, useState, useEffect, useRef} from './lib/htm.js';
 import {t, word, number, time, utc, compare, economy} from './i18n.js';
-import {ask, may} from './api.js';
+import {ask, may, working} from './api.js';
 import {useQuery, useLocation} from './router.js';
 
 // The data of GET PATH; what was there stays while other data is on its way.
@@ -173,8 +173,18 @@ export const More = ({list}) => html`<span class="row">${list.next && html`<butt
   ${t('more')}</button>`} <span class="quiet">${t('shown', {n: list.items.length})}</span></span>`;
 
 // ---- dialogs and notes ----
+function useWorking() {
+  const [is, set] = useState(false);
+  useEffect(() => {
+    const turn = () => set(working());
+    addEventListener('working', turn);
+    return () => removeEventListener('working', turn);
+  }, []);
+  return is;
+}
 export function Dialog({title, close, children}) {
   const dialog = useRef();
+  const busy = useWorking();
   // Who closes it goes on where it was opened, or, if that is gone, at the page's heading.
   useEffect(() => {
     const before = document.activeElement;
@@ -182,14 +192,18 @@ export function Dialog({title, close, children}) {
     // Only once the dialog is gone: until then all else is inert.
     return () => queueMicrotask(() => (before?.isConnected && !before.disabled && before !== document.body ? before : document.querySelector('h1'))?.focus());
   }, []);
-  return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}</dialog>`;
+  return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}
+    <div class="working" role="status">${busy && html`${t('working')} <progress aria-label=${t('working')} />`}</div></dialog>`;
 }
 const toasts = new Set();
 let number_ = 0;
-export function note(text) {
-  const toast = {text, id: number_++};
+// UNDO: takes back what was done; it is offered as long as the note stands.
+export function note(text, undo) {
+  const toast = {text, undo, id: number_++};
+  const end = () => toasts.forEach((show) => show((all) => all.filter((one) => one !== toast)));
+  toast.end = end;
   toasts.forEach((show) => show((all) => [...all, toast]));
-  setTimeout(() => toasts.forEach((show) => show((all) => all.filter((one) => one !== toast))), 8000);
+  setTimeout(end, undo ? 20000 : 8000);
 }
 export function Notes() {
   const [all, set] = useState([]);
@@ -197,7 +211,8 @@ export function Notes() {
     toasts.add(set);
     return () => toasts.delete(set);
   }, []);
-  return html`<div class="toasts" role="status">${all.map((one) => html`<div key=${one.id}>${one.text}</div>`)}</div>`;
+  return html`<div class="toasts" role="status">${all.map((one) => html`<div key=${one.id}>${one.text}
+    ${one.undo && html` <button class="plain" onClick=${() => { one.end(); one.undo(); }}>${t('undo')}</button>`}</div>`)}</div>`;
 }
 export function Field({label, value, onInput, type = 'text', ...rest}) {
   return html`<label>${label}<input type=${type} value=${value ?? ''} onInput=${(e) => onInput(e.target.value)} ...${rest} /></label>`;
