@@ -109,7 +109,6 @@ look_at_clock(struct team_desk *desk, struct err *err)
 int
 team_desk_open(struct team_desk *desk, struct err *err)
 {
-    char teams[SETUP_PATH_BYTES];
     int rc = home_path(desk->home_given, desk->home, err);
 
     desk->arena = arena_new(ARENA_BYTES);
@@ -119,9 +118,10 @@ team_desk_open(struct team_desk *desk, struct err *err)
         rc = read_settings(desk, err);
     struct span set = rc == 0 ? conf_text(desk->conf, CONF_TEAMS) : SPAN("");
     if (rc == 0)
-        rc = setup_teams_path(desk->teams == NULL && set.n > 0 ? set.p : desk->teams, teams, err);
+        rc = setup_teams_path(
+            desk->teams == NULL && set.n > 0 ? set.p : desk->teams, desk->teams_path, err);
     if (rc == 0)
-        rc = home_roster(desk->home, teams, NULL, NULL, &desk->roster, err);
+        rc = home_roster(desk->home, desk->teams_path, NULL, NULL, &desk->roster, err);
     if (rc == 0)
         rc = registry_open(desk->home, REGISTRY_WRITE, desk->roster, &desk->registry, err);
     if (rc == 0)

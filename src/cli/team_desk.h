@@ -25,6 +25,7 @@ struct team_desk {
 
     /* what lies there */
     char home[SETUP_PATH_BYTES];
+    char teams_path[SETUP_PATH_BYTES]; /* of the directory */
     struct arena *arena;
     struct conf *conf; /* the node's settings */
     struct roster *roster;

@@ -1,6 +1,7 @@
 /* comity team publish, rekey: this team's own card, signed. */
 #include "base/time.h"
 #include "cli/cli.h"
+#include "cli/node.h"
 #include "cli/own_tls.h"
 #include "cli/team.h"
 #include "cli/team_desk.h"
@@ -23,16 +24,37 @@ struct publishing {
     struct agreement_key previous;
     bool has_previous; /* it signs too */
     struct card_publish card;
-    struct buf said; /* --card FILE */
-    char pin[TLS_PIN_BYTES];
+    struct buf said;         /* --card FILE */
+    char pin[TLS_PIN_BYTES]; /* "": the doors show no certificate */
+    bool asked;              /* a node that runs has said it */
     char origin[NOTE_NAME_MAX + 1];
 };
 
 /* ---- what the node shows ---- */
 
+/* A node that runs knows by which certificate others meet it, whatever it was told at its start.
+ * Asked before anything is locked: it may want the same lock to answer. */
+static void
+ask_node(struct publishing *p)
+{
+    struct node node = {.home = p->desk.home_given};
+    struct json_value root;
+    struct err none;
+
+    if (node_open(&node, &none) == 0
+        && node_ask(&node, "POST", "/api/v1/card/check", SPAN("{}"), &root, &none) == 0) {
+        struct span pin = node_text(root, "certificate");
+        p->asked = true;
+        (void)snprintf(p->pin, sizeof p->pin, "%.*s", SPAN_ARGS(pin));
+    }
+    node_close(&node);
+}
+
 static int
 find_pin(struct publishing *p, struct err *err)
 {
+    if (p->asked || !conf_bool(p->desk.conf, CONF_TLS))
+        return 0;
     struct buf certificate = buf_new(PEM_BYTES);
     struct buf key = buf_new(PEM_BYTES);
     struct span path = conf_text(p->desk.conf, CONF_TLS_CERTIFICATE);
@@ -75,6 +97,52 @@ find_origin(struct publishing *p, struct err *err)
     return rc;
 }
 
+/* ---- who the team is ---- */
+
+/* What the directory says of it, without the signed cards that stand in front of that. */
+static int
+read_directory(const struct publishing *p, struct buf *out, struct err *err)
+{
+    struct roster *bare = NULL;
+    struct err why;
+    int rc = roster_load(p->desk.teams_path, NULL, NULL, NULL, &bare, &why);
+
+    if (rc == 0) {
+        struct team_id id = roster_find(bare, span_of(p->desk.registry->team));
+        buf_add_span(out, id.index == 0 ? SPAN("") : roster_team(bare, id)->card);
+        rc = buf_check(out, "the card", err);
+    } else if (rc == ERR_NOT_FOUND) {
+        rc = 0;
+    } else {
+        *err = why;
+    }
+    roster_free(bare);
+    return rc;
+}
+
+/* Who changed the card in the directory may have meant it to be signed. */
+static void
+tell_directory(const struct publishing *p)
+{
+    struct card_publish other = p->card;
+    struct buf text = buf_new(CARD_SIGNED_BYTES_MAX);
+    struct err none;
+
+    if (p->card.said.n > 0 || !p->card.has_known || read_directory(p, &text, &none) != 0
+        || text.n == 0) {
+        buf_free(&text);
+        return;
+    }
+    other.said = buf_span(&text);
+    if (card_publish_open(&other, &none) == 0 && !card_publish_unchanged(&other, p->key.public))
+        (void)fprintf(stderr,
+            "comity: the card of %s in %s says something else; with --card FILE, or --teams and "
+            "that folder, it is what is signed\n",
+            p->desk.registry->team, p->desk.teams_path);
+    card_publish_close(&other);
+    buf_free(&text);
+}
+
 /* ---- the commands ---- */
 
 static int
@@ -112,6 +180,8 @@ prepare(struct publishing *p, struct err *err)
     p->said = buf_new(CARD_SIGNED_BYTES_MAX);
     if (desk->card != NULL)
         rc = file_read(desk->card, &p->said, err);
+    else if (desk->teams != NULL)
+        rc = read_directory(p, &p->said, err);
     if (rc == 0)
         rc = find_pin(p, err);
     if (rc == 0)
@@ -147,8 +217,10 @@ publish(struct publishing *p, struct err *err)
         rc = cards_keep(p->desk.home, &card, p->desk.registry->ring, err);
     if (rc == 0)
         rc = team_desk_write(&p->desk, &card.card, err);
-    if (rc == 0)
+    if (rc == 0) {
         tell(p, &card, same ? "stays as it is" : "is signed");
+        tell_directory(p);
+    }
     return rc == 0 ? print(&card, err) : rc;
 }
 
@@ -201,8 +273,10 @@ run(int argc, char **argv, unsigned takes, int (*work)(struct publishing *p, str
     struct err err = {0};
     int rc = team_desk_options(&p.desk, argc, argv, takes, &err);
 
-    if (rc == 0)
+    if (rc == 0) {
+        ask_node(&p);
         rc = team_desk_open(&p.desk, &err);
+    }
     if (rc == 0)
         rc = work(&p, &err);
     sodium_memzero(&p.key, sizeof p.key);

@@ -29,6 +29,8 @@ struct cards_news {
     bool warns;
 };
 void cards_tell(struct core *core, const struct cards_news *news);
+/* Does this team's card name the certificate that the doors show? If not, it is told once. */
+void cards_own_look(struct core *core);
 /* What is known has changed: the cards that wait are judged again. */
 void cards_again(struct core *core);
 

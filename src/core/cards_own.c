@@ -141,6 +141,7 @@ tell_own(struct core *core, struct own *own, struct buf *out, struct err *err)
     told_word(out, "why", rc == 0 ? NULL : why.msg);
     told_word(out, "field", rc == 0 || why.field[0] == '\0' ? NULL : why.field);
     tell_fingerprint(key, out);
+    told_text(out, "certificate", own->card.pin);
     if (failed == 0)
         failed = tell_until_now(own, out, err);
     if (failed == 0 && rc == 0)
@@ -216,4 +217,42 @@ core_card_publish(struct core *core, struct ask *ask, struct err *err)
     const struct cards_decision decision = {
         .what = "published", .told = "is signed", .card = &next.card};
     return rc == 0 ? cards_decided(core, ask, &decision, err) : rc;
+}
+
+/* ---- is it still true? ---- */
+
+static struct span
+named_certificate(struct json *json, struct span card)
+{
+    struct json_value root;
+    struct json_value value;
+    struct json_value node;
+
+    if (card.n == 0 || json_parse_copy(json, card, &root, NULL) != 0
+        || !json_get(root, "signature", &value) || !json_get(root, "node", &node)
+        || !json_get(node, "certificate", &value) || json_type(value) != JSON_STRING)
+        return (struct span){NULL, 0};
+    return json_string(value);
+}
+
+void
+cards_own_look(struct core *core)
+{
+    struct json *json = json_new(CARD_SIGNED_BYTES_MAX);
+    struct span pin = core->options.door_pin;
+
+    if (json == NULL || core->team.index == 0 || pin.n == 0) {
+        json_free(json);
+        return;
+    }
+    struct span said = named_certificate(json, roster_team(core->roster, core->team)->card);
+    bool differs = said.n > 0 && !span_equal(said, pin);
+    uint64_t told = differs ? hash_bytes(pin.p, pin.n, hash_bytes(said.p, said.n, 1)) : 0;
+    if (differs && told != core->card_differs)
+        core_tell(core,
+            "this team's card names the certificate %.*s, and the door for partners shows %.*s: "
+            "nodes that go by the card do not believe it until `comity team publish` has said so",
+            SPAN_ARGS(said), SPAN_ARGS(pin));
+    core->card_differs = told;
+    json_free(json);
 }

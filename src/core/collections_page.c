@@ -81,6 +81,16 @@ raw_bytes(const struct store_page *page)
     return n;
 }
 
+/* No front unpacks it. */
+static bool
+has_giant(const struct store_page *page)
+{
+    for (size_t i = 0; i < page->run_count; i++)
+        if (page->runs[i].raw_bytes > PAGE_UNPACKED_MAX)
+            return true;
+    return false;
+}
+
 static int
 answer(const struct page_question *q, const struct store_page *from, struct arena *arena,
     struct buf *out, bool *too_large, struct err *err)
@@ -96,10 +106,14 @@ answer(const struct page_question *q, const struct store_page *from, struct aren
     page.last_us = from->last_us;
     if (!objects)
         rows_of(from, &page);
-    *too_large =
-        objects && (runs_of(from, &page) > PAGE_PACKED_MAX || raw_bytes(from) > PAGE_UNPACKED_MAX);
+    *too_large = objects
+        && (runs_of(from, &page) > PAGE_PACKED_MAX || raw_bytes(from) > PAGE_UNPACKED_MAX
+            || has_giant(from));
     if (*too_large && from->row_count > 1)
         return 0;
+    if (objects && has_giant(from))
+        return err_set(err, ERR_LIMIT,
+            "the next object is too large to be given; its manifest says of when it is");
     page_add(out, &page);
     return buf_check(out, "a page of objects", err);
 }

@@ -187,6 +187,8 @@ knowledge_read(struct core *core, struct err *err)
     if (rc == 0)
         agreements_again(core);
     if (rc == 0)
+        cards_own_look(core);
+    if (rc == 0)
         peers_follow(core);
     return rc;
 }

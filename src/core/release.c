@@ -294,6 +294,10 @@ write_team(struct core *core, struct release *release, const struct unpacked *ba
         }
         if (rc == 0)
             rc = release_one(core, release, batch, task, NULL, err);
+        if (rc == RELEASE_TOO_LARGE) {
+            rc = 0;
+            continue;
+        }
         release->parcel.reports++;
         if (rc == 0 && release->text.n >= PIECE_BYTES)
             rc = append(core, release, batch, err);

@@ -1,8 +1,12 @@
 /* One report as its recipient gets it. */
+#include "base/log.h"
+#include "core/collections.h"
 #include "core/release_private.h"
 #include "flow/redact.h"
 #include "fmt/writer.h"
+#include "model/page.h"
 #include "model/record.h"
+#include "sys/clock.h"
 
 /* What another node gave is no claim of the report, and goes out in its own place or not at all:
  * the id that it has at all nodes (else ours stays), the way it came, to which we add ourselves,
@@ -123,10 +127,29 @@ read_report(struct release *release, const struct unpacked *batch, uint32_t plac
                        (unsigned long long)batch->number, err->msg);
 }
 
+/* No node takes an object of more than PAGE_OBJECT_MAX, and no front serves some of those. It holds
+ * up nothing else: of what is due, all but it is written out. */
+static int
+drop_large(struct core *core, struct release *release, const struct task *task, const char *id,
+    size_t before, struct err *err)
+{
+    uint32_t collection;
+    int rc = collections_of_team(core->collections, task->team, clock_now_us(), &collection, err);
+
+    release->text.n = before;
+    release->text.full = false;
+    log_error("a report is too large to be told, and counts as failed",
+        log_text("team", store_team_id(core->store, task->team)), log_text("report", span_of(id)));
+    if (rc == 0)
+        rc = store_not_sent(core->store, collection, 1, err);
+    return rc == 0 ? RELEASE_TOO_LARGE : rc;
+}
+
 int
 release_one(struct core *core, struct release *release, const struct unpacked *batch,
     const struct task *task, const struct stix_recall *recall, struct err *err)
 {
+    size_t before = release->text.n;
     const struct outcome_verdict *verdict = &batch->outcomes.verdicts[task->verdict];
     struct verdict let_go = verdict->verdict;
     struct span names[VERDICT_CLAUSES_MAX];
@@ -153,6 +176,8 @@ release_one(struct core *core, struct release *release, const struct unpacked *b
         &verdict->verdict, outcome_agreement(verdict), note.recipient);
     arena_reset(release->redacted);
     rc = redact(release->redacted, &means, &report, &let_go, (enum tlp)outcome.tlp, &redacted, err);
+    if (rc == ERR_LIMIT && recall == NULL)
+        return drop_large(core, release, task, id, before, err);
     if (rc != 0)
         return rc;
     note.id = (struct span){id, ID_TEXT_BYTES - 1};
@@ -170,7 +195,7 @@ release_one(struct core *core, struct release *release, const struct unpacked *b
     if (!span_equal(note.origin, knowledge_own_id(core)))
         stix_write_identity(&release->text, &note);
     stix_write(&release->text, redacted, &note);
-    rc = buf_check(&release->text, "what is written of a report", err);
-    return rc == 0 ? record_one(core, release, task, verdict, treatments_of(redacted, classes), err)
-                   : rc;
+    if (release->text.full || release->text.n - before > PAGE_OBJECT_MAX)
+        return drop_large(core, release, task, id, before, err);
+    return record_one(core, release, task, verdict, treatments_of(redacted, classes), err);
 }

@@ -51,7 +51,9 @@ struct release {
 };
 
 /* release_one.c: append the STIX of one report to the text, the identity of a foreign origin too,
- * and tell the ledger's delivery. With RECALL: that it is taken back. */
+ * and tell the ledger's delivery. With RECALL: that it is taken back. RELEASE_TOO_LARGE:
+ * nobody would take it; it was counted as failed, and nothing was written. */
+enum { RELEASE_TOO_LARGE = 1 };
 struct stix_recall;
 MUST_USE int release_one(struct core *core, struct release *release, const struct unpacked *batch,
     const struct task *task, const struct stix_recall *recall, struct err *err);

@@ -187,7 +187,8 @@ read_delivery(struct core *core, struct arena *arena, struct span batch, struct 
             continue;
         job->delivered = receipt.batch;
         for (size_t at = 0; at + 1 < all[i].places.n; at += 2) {
-            unsigned place = (uint8_t)all[i].places.p[at] | (uint8_t)all[i].places.p[at + 1] << 8;
+            unsigned high = (uint8_t)all[i].places.p[at + 1];
+            unsigned place = (uint8_t)all[i].places.p[at] | high << 8;
             if (place < STORE_BATCH_REPORTS)
                 job->places[place / 8] |= (uint8_t)(1u << place % 8);
         }

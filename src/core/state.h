@@ -124,8 +124,9 @@ struct core {
     struct keyring *ring;    /* core/cards.c's: the keys that are known, as of ring_knowledge */
     uint64_t agreement_keys; /* core/agreements_in.c's: a hash of the keys that it judged by */
     struct pace cards_refused;
-    uint64_t cards_basis; /* core/cards.c's: a hash of what cards that wait were judged by */
-    struct err stale;     /* why what is judged by cannot be read anew; code 0: it is what holds */
+    uint64_t card_differs; /* core/cards_own.c's: what was told of the own card; 0: nothing */
+    uint64_t cards_basis;  /* core/cards.c's: a hash of what cards that wait were judged by */
+    struct err stale;      /* why what is judged by cannot be read anew; code 0: it is what holds */
     uint32_t ring_knowledge; /* 0: not asked for yet */
     bool begun;              /* store_begin was called and nothing was committed since */
     bool stopping;

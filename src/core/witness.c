@@ -124,21 +124,37 @@ witness_set(
     return rc == 0 ? store_set(core->store, name, value, err) : rc;
 }
 
+/* A team that lost its node's key begins a log anew, of the same name and under another key: that
+ * is another log, and what the old key signed says nothing of it. */
+static int
+get_own(struct core *core, struct arena *arena, const char *kind, const struct witnessed *log,
+    struct span *out, struct err *err)
+{
+    struct note note;
+    struct checkpoint checkpoint;
+    int rc = witness_get(core, arena, kind, log->origin, out, err);
+
+    if (rc == 0 && out->n > 0 && checkpoint_read_note(*out, &note, &checkpoint, NULL) == 0
+        && checkpoint_check(&note, &checkpoint, log->key) != NOTE_GOOD)
+        *out = (struct span){NULL, 0};
+    return rc;
+}
+
 int
 witness_read_log(struct core *core, struct arena *arena, struct witnessed *out, struct err *err)
 {
     struct span fork = {NULL, 0};
-    int rc = witness_get(core, arena, "witnessed", out->origin, &out->note, err);
+    int rc = get_own(core, arena, "witnessed", out, &out->note, err);
 
     if (rc == 0)
         rc = read_known(out->note, &out->known, err);
     if (rc == 0)
-        rc = witness_get(core, arena, "shown", out->origin, &out->shown, err);
+        rc = get_own(core, arena, "shown", out, &out->shown, err);
     if (rc == 0)
-        rc = witness_get(core, arena, "doubt", out->origin, &out->doubt, err);
+        rc = get_own(core, arena, "doubt", out, &out->doubt, err);
     if (rc == 0)
         rc = witness_get(core, arena, "fork", out->origin, &fork, err);
-    out->forked = fork.n > 0;
+    out->forked = rc == 0 && witness_fork_is(fork, out->key);
     return rc;
 }
 

@@ -68,6 +68,19 @@ take_fork(struct span kept, int64_t *found_us, struct fork *out, struct err *err
     return 0;
 }
 
+bool
+witness_fork_is(struct span kept, const struct note_key *key)
+{
+    struct checkpoint checkpoint;
+    struct note note;
+    struct fork fork;
+    int64_t found_us;
+
+    return kept.n > 0 && take_fork(kept, &found_us, &fork, NULL) == 0
+        && checkpoint_read_note(fork.notes[1], &note, &checkpoint, NULL) == 0
+        && checkpoint_check(&note, &checkpoint, key) == NOTE_GOOD;
+}
+
 static int
 tell_evidence(struct span team, const struct note_key *key, struct span kept, struct buf *out,
     struct err *err)

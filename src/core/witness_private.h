@@ -32,7 +32,9 @@ MUST_USE int witness_get(struct core *core, struct arena *arena, const char *kin
     struct span *out, struct err *err);
 MUST_USE int witness_set(
     struct core *core, const char *kind, struct span what, struct span value, struct err *err);
-/* Of OUT, which has its origin. */
+/* Does KEPT, as witness_keep_fork keeps it, tell of a log of KEY? */
+bool witness_fork_is(struct span kept, const struct note_key *key);
+/* Of OUT, which has its origin and its key. */
 MUST_USE int witness_read_log(
     struct core *core, struct arena *arena, struct witnessed *out, struct err *err);
 MUST_USE int witness_doubt(

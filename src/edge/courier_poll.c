@@ -18,6 +18,7 @@
 enum {
     PAGE_OBJECTS_USUAL = 1000,
     PAGES_A_TURN = 64, /* then others have theirs */
+    PAGES_MOST = 1024, /* also where a delivery is open: it has an end */
     ARENA_BYTES = 48 << 20,
 };
 
@@ -53,6 +54,7 @@ struct poll {
 /* The parser of pages: used and done with inside one callback. */
 static struct json *parser;
 
+static void ask(struct poll *poll, const char *resource, http_done *done);
 static void fetch(struct poll *poll);
 static void next(struct poll *poll);
 
@@ -168,8 +170,12 @@ next(struct poll *poll)
 
     if (!courier_may(poll->way.courier)) {
         let_others(poll);
+    } else if (gather->more && poll->pages >= PAGES_MOST && gather->objects.n > 0) {
+        struct err err = {0};
+        (void)err_set(&err, ERR_BAD_ANSWER, "a delivery on its pages does not end");
+        way_failed(&poll->way, NULL, &err);
     } else if (gather->more && (poll->pages < PAGES_A_TURN || gather->objects.n > 0)) {
-        fetch(poll); /* an open delivery ends within so many bytes */
+        fetch(poll);
     } else if (gather->more) {
         let_others(poll);
         go(&poll->way);
@@ -293,18 +299,10 @@ read_last(struct poll *poll, const struct http_answer *answer, struct err *err)
     return 0;
 }
 
+/* Behind what came, or was passed over. */
 static void
-take_page(struct poll *poll, const struct http_answer *answer)
+go_on(struct poll *poll)
 {
-    struct err err = {0};
-    int rc = gather_page(&poll->gather, parser, answer->body, &err);
-
-    if (rc == 0)
-        rc = read_last(poll, answer, &err);
-    if (rc != 0) {
-        way_failed(&poll->way, answer, &err);
-        return;
-    }
     poll->pages++;
     poll->ready = gather_ready(&poll->gather);
     if (poll->ready > 0)
@@ -315,38 +313,86 @@ take_page(struct poll *poll, const struct http_answer *answer)
         next(poll);
 }
 
+/* Is it the page that was asked for? If not, the way has failed. */
+static bool
+is_page(struct poll *poll, const struct http_answer *answer, const struct err *why)
+{
+    struct err err = {0};
+
+    if (why == NULL && answer->status != 200) {
+        (void)err_set(&err, ERR_BAD_ANSWER, "it answered with status %u: %.*s", answer->status,
+            SPAN_ARGS(answer->body));
+        why = &err;
+    }
+    if (why != NULL)
+        way_failed(&poll->way, answer, why);
+    return why == NULL;
+}
+
+static void
+on_manifest(void *ctx, const struct http_answer *answer, const struct err *why)
+{
+    struct poll *poll = ctx;
+    char date[TIME_TEXT_BYTES];
+    struct err err = {0};
+
+    if (!is_page(poll, answer, why))
+        return;
+    if (gather_skip(&poll->gather, parser, answer->body, &poll->at_us, &err) != 0) {
+        way_failed(&poll->way, answer, &err);
+        return;
+    }
+    log_error("an object of another node is too large to be fetched, and was passed over",
+        log_text("team", poll->way.id), log_word("collection", aliases[poll->what]),
+        log_text("date_added", (struct span){date, time_format_us(poll->at_us, date)}));
+    go_on(poll);
+}
+
+/* Nothing that follows may wait for what is too large, alone on its page. */
+static void
+take_less(struct poll *poll)
+{
+    if (poll->limit == 1) {
+        ask(poll, "manifest", on_manifest);
+        return;
+    }
+    poll->limit /= 2;
+    fetch(poll);
+}
+
 static void
 on_page(void *ctx, const struct http_answer *answer, const struct err *why)
 {
     struct poll *poll = ctx;
     struct err err = {0};
 
-    if (why != NULL && why->code == ERR_LIMIT && poll->limit > 1) {
-        poll->limit /= 2;
-        fetch(poll);
+    if (why != NULL ? why->code == ERR_LIMIT : answer->status == 413) {
+        take_less(poll);
         return;
     }
-    if (why == NULL && answer->status != 200) {
-        (void)err_set(&err, ERR_BAD_ANSWER, "it answered with status %u: %.*s", answer->status,
-            SPAN_ARGS(answer->body));
-        why = &err;
-    }
-    if (why != NULL) {
-        way_failed(&poll->way, answer, why);
+    if (!is_page(poll, answer, why))
+        return;
+    int rc = gather_page(&poll->gather, parser, answer->body, &err);
+    if (rc == 0)
+        rc = read_last(poll, answer, &err);
+    if (rc != 0) {
+        way_failed(&poll->way, answer, &err);
         return;
     }
-    take_page(poll, answer);
+    /* What is large has passed. */
+    poll->limit = poll->limit > PAGE_OBJECTS_USUAL / 2 ? PAGE_OBJECTS_USUAL : 2 * poll->limit;
+    go_on(poll);
 }
 
 static int
-page_url(const struct poll *poll, struct buf *url, struct err *err)
+page_url(const struct poll *poll, const char *resource, struct buf *url, struct err *err)
 {
     char path[256];
     char time[TIME_TEXT_BYTES];
     /* A delivery is whole only with what was recalled since: all versions, not the last ones. */
-    int n = snprintf(path, sizeof path, "/comity/collections/%s/objects/?limit=%u%s",
-        aliases[poll->what], poll->limit,
-        poll->what == LINK_RELEASED ? "&match%5Bversion%5D=all" : "");
+    int n =
+        snprintf(path, sizeof path, "/comity/collections/%s/%s/?limit=%u%s", aliases[poll->what],
+            resource, poll->limit, poll->what == LINK_RELEASED ? "&match%5Bversion%5D=all" : "");
 
     if (poll->at_us != INT64_MIN)
         (void)snprintf(path + n, sizeof path - (size_t)n, "&added_after=%.*s",
@@ -355,24 +401,30 @@ page_url(const struct poll *poll, struct buf *url, struct err *err)
 }
 
 static void
-fetch(struct poll *poll)
+ask(struct poll *poll, const char *resource, http_done *done)
 {
     static const char *const headers[] = {"Accept: application/taxii+json;version=2.1", NULL};
     struct buf url = buf_new(HTTP_URL_BYTES_MAX);
     struct err err = {0};
-    int rc = page_url(poll, &url, &err);
+    int rc = page_url(poll, resource, &url, &err);
     const struct http_request request = {.url = buf_span(&url),
         .pin = poll->way.pin,
         .headers = headers,
         .answer_max = GATHER_PAGE_MAX};
 
     if (rc == 0)
-        rc = http_line_begin(poll->way.line, &request, on_page, poll, &err);
+        rc = http_line_begin(poll->way.line, &request, done, poll, &err);
     buf_free(&url);
     if (rc == 0)
         poll->state = POLL_FETCHES;
     else
         way_failed(&poll->way, NULL, &err);
+}
+
+static void
+fetch(struct poll *poll)
+{
+    ask(poll, "objects", on_page);
 }
 
 /* ---- the job ---- */

@@ -25,6 +25,7 @@ struct push {
     struct way way;
     enum push_state state;
     bool waits; /* LINK_TAKE may give something */
+    bool plain; /* the other node refused it gzipped */
     uint64_t tag;
     struct link_dates dates; /* of what is sent */
     uint32_t objects;
@@ -119,6 +120,16 @@ tell_failures(const struct push *push, struct span status)
 
 /* ---- one after the other ---- */
 
+/* Core is asked again: for the next, or the same where nothing was said of it. */
+static void
+send_again(struct push *push)
+{
+    push->state = PUSH_IDLE;
+    push->waits = true; /* until core says that nothing is left */
+    http_line_release(push->way.line);
+    go(&push->way);
+}
+
 static void
 on_said(void *ctx, struct span body, bool more, const struct err *why)
 {
@@ -127,14 +138,13 @@ on_said(void *ctx, struct span body, bool more, const struct err *why)
     (void)body;
     if (more)
         return;
-    push->state = PUSH_IDLE;
-    push->waits = true; /* until core says that nothing is left */
-    if (why != NULL) {
-        way_later(&push->way, why);
+    if (why == NULL) {
+        send_again(push);
         return;
     }
-    http_line_release(push->way.line);
-    go(&push->way);
+    push->state = PUSH_IDLE;
+    push->waits = true;
+    way_later(&push->way, why);
 }
 
 static void
@@ -156,12 +166,25 @@ say_sent(struct push *push)
     push->packed = buf_new(PACKED_MAX);
 }
 
+/* What repeats itself packs so well that it looks like a bomb, and not everybody unpacks: it is
+ * sent once more as it is, before that counts as a failure. */
+static bool
+wants_plain(const struct push *push, const struct http_answer *answer)
+{
+    return !push->plain && (answer->status == 413 || answer->status == 415);
+}
+
 static void
 on_posted(void *ctx, const struct http_answer *answer, const struct err *why)
 {
     struct push *push = ctx;
     struct err err = {0};
 
+    if (why == NULL && wants_plain(push, answer)) {
+        push->plain = true;
+        send_again(push);
+        return;
+    }
     if (why == NULL && answer->status != 202 && answer->status != 200) {
         (void)err_set(&err, ERR_BAD_ANSWER, "it answered with status %u: %.*s", answer->status,
             SPAN_ARGS(answer->body));
@@ -171,6 +194,7 @@ on_posted(void *ctx, const struct http_answer *answer, const struct err *why)
         way_failed(&push->way, answer, why);
         return;
     }
+    push->plain = false;
     way_worked(&push->way);
     log_debug("sent", log_text("team", push->way.id), log_number("objects", push->objects));
     tell_failures(push, answer->body);
@@ -178,14 +202,25 @@ on_posted(void *ctx, const struct http_answer *answer, const struct err *why)
 }
 
 static int
+pack(struct push *push, struct span envelope, struct err *err)
+{
+    if (!push->plain)
+        return coding_gzip(envelope, CODING_FAST, &push->packed, err);
+    push->packed.n = 0;
+    buf_add_span(&push->packed, envelope);
+    return buf_check(&push->packed, "an envelope", err);
+}
+
+static int
 post(struct push *push, struct span envelope, struct err *err)
 {
     char dates[sizeof LINK_DATES_HEADER + 1 + LINK_DATES_BYTES] = LINK_DATES_HEADER ": ";
     const char *const headers[] = {"Content-Type: application/taxii+json;version=2.1",
-        "Accept: application/taxii+json;version=2.1", "Content-Encoding: gzip", dates, NULL};
+        "Accept: application/taxii+json;version=2.1", dates,
+        push->plain ? NULL : "Content-Encoding: gzip", NULL};
     struct buf url = buf_new(HTTP_URL_BYTES_MAX);
     (void)link_dates_format(&push->dates, dates + strlen(dates));
-    int rc = coding_gzip(envelope, CODING_FAST, &push->packed, err);
+    int rc = pack(push, envelope, err);
 
     if (rc == 0)
         rc = way_url(&push->way, INTAKE, &url, err);

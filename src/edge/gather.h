@@ -3,7 +3,8 @@
  * A delivery (its objects and the comity-batch object that closes them) may lie on several pages of
  * another node's collection; it is handed on as one, so that its root can be computed, and nothing
  * in it is parted from what it refers to. What waits for its end is bounded: nodes of this make
- * close a delivery before it is larger than an envelope.
+ * close a delivery before it is larger than an envelope. A delivery of which something was handed
+ * on before its end, or passed over, loses its comity-batch: nobody can vouch for it as a whole.
  */
 #ifndef COMITY_EDGE_GATHER_H
 #define COMITY_EDGE_GATHER_H
@@ -21,6 +22,7 @@ struct gather {
     size_t whole;       /* bytes up to the end of the last whole delivery */
     size_t item; /* up to the end of the last report, which stands behind what it refers to */
     bool more;   /* the newest page is not the last */
+    bool parted; /* of the delivery that is open, something is not here */
 };
 
 void gather_init(struct gather *gather);
@@ -32,6 +34,10 @@ MUST_USE int gather_page(
 /* How many bytes can be handed on: whole deliveries; all, when no page follows; where more waits
  * than there is room for, up to the last report. */
 size_t gather_ready(const struct gather *gather);
+/* What is behind *AT_US is too large to be had: go on behind the one object that the manifest BODY
+ * (TAXII 2.1, section 5.6.1) names, at whose date *AT_US is then. ERR_BAD_ANSWER: it names none. */
+MUST_USE int gather_skip(
+    struct gather *gather, struct json *json, struct span body, int64_t *at_us, struct err *err);
 /* The first N bytes were handed on. */
 void gather_drop(struct gather *gather, size_t n);
 

@@ -187,6 +187,10 @@ MUST_USE int store_collections(struct store *store, struct arena *arena,
 MUST_USE int store_fetched(
     struct store *store, uint32_t collection, int64_t through_us, bool by_receipt, struct err *err);
 
+/* REPORTS that were for the collection's team never come into it: they count as failed. */
+MUST_USE int store_not_sent(
+    struct store *store, uint32_t collection, uint32_t reports, struct err *err);
+
 /* One object of a piece. The piece's body is the objects' JSON, separated by single commas. */
 struct store_object {
     uint32_t at; /* where it begins in the body */

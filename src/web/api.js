@@ -17,7 +17,19 @@ export function pathOf(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }
-export async function ask(method, path, {query, body, file, signal} = {}) {
+// Changes that are on their way: told by the event "working", so that who waits sees it.
+let changing = 0;
+export const working = () => changing > 0;
+function count(by) {
+  changing += by;
+  dispatchEvent(new Event('working'));
+}
+export async function ask(method, path, options = {}) {
+  if (method === 'GET') return send(method, path, options);
+  count(1);
+  try { return await send(method, path, options); } finally { count(-1); }
+}
+async function send(method, path, {query, body, file, signal}) {
   const headers = {Accept: 'application/json'};
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (file) headers['Content-Type'] = 'application/octet-stream';

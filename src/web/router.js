@@ -26,6 +26,12 @@ export function useQuery() {
   };
   return [query, set];
 }
+// What is being written into a field whose value lies in the URL: the back button brings that back, too.
+export function useDraft(value = '') {
+  const [text, write] = useState(value);
+  useEffect(() => write(value), [value]);
+  return [text, write];
+}
 addEventListener('popstate', moved);
 addEventListener('click', (event) => {
   const link = event.target.closest?.('a[href]');

@@ -1,7 +1,7 @@
 // What do all pages build from?
 import {html, useState, useEffect, useRef} from './lib/htm.js';
 import {t, word, number, time, utc, compare, economy} from './i18n.js';
-import {ask, may} from './api.js';
+import {ask, may, working} from './api.js';
 import {useQuery, useLocation} from './router.js';
 
 // The data of GET PATH; what was there stays while other data is on its way.
@@ -67,8 +67,11 @@ const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', 
   kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad',
   error: 'bad', warning: 'wait', right: 'good', differs: 'bad'};
 export const Tag = ({kind, value}) => value && html`<span class="tag ${tones[value] ?? ''}">${word(kind, value)}</span>`;
-export const Team = ({id}) => (id ? html`<a href="/teams/${encodeURIComponent(id)}" dir="auto">${id}</a>`
-  : html`<span class="quiet">${t('nobody')}</span>`);
+// The community is a recipient, and no team of the directory.
+export function Team({id}) {
+  if (!id) return html`<span class="quiet">${t('nobody')}</span>`;
+  return id === 'community' ? t('community') : html`<a href="/teams/${encodeURIComponent(id)}" dir="auto">${id}</a>`;
+}
 export const Economy = ({code}) => code && html`<a href="/economies/${code}">${economy(code)}</a>`;
 export function Side({of}) {
   if (!of) return '–';
@@ -173,17 +176,37 @@ export const More = ({list}) => html`<span class="row">${list.next && html`<butt
   ${t('more')}</button>`} <span class="quiet">${t('shown', {n: list.items.length})}</span></span>`;
 
 // ---- dialogs and notes ----
+function useWorking() {
+  const [is, set] = useState(false);
+  useEffect(() => {
+    const turn = () => set(working());
+    addEventListener('working', turn);
+    return () => removeEventListener('working', turn);
+  }, []);
+  return is;
+}
 export function Dialog({title, close, children}) {
   const dialog = useRef();
-  useEffect(() => dialog.current.showModal(), []);
-  return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}</dialog>`;
+  const busy = useWorking();
+  // Who closes it goes on where it was opened, or, if that is gone, at the page's heading.
+  useEffect(() => {
+    const before = document.activeElement;
+    dialog.current.showModal();
+    // Only once the dialog is gone: until then all else is inert.
+    return () => queueMicrotask(() => (before?.isConnected && !before.disabled && before !== document.body ? before : document.querySelector('h1'))?.focus());
+  }, []);
+  return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}
+    <div class="working" role="status">${busy && html`${t('working')} <progress aria-label=${t('working')} />`}</div></dialog>`;
 }
 const toasts = new Set();
 let number_ = 0;
-export function note(text) {
-  const toast = {text, id: number_++};
+// UNDO: takes back what was done; it is offered as long as the note stands.
+export function note(text, undo) {
+  const toast = {text, undo, id: number_++};
+  const end = () => toasts.forEach((show) => show((all) => all.filter((one) => one !== toast)));
+  toast.end = end;
   toasts.forEach((show) => show((all) => [...all, toast]));
-  setTimeout(() => toasts.forEach((show) => show((all) => all.filter((one) => one !== toast))), 8000);
+  setTimeout(end, undo ? 20000 : 8000);
 }
 export function Notes() {
   const [all, set] = useState([]);
@@ -191,7 +214,8 @@ export function Notes() {
     toasts.add(set);
     return () => toasts.delete(set);
   }, []);
-  return html`<div class="toasts" role="status">${all.map((one) => html`<div key=${one.id}>${one.text}</div>`)}</div>`;
+  return html`<div class="toasts" role="status">${all.map((one) => html`<div key=${one.id}>${one.text}
+    ${one.undo && html` <button class="plain" onClick=${() => { one.end(); one.undo(); }}>${t('undo')}</button>`}</div>`)}</div>`;
 }
 export function Field({label, value, onInput, type = 'text', ...rest}) {
   return html`<label>${label}<input type=${type} value=${value ?? ''} onInput=${(e) => onInput(e.target.value)} ...${rest} /></label>`;

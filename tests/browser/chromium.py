@@ -18,6 +18,6 @@ def missing(npm):
     return ""
 
 
-def drive(script, given):
+def drive(script, given, seconds=580):
     """SCRIPT's exit status."""
-    return subprocess.run(["node", str(HERE / script), json.dumps(given)], timeout=280, check=False).returncode
+    return subprocess.run(["node", str(HERE / script), json.dumps(given)], timeout=seconds, check=False).returncode

@@ -49,6 +49,23 @@ export async function signIn(page, name, first, url = given.url) {
   await page.click('button.main');
   await page.waitForSelector('nav.side');
 }
+// What a reader sees, less the times, which go on.
+export const seen = (of) => of.evaluate(() => {
+  const main = document.querySelector('main').cloneNode(true);
+  main.querySelectorAll('time').forEach((time) => { time.textContent = ''; });
+  const fields = [...document.querySelectorAll('main input:not([type=file]), main select, main textarea')].map((one) => (one.type === 'checkbox' ? one.checked : one.value));
+  return JSON.stringify([main.textContent.replaceAll(/\s+/g, ' '), fields, [...document.querySelectorAll('main [aria-sort]')].map((one) => one.textContent)], null, 1);
+});
+// What is seen once nothing changes any more.
+export async function still(of) {
+  await settled(of);
+  for (let before = await seen(of); ;) {
+    await of.waitForTimeout(150);
+    const now = await seen(of);
+    if (now === before) return now;
+    before = now;
+  }
+}
 export async function accessible(page, where) {
   await page.evaluate(axe);
   const {violations, passes} = await page.evaluate(() => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}));

@@ -245,6 +245,30 @@ test('nothing serious from axe, light and dark; 360 pixels; Arabic', async () =>
   await page.selectOption('header select >> nth=0', 'en');
   await until(() => document.documentElement.dir === 'ltr');
 });
+test('what takes long says so; what can be undone offers it', async () => {
+  await visit(page, '/operations');
+  let go;
+  const held = new Promise((done) => { go = done; });
+  await page.route('**/api/v1/principals', async (route) => {
+    if (route.request().method() === 'POST') await held;
+    await route.continue();
+  });
+  await page.click('button:has-text("New account")');
+  await page.fill('dialog input', 'someone');
+  await page.click('dialog button.main');
+  await page.waitForSelector('dialog .working progress');
+  assert.match(await page.textContent('dialog .working'), /node is at it/);
+  go();
+  await page.waitForSelector('dialog code');
+  assert.equal(await page.locator('dialog .working progress').count(), 0);
+  await page.unroute('**/api/v1/principals');
+  await page.click('dialog button.main');
+  await page.click('button:has-text("Disable someone")');
+  await page.waitForSelector('button:has-text("Enable someone")');
+  await accessible(page, 'a note that can be undone');
+  await page.click('.toasts button:has-text("Undo")');
+  await page.waitForSelector('button:has-text("Disable someone")');
+});
 test('stopping mail, confirmed', async () => {
   await visit(page, '/operations/mail');
   await page.click('button:has-text("No mail any more south.test")');

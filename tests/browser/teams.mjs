@@ -156,6 +156,26 @@ test('the own card says something new, is signed, and another node sees it', asy
   const seen = await southSays('/api/v1/teams/north.test', (team) => team.card.hours === 'always');
   assert.equal(seen.signed.as, 'key');
 });
+test('a node that has signed no card yet is told what is missing, and signs its first', async () => {
+  const own = page;
+  page = await open();
+  await signIn(page, 'operator', given.new.first, given.new.url);
+  await page.goto(`${given.new.url}/teams/east.test/card`);
+  await page.waitForSelector('.notice.bad:has-text("Say once where others reach")');
+  assert.ok(await page.isDisabled('main button.main'));
+  await page.fill('input[type=url]', `${given.new.door}/path`);
+  await page.waitForSelector('.notice.bad:has-text("nothing behind")');
+  await page.fill('input[type=url]', given.new.door);
+  await page.waitForSelector('.table:has-text("What it says") tr:has-text("node.url")');
+  await page.click('main button.main:not([disabled])');
+  assert.match(await page.textContent('dialog'), /A key is made with the first signature/);
+  await page.click('dialog button.main');
+  await page.waitForURL(/teams\/east\.test$/);
+  await page.waitForSelector('.table:has-text("What was decided about its cards")');
+  await page.waitForSelector('main:has-text("its own, signed here")');
+  await page.context().close();
+  page = own;
+});
 test('who may not decide sees no button, and is refused', async () => {
   for (const [kind, may] of [['reader', false], ['officer', true]]) {
     const other = await open();

@@ -3,7 +3,7 @@
 usage: teams.py COMITY NPM [--no-sandbox]     (COMITY_SHARE names the share folder)
 
 NPM is the folder that tools/npm filled. Two nodes that exchange, north and south; south has accepted the cards of others, and shows them
-in its directory; north's node fetches them, and teams.mjs drives Chromium through north's console.
+in its directory; north's node fetches them, and teams.mjs drives Chromium through north's console. East's node has signed no card yet.
 """
 import json
 import os
@@ -51,11 +51,15 @@ def abroad(folder, name, claims):
     return str(path)
 
 
+def first_password(node):
+    return re.search(r"must be changed then: (\S+)", node.node.log()).group(1)
+
+
 def run(folder):
-    nodes = [Linked(COMITY, folder, name, *OPTIONS, "--courier.poll-interval", "1 s") for name in ("north.test", "south.test")]
+    nodes = [Linked(COMITY, folder, name, *OPTIONS, "--courier.poll-interval", "1 s") for name in ("north.test", "south.test", "east.test")]
     try:
-        north, south = nodes
-        cards = [published(node) for node in nodes]
+        north, south, east = nodes
+        cards = [published(node) for node in (north, south)]
         for name, claims in CLAIMS.items():
             south.command("team", "accept", abroad(folder, name, claims), "--teams", str(folder / "teams.json"))
         south.command("peer", "add", cards[0])
@@ -63,7 +67,8 @@ def run(folder):
         north.until(lambda: north.get("/api/v1/cards")["waiting"] == len(CLAIMS), "the cards that south shows")
         accounts = {kind: north.command("account", "add", f"a-{kind}", "--kind", kind).strip() for kind in ("reader", "officer")}
         given = {"url": f"https://{north.node.address['operators']}", "npm": str(NPM.resolve()), "accounts": accounts, "evil": EVIL,
-                 "first": re.search(r"must be changed then: (\S+)", north.node.log()).group(1), "south": str(south.home / "local.sock")}
+                 "first": first_password(north), "south": str(south.home / "local.sock"),
+                 "new": {"url": f"https://{east.node.address['operators']}", "first": first_password(east), "door": east.url}}
         return chromium.drive("teams.mjs", given)
     finally:
         for node in nodes:

@@ -288,6 +288,31 @@ class Cards(Case):
             [account] = [p for p in local.get("/api/v1/principals")["items"] if p["name"] == "west.test"]
         self.assertEqual(account["certificate"], moved["node"]["certificate"])
 
+    def test_the_certificate_that_the_door_shows(self):
+        """A node told at its start which certificate to show says that its card names another; published again, the card is right."""
+        home, other = self.north.home, self.west.home / "tls"
+        self.north.node = Node(COMITY, home, *OPTIONS, "--teams", str(self.folder / "teams.json"), "--team", "north.test",
+                               "--tls.certificate", str(other / "certificate.pem"), "--tls.key", str(other / "key.pem"))
+        shown = self.cards["west.test"]["node"]["certificate"]
+        line = next(e["event"] for e in self.north.node.lines if "card names" in (e["event"] or ""))
+        self.assertIn(self.cards["north.test"]["node"]["certificate"], line)
+        self.assertIn(shown, line)
+        again = self.north.publish()
+        self.assertEqual(again["node"]["certificate"], shown)
+        self.assertGreater(again["version"], self.cards["north.test"]["version"])
+        self.assertEqual(self.north.publish()["version"], again["version"])
+
+    def test_a_directory_that_says_something_else(self):
+        teams = json.loads((self.folder / "teams.json").read_text(encoding="utf-8"))
+        teams[0]["hours"] = "always"
+        self.write("teams.json", teams)
+        done = subprocess.run([COMITY, "team", "publish", "--home", str(self.north.home)], capture_output=True, text=True, check=True,
+                              timeout=PATIENCE, env=dict(os.environ, COMITY_TEAMS=str(self.folder / "teams.json")))
+        self.assertNotIn("hours", json.loads(done.stdout))
+        self.assertIn("says something else", done.stderr)
+        said = self.north.publish("--teams", str(self.folder / "teams.json"))
+        self.assertEqual([said["hours"], said["node"]], ["always", self.cards["north.test"]["node"]])
+
     def test_what_was_accepted_outlives_the_node(self):
         self.accepted(self.cards["west.test"])
         new = json.loads(self.west.team("rekey"))

@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import socket
 import sys
 import tempfile
@@ -72,6 +73,25 @@ class Couriers(unittest.TestCase):
         self.assertEqual(self.requests(south, "POST", "/comity/collections/intake/objects/"), [])
         north.take(reports(10, first=3000))
         self.assertEqual(self.arrived(south, 3010), list(range(3010)))
+
+    def test_what_is_too_large_for_any_node(self):
+        """A control character takes six bytes in JSON. Who hands it in has it, nobody else; it keeps nothing back, by either way."""
+        for push in (True, False):
+            with self.subTest(push=push):
+                north, south = self.pair(push=push, poll=not push)
+                sizes = (4_000_000, 700_000, 10)
+                north.take({**r, "event_description.text": size * "x"} for size, r in zip(sizes, reports(3)))
+                north.take([{**next(reports(1, first=3)), "event_description.text": 300_000 * "\1"}])
+                north.take(reports(1, first=4))
+                self.assertEqual(self.arrived(south, 3), [1, 2, 4])
+                self.assertEqual(len(north.node.find("a report is too large to be told, and counts as failed", team="south.test")), 2)
+                north.until(lambda node=north: self.outbox(node)["waiting"] == 0, "all is there")
+                self.assertEqual((self.outbox(north)["failed"], self.outbox(north)["delivered"]), (2, 3))
+                self.assertEqual(north.numbers(), [0, 1, 2, 3, 4])
+                self.assertEqual(north.command("store", "check"), "The store is whole.\n")
+                for node in (north, south):
+                    node.close()
+                    shutil.rmtree(node.home)
 
     def test_where_it_went_on_outlives_the_node(self):
         north, south = self.pair(push=False)

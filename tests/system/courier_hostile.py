@@ -19,7 +19,7 @@ import tempfile
 import threading
 import unittest
 
-from linked import Linked
+from linked import Linked, reports
 from names import Names
 from node import PATIENCE
 
@@ -136,14 +136,14 @@ class Hostile(unittest.TestCase):
         self.addCleanup(server.close)
         return server
 
-    def turn_to(self, url, pin):
-        """The link to south is that one from now on, which is tried at once."""
+    def turn_to(self, url, pin, *ways):
+        """The link to south is that one from now on, which is tried at once, by WAYS; without, it is polled."""
         card = self.folder / "card.json"
         certificate = {"certificate": pin} if pin else {}
         card.write_text(json.dumps({"id": "south.test", "name": "South", "node": {"url": url, **certificate}}), encoding="utf-8")
         with contextlib.suppress(AssertionError):
             self.node.command("peer", "remove", "south.test")
-        self.node.command("peer", "add", str(card), "--no-push", "--no-witness")
+        self.node.command("peer", "add", str(card), "--no-witness", *(ways or ["--no-push"]))
 
     def fails(self, server, error, message=".", pin=None):
         since, url = self.node.node.mark(), f"https://127.0.0.1:{server.port}"
@@ -228,10 +228,72 @@ class Hostile(unittest.TestCase):
         self.assertGreater(len(server.heard), 5)  # it asked for smaller pages first
         self.assertLess(self.memory(), MEMORY_KIB)
 
+    def passed_over(self, manifest):
+        """The first object of the collection is endless; behind it is another one. What its manifest says is MANIFEST."""
+        last = b"X-TAXII-Date-Added-Last: 2026-01-02T00:00:00.000000Z\r\n"
+        tool = b'{"objects": [{"type": "tool", "spec_version": "2.1", "id": "tool--00000000-0000-4000-8000-000000000001", "name": "t",'
+        tool += b'"created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z"}]}'
+
+        def speak(server, connection):
+            while True:
+                head = server.request(connection).split(b"\r\n")[0]
+                if b"/objects/" in head and b"released" in head and b"added_after" not in head:
+                    connection.sendall(PAGE + b"Content-Length: 10000000000\r\n\r\n")
+                    while not server.over.is_set():
+                        connection.sendall(b" " * 65536)
+                body = manifest if b"/manifest/" in head else tool if b"released" in head else b"{}"
+                connection.sendall(PAGE + last + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        return self.server(speak)
+
+    def test_what_is_too_large_is_passed_over(self):
+        server = self.passed_over(b'{"more": true, "objects": [{"id": "x", "date_added": "2026-01-01T00:00:00.000000Z"}]}')
+        since = self.node.node.mark()
+        self.turn_to(f"https://127.0.0.1:{server.port}", self.pin())
+        line = self.node.node.wait("an object of another node is too large to be fetched, and was passed over", since, team="south.test")
+        self.assertEqual(line["date_added"], "2026-01-01T00:00:00.000000Z")
+        shown = lambda: json.loads(self.node.command("peer", "show", "south.test", "--json"))
+        self.node.until(lambda: shown()["polled"]["directory"] or shown()["ways"][1]["worked"], "the rest")
+        self.assertEqual(shown()["polled"]["released"], "2026-01-02T00:00:00.000000Z")
+        self.assertEqual(self.node.node.find("link failed", since), [])
+
+    def test_what_is_too_large_and_has_no_date(self):
+        for manifest in (b"{}", b"[]", b'{"objects": [{"id": "x"}]}', b'{"objects": [{"date_added": "then"}]}', b'{"objects": [7]}'):
+            self.fails(self.passed_over(manifest), "bad-answer", "its manifest does not say")
+
     def test_a_bomb(self):
         bomb = gzip.compress(b" " * (64 << 20))
         self.fails(self.server(page(bomb, "Content-Encoding: gzip")), "limit", "larger than")
         self.assertLess(self.memory(), MEMORY_KIB)
+
+    def test_who_unpacks_nothing(self):
+        """What is refused as it is packed goes as it is, and that is no failure; what is refused all the same is one."""
+        def speak(status):
+            def answer(server, connection):
+                while True:
+                    head = server.request(connection)
+                    head, body = head.split(b"\r\n\r\n", 1)
+                    while len(body) < int(re.search(rb"(?i)content-length: (\d+)", head)[1]):
+                        body += connection.recv(65536)
+                    packed = b"content-encoding: gzip" in head.lower()
+                    server.bodies.append((packed, body))
+                    said = b"415 Unsupported Media Type" if packed else status
+                    connection.sendall(b"HTTP/1.1 " + said + b"\r\nContent-Length: 2\r\n\r\n{}")
+            return answer
+        self.node.take(reports(3))
+        for status, works in ((b"413 Content Too Large", False), (b"202 Accepted", True)):
+            server = self.server(speak(status))
+            server.bodies = []
+            since = self.node.node.mark()
+            self.turn_to(f"https://127.0.0.1:{server.port}", self.pin(), "--no-poll")
+            if works:
+                shown = lambda: json.loads(self.node.command("peer", "show", "south.test", "--json"))
+                self.node.until(lambda: shown()["ways"][0]["worked"], "that it was sent")
+            else:
+                self.assertEqual(self.node.node.wait("link failed", since, team="south.test", way="push")["status"], 413)
+            (_, packed), (_, plain) = server.bodies[:2]
+            self.assertEqual([one for one, _ in server.bodies[:2]], [True, False])
+            self.assertEqual(gzip.decompress(packed), plain)
+            self.assertEqual([len([o for o in json.loads(plain)["objects"] if o["type"] == "observed-data"])], [3])
 
     def test_damaged_compression(self):
         self.fails(self.server(page(b"\x1f\x8b not gzip", "Content-Encoding: gzip")), "bad-answer")

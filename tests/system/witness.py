@@ -3,7 +3,9 @@ shows two histories is found out.
 
 The test's own arguments are COMITY [--no-sandbox]; COMITY_SHARE names the share folder.
 """
+import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -18,6 +20,29 @@ from linked import Linked, reports
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 SANDBOX = [word for word in OPTIONS if word == "--no-sandbox"]
+
+
+def roots_of(text):
+    """Evidence read by other eyes (RFC 9162, 2.1.4.2): what both checkpoints say, and which roots follow from the hashes."""
+    head, *notes = text.split("\n\n")
+    hashes = [base64.b64decode(line) for line in head.splitlines()[1:]]
+    smaller, larger = ((int(size), base64.b64decode(root)) for _, size, root in (notes[i].split("\n") for i in (0, 2)))
+    if smaller[0] == larger[0]:
+        return smaller, larger, larger[1], larger[1]
+    first, *rest = hashes
+    node = lambda left, right: hashlib.sha256(b"\x01" + left + right).digest()
+    at, last, before, now = smaller[0] - 1, larger[0] - 1, first, first
+    while at & 1:
+        at, last = at >> 1, last >> 1
+    for one in rest:
+        if at & 1 or at == last:
+            before, now = node(one, before), node(one, now)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            now = node(now, one)
+        at, last = at >> 1, last >> 1
+    return smaller, larger, before, now
 
 
 class Witnesses(unittest.TestCase):
@@ -136,6 +161,11 @@ class Witnesses(unittest.TestCase):
         said = json.loads(done.stdout)
         self.assertTrue(said["proven"])
         self.assertEqual(said["log"], "north.test/log")
+        smaller, larger, before, now = roots_of(text)
+        self.assertEqual([(side["size"], base64.b64decode(side["root"])) for side in said["checkpoints"]], [smaller, larger])
+        self.assertEqual(now, larger[1])
+        self.assertEqual(before, base64.b64decode(said["before"]))
+        self.assertNotEqual(before, smaller[1])
         self.assertEqual(verified().returncode, 1)  # without the key nobody knows who signed
         self.assertEqual(verified("--key", self.south.command("ledger", "key").strip()).returncode, 1)
         told = json.loads(self.south.command("peer", "evidence", "north.test", "--json"))
@@ -207,6 +237,27 @@ class Witnesses(unittest.TestCase):
             done = subprocess.run([COMITY, "verify", "--key", key, *SANDBOX, str(file)], capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 1, (each, done.stdout))
             self.assertNotIn("PROVEN      the log north.test/log showed two histories", done.stdout)
+
+    def test_a_log_begun_anew_under_another_key_is_another_log(self):
+        """A team whose machine is gone has its signing key still, and a node with nothing in it: nobody calls that two histories."""
+        self.north.take(reports(3))
+        self.grow(4, first=100)
+        self.until_cosigned(self.north, self.south, 4)
+        self.north.node.stop()
+        key = (self.north.home / "key").read_bytes()
+        shutil.rmtree(self.north.home)
+        self.north.home.mkdir(mode=0o700)
+        (self.north.home / "key").write_bytes(key)
+        (self.north.home / "key").chmod(0o600)
+        self.north.start()
+        self.befriend()
+        self.grow(2, first=200)
+        self.until_cosigned(self.north, self.south, 2)
+        self.grow(6, first=300)
+        self.until_cosigned(self.north, self.south, 6)
+        known = self.witnessed(self.south, "north.test")
+        self.assertEqual((known["two_histories"], known["doubted"], known["size"]), (False, False, self.size(self.north)))
+        self.assertFalse(self.south.node.find("a partner's log has two histories"))
 
     def test_a_wrong_proof_of_somebody_else_is_settled_by_the_tiles(self):
         self.north.take(reports(3))

@@ -274,6 +274,50 @@ first_piece_has_what_reports_refer_to(void **state)
     end(&node);
 }
 
+/* In the collection number AT, one piece of one object with BYTES bytes. */
+static void
+append_one(struct node *node, uint32_t at, const char *id, size_t bytes)
+{
+    char *text = calloc(1, bytes);
+    const struct store_object object = {.n = (uint32_t)bytes, .id = span_of(id), .spec = 21};
+    const struct store_piece piece = {
+        .collection = at, .body = {text, bytes}, .objects = &object, .count = 1};
+    int64_t first_us;
+    size_t added;
+
+    OK(node->f, store_begin(node->f->store, &node->f->err));
+    OK(node->f, store_append(node->f->store, &piece, US(NOW), &first_us, &added, &node->f->err));
+    OK(node->f, store_commit(node->f->store, &node->f->err));
+    free(text);
+}
+
+static int
+given(struct node *node, int64_t after_us, struct page *page)
+{
+    return ask_page(node, &partner, COLLECTION_RELEASED, PAGE_OBJECTS, after_us, 1000, page);
+}
+
+/* No front unpacks it: that is said of it alone, and what follows is given. */
+static void
+what_is_too_large_for_a_front_is_told(void **state)
+{
+    struct node node;
+    struct page page;
+
+    begin(&node, state);
+    uint32_t at = team_collection(&node, "bb-cert");
+    assert_int_equal(given(&node, INT64_MIN, &page), 0);
+    int64_t before_us = page.last_us;
+    append_one(&node, at, "tool--1b4e28ba-2fa1-4d52-883f-0016d3cca422", PAGE_UNPACKED_MAX + 1);
+    append_one(&node, at, "tool--1b4e28ba-2fa1-4d52-883f-0016d3cca423", 200);
+    assert_int_equal(given(&node, INT64_MIN, &page), 0);
+    assert_true(page.more);
+    assert_int_equal(given(&node, before_us, &page), ERR_LIMIT);
+    assert_int_equal(given(&node, before_us + 1, &page), 0);
+    assert_true(page.last_us == before_us + 2);
+    end(&node);
+}
+
 static void
 posted_objects_are_judged(void **state)
 {
@@ -536,6 +580,7 @@ main(void)
         ASK_TEST(each_sees_its_own),
         ASK_TEST(a_partner_calls_its_own_released),
         ASK_TEST(first_piece_has_what_reports_refer_to),
+        ASK_TEST(what_is_too_large_for_a_front_is_told),
         ASK_TEST(posted_objects_are_judged),
         ASK_TEST(core_does_not_believe_the_front),
         ASK_TEST(nobody_speaks_for_another_team),

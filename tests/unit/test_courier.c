@@ -234,7 +234,42 @@ what_never_ends_is_bounded(void **state)
         handed++;
     }
     assert_true(handed >= 4);
+    assert_true(gather.parted);
     buf_free(&page);
+    gather_free(&gather);
+}
+
+/* Who gets a part of it vouches for nothing: a root over that would say that something else came.
+ */
+static void
+a_delivery_that_was_parted_loses_its_batch(void **state)
+{
+    static const char manifest[] = "{\"more\": true, \"objects\": [{\"date_added\": "
+                                   "\"2026-01-01T00:00:00.000001Z\"}]}";
+    const int64_t then_us = INT64_C(1767225600000000);
+    struct gather gather;
+    int64_t at_us = then_us;
+    struct err err;
+
+    (void)state;
+    gather_init(&gather);
+    assert_int_equal(add(&gather, "{\"more\": true, \"objects\": [" ITEM(1) "]}"), 0);
+    assert_int_equal(gather_skip(&gather, json, span_of(manifest), &at_us, &err), 0);
+    assert_true(at_us == then_us + 1);
+    expect(&gather, "");
+    assert_int_equal(
+        add(&gather, "{\"more\": true, \"objects\": [" ITEM(2) "," BATCH "," ITEM(3) "]}"), 0);
+    expect(&gather, ITEM(1) "," ITEM(2));
+    gather_drop(&gather, gather_ready(&gather));
+    assert_int_equal(add(&gather, "{\"more\": true, \"objects\": [" BATCH "]}"), 0);
+    expect(&gather, ITEM(3) "," BATCH); /* the next one is whole again */
+    gather_drop(&gather, gather_ready(&gather));
+    assert_int_equal(gather_skip(&gather, json, span_of(manifest), &at_us, &err), ERR_BAD_ANSWER);
+    gather_drop(&gather, gather.objects.n);
+    at_us = then_us;
+    assert_int_equal(gather_skip(&gather, json, span_of(manifest), &at_us, &err), 0);
+    assert_int_equal(add(&gather, "{\"more\": true, \"objects\": [" BATCH "]}"), 0);
+    expect(&gather, ""); /* nothing is left of it */
     gather_free(&gather);
 }
 
@@ -281,6 +316,7 @@ main(void)
         cmocka_unit_test(a_delivery_waits_for_its_end),
         cmocka_unit_test(the_last_page_ends_everything),
         cmocka_unit_test(what_never_ends_is_bounded),
+        cmocka_unit_test(a_delivery_that_was_parted_loses_its_batch),
         cmocka_unit_test(what_is_no_page),
     };
 

@@ -205,21 +205,21 @@ the_verdict_of_then_counts(void **state)
     core_test_end(&t);
 }
 
-/* A green report about IP that has ID already. */
+/* A green report about IP that says TEXT of NAME. */
 static void
-add_known(struct maker *m, const char *id, const char *ip)
+add_with(struct maker *m, struct span name, const char *text, const char *ip)
 {
     struct field fields[8];
     struct report report;
     struct err err;
 
     report_reset(&report, fields, 8);
-    const struct field known = {.id = FIELD_OTHER,
+    const struct field more = {.id = FIELD_OTHER,
         .type = VALUE_TEXT,
-        .name = SPAN(REPORT_ID_NAME),
-        .s = id,
-        .n = (uint32_t)strlen(id)};
-    assert_int_equal(report_add(&report, &known, &err), 0);
+        .name = name,
+        .s = text,
+        .n = (uint32_t)strlen(text)};
+    assert_int_equal(report_add(&report, &more, &err), 0);
     assert_int_equal(report_add_text(&report, FIELD_CLASSIFICATION_TYPE, SPAN("scanner"), &err), 0);
     assert_int_equal(report_add_text(&report, FIELD_SOURCE_IP, span_of(ip), &err), 0);
     assert_int_equal(report_add_text(&report, FIELD_TLP, SPAN("green"), &err), 0);
@@ -242,7 +242,7 @@ ids_are_for_life(void **state)
 
     (void)state;
     core_test_start(&t);
-    add_known(&m, FOREIGN, "192.0.2.200");
+    add_with(&m, SPAN(REPORT_ID_NAME), FOREIGN, "192.0.2.200");
     core_reports_add(&m, "192.0.2.200", 2, "green");
     assert_int_equal(core_reports_take(&t, &m).released, 2);
     write_out(&t);
@@ -252,6 +252,61 @@ ids_are_for_life(void **state)
     assert_int_equal(times(&text, "comity_id"), 0);
     buf_free(&text);
     buf_free(&m.records);
+    core_test_end(&t);
+}
+
+static struct store_queue
+queue_of(struct core_test *t, const char *team)
+{
+    struct arena *arena = arena_new(1 << 20);
+    struct store_queue found = {.team = 0};
+    struct store_queue *queues;
+    uint32_t number;
+    size_t count;
+    struct err err;
+
+    assert_int_equal(store_team(t->core.store, span_of(team), &number, &err), 0);
+    assert_int_equal(store_queues(t->core.store, arena, &queues, &count, &err), 0);
+    for (size_t i = 0; i < count; i++)
+        if (queues[i].team == number)
+            found = queues[i];
+    arena_free(arena);
+    return found;
+}
+
+/* Control characters take six bytes each as JSON has them: what comes in may be larger than what
+ * any node takes when it is written. It keeps nothing else back, whatever it grows to. */
+static void
+what_is_too_large_holds_nothing_up(void **state)
+{
+    static const size_t sizes[] = {150 * 1024, 200 * 1024, 3 * 1024 * 1024};
+    char *text = calloc(1, sizes[2] + 1);
+    struct maker m = {.records = buf_new(16 << 20)};
+    struct buf got = buf_new((size_t)64 << 20);
+    struct core_test t;
+
+    (void)state;
+    assert_non_null(text);
+    core_test_start(&t);
+    for (size_t i = 0; i < 3; i++) {
+        m.records.n = m.count = 0;
+        memset(text, 1, sizes[i]);
+        add_with(&m, SPAN("extra.dump"), text, "192.0.2.201");
+        assert_int_equal(core_reports_take(&t, &m).released, 1);
+    }
+    m.records.n = m.count = 0;
+    core_reports_add(&m, "192.0.2.200", 1, "green");
+    assert_int_equal(core_reports_take(&t, &m).released, 1);
+    write_out(&t);
+    read_all(&t, "south.test", &got);
+    assert_int_equal(times(&got, REPORTS), 2); /* the smallest of the large ones, and the other */
+    struct store_queue queue = queue_of(&t, "south.test");
+    assert_int_equal(queue.due, 0);
+    assert_int_equal(queue.waiting, 2);
+    assert_int_equal(queue.failed, 2);
+    buf_free(&got);
+    buf_free(&m.records);
+    free(text);
     core_test_end(&t);
 }
 
@@ -282,7 +337,7 @@ what_is_recalled_while_it_is_due_does_not_go(void **state)
     (void)state;
     core_test_start(&t);
     release_pause(t.core.release, true);
-    add_known(&m, FOREIGN, "192.0.2.200");
+    add_with(&m, SPAN(REPORT_ID_NAME), FOREIGN, "192.0.2.200");
     core_reports_add(&m, "192.0.2.201", 2, "green");
     assert_int_equal(core_reports_take(&t, &m).released, 2);
     const char *told = recall(&t);
@@ -311,7 +366,7 @@ a_batch_of_what_is_recalled_delivers_nothing(void **state)
     (void)state;
     core_test_start(&t);
     release_pause(t.core.release, true);
-    add_known(&m, FOREIGN, "192.0.2.200");
+    add_with(&m, SPAN(REPORT_ID_NAME), FOREIGN, "192.0.2.200");
     assert_int_equal(core_reports_take(&t, &m).released, 1);
     (void)recall(&t);
     release_pause(t.core.release, false);
@@ -337,7 +392,7 @@ what_was_written_out_just_now_is_recalled(void **state)
     (void)state;
     core_test_start(&t);
     release_pause(t.core.release, true);
-    add_known(&m, FOREIGN, "192.0.2.200");
+    add_with(&m, SPAN(REPORT_ID_NAME), FOREIGN, "192.0.2.200");
     assert_int_equal(core_reports_take(&t, &m).released, 1);
     assert_int_equal(release_batch(&t.core, &more, &err), 0);
     const char *told = recall(&t);
@@ -393,6 +448,7 @@ main(void)
         cmocka_unit_test(what_was_not_committed_is_done_again),
         cmocka_unit_test(the_verdict_of_then_counts),
         cmocka_unit_test(ids_are_for_life),
+        cmocka_unit_test(what_is_too_large_holds_nothing_up),
         cmocka_unit_test(what_is_recalled_while_it_is_due_does_not_go),
         cmocka_unit_test(a_batch_of_what_is_recalled_delivers_nothing),
         cmocka_unit_test(what_was_written_out_just_now_is_recalled),

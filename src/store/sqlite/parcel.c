@@ -231,3 +231,9 @@ store_passed_over(struct store *store, uint32_t collection, int64_t through_us, 
             store, S_COLLECTION_FETCH, err, INT(sums[1]), INT(marks[1]), INT(0), INT(collection));
     return rc == 0 ? RUN(store, S_COLLECTION_FAIL, err, INT(sums[0]), INT(collection)) : rc;
 }
+
+int
+store_not_sent(struct store *store, uint32_t collection, uint32_t reports, struct err *err)
+{
+    return RUN(store, S_COLLECTION_LOST, err, INT(reports), INT(collection));
+}

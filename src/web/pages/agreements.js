@@ -1,8 +1,8 @@
 // What has been agreed, and does it hold?
-import {html, useState} from '../lib/htm.js';
+import {html} from '../lib/htm.js';
 import {t, word, list} from '../i18n.js';
 import {all, may} from '../api.js';
-import {useQuery} from '../router.js';
+import {useQuery, useDraft} from '../router.js';
 import {useList, Failure, Busy, Page, Table, More, Time, Tag, Field} from '../ui.js';
 
 const columns = () => [
@@ -18,7 +18,7 @@ const columns = () => [
 
 export default function Agreements() {
   const [query, set] = useQuery();
-  const [team, write] = useState(query.team ?? '');
+  const [team, write] = useDraft(query.team);
   const found = useList('agreements', {team: query.team, limit: 100});
   return html`<${Page} title=${t('page.agreements')} actions=${may('agree') && html`<a class="button" href="/agreements/new">${t('draft')}</a>`}>
     <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>

@@ -2,7 +2,7 @@
 import {html, useState, useEffect} from '../lib/htm.js';
 import {t, number, word} from '../i18n.js';
 import {ask, all, may} from '../api.js';
-import {useQuery} from '../router.js';
+import {useQuery, useDraft} from '../router.js';
 import {useList, Failure, Busy, Page, Table, More, Time, Side, Tag, Team, Dialog, Field, note} from '../ui.js';
 
 const states = ['waiting', 'released', 'refused'];
@@ -47,7 +47,7 @@ export default function Held() {
   const [query, set] = useQuery();
   const [selected, select] = useState(new Set());
   const [deciding, decide] = useState();
-  const [team, write] = useState(query.team ?? '');
+  const [team, write] = useDraft(query.team);
   const state = states.includes(query.state) ? query.state : 'waiting';
   const asked = {state, team: query.team};
   const list = useList('held', {...asked, limit: 100});

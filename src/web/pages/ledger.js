@@ -1,7 +1,7 @@
 // What has the ledger recorded? Read from its tiles, as anybody can.
 import {html, useState, useEffect} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
-import {useQuery} from '../router.js';
+import {useQuery, useDraft} from '../router.js';
 import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Choice, Field, Code} from '../ui.js';
 import {Log, fetchCheckpoint, fetchCosigned, readNote, readCheckpoint, readEntry, base64} from '../tlog.js';
 
@@ -74,7 +74,7 @@ function Witnesses() {
 }
 export default function Ledger() {
   const [query, set] = useQuery();
-  const [team, write] = useState(query.team ?? '');
+  const [team, write] = useDraft(query.team);
   const list = useEntries();
   const fits = (row) => (!query.kind || row.kind === query.kind) && (!query.team || row.from === query.team || row.with === query.team);
   const fetchAll = async (tell) => (await read(list.log, list.checkpoint.size, tell)).filter(fits);

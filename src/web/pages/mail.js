@@ -32,7 +32,7 @@ function Change({row, close, done}) {
     <${Choice} label=${t('mail.when')} value=${draft.when} onInput=${(when) => write({...draft, when})} options=${['daily', 'at-once'].map((one) => [one, t(`mail.when.${one}`)])} />
     <${FileDrop} label=${t('mail.key.file')} accept=".asc,.gpg,.pgp,.key" name=${state.name} take=${take} />
     ${state.wrong && html`<div class="notice bad" role="alert">${t('error.large')}</div>`}
-    <${Failure} error=${state.error} />${state.busy && html`<${Busy} when />`}<div class="row"><button class="main" disabled=${state.busy}>${t(row ? 'mail.change' : 'mail.add')}</button>
+    <${Failure} error=${state.error} /><div class="row"><button class="main" disabled=${state.busy}>${t(row ? 'mail.change' : 'mail.add')}</button>
       <button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
 }
 function Remove({team, close, done}) {
@@ -53,7 +53,7 @@ function Try({team, close}) {
     set({busy: true});
     try { set({message: (await ask('POST', `${pathOf(team)}/test`)).message}); } catch (error) { set({error}); }
   };
-  return html`<${Dialog} title=${t('mail.try')} close=${close}><p>${t('mail.try.text')} <strong dir="auto">${team}</strong></p><${Failure} error=${state.error} /><${Busy} when=${state.busy} />
+  return html`<${Dialog} title=${t('mail.try')} close=${close}><p>${t('mail.try.text')} <strong dir="auto">${team}</strong></p><${Failure} error=${state.error} />
     ${state.message && html`<pre class="mono" dir="ltr" tabIndex="0">${state.message}</pre>`}
     <div class="row">${state.message ? html`<button class="main" onClick=${() => download(`${team}.eml`, 'message/rfc822', state.message)}>${t('mail.save')}</button>`
       : html`<button class="main" disabled=${state.busy} onClick=${make}>${t('mail.try')}</button>`}<button onClick=${close}>${t('close')}</button></div><//>`;

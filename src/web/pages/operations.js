@@ -117,7 +117,7 @@ function Accounts() {
   const flip = async (row) => {
     try {
       await ask('PATCH', `principals/${encodeURIComponent(row.name)}`, {body: {disabled: !row.disabled}});
-      note(t(row.disabled ? 'account.enabled' : 'account.disabled', {name: row.name}));
+      note(t(row.disabled ? 'account.enabled' : 'account.disabled', {name: row.name}), () => flip({...row, disabled: !row.disabled}));
       got.reload();
     } catch (problem) { fail(problem); }
   };

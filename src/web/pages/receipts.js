@@ -1,8 +1,8 @@
 // What was delivered, and who has signed that it came?
-import {html, useState, useEffect} from '../lib/htm.js';
+import {html, useEffect} from '../lib/htm.js';
 import {t, number} from '../i18n.js';
 import {all} from '../api.js';
-import {useQuery} from '../router.js';
+import {useQuery, useDraft} from '../router.js';
 import {useData, useList, Failure, Busy, Page, Table, More, Time, Tag, Team, Field, Code, download} from '../ui.js';
 import {PartnersTabs} from './partners.js';
 
@@ -41,7 +41,7 @@ function useShown(show, team) {
 }
 export default function Receipts() {
   const [query, set] = useQuery();
-  const [team, write] = useState(query.team ?? '');
+  const [team, write] = useDraft(query.team);
   const show = shows.includes(query.show) ? query.show : 'all';
   const list = useShown(show, query.team);
   const tabs = html`<nav class="tabs" aria-label=${t('filter')}>${shows.map((one) =>

@@ -1,6 +1,7 @@
 // One report's whole story: where it belongs, who was told, under which clause, and what was left of it.
-import {html, useState} from '../lib/htm.js';
-import {t, word, list, number} from '../i18n.js';
+import {html} from '../lib/htm.js';
+import {t, word, list, number, arrow} from '../i18n.js';
+import {useQuery} from '../router.js';
 import {useData, Failure, Busy, Page, Table, Time, Tag, Team, Economy, Facts, Code, download, Sources} from '../ui.js';
 import {ReportActs, Recalled, Feedback} from './recall.js';
 
@@ -52,7 +53,7 @@ const columns = () => [
 // From here on the ledger has it.
 const crossed = ['written-out', 'sent', 'fetched', 'receipt', 'receipt-differs', 'failed'];
 function Recipient({of, n, id}) {
-  const [changes, only] = useState(false);
+  const [{changes}, set] = useQuery();
   const rows = changes ? of.fields.filter((field) => field.result !== 'kept') : of.fields;
   const differs = of.now && (of.now.effect !== of.then.effect || of.now.reason !== of.then.reason);
   return html`<section class="panel"><h2>${t('recipient')}: <${Team} id=${of.team} /> ${of.name && html`<span class="quiet" dir="auto">${of.name}</span>`}</h2>
@@ -64,7 +65,7 @@ function Recipient({of, n, id}) {
     ${of.then.effect === 'hold' && html`<p class="notice">${t('fields.held')}</p>`}
     ${of.then.effect === 'withhold' && html`<p class="notice">${t('fields.withheld')}</p>`}
     <${Table} name=${`report-${id}-${n + 1}`} caption=${t('fields')} columns=${columns()} rows=${rows} id=${(row) => row.name}>
-      <label class="check"><input type="checkbox" checked=${changes} onChange=${(e) => only(e.target.checked)} />${t('fields.changed')}</label><//></section>`;
+      <label class="check"><input type="checkbox" checked=${Boolean(changes)} onChange=${(e) => set({changes: e.target.checked ? '1' : ''}, {replace: true})} />${t('fields.changed')}</label><//></section>`;
 }
 export default function Report({id}) {
   const story = useData(`reports/${encodeURIComponent(id)}/explanation`);
@@ -77,7 +78,7 @@ export default function Report({id}) {
       [t('observed'), r.time && html`<${Time} at=${r.time} />`],
       [t('classification'), r.classification && html`<a href="/reports?classification=${r.classification}">${r.classification}</a> <span class="quiet">${r.taxonomy}</span>`],
       ['TLP', r.tlp], [t('provider'), r.provider && html`<span dir="auto">${r.provider}</span>`],
-      [t('report.path'), r.path.length > 0 && r.path.map((one, i) => html`${i > 0 && ' → '}<${Team} id=${one} />`)]]} /></section><${Feedback} of=${r.feedback} />
+      [t('report.path'), r.path.length > 0 && r.path.map((one, i) => html`${i > 0 && arrow()}<${Team} id=${one} />`)]]} /></section><${Feedback} of=${r.feedback} />
     <div class="grid"><${Endpoint} title=${t('source')} of=${r.source} /><${Endpoint} title=${t('destination')} of=${r.destination} /></div>
     ${r.recipients.map((one, n) => html`<${Recipient} of=${one} n=${n} id=${id} />`)}<${Sources} />`}<//>`;
 }

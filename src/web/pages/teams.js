@@ -1,15 +1,15 @@
 // Which teams are there, and who answers for an address, a network or a name?
-import {html, useState} from '../lib/htm.js';
+import {html} from '../lib/htm.js';
 import {t, word, economies, economy, list} from '../i18n.js';
 import {all, may} from '../api.js';
-import {useQuery} from '../router.js';
+import {useQuery, useDraft} from '../router.js';
 import {useData, useList, Failure, Busy, Page, Table, More, Field, Choice, Facts, Economy, Code, Sources} from '../ui.js';
 import {WorldMap} from '../map.js';
 import {waitingColumns} from './cards.js';
 
 function Whois() {
   const [query, set] = useQuery();
-  const [draft, write] = useState(query.q ?? '');
+  const [draft, write] = useDraft(query.q);
   const found = useData(query.q && 'whois', {q: query.q});
   const w = query.q && found.data;
   return html`<section class="panel"><h2>${t('whois')}</h2>
@@ -48,7 +48,7 @@ function Waiting() {
 }
 export default function Teams() {
   const [query, set] = useQuery();
-  const [text, write] = useState(query.text ?? '');
+  const [text, write] = useDraft(query.text);
   const asked = {text: query.text, economy: query.economy};
   const found = useList('teams', {...asked, limit: 100});
   const counts = {};
