@@ -67,8 +67,11 @@ const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', 
   kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad',
   error: 'bad', warning: 'wait', right: 'good', differs: 'bad'};
 export const Tag = ({kind, value}) => value && html`<span class="tag ${tones[value] ?? ''}">${word(kind, value)}</span>`;
-export const Team = ({id}) => (id ? html`<a href="/teams/${encodeURIComponent(id)}" dir="auto">${id}</a>`
-  : html`<span class="quiet">${t('nobody')}</span>`);
+// The community is a recipient, and no team of the directory.
+export function Team({id}) {
+  if (!id) return html`<span class="quiet">${t('nobody')}</span>`;
+  return id === 'community' ? t('community') : html`<a href="/teams/${encodeURIComponent(id)}" dir="auto">${id}</a>`;
+}
 export const Economy = ({code}) => code && html`<a href="/economies/${code}">${economy(code)}</a>`;
 export function Side({of}) {
   if (!of) return '–';

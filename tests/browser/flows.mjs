@@ -47,6 +47,7 @@ test('the table beside it says the same, with what has no economy', async () => 
   assert.deepEqual(told.map(([, ...numbers]) => numbers.map(Number)), [[4, 10], [3, 5], [0, 1]]);
   assert.deepEqual(rows, new Map([['BR', [4, 10]], ['KE', [3, 5]], [null, [0, 1]]]));
   assert.match(told[2][0], /Of no one economy.*community/s);
+  assert.equal(await page.locator('a[href="/teams/community"]').count(), 0, 'it is no team of the directory');
   assert.deepEqual(sums, [7, 16]);
   assert.match(await page.textContent('.flows'), /7 came in, 16 went out\. This team’s own people and feeds gave 22\./);
 });
