@@ -58,4 +58,6 @@ export const day = (at) => formats.day.format(new Date(at));
 export const list = (items) => formats.list.format(items);
 export const compare = (a, b) => formats.order.compare(a, b);
 export const utc = (at) => `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+// From one to the other, the way one reads.
+export const arrow = () => (document.documentElement.dir === 'rtl' ? ' ← ' : ' → ');
 export const asset = get;

@@ -1,6 +1,6 @@
 // One report's whole story: where it belongs, who was told, under which clause, and what was left of it.
 import {html} from '../lib/htm.js';
-import {t, word, list, number} from '../i18n.js';
+import {t, word, list, number, arrow} from '../i18n.js';
 import {useQuery} from '../router.js';
 import {useData, Failure, Busy, Page, Table, Time, Tag, Team, Economy, Facts, Code, download, Sources} from '../ui.js';
 import {ReportActs, Recalled, Feedback} from './recall.js';
@@ -78,7 +78,7 @@ export default function Report({id}) {
       [t('observed'), r.time && html`<${Time} at=${r.time} />`],
       [t('classification'), r.classification && html`<a href="/reports?classification=${r.classification}">${r.classification}</a> <span class="quiet">${r.taxonomy}</span>`],
       ['TLP', r.tlp], [t('provider'), r.provider && html`<span dir="auto">${r.provider}</span>`],
-      [t('report.path'), r.path.length > 0 && r.path.map((one, i) => html`${i > 0 && ' → '}<${Team} id=${one} />`)]]} /></section><${Feedback} of=${r.feedback} />
+      [t('report.path'), r.path.length > 0 && r.path.map((one, i) => html`${i > 0 && arrow()}<${Team} id=${one} />`)]]} /></section><${Feedback} of=${r.feedback} />
     <div class="grid"><${Endpoint} title=${t('source')} of=${r.source} /><${Endpoint} title=${t('destination')} of=${r.destination} /></div>
     ${r.recipients.map((one, n) => html`<${Recipient} of=${one} n=${n} id=${id} />`)}<${Sources} />`}<//>`;
 }

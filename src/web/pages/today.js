@@ -1,6 +1,6 @@
 // What came in, what went out, what waits for a person?
 import {html, useEffect, useMemo} from '../lib/htm.js';
-import {t, number, day, word} from '../i18n.js';
+import {t, arrow, number, day, word} from '../i18n.js';
 import {useData, Failure, Busy, Page, Table, Team, Time} from '../ui.js';
 import {Flows, Periods, useFlows, usePeriod} from '../flows.js';
 
@@ -77,7 +77,7 @@ function Waiting() {
   const held = useData('held', {limit: 5});
   return html`<section class="panel"><h2><a href="/held">${t('today.waiting')}</a> ${held.data && html`<span class="count">${number(held.data.waiting)}</span>`}</h2>
     <${Failure} error=${held.error} retry=${held.reload} />
-    ${held.data && (held.data.items.length ? html`<ul>${held.data.items.map((item) => html`<li><a href="/reports/${item.report}">${item.classification ?? item.report}</a>${' → '}<${Team} id=${item.team} />
+    ${held.data && (held.data.items.length ? html`<ul>${held.data.items.map((item) => html`<li><a href="/reports/${item.report}">${item.classification ?? item.report}</a>${arrow()}<${Team} id=${item.team} />
       <div class="quiet">${word('reason', item.reason)} <${Time} at=${item.since} /></div></li>`)}</ul>`
     : html`<p class="quiet">${t('today.nothing')}</p>`)}</section>`;
 }
