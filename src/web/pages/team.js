@@ -42,10 +42,10 @@ function KnownKeys({team}) {
   return html`<${Table} name="known-keys" caption=${t('card.keys')} columns=${columns} rows=${team.keys} id=${(row) => row.fingerprint} />`;
 }
 // Its own word, and where its node is.
-function Signed({team, link}) {
+function Signed({team, link, own}) {
   const s = team.signed;
   const node = team.card?.node;
-  return html`<section class="panel"><h2>${t('card')}</h2><${Facts} of=${[[t('card.whose'), s ? html`${basis(s.as)} ${list(s.sponsors)}` : t(team.verified ? 'team.vouched.yes' : 'team.unconfirmed')],
+  return html`<section class="panel"><h2>${t('card')}</h2><${Facts} of=${[[t('card.whose'), s ? html`${basis(own ? 'own' : s.as)} ${list(s.sponsors)}` : t(team.verified ? 'team.vouched.yes' : 'team.unconfirmed')],
     ...(s ? [[t('card.accepted'), html`<${Time} at=${s.accepted} />`], [t('card.from'), s.from && html`<${TeamLink} id=${s.from} />`], [t('card.version'), code(s.version)],
       [t('fingerprint'), code(s.key)], ['SHA-256', code(s.sha256)]] : []),
     [t('address'), node?.url && code(node.url)], [t('peer.certificate'), node?.certificate && code(`SHA-256 ${node.certificate}`)],
@@ -102,7 +102,7 @@ export default function Team({id}) {
     ${team.waiting > 0 && html`<div class="notice"><a href="/teams/${encodeURIComponent(id)}/waiting">${t('card.waits', {n: number(team.waiting)})}</a></div>`}
     <div class="grid"><section class="panel"><${Facts} of=${facts(team, card)} /></section>
     <section class="panel"><${Places} codes=${team.economies} label=${t('team.map.label', {list: list(team.economies.map(economy))})} /></section>
-    </div><${Signed} team=${team} link=${peers.data?.items.find((one) => one.team === id)} />
+    </div><${Signed} team=${team} own=${status.data?.team === id} link=${peers.data?.items.find((one) => one.team === id)} />
     <${Channels} card=${card} /><${KnownKeys} team=${team} /><${Keys} card=${card} /><${Vouches} team=${team} />
     ${team.decided.length > 0 && html`<${Decided} of=${team.decided} />`}<${Constituency} card=${card} /><${Agreed} id=${id} /><${Sent} id=${id} />`}<//>`;
 }
