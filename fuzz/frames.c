@@ -4,10 +4,35 @@
 
 #include "base/caller.h"
 #include "base/conf.h"
+#include "model/link.h"
 #include "sys/channel.h"
 
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* Between core and courier; the dates also as another node's header says them. */
+static void
+read_link(struct span body)
+{
+    struct arena *arena = arena_new(1 << 20);
+    struct link *links;
+    size_t count = 0;
+    struct link_parcel parcel;
+    struct link_dates dates;
+    struct link_failure failure;
+    char text[LINK_DATES_BYTES];
+
+    MUST(arena != NULL);
+    if (links_take(arena, body, &links, &count, NULL) == 0)
+        for (size_t i = 0; i < count; i++)
+            MUST(links[i].id.n <= body.n && links[i].url.n <= body.n && links[i].pin.n <= body.n);
+    MUST(link_parcel_take(body, &parcel, NULL) != 0 || parcel.envelope.n <= body.n);
+    (void)!link_dates_take(body, &dates, NULL);
+    MUST(link_failure_take(body, &failure, NULL) != 0 || failure.why.n <= body.n);
+    if (link_dates_parse(body, &dates))
+        MUST(link_dates_format(&dates, text) <= sizeof text && dates.from_us <= dates.through_us);
+    arena_free(arena);
+}
 
 static void
 read_body(struct span body)
@@ -24,6 +49,7 @@ read_body(struct span body)
     in = wire_in(body);
     MUST(conf == NULL || conf_take(&in, conf, NULL) == 0 || in.n <= body.n);
     conf_free(conf);
+    read_link(body);
 }
 
 static void

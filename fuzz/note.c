@@ -59,6 +59,22 @@ note(struct span bytes)
     buf_free(&again);
 }
 
+/* What a witness answers: nobody's is taken, and nothing is added. */
+static void
+answer(struct span bytes)
+{
+    struct buf whole = buf_new(ROOM);
+    struct note_key known;
+    size_t taken = 0;
+
+    buf_add_text(&whole, "example.com/log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n\n");
+    const size_t before = whole.n;
+    MUST(note_key_parse(SPAN(nobody), &known, NULL) == 0);
+    (void)!witness_take(&whole, bytes, &known, 1, &taken, NULL);
+    MUST(taken == 0 && whole.n == before);
+    buf_free(&whole);
+}
+
 static void
 request(struct span bytes)
 {
@@ -92,6 +108,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     note(bytes);
     checkpoint(bytes);
     request(bytes);
+    answer(bytes);
     if (tile_parse(bytes, &tile))
         MUST(span_equal((struct span){path, tile_path(&tile, path)}, bytes));
     return 0;

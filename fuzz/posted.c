@@ -1,8 +1,32 @@
-/* Bodies of TAXII's POSTs: what a front lets pass, core reads the same. */
+/* Bodies of TAXII's POSTs: what a front lets pass, core reads the same; receipts and feedback in
+ * them say what may be said, or why not. */
 #include "fuzz.h"
 
 #include "edge/taxii_posted.h"
 #include "fmt/stix_check.h"
+#include "fmt/stix_feedback.h"
+#include "fmt/stix_receipt.h"
+
+static void
+between_nodes(struct json_value value)
+{
+    struct stix_receipt receipt;
+    struct stix_feedback feedback;
+    struct json_value type;
+    struct err err = {0};
+
+    if (!json_get(value, "type", &type))
+        return;
+    struct span word = json_string(type);
+    if (span_equal(word, SPAN(STIX_RECEIPT_TYPE)))
+        MUST(stix_receipt_read(value, &receipt, &err) == 0 || err.msg[0] != '\0');
+    if (!span_equal(word, SPAN("opinion")) && !span_equal(word, SPAN("sighting")))
+        return;
+    int rc = stix_feedback_read(value, &feedback, &err);
+    MUST(rc >= 0 || err.msg[0] != '\0');
+    MUST(rc != 1 || feedback.note.n <= STIX_FEEDBACK_NOTE_BYTES);
+    MUST(rc != 1 || feedback.count <= STIX_FEEDBACK_COUNT_MAX);
+}
 
 static void
 same(struct json *json, const struct page_object *object)
@@ -15,6 +39,7 @@ same(struct json *json, const struct page_object *object)
     MUST(stix_check(value, &checked, &err) == 0);
     MUST(span_equal(checked.id, object->id) && checked.version_us == object->version_us);
     MUST(checked.spec == object->spec);
+    between_nodes(value);
 }
 
 int

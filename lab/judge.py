@@ -378,10 +378,12 @@ class Judge:
         if not self.evidence.statistics["balanced"]:
             self.fault("unbalanced", f"its counts do not add up: {totals}")
         away = collections.Counter(recipient for _, recipient in self.sent)
-        said = collections.Counter()
+        said, written = collections.Counter(), collections.Counter()
         for row in self.evidence.statistics["items"]:
             if row["team"] not in (None, self.team) and row["name"] == "released":
                 said[row["team"]] += row["count"]
+            if row["name"] == "written-out":
+                written[row["team"]] += row["count"]
         let_go = [h["team"] for h in self.evidence.held if h["state"] == "released"]
         said.update(team for team in let_go if team != self.team)
         if len(let_go) != totals["held-released"]:
@@ -389,3 +391,8 @@ class Judge:
         if +away != +said:
             team = next(t for t in away.keys() | said.keys() if away[t] != said[t])
             self.fault("unbalanced", f"it counts {said[team]} reports for {team}, and its collection has {away[team]}")
+        if +away != +written:
+            team = next(t for t in away.keys() | written.keys() if away[t] != written[t])
+            self.fault("unbalanced", f"it counts {written[team]} reports written out for {team}, and its collection has {away[team]}")
+        if totals["given"] != totals["stored"]:
+            self.fault("unbalanced", f"{totals['stored']} reports are stored, and {totals['given']} were given")

@@ -316,7 +316,7 @@ cli_account(int argc, char **argv)
     struct account a = {0};
     struct err err = {0};
 
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (argc < 2 || setup_asks_help(argc, argv)) {
         (void)fputs(usage, argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_DONE;
     }

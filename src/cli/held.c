@@ -223,7 +223,7 @@ cli_held(int argc, char **argv)
     bool all = true;
     int rc;
 
-    if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+    if (argc < 2 || setup_asks_help(argc, argv)) {
         free(held.numbers);
         (void)fputs(usage, argc < 2 ? stderr : stdout);
         return argc < 2 ? EXIT_USAGE : EXIT_DONE;

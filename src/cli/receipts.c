@@ -272,7 +272,7 @@ cli_receipts(int argc, char **argv)
     struct receipts r = {.batch = NULL};
     struct err err = {0};
 
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    if (setup_asks_help(argc, argv)) {
         (void)fputs(usage, stdout);
         return EXIT_DONE;
     }

@@ -289,6 +289,15 @@ setup_option(int argc, char **argv, int *i, const char *name, const char **value
     return 1;
 }
 
+bool
+setup_asks_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && i <= 2; i++)
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return true;
+    return false;
+}
+
 int
 setup_valued(int argc, char **argv, int *i, unsigned takes, const struct setup_valued *options,
     size_t count, struct err *err)

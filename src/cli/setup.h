@@ -61,6 +61,8 @@ int setup_fail(const struct err *err);
 /* TEXT, the value of --NAME, as a time (base/time.h) into *US; NULL: *US stays. ERR_USAGE. */
 MUST_USE int setup_time(const char *name, const char *text, int64_t *us, struct err *err);
 
+/* Is the command's first word, or the one behind it, --help or -h? */
+bool setup_asks_help(int argc, char **argv);
 /* "--NAME VALUE" or "--NAME=VALUE" at argv[*i]? Then VALUE is set and *i stands on the last
  * argument used. 1: yes; 0: no; ERR_USAGE: the value is missing. */
 int setup_option(

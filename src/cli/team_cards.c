@@ -147,7 +147,7 @@ add_row(struct buf *out, const struct cards_read *card, const struct card_judgem
         SPAN_ARGS(card->card.node.url));
     buf_format(out, "  since       %s%s%.*s\n  because     ", since, from.n > 0 ? ", from " : "",
         SPAN_ARGS(from));
-    shown_add(out, span_of(j->why), COLUMNS);
+    shown_add(out, span_of(j->why), sizeof j->why); /* what to do hangs on its end */
     for (size_t i = 0; i < j->sponsor_count; i++)
         buf_format(out, "%s%.*s", i == 0 ? "\n  vouched by  " : ", ", SPAN_ARGS(j->sponsors[i]));
     buf_add_char(out, '\n');

@@ -52,7 +52,7 @@ export async function signIn(page, name, first, url = given.url) {
 // What a reader sees, less the times, which go on.
 export const seen = (of) => of.evaluate(() => {
   const main = document.querySelector('main').cloneNode(true);
-  main.querySelectorAll('time').forEach((time) => { time.textContent = ''; });
+  main.querySelectorAll('time, .printed').forEach((time) => { time.textContent = ''; });
   const fields = [...document.querySelectorAll('main input:not([type=file]), main select, main textarea')].map((one) => (one.type === 'checkbox' ? one.checked : one.value));
   return JSON.stringify([main.textContent.replaceAll(/\s+/g, ' '), fields, [...document.querySelectorAll('main [aria-sort]')].map((one) => one.textContent)], null, 1);
 });

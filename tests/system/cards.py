@@ -218,6 +218,7 @@ class Cards(Case):
         self.assertNotIn("previous", new["signature"])
         self.assertEqual(self.north.hand("west.test", new), [None])
         self.assertEqual([w["team"] for w in self.north.waiting()], ["west.test"])
+        self.assertIn("which did not sign it, and 0 of 2 sponsors vouch for it\n", self.north.team("waiting"))
         self.assertEqual(self.north.kept("west.test")["version"], self.cards["west.test"]["version"])
         by_south, by_east = self.vouched(new)
         self.assertEqual(self.north.hand("south.test", by_south, by_east), [None, None])

@@ -131,7 +131,8 @@ class Peers(Case):
         for words in ([], ["add"], ["show"], ["remove"], ["list", "south.test"], ["show", "a", "b"], ["show", "a", "--push"],
                       ["add", "x", "--no-nothing"], ["befriend"], ["add", "x", "--url"]):
             self.assertEqual(self.node.command("peer", *words).returncode, 2, words)
-        self.assertIn("usage", self.node.command("peer", "--help").stdout)
+        for words in (("peer", "--help"), ("peer", "add", "--help"), ("account", "add", "-h"), ("receipts", "list", "--help")):
+            self.assertIn("usage", self.node.command(*words).stdout)
         self.assertEqual(self.node.command("outbox", "--nothing").returncode, 2)
 
     def test_outbox_says_how_sending_goes(self):
