@@ -166,7 +166,7 @@ test('a proof from a file: chosen or dropped, of this ledger or another, and wha
     await page.locator('.drop').nth(n).dispatchEvent('drop', {dataTransfer: transfer});
     await page.waitForSelector(`.drop code:has-text("${name}")`);
   };
-  const ready = () => page.waitForFunction(() => [...document.querySelectorAll('.verify input')].slice(0, 2).every((input) => input.value.includes('+')));
+  const ready = () => page.waitForFunction(() => [...document.querySelectorAll('.verify input')].slice(0, 2).filter((input) => input.value.includes('+')).length === 2);
   await visit(page, '/ledger/proof');
   await proofInput.setInputFiles(file('a.tlog-proof', of.proof));
   await ready();
