@@ -64,23 +64,35 @@ economy_more(const struct comparing *c, size_t i)
 
 /* ---- networks, AS numbers, domains ---- */
 
+/* Lists are mostly alike, so it is looked for behind the last one that was found. */
 static bool
-prefix_more(const struct comparing *c, const struct address *prefix)
+prefix_known(const struct team *known, const struct address *prefix, size_t *at)
+{
+    for (size_t i = 0; i < known->prefix_count; i++) {
+        size_t k = (*at + i) % known->prefix_count;
+        if (address_in(prefix, &known->prefixes[k])) {
+            *at = k + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+prefix_more(const struct comparing *c, const struct address *prefix, size_t *at)
 {
     char text[ADDRESS_TEXT_BYTES];
     struct address matched;
     uint8_t count;
 
+    if (c->known != NULL && prefix_known(c->known, prefix, at))
+        return false;
     (void)address_format(prefix, text);
-    if (c->known == NULL) {
-        if (prefix->bits < (prefix->family == 4 ? WIDEST_V4 : WIDEST_V6))
-            return more(c, "%s, which is wider than any one team's", text);
-        return others(c, roster_by_address(c->roster, prefix, &matched, &count), text);
-    }
-    for (size_t i = 0; i < c->known->prefix_count; i++)
-        if (address_in(prefix, &c->known->prefixes[i]))
-            return false;
-    return more(c, "%s", text);
+    if (c->known != NULL)
+        return more(c, "%s", text);
+    if (prefix->bits < (prefix->family == 4 ? WIDEST_V4 : WIDEST_V6))
+        return more(c, "%s, which is wider than any one team's", text);
+    return others(c, roster_by_address(c->roster, prefix, &matched, &count), text);
 }
 
 static bool
@@ -136,6 +148,7 @@ static bool
 any_more(const struct comparing *c)
 {
     const struct team *team = c->team;
+    size_t at = 0;
 
     if (kind_more(c))
         return true;
@@ -143,7 +156,7 @@ any_more(const struct comparing *c)
         if (economy_more(c, i))
             return true;
     for (size_t i = 0; i < team->prefix_count; i++)
-        if (prefix_more(c, &team->prefixes[i]))
+        if (prefix_more(c, &team->prefixes[i], &at))
             return true;
     for (size_t i = 0; i < team->asn_count; i++)
         if (asn_more(c, team->asns[i]))
