@@ -44,7 +44,7 @@ async function send(method, path, {query, body, file, signal}) {
   if (answer.status === 204) return null;
   const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
-  if (answer.status === 401 && me) forget();
+  if (answer.status === 401 && me) forget(true);
   throw new Problem(answer.status, said);
 }
 
@@ -53,20 +53,31 @@ export function watchSession(call) {
   watchers.add(call);
   return () => watchers.delete(call);
 }
-function set(who) {
+// Whether the node ended the session, and not the one who is reading.
+let over = false;
+export const ended = () => over;
+function set(who, lost = false) {
   me = who;
+  over = lost;
   keep('signed', who ? '1' : '');
   watchers.forEach((call) => call(who));
 }
-function forget() { set(null); }
+function forget(lost = false) { set(null, lost); }
 
+// Whether anything answers there.
+export const reachable = () => fetch('/', {method: 'HEAD', cache: 'no-store'}).then(() => true, () => false);
 // Asked only where a sign-in is remembered: a stranger's first view needs no answer "401".
 export async function resume() {
   if (!kept('signed')) return;
-  try { set(await ask('GET', 'session')); } catch (problem) { if (problem.status === 401) forget(); else throw problem; }
+  try { set(await ask('GET', 'session')); } catch (problem) { if (problem.status === 401) forget(true); else throw problem; }
 }
 export async function signIn(name, password) { set(await ask('POST', 'session', {body: {name, password}})); }
-export async function signOut() { try { await ask('DELETE', 'session'); } finally { forget(); } }
+export async function signOut() {
+  try { await ask('DELETE', 'session'); } finally {
+    sessionStorage.clear(); // drafts
+    forget();
+  }
+}
 export async function changePassword(current, password) {
   await ask('PUT', `principals/${encodeURIComponent(me.name)}/password`, {body: {current, password}});
   await signIn(me.name, password);

@@ -1,7 +1,7 @@
 // What is shown: the sign-in, or the page that the path names.
-import {html, render, useState, useEffect} from './lib/htm.js';
+import {html, render, useState, useEffect, useErrorBoundary} from './lib/htm.js';
 import {speak, wanted, t} from './i18n.js';
-import {resume, session, watchSession} from './api.js';
+import {resume, session, watchSession, reachable, Problem} from './api.js';
 import {useLocation} from './router.js';
 import {Failure, Busy, Page} from './ui.js';
 import {Shell, dress} from './shell.js';
@@ -41,22 +41,36 @@ const load = async (path) => {
   }
   return {path, View: () => html`<${Page} title=${t('error.missing')}><p><a href="/">${t('page.today')}</a></p><//>`};
 };
-// A part that is not there any more belongs to a program that was replaced: take the new one, once.
-function renew(error) {
+// A part that is not there any more belongs to a program that was replaced: take the new one, once. Where no node answers
+// there is none to take, and the browser would show its own page of errors instead.
+async function renew(error) {
+  if (!await reachable()) return new Problem(0);
   if (sessionStorage.getItem('renewed')) return error;
   sessionStorage.setItem('renewed', '1');
   location.reload();
   return undefined;
 }
+const Broken = ({error, retry}) => html`<${Page} title=${t('error.other')}><${Failure} error=${error} retry=${retry} /><//>`;
 function View() {
-  const {path} = useLocation();
+  const {path, query} = useLocation();
   const [shown, show] = useState();
+  const [turn, again] = useState(0);
+  const [fault, mend] = useErrorBoundary((error) => console.error(error));
+  const state = JSON.stringify([path, query]);
+  useEffect(() => { if (fault) mend(); }, [state]);
   useEffect(() => {
     let wanted_ = true;
-    load(path).then((next) => wanted_ && show(next), (error) => wanted_ && renew(error) && show({path, error}));
+    load(path).then((next) => {
+      sessionStorage.removeItem('renewed');
+      if (wanted_) show(next);
+    }, async (error) => {
+      const left = await renew(error);
+      if (wanted_ && left) show({path, error: left});
+    });
     return () => { wanted_ = false; };
-  }, [path]);
-  if (shown?.error) return html`<${Failure} error=${shown.error} retry=${() => location.reload()} />`;
+  }, [path, turn]);
+  if (fault) return html`<${Broken} error=${fault} retry=${mend} />`;
+  if (shown?.error && shown.path === path) return html`<${Broken} error=${shown.error} retry=${() => again((n) => n + 1)} />`;
   return shown?.path === path ? html`<${shown.View} key=${path} id=${shown.id} />` : html`<${Busy} when=${true} />`;
 }
 function App() {

@@ -1,11 +1,13 @@
 // What stands around every page: where one can go, search, who is signed in.
 import {html, useState, useEffect} from './lib/htm.js';
 import {t, languages, language, speak, keep, kept, number} from './i18n.js';
-import {session, signOut, ask} from './api.js';
+import {session, signOut, ask, resume} from './api.js';
 import {useLocation, go} from './router.js';
 import {listen} from './keys.js';
-import {Dialog, Notes} from './ui.js';
+import {Dialog, Notes, Time} from './ui.js';
 
+const retryMs = 5000;
+const patienceMs = 4000;
 const entries = [['/', 'today', 't'], ['/reports', 'reports', 'r'], ['/held', 'held', 'h'], ['/teams', 'teams', 'm'],
   ['/agreements', 'agreements', 'a'], ['/partners', 'partners', 'p'], ['/ledger', 'ledger', 'l'], ['/economies', 'economies', 'e'], ['/operations', 'operations', 'o']];
 
@@ -72,12 +74,47 @@ function useWaiting() {
   }, []);
   return waiting;
 }
+// Tells since when nothing is heard of the node. A browser tries again by itself unless the node refused: then because the session is
+// over, which is asked, or for a while.
 function useEvents() {
+  const [since, set] = useState();
   useEffect(() => {
-    const source = new EventSource('/api/v1/events');
-    for (const name of ['counts', 'flows', 'log', 'dropped']) source.addEventListener(name, (event) => dispatchEvent(new CustomEvent(name, {detail: JSON.parse(event.data)})));
-    return () => source.close();
+    let source;
+    let later;
+    let lostAt;
+    const lost = () => {
+      lostAt ??= Date.now();
+      set(lostAt);
+      if (source.readyState !== EventSource.CLOSED) return;
+      resume().catch(() => {});
+      later = setTimeout(listenTo, retryMs);
+    };
+    const found = () => {
+      if (!lostAt) return;
+      lostAt = undefined;
+      set(undefined);
+      dispatchEvent(new CustomEvent('dropped', {detail: {}}));
+    };
+    const listenTo = () => {
+      source = new EventSource('/api/v1/events');
+      source.addEventListener('open', found);
+      source.addEventListener('error', lost);
+      for (const name of ['counts', 'flows', 'log', 'dropped']) source.addEventListener(name, (event) => dispatchEvent(new CustomEvent(name, {detail: JSON.parse(event.data)})));
+    };
+    listenTo();
+    return () => { clearTimeout(later); source.close(); };
   }, []);
+  return since;
+}
+// Shown once a short interruption would be over.
+function Silent({since}) {
+  const [late, set] = useState(false);
+  useEffect(() => {
+    if (!since) return set(false);
+    const timer = setTimeout(() => set(true), patienceMs);
+    return () => clearTimeout(timer);
+  }, [since]);
+  return html`<div role="status">${since && late && html`<div class="notice bad no-print silent">${t('node.silent')} <${Time} at=${new Date(since).toISOString()} /></div>`}</div>`;
 }
 function Side() {
   const {path} = useLocation();
@@ -90,13 +127,13 @@ function Side() {
 export function Shell({children}) {
   const [help, showHelp] = useState(false);
   useEffect(() => listen({help: () => showHelp(true)}), []);
-  useEvents();
+  const silent = useEvents();
   const me = session();
   return html`<a class="skip" href="#main">${t('skip')}</a><div class="frame"><${Side} /><div>
     <header class="top"><${Search} /><div class="who"><${Languages} /><${Theme} />
       <button onClick=${() => showHelp(true)} aria-label=${t('help')}>?</button>
       <a class="button" href="/account"><span dir="auto">${me.name}</span><span class="quiet">(${t(`kind.${me.kind}`)})</span></a>
       <button onClick=${() => signOut()}>${t('sign.out')}</button></div></header>
-    <main id="main" tabIndex="-1">${children}</main></div></div>
+    <${Silent} since=${silent} /><main id="main" tabIndex="-1">${children}</main></div></div>
     ${help && html`<${Help} close=${() => showHelp(false)} />`}<${Notes} />`;
 }

@@ -1,7 +1,7 @@
 // Who are you? And a password that was told once must be changed.
 import {html, useState} from './lib/htm.js';
 import {t} from './i18n.js';
-import {signIn, signOut, changePassword, session} from './api.js';
+import {signIn, signOut, changePassword, session, ended} from './api.js';
 import {Failure, Page} from './ui.js';
 import {Languages} from './shell.js';
 
@@ -23,7 +23,7 @@ export function SignIn() {
   const form = useForm(({name, password}) => signIn(name, password));
   const wrong = form.error?.status === 401;
   return html`<main class="sign panel"><${Page} title=${t('sign.in')} actions=${html`<${Languages} />`}>
-    <form class="stack" onSubmit=${form.submit}>
+    ${ended() && html`<div class="notice" role="status">${t('sign.over')}</div>`}<form class="stack" onSubmit=${form.submit}>
       <label>${t('name')}<input name="name" autocomplete="username" required dir="ltr" /></label>
       <label>${t('password')}<input name="password" type="password" autocomplete="current-password" required dir="ltr" /></label>
       ${wrong ? html`<div class="notice bad" role="alert">${t('sign.wrong')}</div>` : html`<${Failure} error=${form.error} />`}

@@ -140,6 +140,7 @@ export class Log {
     return entries;
   }
   async entry(index) {
+    if (index >= this.size) throw new Error('no such entry');
     const found = (await this.bundle(Math.floor(index / 256)))[index % 256];
     if (!found) throw new Error('no such entry');
     return found;

@@ -78,7 +78,7 @@ export function Side({of}) {
   return html`<div class="side-of">${of.address && html`<${Code}>${of.address}<//>`}${of.name && html`<${Code}>${of.name}<//>`}
     <span>${of.asn && html`<span class="quiet">AS${of.asn} </span>`}${of.economy && html`<${Economy} code=${of.economy} />`}</span></div>`;
 }
-export const Facts = ({of}) => html`<dl class="facts">${of.filter(([, value]) => value !== undefined && value !== null && value !== '')
+export const Facts = ({of}) => html`<dl class="facts">${of.filter(([, value]) => value !== undefined && value !== null && value !== false && value !== '')
   .map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>`;
 
 // The page's heading takes the focus when one comes here, so that readers of screens hear where they are.

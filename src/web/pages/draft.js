@@ -1,7 +1,7 @@
 // A draft of an agreement: written, checked as one types, read in words; signed by the officer's own key elsewhere.
 import {html, useState, useEffect} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
-import {ask, may} from '../api.js';
+import {ask, may, session} from '../api.js';
 import {useQuery, go} from '../router.js';
 import {useData, Failure, Busy, Page, Table, Tag, Team, Code, Dialog, download, note} from '../ui.js';
 import {Clause} from '../clauses.js';
@@ -69,12 +69,13 @@ function Words({draft}) {
     <ol class="clauses">${clauses.map((clause) => html`<${Clause} clause=${clause} law=${draft.kind === 'law'} />`)}</ol></section>`;
 }
 // It is taken as it was checked: what was written since is another text.
-function Propose({text, title, close}) {
+function Propose({text, title, close, drop}) {
   const [state, set] = useState({});
   const run = async () => {
     set({busy: true});
     try {
       const made = await ask('POST', 'agreements', {body: {document: oneLine(text)}});
+      drop();
       note(t('propose.done'));
       go(`/agreements/${encodeURIComponent(made.id)}`);
     } catch (error) { set({error}); }
@@ -82,9 +83,23 @@ function Propose({text, title, close}) {
   return html`<${Dialog} title=${t('propose')} close=${close}><p>${t('propose.text')}</p><p><strong dir="auto">${title}</strong></p><${Failure} error=${state.error} />
     <div class="row"><button class="main" onClick=${run} disabled=${state.busy}>${t('propose')}</button><button onClick=${close}>${t('cancel')}</button></div><//>`;
 }
-function Desk({first}) {
+// What was written stays in this tab, so that neither another page nor a session that ends takes it away.
+function useKept(of, first) {
+  const place = `draft ${session().name} ${of}`;
+  const [text, set] = useState(() => sessionStorage.getItem(place) ?? first);
+  const write = (next) => {
+    set(next);
+    try { sessionStorage.setItem(place, next); } catch { /* larger than the browser keeps */ }
+  };
+  const drop = () => {
+    sessionStorage.removeItem(place);
+    set(first);
+  };
+  return {text, write, drop, changed: text !== first};
+}
+function Desk({of, first}) {
   const [proposing, propose] = useState(false);
-  const [text, write] = useState(() => JSON.stringify(first, null, 2));
+  const {text, write, drop, changed: written} = useKept(of, JSON.stringify(first, null, 2));
   const {draft, wrong} = read(text);
   const {found, error} = useFindings(text, wrong);
   const well = found && !wrong && !error;
@@ -92,12 +107,13 @@ function Desk({first}) {
       onInput=${(e) => write(e.target.value)}></textarea></label>
     <div class="under">${may('agree') && html`<button class="main" disabled=${!well || found.errors > 0} onClick=${() => propose(true)}>${t('propose')}</button>`}
       <button disabled=${Boolean(wrong)} onClick=${() => download('agreement.json', 'application/json', `${text}\n`)}>${t('draft.keep')}</button>
+      ${written && html`<button onClick=${drop}>${t('draft.anew')}</button>`}
       <span class="quiet">${t('draft.sign')} <${Code}>comity agreement propose<//></span></div></div>
     <div><div role="status">${wrong && html`<div class="notice bad">${t('draft.syntax')} <span lang="en" dir="ltr">${wrong}</span></div>`}
       ${well && !found.items.length && html`<div class="notice good">${t('draft.well')}</div>`}</div><${Failure} error=${error} />
       ${well && found.items.length > 0 && html`<${Table} name="findings" caption=${t('draft.findings')} columns=${columns()} rows=${found.items} />`}
       <${Words} draft=${draft} /></div></div>${may('agree') && html`<${Simulation} text=${text} wrong=${wrong} />`}
-    ${proposing && html`<${Propose} text=${text} title=${draft?.title} close=${() => propose(false)} />`}`;
+    ${proposing && html`<${Propose} text=${text} title=${draft?.title} close=${() => propose(false)} drop=${drop} />`}`;
 }
 export default function Draft() {
   const [query] = useQuery();
@@ -105,5 +121,5 @@ export default function Draft() {
   const [fresh] = useState(empty);
   const first = query.from ? from.data?.document : fresh;
   return html`<${Page} title=${t('draft')}>${!may('agree') && html`<p class="notice">${t('draft.rights')}</p>`}
-    <${Failure} error=${from.error} retry=${from.reload} />${first && html`<${Desk} key=${query.from} first=${query.from ? readable(first) : first} />`}<//>`;
+    <${Failure} error=${from.error} retry=${from.reload} />${first && html`<${Desk} key=${query.from} of=${query.from ?? ''} first=${query.from ? readable(first) : first} />`}<//>`;
 }

@@ -29,7 +29,7 @@ export default function Economies() {
     {id: 'iso', label: 'ISO', value: (row) => row.code}, {id: 'region', label: t('region'), cell: (row) => html`<span lang="en" dir="ltr">${row.region}</span>`},
     ...measures.map((id) => ({id, label: t(`measure.${id}`), number: true}))];
   return html`<${Page} title=${t('page.economies')}><${Failure} error=${error} />
-    <section class="panel"><${Choice} label=${t('measure')} value=${shown} onInput=${(measure) => set({measure}, {replace: true})}
+    <section class="panel"><h2 class="on-paper">${t('measure')}: ${t(`measure.${shown}`)}</h2><${Choice} label=${t('measure')} value=${shown} onInput=${(measure) => set({measure}, {replace: true})}
       options=${measures.map((id) => [id, t(`measure.${id}`)])} />
       <${WorldMap} label=${t(`measure.${shown}`)} values=${Object.fromEntries((rows ?? []).map((row) => [row.code, row[shown] ?? 0]))}
         to=${(code) => `/economies/${code}`} /></section>

@@ -1,6 +1,6 @@
 // One economy: its networks, its teams, what they gave and got, what came in about it and what nobody answers for.
 import {html, useState, useEffect} from '../lib/htm.js';
-import {t, economy, number, word, asset} from '../i18n.js';
+import {t, economy, economies, number, word, asset} from '../i18n.js';
 import {useData, Failure, Busy, Page, Facts, Table, Code, Side, Time, Tag, Team, Sources} from '../ui.js';
 import {Places} from '../map.js';
 import {Periods, useFlows, usePeriod} from '../flows.js';
@@ -84,6 +84,9 @@ export default function EconomyPage({id}) {
   const found = useData('teams', {economy: code, limit: 1000});
   const flows = useFlows(since);
   const teams = found.data?.items ?? [];
+  // A team may be of a region that is no economy of the data.
+  if (found.data && !teams.length && !economies().some(([one]) => one === code))
+    return html`<${Page} title=${code}><${Failure} error=${{status: 404}} /><p><a href="/economies">${t('page.economies')}</a></p><//>`;
   return html`<${Page} title=${economy(code)} actions=${html`<${Periods} path="/economies/${code}" days=${days} />`}>
     <div class="grid"><section class="panel"><${Numbers} code=${code} /></section>
     <section class="panel"><${Places} codes=${[code]} label=${economy(code)} /></section></div>

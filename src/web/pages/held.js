@@ -1,7 +1,7 @@
 // What waits for a person, and what do you decide?
 import {html, useState, useEffect} from '../lib/htm.js';
 import {t, number, word} from '../i18n.js';
-import {ask, all, may} from '../api.js';
+import {ask, all, may, pathOf} from '../api.js';
 import {useQuery, useDraft} from '../router.js';
 import {useList, Failure, Busy, Page, Table, More, Time, Side, Tag, Team, Dialog, Field, note} from '../ui.js';
 
@@ -60,7 +60,7 @@ export default function Held() {
     const others = conflicts.length + missing.length;
     note(`${t('held.done', {n: number(decided.length)})}${others ? ` ${t('held.faster', {n: number(others)})}` : ''}`);
   };
-  const tabs = html`<nav class="tabs" aria-label=${t('held.state')}>${states.map((one) => html`<a href=${one === 'waiting' ? '/held' : `/held?state=${one}`}
+  const tabs = html`<nav class="tabs" aria-label=${t('held.state')}>${states.map((one) => html`<a href=${pathOf('/held', {state: one === 'waiting' ? '' : one, team: query.team})}
     aria-current=${one === state ? 'true' : undefined}>${t(`held.${one}`)}</a>`)}</nav>`;
   return html`<${Page} title=${t('page.held')} actions=${tabs}>
     <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>

@@ -1,5 +1,5 @@
 // What has the ledger recorded? Read from its tiles, as anybody can.
-import {html, useState, useEffect} from '../lib/htm.js';
+import {html, useState, useEffect, useRef} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
 import {useQuery, useDraft} from '../router.js';
 import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Choice, Field, Code} from '../ui.js';
@@ -7,6 +7,7 @@ import {Log, fetchCheckpoint, fetchCosigned, readNote, readCheckpoint, readEntry
 
 const bundle = 256;
 const kinds = ['delivery', 'decision', 'agreement'];
+const enough = 100; // entries, before it is asked for more
 const most = 50000; // entries of one export
 
 export const told = (index, bytes) => {
@@ -26,23 +27,33 @@ async function read(log, from, tell = () => {}) {
   }
   return rows;
 }
-// The newest bundles so far; there is more while `from` is above 0.
-function useEntries() {
+// The newest that FIT so far, bundle by bundle until there are enough more; there may be more while `from` is above 0.
+function useEntries(fits, asked) {
   const [state, set] = useState({rows: [], busy: true});
+  const turn = useRef(0);
   const step = async (old) => {
-    set({...old, busy: true, error: null});
+    const mine = ++turn.current;
+    const tell = (now) => mine === turn.current && set(now);
+    tell({...old, busy: true, error: null});
     try {
       const note = old.note ?? readNote(await fetchCheckpoint());
       const checkpoint = readCheckpoint(note);
       const log = old.log ?? new Log(checkpoint.size);
-      const from = old.from ?? checkpoint.size;
-      const n = Math.floor((from - 1) / bundle);
-      const rows = from > 0 ? (await log.bundle(n)).map((bytes, i) => told(n * bundle + i, bytes)).reverse() : [];
-      set({note, checkpoint, log, from: from > 0 ? n * bundle : 0, rows: [...old.rows, ...rows], busy: false});
-    } catch (error) { set({...old, busy: false, error: error.status === 404 ? null : error, none: error.status === 404}); }
+      let from = old.from ?? checkpoint.size;
+      let rows = old.rows;
+      while (from > 0 && rows.length < old.rows.length + enough && mine === turn.current) {
+        const n = Math.floor((from - 1) / bundle);
+        rows = [...rows, ...(await log.bundle(n)).map((bytes, i) => told(n * bundle + i, bytes)).reverse().filter(fits)];
+        from = n * bundle;
+        tell({note, checkpoint, log, from, rows, busy: true});
+      }
+      tell({note, checkpoint, log, from, rows, busy: false});
+    } catch (error) { tell({...old, busy: false, error: error.status === 404 ? null : error, none: error.status === 404}); }
   };
-  useEffect(() => { step({rows: []}); }, []);
-  return {...state, more: () => step(state), reload: () => step({rows: []})};
+  const begin = () => { step({rows: []}); };
+  useEffect(begin, [asked]);
+  useEffect(() => () => { turn.current = -1; }, []);
+  return {...state, more: () => step(state), reload: begin};
 }
 const columns = () => [
   {id: 'index', label: t('ledger.entry'), cell: (row) => html`<a href="/ledger/${row.index}">${number(row.index)}</a>`},
@@ -54,7 +65,7 @@ const columns = () => [
   {id: 'agreement', label: t('agreement'), value: (row) => row.agreement ?? row.clauses?.map((one) => `${one.agreement}#${one.clause}`),
     cell: (row) => (row.agreement ? [{agreement: row.agreement}] : row.clauses ?? []).map((one) => html`<div><a href="/agreements/${encodeURIComponent(one.agreement)}" dir="auto">${
       one.clause ? `${t('clause')} ${one.clause}` : one.agreement}</a></div>`)},
-  {id: 'id', label: t('receipt.batch'), cell: (row) => row.id && html`<${Code}>${row.id}<//>`}];
+  {id: 'id', label: t('receipt.batch'), cell: (row) => row.id && html`<span class="whole"><${Code}>${row.id}<//></span>`}];
 
 // Nobody is asked for cosignatures that no partner says it gave.
 function Witnesses() {
@@ -75,8 +86,8 @@ function Witnesses() {
 export default function Ledger() {
   const [query, set] = useQuery();
   const [team, write] = useDraft(query.team);
-  const list = useEntries();
   const fits = (row) => (!query.kind || row.kind === query.kind) && (!query.team || row.from === query.team || row.with === query.team);
+  const list = useEntries(fits, JSON.stringify([query.kind, query.team]));
   const fetchAll = async (tell) => (await read(list.log, list.checkpoint.size, tell)).filter(fits);
   const c = list.checkpoint;
   return html`<${Page} title=${t('page.ledger')} actions=${html`<a class="button" href="/ledger/proof">${t('verify.proof')}</a>`}>
@@ -86,7 +97,7 @@ export default function Ledger() {
       <${Field} label=${t('filter.team')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button></form>
     <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />
     ${list.none && html`<p class="notice">${t('ledger.none')}</p>`}
-    <${Table} name="ledger" caption=${t('page.ledger')} hideCaption columns=${columns()} rows=${list.rows.filter(fits)} id=${(row) => row.index} fetchAll=${list.log && fetchAll}>
+    <${Table} name="ledger" caption=${t('page.ledger')} hideCaption columns=${columns()} rows=${list.rows} id=${(row) => row.index} fetchAll=${list.log && fetchAll}>
       <span class="row">${list.from > 0 && html`<button disabled=${list.busy} onClick=${list.more}>${t('more')}</button>`} <span class="quiet">${t('shown', {n: list.rows.length})}</span></span><//>
     ${c && html`<${Witnesses} />`}<//>`;
 }

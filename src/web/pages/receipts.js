@@ -19,8 +19,8 @@ export const columns = () => [
   {id: 'came', label: t('receipt.came'), cell: (row) => html`<${Time} at=${row.came} />`},
   ...['stored', 'duplicate', 'rejected'].map((id) => ({id, label: t(`stat.${id}`), number: true})),
   {id: 'entry', label: t('ledger.entry'), cell: (row) => html`<a href="/ledger/${row.entry}">${number(row.entry)}</a>`},
-  {id: 'signed_by', label: t('receipt.key'), cell: (row) => row.signed_by && html`<${Code}>${row.signed_by}<//>`},
-  {id: 'batch', label: t('receipt.batch'), cell: (row) => html`<${Code}>${row.batch}<//>${row.note && html` <button class="plain"
+  {id: 'signed_by', label: t('receipt.key'), cell: (row) => row.signed_by && html`<span class="whole"><${Code}>${row.signed_by}<//></span>`},
+  {id: 'batch', label: t('receipt.batch'), cell: (row) => html`<span class="whole"><${Code}>${row.batch}<//></span>${row.note && html` <button class="plain"
     onClick=${() => download(`receipt-${row.entry}.txt`, 'text/plain', row.note)}>${t('receipt.keep')}<span class="hidden"> ${number(row.entry)}</span></button>`}`}];
 
 // The newest of one team.

@@ -10,7 +10,7 @@ const filters = [...texts, 'economy', 'classification', 'effect', 'unattributed'
 export const pick = (query) => Object.fromEntries(filters.filter((name) => query[name]).map((name) => [name, query[name]]));
 
 // datetime-local has no zone: the reader's.
-const local = (at) => (at ? new Date(new Date(at) - new Date(at).getTimezoneOffset() * 60000).toISOString().slice(0, 16) : '');
+const local = (at) => (Date.parse(at) ? new Date(new Date(at) - new Date(at).getTimezoneOffset() * 60000).toISOString().slice(0, 16) : '');
 const instant = (text) => (text ? new Date(text).toISOString() : '');
 
 function Filters({query, set}) {
