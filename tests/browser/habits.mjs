@@ -63,7 +63,7 @@ test('a node that falls silent: it is said, no page is lost, and all goes on whe
   await page.waitForSelector('nav.side');
   await page.unroute(asked);
   await page.click('[role=alert] button');
-  await until(() => document.querySelector('h1').textContent === 'Partners');
+  await until(() => document.querySelector('h1')?.textContent === 'Partners');
   while (complaints.some((text) => /ERR_FAILED/.test(text))) expected(/ERR_FAILED/);
 });
 test('events that do not come are told, and heard again', async () => {
@@ -92,7 +92,7 @@ test('a fault of one page is told there, and leaves the others', async () => {
   assert.equal(await h1(page), 'That did not work.');
   await page.unroute('**/api/v1/agreements?*');
   await page.click('nav.side a[href="/held"]');
-  await until(() => document.querySelector('h1').textContent === 'Held');
+  await until(() => document.querySelector('h1')?.textContent === 'Held');
   assert.ok(complaints.length > 0);
   complaints.length = 0;
 });

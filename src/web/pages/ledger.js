@@ -65,7 +65,7 @@ const columns = () => [
   {id: 'agreement', label: t('agreement'), value: (row) => row.agreement ?? row.clauses?.map((one) => `${one.agreement}#${one.clause}`),
     cell: (row) => (row.agreement ? [{agreement: row.agreement}] : row.clauses ?? []).map((one) => html`<div><a href="/agreements/${encodeURIComponent(one.agreement)}" dir="auto">${
       one.clause ? `${t('clause')} ${one.clause}` : one.agreement}</a></div>`)},
-  {id: 'id', label: t('receipt.batch'), cell: (row) => row.id && html`<span class="whole"><${Code}>${row.id}<//></span>`}];
+  {id: 'id', label: t('receipt.batch'), cell: (row) => row.id && html`<${Code}>${row.id}<//>`}];
 
 // Nobody is asked for cosignatures that no partner says it gave.
 function Witnesses() {

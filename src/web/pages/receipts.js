@@ -14,11 +14,11 @@ export const columns = () => [
   {id: 'written_out', label: t('receipt.out'), cell: (row) => html`<${Time} at=${row.written_out} />`},
   {id: 'team', label: t('recipient'), cell: (row) => html`<${Team} id=${row.team} />`},
   {id: 'items', label: t('page.reports'), number: true, cell: (row) => html`<a href=${`/reports?${new URLSearchParams({delivery: row.batch})}`}>${number(row.items)}</a>`},
+  {id: 'entry', label: t('ledger.entry'), cell: (row) => html`<a href="/ledger/${row.entry}">${number(row.entry)}</a>`},
   {id: 'delivered', label: t('receipt.way'), value: (row) => row.delivered, cell: (row) => t(`reach.${row.delivered}`)},
   {id: 'state', label: t('receipt'), value: (row) => row.state, cell: (row) => html`<${Tag} kind="receipt.state" value=${row.state} />`},
   {id: 'came', label: t('receipt.came'), cell: (row) => html`<${Time} at=${row.came} />`},
   ...['stored', 'duplicate', 'rejected'].map((id) => ({id, label: t(`stat.${id}`), number: true})),
-  {id: 'entry', label: t('ledger.entry'), cell: (row) => html`<a href="/ledger/${row.entry}">${number(row.entry)}</a>`},
   {id: 'signed_by', label: t('receipt.key'), cell: (row) => row.signed_by && html`<span class="whole"><${Code}>${row.signed_by}<//></span>`},
   {id: 'batch', label: t('receipt.batch'), cell: (row) => html`<span class="whole"><${Code}>${row.batch}<//></span>${row.note && html` <button class="plain"
     onClick=${() => download(`receipt-${row.entry}.txt`, 'text/plain', row.note)}>${t('receipt.keep')}<span class="hidden"> ${number(row.entry)}</span></button>`}`}];
