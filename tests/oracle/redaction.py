@@ -258,7 +258,7 @@ class Redaction:
 
     def coarser_account(self, value):
         _, at, domain = value.rpartition("@")
-        return domain if at and suffixes.is_name(domain) else None
+        return domain if at and suffixes.is_name(domain[:-1] if domain.endswith(".") else domain) else None
 
     def coarser_device(self, value):
         m = re.fullmatch(r"([0-9A-Fa-f]{2}([:-])[0-9A-Fa-f]{2}\2[0-9A-Fa-f]{2})(\2[0-9A-Fa-f]{2}){3}", value)

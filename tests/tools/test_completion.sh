@@ -33,6 +33,7 @@ expect --strict agreement lint --s
 expect audit ledger a
 expect --against ledger audit --a
 expect --witness verify --w
+expect --classification reports --c
 expect --on agreement simulate draft.json --o
 [ "$("$program" help | grep -c '^  [a-z]')" -ge 4 ] || { echo "not ok: hardly any command"; failed=1; }
 exit $failed
