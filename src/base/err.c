@@ -50,6 +50,7 @@ __attribute__((format(printf, 3, 0))) static void
 fill(struct err *err, enum err_code code, const char *format, va_list args)
 {
     err->code = code;
+    err->wait_s = 0;
     (void)vsnprintf(err->msg, sizeof err->msg, format, args);
     make_printable(err->msg);
 }

@@ -31,6 +31,7 @@ enum { ERR_MSG_BYTES = 512, ERR_FIELD_BYTES = 96 };
 struct err {
     enum err_code code;
     uint64_t line;               /* 1-based line or record; 0: not known */
+    uint32_t wait_s;             /* when to try again, in seconds; 0: not known */
     char field[ERR_FIELD_BYTES]; /* field or column; "": the whole record */
     char msg[ERR_MSG_BYTES];     /* what was wrong and what would be right */
 };

@@ -1,7 +1,7 @@
 /* refusal.h: how does one role tell another why something could not be done?
  *
- * The body of MESSAGE_REFUSAL: code (u32, the error's number), line (u64), field and message
- * (texts).
+ * The body of MESSAGE_REFUSAL: code (u32, the error's number), line (u64), when to try
+ * again (u32, seconds), field and message (texts).
  */
 #ifndef COMITY_BASE_REFUSAL_H
 #define COMITY_BASE_REFUSAL_H

@@ -141,7 +141,7 @@ show(struct recall *recall, struct json_value root, struct err *err)
     if (recall->in.node.json)
         return node_print_answer(&recall->in.node, err);
     put_list(&out, root, "told", "had it, and is told");
-    put_list(&out, root, "dropped", "had not got it yet, and does not");
+    put_list(&out, root, "dropped", "had not got it, and does not");
     put_list(&out, root, "refused", "was refused");
     if (out.n == 0)
         buf_add_text(&out, "nobody had it\n");

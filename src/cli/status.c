@@ -97,6 +97,8 @@ show(const struct node *node, struct json_value root, struct err *err)
     number(&out, root, "due", "due");
     number(&out, root, "waiting", "waiting");
     number(&out, root, "delivered", "delivered");
+    if (node_number(root, "own") > 0)
+        number(&out, root, "here for us", "own");
     number(&out, root, "receipts open", "receipts_open");
     if (node_text(root, "oldest").n > 0)
         line(&out, "oldest", node_text(root, "oldest"));

@@ -41,8 +41,10 @@ attempts_check(
     if (a == NULL || now_us >= a->until_us
         || a->until_us - now_us > ATTEMPTS_PAUSE_MOST_S * SECOND_US)
         return 0;
-    return err_set(err, ERR_TOO_MANY, "too many wrong attempts; wait %lld seconds",
-        (long long)((a->until_us - now_us) / SECOND_US + 1));
+    uint32_t wait_s = (uint32_t)((a->until_us - now_us + SECOND_US - 1) / SECOND_US);
+    (void)err_set(err, ERR_TOO_MANY, "too many wrong attempts; wait %u seconds", wait_s);
+    err->wait_s = wait_s;
+    return ERR_TOO_MANY;
 }
 
 /* The place of KEY, or of whose last attempt is longest ago. */

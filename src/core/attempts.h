@@ -22,7 +22,8 @@ struct attempts {
 };
 
 void attempts_start(struct attempts *attempts);
-/* ERR_TOO_MANY says how long to wait. KIND tells accounts and addresses apart; n 0: fine. */
+/* ERR_TOO_MANY says how long to wait (wait_s). KIND tells accounts and addresses apart; n 0: fine.
+ */
 MUST_USE int attempts_check(
     const struct attempts *attempts, char kind, struct span who, int64_t now_us, struct err *err);
 void attempts_failed(

@@ -162,9 +162,14 @@ int
 auth_may_try(struct core *core, const struct ask *ask, struct span name, struct err *err)
 {
     int64_t now = clock_now_us();
+    struct err other = {0};
     int rc = attempts_check(&core->auth->attempts, 'a', name, now, err);
+    int address = attempts_check(&core->auth->attempts, 'p', ask->caller.peer, now, &other);
 
-    return rc == 0 ? attempts_check(&core->auth->attempts, 'p', ask->caller.peer, now, err) : rc;
+    if (address == 0 || (rc != 0 && err->wait_s >= other.wait_s))
+        return rc;
+    *err = other; /* the longer pause is the one that counts */
+    return address;
 }
 
 void

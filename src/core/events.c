@@ -1,3 +1,4 @@
+#include "core/figures.h"
 #include "core/flows.h"
 #include "core/node.h"
 
@@ -23,9 +24,7 @@ struct listener {
 
 /* What the last tick saw, so that only what has changed is told. */
 struct seen {
-    uint64_t due;
-    uint64_t waiting;
-    uint64_t delivered;
+    struct figures_way way;
     uint64_t held;
     uint64_t cards; /* that wait */
 };
@@ -81,19 +80,12 @@ events_tell(struct core *core, const char *name, struct span json)
 static int
 look(struct core *core, struct seen *out, struct err *err)
 {
-    struct store_queue *queues;
     struct arena *arena = arena_new(EVENT_BYTES * 1024);
-    size_t count = 0;
 
     if (arena == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory to look at the queues");
     *out = (struct seen){0};
-    int rc = store_queues(core->store, arena, &queues, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        out->due += queues[i].due;
-        out->waiting += queues[i].waiting;
-        out->delivered += queues[i].delivered;
-    }
+    int rc = figures_way(core, arena, &out->way, err);
     arena_free(arena);
     if (rc == 0)
         rc = cards_waiting_count(core->options.home, &out->cards, err);
@@ -108,13 +100,21 @@ tell_counts(struct events *events, const struct seen *now)
     buf_add_char(&json, '{');
     told_time(&json, "at", clock_now_us());
     told_number(&json, "held", now->held);
-    told_number(&json, "due", now->due);
-    told_number(&json, "waiting", now->waiting);
-    told_number(&json, "delivered", now->delivered);
+    told_number(&json, "due", now->way.due);
+    told_number(&json, "waiting", now->way.waiting);
+    told_number(&json, "delivered", now->way.delivered);
+    told_number(&json, "own", now->way.own);
     told_number(&json, "cards", now->cards);
     buf_add_char(&json, '}');
     tell(events, SPAN("counts"), buf_span(&json));
     buf_free(&json);
+}
+
+/* What went out until then, to our own people too. */
+static uint64_t
+let_go_by(const struct seen *seen)
+{
+    return seen->way.waiting + seen->way.delivered + seen->way.own;
 }
 
 /* A person has something to look at, or somebody has something to fetch. */
@@ -122,8 +122,8 @@ static void
 tell_rises(struct events *events, const struct seen *now)
 {
     const struct seen *was = &events->seen;
-    uint64_t let_go = now->waiting + now->delivered;
-    uint64_t before = was->waiting + was->delivered;
+    uint64_t let_go = let_go_by(now);
+    uint64_t before = let_go_by(was);
     struct buf json = buf_new(EVENT_BYTES);
 
     if (now->held > was->held) {
@@ -137,7 +137,7 @@ tell_rises(struct events *events, const struct seen *now)
     if (let_go > before) {
         buf_add_char(&json, '{');
         told_number(&json, "more", let_go - before);
-        told_number(&json, "waiting", now->waiting);
+        told_number(&json, "waiting", now->way.waiting);
         buf_add_char(&json, '}');
         tell(events, SPAN("released"), buf_span(&json));
     }

@@ -270,13 +270,30 @@ tell_held(const struct story *s, uint32_t team, struct err *err)
     return 0;
 }
 
+/* What became of it where no delivery is known: it is due, it never went, or it did. */
+static int
+tell_undelivered(const struct story *s, uint32_t team, bool goes, struct err *err)
+{
+    struct store_unsent unsent = {.batch = s->read->batch, .place = s->read->place, .team = team};
+    bool never = false;
+    bool due = false;
+    int rc = store_unsent_get(s->core->store, &unsent, &never, err);
+
+    if (rc == 0 && never && unsent.why == STORE_UNSENT_LARGE)
+        told_step(s->out, unsent.at_us, "too-large", SPAN(""), SPAN(""));
+    if (rc != 0 || never || !goes)
+        return rc;
+    rc = store_due_has(s->core->store, s->read->batch, &due, err);
+    told_step(s->out, 0, due ? "due" : "written-out", SPAN(""), SPAN(""));
+    return rc;
+}
+
 static int
 tell_history(
     const struct story *s, const struct outcome_one *one, enum effect effect, struct err *err)
 {
     struct store_recall recall;
     bool recalled = false;
-    bool due = false;
     bool told = false;
     int rc = 0;
 
@@ -291,12 +308,10 @@ tell_history(
     if (rc == 0 && effect == EFFECT_RELEASE && one->team != 0)
         rc = store_recall_get(
             s->core->store, s->arena, s->read->batch, s->read->place, &recall, &recalled, err);
+    if (rc == 0 && effect != EFFECT_WITHHOLD && one->team != 0 && !told)
+        rc = tell_undelivered(s, one->team, effect == EFFECT_RELEASE && !recalled, err);
     if (recalled)
         told_step(s->out, recall.at_us, "recalled", recall.by, recall.why);
-    else if (rc == 0 && effect == EFFECT_RELEASE && one->team != 0 && !told) {
-        rc = store_due_has(s->core->store, s->read->batch, &due, err);
-        told_step(s->out, 0, due ? "due" : "written-out", SPAN(""), SPAN(""));
-    }
     buf_add_char(s->out, ']');
     return rc;
 }

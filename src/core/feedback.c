@@ -179,14 +179,27 @@ core_report_feedback(struct core *core, struct ask *ask, struct err *err)
 
 static int
 was_let_go(
-    struct core *core, const struct read_report *read, uint32_t team, bool *got, struct err *err)
+    struct core *core, const struct read_report *read, uint32_t team, bool *went, struct err *err)
 {
     struct store_held *held;
     size_t count;
     int rc = store_held_of(core->store, core->arena, read->batch, read->place, &held, &count, err);
 
     for (size_t i = 0; rc == 0 && i < count; i++)
-        *got = *got || (held[i].team == team && held[i].state == HELD_RELEASED);
+        *went = *went || (held[i].team == team && held[i].state == HELD_RELEASED);
+    return rc;
+}
+
+/* What was let go may never have come into the collection of TEAM (the store's number). */
+static int
+has_come(
+    struct core *core, const struct read_report *read, uint32_t team, bool *come, struct err *err)
+{
+    struct store_unsent unsent = {.batch = read->batch, .place = read->place, .team = team};
+    bool never = false;
+    int rc = store_unsent_get(core->store, &unsent, &never, err);
+
+    *come = rc == 0 && !never;
     return rc;
 }
 
@@ -205,10 +218,12 @@ has_got(
         struct span id = store_team_id(core->store, one->team);
         if (!span_equal(id, team) && !span_equal(id, SPAN(BASIS_COMMUNITY)))
             continue;
-        if (effect == EFFECT_RELEASE)
-            *got = *got || !due;
-        else if (effect == EFFECT_HOLD)
-            rc = was_let_go(core, read, one->team, got, err);
+        bool went = effect == EFFECT_RELEASE && !due;
+        if (effect == EFFECT_HOLD)
+            rc = was_let_go(core, read, one->team, &went, err);
+        if (rc == 0 && went)
+            rc = has_come(core, read, one->team, &went, err);
+        *got = *got || (rc == 0 && went);
     }
     return rc;
 }

@@ -38,13 +38,43 @@ figures_balance(const uint64_t totals[FIGURES_NUMBERS])
 
 /* ---- outbox ---- */
 
+bool
+figures_own(const struct core *core, uint32_t team)
+{
+    return span_equal(store_team_id(core->store, team), knowledge_own_id(core));
+}
+
+int
+figures_way(struct core *core, struct arena *arena, struct figures_way *out, struct err *err)
+{
+    struct store_queue *queues;
+    size_t count;
+    int rc = store_queues(core->store, arena, &queues, &count, err);
+
+    *out = (struct figures_way){0};
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        const struct store_queue *queue = &queues[i];
+        out->due += queue->due;
+        if (figures_own(core, queue->team)) {
+            out->own += queue->waiting;
+            continue;
+        }
+        out->waiting += queue->waiting;
+        out->delivered += queue->delivered;
+        out->failed += queue->failed;
+        if (queue->oldest_us != 0 && (out->oldest_us == 0 || queue->oldest_us < out->oldest_us))
+            out->oldest_us = queue->oldest_us;
+    }
+    return rc;
+}
+
 /* How it gets what is its own. Our own people have it here. */
 static const char *
 way_of(const struct core *core, const struct store_queue *queue, struct span id)
 {
     const struct store_link *link = links_find(core->links, queue->team);
 
-    if (span_equal(id, knowledge_own_id(core)))
+    if (figures_own(core, queue->team))
         return "own";
     if (link != NULL && (link->flags & LINK_PUSH) != 0)
         return "node";

@@ -1,5 +1,6 @@
 #include "core/node.h"
 
+#include "core/figures.h"
 #include "core/intake.h"
 #include "core/links_told.h"
 #include "core/logbook.h"
@@ -43,35 +44,6 @@ node_answer(struct core *core, const struct ask *ask, struct buf *body, struct e
 }
 
 /* ---- how is it? ---- */
-
-struct sums {
-    uint64_t due;
-    uint64_t waiting;
-    uint64_t delivered;
-    uint64_t failed;
-    uint64_t held;
-    int64_t oldest_us;
-};
-
-static int
-sum(struct core *core, struct arena *arena, struct sums *out, struct err *err)
-{
-    struct store_queue *queues;
-    size_t count;
-    int rc = store_queues(core->store, arena, &queues, &count, err);
-
-    *out = (struct sums){0};
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        out->due += queues[i].due;
-        out->waiting += queues[i].waiting;
-        out->delivered += queues[i].delivered;
-        out->failed += queues[i].failed;
-        if (queues[i].oldest_us != 0
-            && (out->oldest_us == 0 || queues[i].oldest_us < out->oldest_us))
-            out->oldest_us = queues[i].oldest_us;
-    }
-    return rc == 0 ? store_held_count(core->store, &out->held, err) : rc;
-}
 
 static bool
 may_read(const struct ask *ask)
@@ -143,14 +115,17 @@ tell_log_key(const struct core *core, struct buf *out)
 static int
 add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
 {
-    struct sums sums;
+    struct figures_way way;
     struct err why = {0};
     bool ready = intake_ready(core, true, &why) == 0;
     uint64_t open = 0;
     uint64_t cards = 0;
+    uint64_t held = 0;
     int64_t oldest_us;
-    int rc = sum(core, ask->arena, &sums, err);
+    int rc = figures_way(core, ask->arena, &way, err);
 
+    if (rc == 0)
+        rc = store_held_count(core->store, &held, err);
     if (rc == 0)
         rc = store_receipts_open(core->store, &open, &oldest_us, err);
     if (rc == 0)
@@ -163,12 +138,13 @@ add_detail(struct core *core, struct ask *ask, struct buf *out, struct err *err)
     told_text(out, "team", core->team.index == 0 ? SPAN("") : knowledge_team_id(core, core->team));
     told_number(out, "teams", roster_count(core->roster));
     told_number(out, "agreements", core->basis.agreements.count);
-    told_number(out, "held", sums.held);
-    told_number(out, "due", sums.due);
-    told_number(out, "waiting", sums.waiting);
-    told_number(out, "delivered", sums.delivered);
-    told_number(out, "failed", sums.failed);
-    told_time(out, "oldest", sums.oldest_us);
+    told_number(out, "held", held);
+    told_number(out, "due", way.due);
+    told_number(out, "waiting", way.waiting);
+    told_number(out, "delivered", way.delivered);
+    told_number(out, "failed", way.failed);
+    told_number(out, "own", way.own);
+    told_time(out, "oldest", way.oldest_us);
     told_number(out, "receipts_open", open);
     links_tell_counts(core, out);
     told_number(out, "cards_waiting", cards);
@@ -292,13 +268,15 @@ add_queues(struct core *core, struct arena *arena, struct buf *out, struct err *
     size_t count;
     int rc = store_queues(core->store, arena, &queues, &count, err);
 
-    head(out, "comity_outbox_reports", "gauge", "Reports on their way, by team and state.");
+    head(out, "comity_outbox_reports", "gauge",
+        "Reports by team and state: due, waiting for others, or here for our own team.");
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct span team = store_team_id(core->store, queues[i].team);
         buf_format(out, "comity_outbox_reports{team=\"%.*s\",state=\"due\"} %llu\n",
             SPAN_ARGS(team), (unsigned long long)queues[i].due);
-        buf_format(out, "comity_outbox_reports{team=\"%.*s\",state=\"waiting\"} %llu\n",
-            SPAN_ARGS(team), (unsigned long long)queues[i].waiting);
+        buf_format(out, "comity_outbox_reports{team=\"%.*s\",state=\"%s\"} %llu\n", SPAN_ARGS(team),
+            figures_own(core, queues[i].team) ? "own" : "waiting",
+            (unsigned long long)queues[i].waiting);
     }
     head(out, "comity_delivered_reports_total", "counter", "Reports delivered, by team.");
     for (size_t i = 0; rc == 0 && i < count; i++)
@@ -335,9 +313,12 @@ int
 core_metrics(struct core *core, struct ask *ask, struct err *err)
 {
     struct buf out = buf_new(ANSWER_BYTES);
-    struct sums sums;
-    int rc = sum(core, ask->arena, &sums, err);
+    struct figures_way way;
+    uint64_t held = 0;
+    int rc = figures_way(core, ask->arena, &way, err);
 
+    if (rc == 0)
+        rc = store_held_count(core->store, &held, err);
     head(&out, "comity_build_info", "gauge", "The version that runs.");
     buf_add_text(&out, "comity_build_info{version=\"" COMITY_VERSION "\"} 1\n");
     gauge(&out, "comity_start_time_seconds", "When core started, in Unix time.",
@@ -346,9 +327,10 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
     gauge(&out, "comity_teams", "Teams of the directory.", roster_count(core->roster));
     gauge(
         &out, "comity_agreements", "Agreements that are judged by.", core->basis.agreements.count);
-    gauge(&out, "comity_held_items", "Items that wait for a person.", sums.held);
-    gauge(&out, "comity_oldest_due_seconds", "Unix time of the oldest report on its way; 0: none.",
-        (uint64_t)sums.oldest_us / 1000000);
+    gauge(&out, "comity_held_items", "Items that wait for a person.", held);
+    gauge(&out, "comity_oldest_due_seconds",
+        "Unix time of the oldest report on its way to others; 0: none.",
+        (uint64_t)way.oldest_us / 1000000);
     if (rc == 0)
         rc = add_open_receipts(core, &out, err);
     if (rc == 0)

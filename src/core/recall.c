@@ -51,9 +51,30 @@ gets_correction(const struct work *w, uint32_t team)
     return false;
 }
 
+/* It is told nothing: it never had the report, and does not get it. */
+static int
+drop_one(struct work *w, uint32_t team, struct err *err)
+{
+    const struct store_unsent unsent = {
+        w->recall->batch, w->recall->place, team, STORE_UNSENT_RECALLED, w->recall->at_us};
+
+    w->told->dropped[w->told->dropped_count++] = team;
+    return store_unsent_add(w->core->store, &unsent, err);
+}
+
+/* Unless it was too large to be told. */
 static int
 tell_one(struct work *w, const struct outcome_one *one, bool held, struct err *err)
 {
+    struct store_unsent unsent = {
+        .batch = w->recall->batch, .place = w->recall->place, .team = one->team};
+    bool unknown = false;
+    int rc = store_unsent_get(w->core->store, &unsent, &unknown, err);
+
+    if (rc != 0 || unknown) {
+        w->told->dropped[w->told->dropped_count++] = one->team;
+        return rc;
+    }
     const struct verdict *verdict = &w->batch->outcomes.verdicts[one->verdict].verdict;
     const struct task task = {one->team, w->recall->place, one->verdict, one->side, EFFECT_RELEASE,
         verdict->retention_days};
@@ -115,7 +136,7 @@ take_back(struct work *w, struct err *err)
         if (effect == EFFECT_HOLD)
             rc = take_held(w, one, err);
         else if (w->due)
-            w->told->dropped[w->told->dropped_count++] = one->team;
+            rc = drop_one(w, one->team, err);
         else
             rc = tell_one(w, one, false, err);
     }

@@ -18,7 +18,7 @@ enum { RECALL_WHY_BYTES = 4000 };
 struct recall_told {
     uint32_t told[OUTCOME_RECIPIENTS_MAX]; /* they had it, and get the recall */
     size_t told_count;
-    uint32_t dropped[OUTCOME_RECIPIENTS_MAX]; /* it was due, and does not go */
+    uint32_t dropped[OUTCOME_RECIPIENTS_MAX]; /* it was due, or too large to be told */
     size_t dropped_count;
     uint64_t refused[OUTCOME_RECIPIENTS_MAX]; /* numbers of held items that waited */
     size_t refused_count;

@@ -6,6 +6,7 @@
 #include "fmt/writer.h"
 #include "model/page.h"
 #include "model/record.h"
+#include "store/recall.h"
 #include "sys/clock.h"
 
 /* What another node gave is no claim of the report, and goes out in its own place or not at all:
@@ -130,11 +131,13 @@ read_report(struct release *release, const struct unpacked *batch, uint32_t plac
 /* No node takes an object of more than PAGE_OBJECT_MAX, and no front serves some of those. It holds
  * up nothing else: of what is due, all but it is written out. */
 static int
-drop_large(struct core *core, struct release *release, const struct task *task, const char *id,
-    size_t before, struct err *err)
+drop_large(struct core *core, struct release *release, const struct unpacked *batch,
+    const struct task *task, const char *id, size_t before, struct err *err)
 {
+    const struct store_unsent unsent = {
+        batch->number, task->place, task->team, STORE_UNSENT_LARGE, clock_now_us()};
     uint32_t collection;
-    int rc = collections_of_team(core->collections, task->team, clock_now_us(), &collection, err);
+    int rc = collections_of_team(core->collections, task->team, unsent.at_us, &collection, err);
 
     release->text.n = before;
     release->text.full = false;
@@ -142,6 +145,8 @@ drop_large(struct core *core, struct release *release, const struct task *task, 
         log_text("team", store_team_id(core->store, task->team)), log_text("report", span_of(id)));
     if (rc == 0)
         rc = store_not_sent(core->store, collection, 1, err);
+    if (rc == 0)
+        rc = store_unsent_add(core->store, &unsent, err);
     return rc == 0 ? RELEASE_TOO_LARGE : rc;
 }
 
@@ -177,7 +182,7 @@ release_one(struct core *core, struct release *release, const struct unpacked *b
     arena_reset(release->redacted);
     rc = redact(release->redacted, &means, &report, &let_go, (enum tlp)outcome.tlp, &redacted, err);
     if (rc == ERR_LIMIT && recall == NULL)
-        return drop_large(core, release, task, id, before, err);
+        return drop_large(core, release, batch, task, id, before, err);
     if (rc != 0)
         return rc;
     note.id = (struct span){id, ID_TEXT_BYTES - 1};
@@ -196,6 +201,6 @@ release_one(struct core *core, struct release *release, const struct unpacked *b
         stix_write_identity(&release->text, &note);
     stix_write(&release->text, redacted, &note);
     if (release->text.full || release->text.n - before > PAGE_OBJECT_MAX)
-        return drop_large(core, release, task, id, before, err);
+        return drop_large(core, release, batch, task, id, before, err);
     return record_one(core, release, task, verdict, treatments_of(redacted, classes), err);
 }

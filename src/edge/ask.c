@@ -1,6 +1,7 @@
 #include "edge/ask.h"
 
 #include "edge/front_private.h"
+#include "sys/clock.h"
 
 enum { ANSWER_BYTES_MAX = 64 * 1024 * 1024 };
 
@@ -13,6 +14,7 @@ struct ask_slot {
     void *ctx;
     struct buf kept; /* the parts of it that came first */
     uint64_t tag;
+    int64_t until_us; /* ticks; 0: as long as core is well */
     uint16_t type;
 };
 
@@ -127,6 +129,33 @@ ask_whole(struct request *request, uint16_t type, struct span body, ask_told *to
     struct err *err)
 {
     return ask(request, type, body, NULL, told, ctx, err);
+}
+
+int
+ask_core_within(struct request *request, uint16_t type, struct span body, int64_t patience_us,
+    ask_answered *answered, void *ctx, struct err *err)
+{
+    int rc = ask(request, type, body, answered, NULL, ctx, err);
+
+    if (rc == 0)
+        request->asks->until_us = clock_ticks_us() + patience_us;
+    return rc;
+}
+
+/* One is enough: its request is answered then. */
+void
+asks_late(struct request *request, int64_t now_us)
+{
+    struct ask_slot *slot = request->asks;
+    struct err why = {0};
+
+    while (slot != NULL && (slot->until_us == 0 || now_us < slot->until_us))
+        slot = slot->next;
+    if (slot == NULL)
+        return;
+    talk_end(request->front->talks, slot->tag);
+    (void)talks_no_answer(&why);
+    on_answered(slot, (struct span){NULL, 0}, false, &why);
 }
 
 /* Those who asked for events are told to core: it would go on for ever. */

@@ -2,7 +2,8 @@
  *
  * Questions carry tags; answers come back with them, in any order. What is in flight is bounded,
  * for the door and for each request: beyond it, as when core's queue is full or core is gone, a
- * request is answered 503 with Retry-After.
+ * request is answered 503 with Retry-After. So is one that waits while core says nothing at all
+ * (edge/patience.c).
  */
 #ifndef COMITY_EDGE_ASK_H
 #define COMITY_EDGE_ASK_H
@@ -28,6 +29,10 @@ MUST_USE int ask_whole(struct request *request, uint16_t type, struct span body,
 /* The same for who takes answers part by part, and refusals too. */
 MUST_USE int ask_core(struct request *request, uint16_t type, struct span body,
     ask_answered *answered, void *ctx, struct err *err);
+/* The same for who cannot wait: ANSWERED is told ERR_BUSY when nothing came for PATIENCE_US, at
+ * most a second later. */
+MUST_USE int ask_core_within(struct request *request, uint16_t type, struct span body,
+    int64_t patience_us, ask_answered *answered, void *ctx, struct err *err);
 
 /* For conversations of several messages (INTAKE_*), edge/talk.h. */
 struct talks *ask_talks(struct request *request);

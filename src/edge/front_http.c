@@ -187,6 +187,7 @@ on_second(void *ctx)
 
     guard_each(front->guard, look_for_gone, NULL);
     front->shut += guard_sweep(front->guard, now);
+    patience_look(front, now);
     if (front->stopping && front->stopped != NULL
         && (front->running == 0 || now >= front->stop_at_us)) {
         void (*stopped)(void *ctx) = front->stopped;
@@ -299,6 +300,7 @@ on_said(void *ctx, const struct channel_message *message)
 int
 front_core(struct front *front, int channel_fd, struct err *err)
 {
+    patience_begin(front);
     return talks_core(front->talks, channel_fd, err);
 }
 

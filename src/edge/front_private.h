@@ -129,6 +129,11 @@ struct front {
     void *stopped_ctx;
     struct loop_timer timer;
     int64_t stop_at_us;
+    struct patience {
+        int64_t since_us; /* ticks: core was asked for a sign of life; 0: not */
+        bool asked;       /* the question is on its way */
+        bool lost;        /* none came */
+    } patience;
     uint64_t answers[6]; /* by the status' first digit */
     uint64_t refused;    /* by the guard */
     uint64_t shut;       /* too slow */
@@ -185,6 +190,14 @@ MUST_USE int credentials_find(struct request *request, struct err *err);
 /* ask.c */
 /* What REQUEST asked, nobody waits for any more. */
 void asks_drop(struct request *request);
+/* Who asked within a time that is over is told that nothing came. */
+void asks_late(struct request *request, int64_t now_us);
+
+/* patience.c */
+/* Call once a second: who waits for a core that hangs is refused. */
+void patience_look(struct front *front, int64_t now_us);
+/* This core, or the next one, has all its time. */
+void patience_begin(struct front *front);
 
 /* access.c */
 void request_log(const struct request *request);

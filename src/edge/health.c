@@ -3,7 +3,10 @@
 #include "edge/ask.h"
 #include "edge/front_private.h"
 
-enum { METRICS_BYTES_MAX = 4 * 1024 * 1024 };
+enum {
+    METRICS_BYTES_MAX = 4 * 1024 * 1024,
+    READY_US = 3 * 1000 * 1000, /* monitors wait for five seconds as a rule */
+};
 
 static int
 get_health(struct request *request, struct err *err)
@@ -22,10 +25,15 @@ on_status(struct request *request, void *ctx, struct span body, bool more, const
         return 0;
     if (why == NULL)
         return request_answer(request, MHD_HTTP_OK, "text/plain", SPAN("ready\n"), err);
+    struct buf text = buf_new(2 * ERR_MSG_BYTES);
+    /* Others may say of this machine what is not for everybody. */
+    buf_format(&text, "not ready: %s\n", why->code == ERR_BUSY ? why->msg : err_text(why->code));
     int rc = request_add_header(request, "Retry-After", SPAN("5"), err);
-    return rc != 0 ? rc
-                   : request_answer(request, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain",
-                       SPAN("not ready\n"), err);
+    if (rc == 0)
+        rc = request_answer(
+            request, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain", buf_span(&text), err);
+    buf_free(&text);
+    return rc;
 }
 
 /* Asked as nobody, whoever asks: wrong credentials say nothing about core. */
@@ -33,7 +41,9 @@ static int
 get_ready(struct request *request, struct err *err)
 {
     request->caller = (struct caller){.scheme = CALLER_NOBODY, .peer = request->caller.peer};
-    if (ask_core(request, MESSAGE_STATUS, (struct span){NULL, 0}, on_status, NULL, err) == 0)
+    if (ask_core_within(
+            request, MESSAGE_STATUS, (struct span){NULL, 0}, READY_US, on_status, NULL, err)
+        == 0)
         return 0;
     return on_status(request, NULL, (struct span){NULL, 0}, false, err, err);
 }

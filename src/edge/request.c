@@ -4,6 +4,7 @@
 #include "edge/ask.h"
 #include "sys/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct request *
@@ -343,7 +344,18 @@ request_answer_owned(
 /* ---- errors ---- */
 
 static int
-add_refusal_headers(struct request *request, unsigned status, struct err *err)
+add_wait(struct request *request, const struct err *why, struct err *err)
+{
+    enum { USUAL_S = 5 };
+    char text[16];
+
+    (void)snprintf(text, sizeof text, "%u", why->wait_s > 0 ? why->wait_s : (uint32_t)USUAL_S);
+    return request_add_header(request, "Retry-After", span_of(text), err);
+}
+
+static int
+add_refusal_headers(
+    struct request *request, unsigned status, const struct err *why, struct err *err)
 {
     struct span script = {NULL, 0};
     int rc = 0;
@@ -359,7 +371,7 @@ add_refusal_headers(struct request *request, unsigned status, struct err *err)
     if ((status == MHD_HTTP_SERVICE_UNAVAILABLE || status == MHD_HTTP_TOO_MANY_REQUESTS
             || status == MHD_HTTP_INSUFFICIENT_STORAGE)
         && !was_added(request, "Retry-After"))
-        rc = request_add_header(request, "Retry-After", SPAN("5"), err);
+        rc = add_wait(request, why, err);
     return rc;
 }
 
@@ -386,7 +398,7 @@ request_refuse_with(struct request *request, unsigned status, const struct err *
     if (request->answered)
         return;
     why = what_is_told(request, why, &plain);
-    int rc = add_refusal_headers(request, status, &err);
+    int rc = add_refusal_headers(request, status, why, &err);
     if (rc == 0 && request->family != NULL && request->family->refuse != NULL)
         rc = request->family->refuse(request, status, why, &err);
     else if (rc == 0)

@@ -22,6 +22,8 @@ struct talks {
     talks_said *said;
     void *ctx;
     struct channel *channel; /* NULL: core is gone */
+    bool heard;
+    bool silent;
     struct slot *free;
     struct slot slots[TALKS_MAX];
 };
@@ -85,6 +87,8 @@ on_message(void *ctx, struct channel *channel, const struct channel_message *mes
     struct err why = {0};
 
     (void)channel;
+    talks->heard = true;
+    talks->silent = false;
     if (!is_of_a_talk(message->type) && talks->said != NULL) {
         talks->said(talks->ctx, message);
         return;
@@ -137,6 +141,7 @@ talks_core(struct talks *talks, int fd, struct err *err)
     if (talks->channel != NULL)
         on_closed(talks, talks->channel, NULL);
     talks->channel = channel;
+    talks->heard = talks->silent = false;
     return 0;
 }
 
@@ -144,6 +149,27 @@ bool
 talks_connected(const struct talks *talks)
 {
     return talks->channel != NULL;
+}
+
+bool
+talks_heard(struct talks *talks)
+{
+    bool heard = talks->heard;
+
+    talks->heard = false;
+    return heard;
+}
+
+void
+talks_silent(struct talks *talks)
+{
+    talks->silent = true;
+}
+
+int
+talks_no_answer(struct err *err)
+{
+    return err_set(err, ERR_BUSY, "the node's core does not answer; try again a little later");
 }
 
 int
@@ -207,6 +233,8 @@ talk_begin(struct talks *talks, uint16_t type, const struct caller *caller, stru
 {
     struct slot *slot = talks->free;
 
+    if (talks->silent)
+        return talks_no_answer(err);
     if (slot == NULL)
         return err_set(err, ERR_BUSY, "%d questions wait for core already", TALKS_MAX);
     talks->free = slot->next;

@@ -34,9 +34,16 @@ void talks_free(struct talks *talks);
 /* FD leads to core from now on, and becomes theirs; who waited for the one before is refused. */
 MUST_USE int talks_core(struct talks *talks, int fd, struct err *err);
 bool talks_connected(const struct talks *talks);
+/* Has core said anything since this was asked last? */
+bool talks_heard(struct talks *talks);
+/* Core does not answer: until it says something, or is another one, no conversation begins
+ * (ERR_BUSY), so that nothing heaps up which nobody will wait for. Those that go on may go on. */
+void talks_silent(struct talks *talks);
+/* That it does not answer, as ERR_BUSY. */
+int talks_no_answer(struct err *err);
 
-/* Send question TYPE (enum message's number) with CALLER in front of BODY. ERR_BUSY: core is behind
- * or gone; nothing was sent. */
+/* Send question TYPE (enum message's number) with CALLER in front of BODY. ERR_BUSY: core is
+ * behind, gone or silent; nothing was sent. */
 MUST_USE int talk_begin(struct talks *talks, uint16_t type, const struct caller *caller,
     struct span body, const struct talk *talk, uint64_t *tag, struct err *err);
 /* Another message under the same tag (INTAKE_*). ERR_BUSY: again when there is credit, or a little

@@ -1,7 +1,8 @@
-/* recall.h: which reports were taken back, and what was said of reports by those who got them?
+/* recall.h: which reports were taken back or never went, and what was said of them by those who got
+ * them?
  *
  * Beside store.h, with its rules. A recall is kept for life, so that what was taken back does not
- * go out again when it comes again; feedback goes with its report.
+ * go out again when it comes again; the rest goes with its report.
  */
 #ifndef COMITY_STORE_RECALL_H
 #define COMITY_STORE_RECALL_H
@@ -55,6 +56,25 @@ MUST_USE int store_held_of(struct store *store, struct arena *arena, uint64_t ba
     struct store_held **out, size_t *count, struct err *err);
 /* Is something of the batch due? */
 MUST_USE int store_due_has(struct store *store, uint64_t batch, bool *due, struct err *err);
+
+/* A report that was let go to TEAM, and never came into its collection. Gone with its batch. */
+enum store_unsent_why {
+    STORE_UNSENT_LARGE = 1, /* no node would have taken it */
+    STORE_UNSENT_RECALLED,  /* it was taken back before it was written out */
+};
+struct store_unsent {
+    uint64_t batch;
+    uint32_t place;
+    uint32_t team;
+    uint8_t why; /* enum store_unsent_why */
+    int64_t at_us;
+};
+/* In the place of an earlier one. */
+MUST_USE int store_unsent_add(
+    struct store *store, const struct store_unsent *unsent, struct err *err);
+/* That of OUT's batch, place and team. */
+MUST_USE int store_unsent_get(
+    struct store *store, struct store_unsent *out, bool *there, struct err *err);
 
 /* ---- feedback ---- */
 

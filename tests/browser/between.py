@@ -8,9 +8,7 @@ between.mjs drive Chromium through both consoles.
 import json
 import os
 import pathlib
-import re
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
@@ -33,10 +31,6 @@ def evil_card(node):
     return str(path)
 
 
-def first_password(node):
-    return re.search(r"must be changed then: (\S+)", node.node.log()).group(1)
-
-
 def run(folder):
     nodes = []
     try:
@@ -50,20 +44,11 @@ def run(folder):
                                    for one in reports(3)), encoding="utf-8")
         given = {"npm": str(NPM.resolve()), "evil": EVIL, "reports": str(samples), "home": str(nodes[0].home), "comity": COMITY}
         for node in nodes:
-            given[node.team.split(".", maxsplit=1)[0]] = {"url": f"https://{node.node.address['operators']}", "first": first_password(node)}
+            given[node.team.split(".", maxsplit=1)[0]] = {"url": f"https://{node.node.address['operators']}", "first": node.node.first_password()}
         return chromium.drive("between.mjs", given)
     finally:
         for node in nodes:
             node.close()
 
 
-def main():
-    missing = chromium.missing(NPM)
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run)

@@ -3,6 +3,8 @@ import json
 import pathlib
 import shutil
 import subprocess
+import sys
+import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -21,3 +23,13 @@ def missing(npm):
 def drive(script, given, seconds=580):
     """SCRIPT's exit status."""
     return subprocess.run(["node", str(HERE / script), json.dumps(given)], timeout=seconds, check=False).returncode
+
+
+def main(npm, run, other=""):
+    """Ends the program with RUN's exit status, given a folder that goes with it; with 77 where something is missing, OTHER or what browsers need."""
+    lacks = missing(npm) or other
+    if lacks:
+        print("SKIPPED: " + lacks)
+        sys.exit(77)
+    with tempfile.TemporaryDirectory() as folder:
+        sys.exit(run(pathlib.Path(folder)))

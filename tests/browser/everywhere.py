@@ -9,7 +9,6 @@ import os
 import pathlib
 import re
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
@@ -56,7 +55,7 @@ def run(folder):
         north.take(reports(6, to="east.test"))
         north.until(lambda: north.get("/api/v1/receipts")["items"] and not north.get("/api/v1/receipts")["open"], "the receipt")
         given = {"url": f"https://{north.node.address['operators']}", "npm": str(NPM.resolve()), "accounts": accounts(north), "card": cards[1],
-                 "first": re.search(r"must be changed then: (\S+)", north.node.log()).group(1),
+                 "first": north.node.first_password(),
                  "report": north.get("/api/v1/reports?limit=1&team=south.test")["items"][0]["id"], "agreement": AGREED[0]["id"], "routes": routes()}
         return chromium.drive(SCRIPT, given)
     finally:
@@ -64,13 +63,4 @@ def run(folder):
             node.close()
 
 
-def main():
-    missing = chromium.missing(NPM)
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run)

@@ -6,9 +6,7 @@ NPM is the folder that tools/npm filled. Starts two nodes that exchange and lets
 """
 import os
 import pathlib
-import re
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
@@ -18,23 +16,12 @@ from linked import Linked, reports
 COMITY, NPM, OPTIONS = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
 
 
-def publish(node):
-    """NODE's own signed card, as a file."""
-    card = node.home / "signed.json"
-    node.command("team", "publish", "--as", node.team, "--url", node.url, "--teams", str(node.folder / "teams.json"), "-o", str(card))
-    return str(card)
-
-
-def first_password(node):
-    return re.search(r"must be changed then: (\S+)", node.node.log()).group(1)
-
-
 def run(folder):
     nodes = [Linked(COMITY, folder, name, *OPTIONS, "--witness.interval", "1 s") for name in ("north.test", "south.test")]
     try:
         nodes.append(Linked(COMITY, folder, "east.test", *OPTIONS, register=True))
         north, south, east = nodes
-        cards = [publish(node) for node in nodes]
+        cards = [node.published() for node in nodes]
         south.command("peer", "add", cards[0])
         north.take(reports(10))
         north.take(reports(10, first=10))
@@ -42,8 +29,8 @@ def run(folder):
         south.until(lambda: south.get("/api/v1/receipts")["items"], "a delivery")
         foreign = south.command("ledger", "prove", south.get("/api/v1/reports?limit=1&address=192.0.2.0")["items"][0]["id"])
         given = {"url": f"https://{north.node.address['operators']}", "npm": str(NPM.resolve()), "card": cards[1],
-                 "first": first_password(north),
-                 "east": {"url": f"https://{east.node.address['operators']}", "first": first_password(east)},
+                 "first": north.node.first_password(),
+                 "east": {"url": f"https://{east.node.address['operators']}", "first": east.node.first_password()},
                  "key": north.command("ledger", "key").strip(), "other": south.command("ledger", "key").strip(), "foreign": foreign,
                  "witness": south.command("ledger", "key", "--use", "witness").strip(),
                  "report": north.get("/api/v1/reports?limit=1")["items"][0]["id"]}
@@ -53,13 +40,4 @@ def run(folder):
             node.close()
 
 
-def main():
-    missing = chromium.missing(NPM)
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run)

@@ -9,9 +9,7 @@ import itertools
 import json
 import os
 import pathlib
-import re
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
@@ -53,7 +51,7 @@ def run(folder):
         east.take(reports(3, "north.test", first=300))
         wanted = {"north.test": (22, 0), "south.test": (4, 10), "east.test": (3, 5), "community": (0, 1)}
         north.until(lambda: flows(north) == wanted, f"{wanted} (there are {flows(north)})")
-        first = re.search(r"must be changed then: (\S+)", north.node.log()).group(1)
+        first = north.node.first_password()
         given = {"url": f"https://{north.node.address['operators']}", "npm": str(NPM.resolve()), "first": first, "comity": COMITY,
                  "homes": {node.team: str(node.home) for node in nodes},
                  "more": {"south.test": lines(reports(2, "north.test", first=400)), "north.test": lines(reports(6, "east.test", first=500))}}
@@ -63,13 +61,4 @@ def run(folder):
             node.close()
 
 
-def main():
-    missing = chromium.missing(NPM)
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run)

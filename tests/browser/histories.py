@@ -7,10 +7,8 @@ Chromium through south's console.
 """
 import os
 import pathlib
-import re
 import shutil
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
@@ -46,11 +44,9 @@ def put_back(north, south):
 def run(folder):
     north, south = nodes = [Linked(COMITY, folder, name, *OPTIONS, "--witness.interval", "1 s") for name in ("north.test", "south.test")]
     try:
-        first = re.search(r"must be changed then: (\S+)", south.node.log()).group(1)
+        first = south.node.first_password()
         for node, other in ((north, south), (south, north)):
-            card = other.home / "signed.json"
-            other.command("team", "publish", "--as", other.team, "--url", other.url, "--teams", str(folder / "teams.json"), "-o", str(card))
-            node.command("peer", "add", str(card))
+            node.command("peer", "add", other.published())
         put_back(north, south)
         return chromium.drive("histories.mjs", {"url": f"https://{south.node.address['operators']}", "npm": str(NPM.resolve()), "first": first,
                                                 "evidence": south.command("peer", "evidence", "north.test")})
@@ -59,13 +55,4 @@ def run(folder):
             node.close()
 
 
-def main():
-    missing = chromium.missing(NPM)
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run)

@@ -9,12 +9,10 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -73,7 +71,7 @@ def run(folder):
             prepare(folder, node)
             reader = node.command("account", "add", "a-reader", "--kind", "reader").strip()
             given = {"url": f"https://{node.node.address['operators']}", "npm": str(NPM.resolve()), "reader": reader,
-                     "first": re.search(r"must be changed then: (\S+)", node.node.log()).group(1), "key": str(folder / "south.asc"),
+                     "first": node.node.first_password(), "key": str(folder / "south.asc"),
                      "walls": not OPTIONS, "evil": EVIL[:EVIL.index("\u202e")]}
             return chromium.drive("operations.mjs", given)
         finally:
@@ -82,13 +80,4 @@ def run(folder):
                 subprocess.run(["gpgconf", "--homedir", str(one), "--kill", "gpg-agent"], capture_output=True, check=False)
 
 
-def main():
-    missing = chromium.missing(NPM) or ("" if shutil.which("gpg") else "gpg is not installed; ./dev deps installs it")
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run, "" if shutil.which("gpg") else "gpg is not installed; ./dev deps installs it")

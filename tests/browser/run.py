@@ -10,7 +10,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
@@ -58,9 +57,7 @@ class Prepared:
         (folder / "agreed.json").write_text(json.dumps(AGREEMENTS), encoding="utf-8")
         self.node = Node(COMITY, self.home, *OPTIONS, "--teams", str(folder / "teams.json"), "--agreements",
                          str(folder / "agreed.json"), "--team", "north.test")
-        found = re.search(r"must be changed then: (\S+)", self.node.log())
-        assert found, self.node.log()
-        self.password = found.group(1)
+        self.password = self.node.first_password()
 
     def command(self, *words, stdin=None):
         done = subprocess.run([COMITY, *words, "--home", str(self.home)], capture_output=True, text=True, input=stdin,
@@ -109,13 +106,4 @@ def run(folder):
         node.node.close()
 
 
-def main():
-    missing = chromium.missing(NPM)
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run)

@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
@@ -77,7 +76,7 @@ def run(folder):
         own.command("ingest", *map(str, sorted(path for path in (SHARE / "samples").rglob("*") if path.is_file())))
         own.confirmed()
         given = {"url": f"https://{own.node.address['operators']}", "npm": str(NPM.resolve()), "folder": str(FOLDER), "names": NAMES, "other": OTHER,
-                 "agreement": AGREED["id"], "first": re.search(r"must be changed then: (\S+)", own.node.log()).group(1)}
+                 "agreement": AGREED["id"], "first": own.node.first_password()}
         return chromium.drive("screenshots.mjs", given)
     finally:
         for node in nodes:

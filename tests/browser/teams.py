@@ -8,10 +8,8 @@ in its directory; north's node fetches them, and teams.mjs drives Chromium throu
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
@@ -32,13 +30,6 @@ CLAIMS = {
 }
 
 
-def published(node):
-    """NODE's own signed card, as a file."""
-    card = node.home / "signed.json"
-    node.command("team", "publish", "--as", node.team, "--url", node.url, "--teams", str(node.folder / "teams.json"), "-o", str(card))
-    return str(card)
-
-
 def abroad(folder, name, claims):
     """The signed card of a team that runs no node here, as a file."""
     home, path = folder / f"abroad-{name}", folder / f"{name}.json"
@@ -51,15 +42,11 @@ def abroad(folder, name, claims):
     return str(path)
 
 
-def first_password(node):
-    return re.search(r"must be changed then: (\S+)", node.node.log()).group(1)
-
-
 def run(folder):
     nodes = [Linked(COMITY, folder, name, *OPTIONS, "--courier.poll-interval", "1 s") for name in ("north.test", "south.test", "east.test")]
     try:
         north, south, east = nodes
-        cards = [published(node) for node in (north, south)]
+        cards = [node.published() for node in (north, south)]
         for name, claims in CLAIMS.items():
             south.command("team", "accept", abroad(folder, name, claims), "--teams", str(folder / "teams.json"))
         south.command("peer", "add", cards[0])
@@ -67,21 +54,12 @@ def run(folder):
         north.until(lambda: north.get("/api/v1/cards")["waiting"] == len(CLAIMS), "the cards that south shows")
         accounts = {kind: north.command("account", "add", f"a-{kind}", "--kind", kind).strip() for kind in ("reader", "officer")}
         given = {"url": f"https://{north.node.address['operators']}", "npm": str(NPM.resolve()), "accounts": accounts, "evil": EVIL,
-                 "first": first_password(north), "south": str(south.home / "local.sock"),
-                 "new": {"url": f"https://{east.node.address['operators']}", "first": first_password(east), "door": east.url}}
+                 "first": north.node.first_password(), "south": str(south.home / "local.sock"),
+                 "new": {"url": f"https://{east.node.address['operators']}", "first": east.node.first_password(), "door": east.url}}
         return chromium.drive("teams.mjs", given)
     finally:
         for node in nodes:
             node.close()
 
 
-def main():
-    missing = chromium.missing(NPM)
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run)

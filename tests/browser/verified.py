@@ -13,7 +13,6 @@ import random
 import re
 import subprocess
 import sys
-import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
@@ -305,13 +304,4 @@ def run(folder):
             node.close()
 
 
-def main():
-    missing = chromium.missing(NPM)
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run)

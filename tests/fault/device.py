@@ -27,8 +27,12 @@ class Device(Case):
         world.tried.update(numbers)
         status, told = world.local("/api/v1/reports", "POST", lines(numbers))
         self.assertEqual(status, with_status, told)
-        status, headers, told = world.partner(f"/comity/collections/{world.collection('Intake')}/objects/", "POST",
-                                              json.dumps({"objects": [identity(numbers[0])]}), Content_Type=TAXII)
+        # A single object is small: what room the store's journal has left over may hold a few.
+        for number in range(numbers[0], numbers[0] + 20):
+            status, headers, told = world.partner(f"/comity/collections/{world.collection('Intake')}/objects/", "POST",
+                                                  json.dumps({"objects": [identity(number)]}), Content_Type=TAXII)
+            if status != 202 or with_status != 507:
+                break
         self.assertEqual(status, with_status, told)
         self.assertNotIn("/", told["description"])
         self.assertEqual("Retry-After" in headers, with_status == 507)

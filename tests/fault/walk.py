@@ -185,6 +185,9 @@ class Walk(Case):
             self.w.wait(lambda: self.w.control.died or self.w.node.find("node ready"), "readiness or death", alive=False)
         print(f"parent: killed at {n - 1} boundaries of its start", flush=True)
         self.assertGreater(n, 5)
+        self.w.node.close()  # what the last one was still armed with would come at its work
+        self.w.control.disarm()
+        self.w.start()
         self.settle(self.numbers(2))
 
 

@@ -207,6 +207,7 @@ class OneTime(unittest.TestCase):
         late = self.own.get("/api/v1/me", **self.basic("carl", "a long enough password"))
         self.assertEqual(late.status, 429)
         self.assertGreater(int(late.headers["Retry-After"]), 0)
+        self.assertIn(f"wait {late.headers['Retry-After']} seconds", late.json["detail"])
         # The local door has nobody to guess, and stays open.
         self.assertEqual(self.own.get("/api/v1/me").status, 200)
 

@@ -91,6 +91,12 @@ class Linked:
         (self.home / "cards" / f"{self.team}.json").unlink()  # its own directory goes on, and the next card may claim something else
         return str(path)
 
+    def published(self):
+        """The file of the card that its team signs, with what the shared directory says of it."""
+        path = self.home / "published.json"
+        self.command("team", "publish", "--as", self.team, "--url", self.url, "--teams", str(self.folder / "teams.json"), "-o", str(path))
+        return str(path)
+
     def take(self, wanted):
         """Hand in the reports WANTED; the command's counts."""
         text = "".join(json.dumps(r) + "\n" for r in wanted)

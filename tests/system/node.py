@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import ssl
@@ -80,6 +81,12 @@ class Node:
             if len(found) < count:
                 raise AssertionError(f'the node ended before "{event}" {fields}:\n{self.log()}')
             return found[count - 1]
+
+    def first_password(self):
+        """Of the account "operator", as the log of a new node says it."""
+        found = re.search(r"must be changed then: (\S+)", self.log())
+        assert found, self.log()
+        return found.group(1)
 
     def log(self):
         return "".join(self.text)

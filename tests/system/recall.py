@@ -147,6 +147,37 @@ class Recalls(Case):
         self.assertEqual([(h["why"], h["by"]) for h in refused], [("recalled: no", "operator")])
         a.audit()
 
+    def test_what_is_too_large_was_never_told(self):
+        """A control character takes six bytes in JSON. Who never got a report is told no recall of it, and has no opinion of it."""
+        for held in (False, True):
+            with self.subTest(held=held):
+                clause = {**OPEN, "effect": "hold"} if held else OPEN
+                a = self.make(f"a{held:d}", {f"a{held:d}": None, "bb": ["192.0.2.0/24"]}, [agreement(1, [clause])])
+                a.let_in("bb")
+                a.take(report(**{"event_description.text": 300_000 * "\1"}), report("192.0.2.8"))
+                large, small = (next(r["id"] for r in a.reports() if r["source"]["address"] == ip) for ip in ("192.0.2.7", "192.0.2.8"))
+                if held:
+                    numbers = [h["number"] for h in a.api("GET", "/api/v1/held")[1]["items"]]
+                    a.command("held", "release", "--reason", "known", *numbers)
+                steps = lambda known: [s["what"] for s in a.api("GET", f"/api/v1/reports/{known}/explanation")[1]["recipients"][0]["history"]]
+                before = ["received", "held", "released"] if held else ["received"]
+                self.assertEqual((steps(large), steps(small)[:-1]), ([*before, "too-large"], before))
+                self.assertEqual(steps(small)[-1], "written-out")
+                self.assertIn("too-large", a.command("explain", large))
+                (queue,) = a.api("GET", "/api/v1/outbox")[1]["items"]
+                self.assertEqual((queue["waiting"], queue["failed"]), (1, 1))
+                thing = {"type": "opinion", "spec_version": "2.1", "id": "opinion--1b4e28ba-2fa1-4d52-883f-0016d3cca427", "opinion": "agree",
+                         "created": "2026-01-01T00:00:00.000Z", "modified": "2026-01-01T00:00:00.000Z"}
+                for known, refused in ((large, 1), (small, 0)):
+                    self.assertEqual(a.post("bb", [{**thing, "object_refs": ["observed-data--" + known]}])["failure_count"], refused)
+                told = json.loads(a.command("recall", "--json", "--yes", "--reason", "large", large))
+                self.assertEqual((told["told"], told["dropped"], told["refused"]), ([], ["bb"], []))
+                self.assertEqual([plain(o["id"]) for o in objects_of(a.has_for("bb"))], [small])
+                self.assertNotIn("recalled", [e.get("decision") for e in a.ledger()])
+                self.assertEqual(steps(large)[:len(before) + 1], [*before, "too-large"])
+                a.audit()
+                self.check_stores(a)
+
     def test_correction(self):
         a, b, c, _ = self.chain()
         a.take(report(**{"source.port": 80}))

@@ -57,9 +57,7 @@ class Witnesses(unittest.TestCase):
 
     def befriend(self):
         for node, other in ((self.north, self.south), (self.south, self.north)):
-            card = other.home / "signed.json"
-            other.command("team", "publish", "--as", other.team, "--url", other.url, "--teams", str(other.folder / "teams.json"), "-o", str(card))
-            node.command("peer", "add", str(card))
+            node.command("peer", "add", other.published())
 
     def witnessed(self, node, team):
         return json.loads(node.command("peer", "show", team, "--json"))["witnessed"]

@@ -379,6 +379,7 @@ pauses_grow_and_end(void **state)
         attempts_failed(a, 'a', SPAN("x"), 5, now);
     }
     assert_int_equal(attempts_check(a, 'a', SPAN("x"), now + 999999, &err), ERR_TOO_MANY);
+    assert_int_equal(err.wait_s, 1);
     assert_int_equal(attempts_check(a, 'a', SPAN("x"), now + 1000000, &err), 0);
     assert_int_equal(attempts_check(a, 'p', SPAN("x"), now, &err), 0);
     now += 1000000;
@@ -388,6 +389,9 @@ pauses_grow_and_end(void **state)
     for (int i = 0; i < 40; i++)
         attempts_failed(a, 'a', SPAN("x"), 5, now);
     assert_int_equal(attempts_check(a, 'a', SPAN("x"), now + 299999999, &err), ERR_TOO_MANY);
+    assert_int_equal(err.wait_s, 1);
+    assert_int_equal(attempts_check(a, 'a', SPAN("x"), now + 500000, &err), ERR_TOO_MANY);
+    assert_int_equal(err.wait_s, 300);
     assert_int_equal(attempts_check(a, 'a', SPAN("x"), now + 300000000, &err), 0);
     /* A clock that goes back does not lock out for ever. */
     assert_int_equal(attempts_check(a, 'a', SPAN("x"), now - 3600000000, &err), 0);

@@ -1,5 +1,6 @@
 /* The outbox: each recipient gets what was decided for it, once, and nothing else. */
 #include "core/collections.h"
+#include "core/feedback.h"
 #include "core/release.h"
 #include "core_ask.h"
 #include "core_reports.h"
@@ -326,6 +327,31 @@ recall(struct core_test *t)
     return t->body.p;
 }
 
+/* What core says to south.test's opinion of FOREIGN, in a transaction of its own. */
+static int
+opinion(struct core_test *t)
+{
+    static const char text[] =
+        "{\"type\":\"opinion\",\"spec_version\":\"2.1\",\"opinion\":\"agree\","
+        "\"id\":\"opinion--1b4e28ba-2fa1-4d52-883f-0016d3cca427\","
+        "\"created\":\"2026-01-01T00:00:00Z\",\"modified\":\"2026-01-01T00:00:00Z\","
+        "\"object_refs\":[\"observed-data--" FOREIGN "\"]}";
+    struct json *parser = json_new(sizeof text);
+    const struct page_object page = {.version_us = 1};
+    struct exchange_object object = {
+        .team = SPAN("south.test"), .page = &page, .now_us = clock_now_us()};
+    struct err err;
+
+    object.arena = arena_new(1 << 20);
+    assert_int_equal(json_parse_copy(parser, SPAN(text), &object.json, &err), 0);
+    assert_int_equal(core_begin(&t->core, &err), 0);
+    int rc = exchange_feedback(&t->core, &object, &err);
+    assert_int_equal(core_commit(&t->core, &err), 0);
+    arena_free(object.arena);
+    json_free(parser);
+    return rc;
+}
+
 /* It was decided, and is not yet written out: nobody gets it, and nobody is told of it. */
 static void
 what_is_recalled_while_it_is_due_does_not_go(void **state)
@@ -348,6 +374,7 @@ what_is_recalled_while_it_is_due_does_not_go(void **state)
     assert_int_equal(times(&text, REPORTS), 1);
     assert_int_equal(times(&text, "192.0.2.200"), 0);
     assert_int_equal(times(&text, "revoked"), 0);
+    assert_int_equal(opinion(&t), ERR_NOT_ALLOWED); /* who did not get it has none */
     assert_int_equal(
         times(&text, "\"items\":1,"), 1); /* of the delivery that the other one is in */
     buf_free(&text);
@@ -401,6 +428,7 @@ what_was_written_out_just_now_is_recalled(void **state)
     read_all(&t, "south.test", &text);
     assert_int_equal(times(&text, REPORTS), 2);
     assert_int_equal(times(&text, "\"revoked\":true"), 1);
+    assert_int_equal(opinion(&t), 1);
     assert_int_equal(times(&text, "\"id\":\"comity-batch--"), 2);
     buf_free(&text);
     buf_free(&m.records);

@@ -439,6 +439,33 @@ outbox_in_order(void **state)
     assert_int_equal(batch, 1);
 }
 
+static void
+never_went_is_known_as_long_as_its_batch(void **state)
+{
+    struct fixture *f = *state;
+    const struct store_unsent large = {1, 3, 7, STORE_UNSENT_LARGE, 42};
+    struct store_unsent got = {.batch = 1, .place = 3, .team = 7};
+    struct store_unsent other = {.batch = 1, .place = 3, .team = 8};
+    uint32_t removed;
+    bool there;
+
+    add_batch(f, 10, 500, 1);
+    OK(f, store_due_done(f->store, 1, &f->err));
+    OK(f, store_unsent_add(f->store, &large, &f->err));
+    OK(f, store_unsent_add(f->store, &large, &f->err));
+    OK(f, store_unsent_get(f->store, &got, &there, &f->err));
+    assert_true(there && got.why == STORE_UNSENT_LARGE && got.at_us == 42);
+    OK(f, store_unsent_get(f->store, &other, &there, &f->err));
+    assert_false(there);
+    OK(f, store_expire(f->store, 500, 0, 0, 10, &removed, &f->err));
+    OK(f, store_unsent_get(f->store, &got, &there, &f->err));
+    assert_true(there);
+    OK(f, store_expire(f->store, 501, 0, 0, 10, &removed, &f->err));
+    assert_int_equal(removed, 1);
+    OK(f, store_unsent_get(f->store, &got, &there, &f->err));
+    assert_false(there);
+}
+
 /* ---- principals ---- */
 
 static void
@@ -557,6 +584,7 @@ main(void)
         ASK_TEST(search_by_a_later_key),
         ASK_TEST(newest_digests),
         ASK_TEST(outbox_in_order),
+        ASK_TEST(never_went_is_known_as_long_as_its_batch),
         ASK_TEST(principals_have_names_of_their_own),
         ASK_TEST(tokens_end),
         cmocka_unit_test(filter_holds),

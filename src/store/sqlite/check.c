@@ -264,6 +264,8 @@ static const struct relation {
         "SELECT COUNT(*) FROM recall WHERE team NOT IN (SELECT number FROM team)"},
     {"feedback on reports whose batch is not there",
         "SELECT COUNT(*) FROM feedback WHERE batch NOT IN (SELECT number FROM batch)"},
+    {"reports that never went, of a batch that is not there",
+        "SELECT COUNT(*) FROM unsent WHERE batch NOT IN (SELECT number FROM batch)"},
     {"links of a team that is not there",
         "SELECT COUNT(*) FROM link WHERE team NOT IN (SELECT number FROM team)"},
     {"links whose account is not there",

@@ -17,14 +17,12 @@ take_number(void *ctx, sqlite3_stmt *row, struct err *err)
 static int
 remove_batch(struct store *store, uint64_t number, int64_t now_us, struct err *err)
 {
-    static const enum statement tables[] = {
-        S_BATCH_REMOVE, S_BATCH_BODY_REMOVE, S_BATCH_FILTER_REMOVE, S_BATCH_DIGEST_REMOVE};
+    static const enum statement tables[] = {S_BATCH_REMOVE, S_BATCH_BODY_REMOVE,
+        S_BATCH_FILTER_REMOVE, S_BATCH_DIGEST_REMOVE, S_FEEDBACK_OLD, S_UNSENT_OLD};
     int rc = held_lapse(store, number, now_us, err);
 
     for (size_t i = 0; rc == 0 && i < sizeof tables / sizeof tables[0]; i++)
         rc = RUN(store, tables[i], err, INT(number));
-    if (rc == 0)
-        rc = RUN(store, S_FEEDBACK_OLD, err, INT(number));
     return rc == 0 ? RUN(store, S_DELIVERY_REFUSED, err, INT(number)) : rc;
 }
 

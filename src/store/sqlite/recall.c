@@ -166,3 +166,22 @@ store_due_has(struct store *store, uint64_t batch, bool *due, struct err *err)
 
     return NUMBERS(store, S_DUE_HAS, &value, 1, due, err, INT(batch));
 }
+
+int
+store_unsent_add(struct store *store, const struct store_unsent *u, struct err *err)
+{
+    return RUN(store, S_UNSENT_ADD, err, INT(u->batch), INT(u->place), INT(u->team), INT(u->why),
+        INT(u->at_us));
+}
+
+int
+store_unsent_get(struct store *store, struct store_unsent *out, bool *there, struct err *err)
+{
+    int64_t values[2] = {0}; /* why, at_us */
+    int rc = NUMBERS(store, S_UNSENT_GET, values, 2, there, err, INT(out->batch), INT(out->place),
+        INT(out->team));
+
+    out->why = (uint8_t)values[0];
+    out->at_us = values[1];
+    return rc;
+}

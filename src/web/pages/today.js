@@ -85,7 +85,8 @@ function Node({status}) {
   if (!status) return null;
   return html`<section class="panel"><h2><a href="/operations">${t('today.way')}</a></h2><div class="sum">
     <${Part} n=${status.due} text=${t('queue.due')} /><${Part} n=${status.waiting} text=${t('queue.waiting')} />
-    <${Part} n=${status.delivered} text=${t('queue.delivered')} /><${Part} n=${status.failed} text=${t('queue.failed')} /></div>
+    <${Part} n=${status.delivered} text=${t('queue.delivered')} /><${Part} n=${status.failed} text=${t('queue.failed')} />
+    ${status.own > 0 && html`<${Part} n=${status.own} text=${t('queue.own')} />`}</div>
     ${status.sandbox === false && html`<div class="notice bad">${t('node.open')}</div>`}
     ${status.clock_trusted === false && html`<div class="notice bad">${t('node.clock')}</div>`}</section>`;
 }
