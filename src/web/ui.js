@@ -14,7 +14,7 @@ export function useData(path, query) {
     const stop = new AbortController();
     set((old) => ({...old, loading: true, error: null}));
     ask('GET', path, {query, signal: stop.signal}).then(
-      (data) => set({data, asked}),
+      (data) => !stop.signal.aborted && set({data, asked}), // what was asked before may have come a moment ago
       (error) => error.name !== 'AbortError' && set((old) => ({data: old.asked === asked ? old.data : undefined, error})));
     return () => stop.abort();
   }, [asked, turn]);

@@ -4,7 +4,11 @@ import assert from 'node:assert/strict';
 import {given, test, complaints, expected, open, settled, visit, h1, signIn, accessible, fits, runAll} from './harness.mjs';
 
 let page;
-const until = (what, of) => page.waitForFunction(what, of);
+// What the page showed instead says why.
+async function until(what, of) {
+  try { await page.waitForFunction(what, of); } catch (error) { throw new Error(`${error.message}\n${await page.innerText('main')}`); }
+}
+const onlyDied = () => [...document.querySelectorAll('tbody tr')].map((row) => /role died/.test(row.textContent)).join() === 'true';
 const table = (caption) => page.locator('.table', {has: page.locator('caption', {hasText: caption})});
 const pages = ['/operations', '/operations/log', '/operations/mail', '/operations/mail?team=south.test', '/operations/figures'];
 const others = ['/', '/?days=30', '/reports', '/held', '/teams', '/teams/south.test', '/agreements', '/partners', '/partners/east.test', '/receipts', '/ledger', '/ledger/0',
@@ -43,10 +47,10 @@ test('the log: lines of all processes, filters in the URL, an attacker’s name 
   await page.fill('label:has-text("With this text") input', 'ROLE DIED');
   await page.press('label:has-text("With this text") input', 'Enter');
   await page.waitForURL(/text=ROLE/);
-  await until(() => document.querySelectorAll('tbody tr').length === 1);
+  await until(onlyDied);
   await page.reload();
   await settled(page);
-  await until(() => document.querySelectorAll('tbody tr').length === 1);
+  await until(onlyDied);
   await page.selectOption('label:has-text("Process") select', 'core');
   await until(() => /Nothing|No /.test(document.querySelector('tbody').textContent));
 });
