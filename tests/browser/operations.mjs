@@ -8,7 +8,7 @@ let page;
 async function until(what, of) {
   try { await page.waitForFunction(what, of); } catch (error) { throw new Error(`${error.message}\n${await page.innerText('main')}`); }
 }
-const onlyDied = () => [...document.querySelectorAll('tbody tr')].map((row) => /role died/.test(row.textContent)).join() === 'true';
+const onlyDied = () => { const rows = [...document.querySelectorAll('tbody tr')]; return rows.length > 0 && rows.every((row) => /role died/.test(row.textContent)); };
 const table = (caption) => page.locator('.table', {has: page.locator('caption', {hasText: caption})});
 const pages = ['/operations', '/operations/log', '/operations/mail', '/operations/mail?team=south.test', '/operations/figures'];
 const others = ['/', '/?days=30', '/reports', '/held', '/teams', '/teams/south.test', '/agreements', '/partners', '/partners/east.test', '/receipts', '/ledger', '/ledger/0',
