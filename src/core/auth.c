@@ -14,7 +14,9 @@
 enum {
     CACHE = 256,
     KEY_BYTES = 32,
-    BODY_BYTES_MAX = 64 * 1024, /* of a question that waits for a password */
+    /* Of a question that waits for a password; those that are larger share what is one's most. */
+    SMALL_BYTES = 64 * 1024,
+    LARGE_BYTES = 2 * CHANNEL_BODY_MAX,
     MINUTE_US = 60 * 1000 * 1000,
 };
 static const int64_t CACHE_US = 5 * (int64_t)MINUTE_US;
@@ -181,6 +183,17 @@ auth_was_wrong(struct core *core, const struct ask *ask, struct span name)
     attempts_failed(&core->auth->attempts, 'p', ask->caller.peer, core->options.login_rate, now);
 }
 
+static bool
+has_room(const struct auth *auth, size_t bytes)
+{
+    size_t large = bytes > SMALL_BYTES ? bytes : 0;
+
+    for (size_t i = 0; i < HASHER_QUEUE && large > 0; i++)
+        if (auth->parked[i].ticket != 0 && auth->parked[i].body_n > SMALL_BYTES)
+            large += auth->parked[i].body_n;
+    return large <= LARGE_BYTES;
+}
+
 static struct parked *
 park(struct core *core, const struct ask *ask, const struct hasher_work *work, struct err *err)
 {
@@ -192,7 +205,7 @@ park(struct core *core, const struct ask *ask, const struct hasher_work *work, s
     for (size_t i = 0; i < HASHER_QUEUE && free_one == NULL; i++)
         if (auth->parked[i].ticket == 0)
             free_one = &auth->parked[i];
-    if (free_one == NULL || body.n > BODY_BYTES_MAX) {
+    if (free_one == NULL || !has_room(auth, body.n)) {
         (void)err_set(err, ERR_BUSY, "too many passwords wait to be looked at");
         return NULL;
     }

@@ -175,6 +175,31 @@ everybody_has_their_door(void **state)
     core_test_end(&t);
 }
 
+/* What somebody says first may be as large as any. */
+static void
+a_large_question_waits_for_its_password(void **state)
+{
+    const size_t size = (size_t)2 << 20;
+    char *name = malloc(size);
+    struct core_test t;
+
+    (void)state;
+    assert_non_null(name);
+    memset(name, 'a', size);
+    core_test_start(&t);
+    add_ready(&t, "ana", PRINCIPAL_ANALYST, "", "a long password");
+    const struct caller ana = basic("ana", "a long password");
+    struct buf body = buf_new(2 * size);
+    wire_add_text(&body, (struct span){name, size});
+    wire_add_text(&body, SPAN("")); /* a reason */
+    assert_int_equal(
+        core_test_ask(&t, DOOR_OPERATORS, MESSAGE_REPORT_RECALL, &ana, buf_span(&body)),
+        ERR_MISSING_FIELD); /* it was heard */
+    buf_free(&body);
+    core_test_end(&t);
+    free(name);
+}
+
 static int
 token_add(struct core_test *t, enum door door, const struct caller *caller, int64_t expires,
     const char *name, char token[64])
@@ -461,6 +486,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_account_must_change_its_password),
         cmocka_unit_test(everybody_has_their_door),
+        cmocka_unit_test(a_large_question_waits_for_its_password),
         cmocka_unit_test(sessions_prove_that_their_page_asked),
         cmocka_unit_test(a_new_password_ends_sessions),
         cmocka_unit_test(tokens_work_until_they_end),
