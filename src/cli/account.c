@@ -134,12 +134,7 @@ ask(struct account *a, const char *method, const char *before, const char *behin
     buf_add_text(&path, before);
     url_add(&path, span_of(a->name));
     buf_add_text(&path, behind);
-    buf_add_char(&path, '\0');
-    int rc = buf_check(&path, "the question", err);
-    if (rc == 0)
-        rc = node_ask(&a->node, method, path.p, question, root, err);
-    buf_free(&path);
-    return rc;
+    return node_ask_built(&a->node, method, &path, question, root, err);
 }
 
 /* ---- what is done ---- */

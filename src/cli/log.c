@@ -85,12 +85,7 @@ ask(struct log_asked *l, struct json_value *root, struct err *err)
     node_parameter(&path, "level", l->level);
     node_parameter(&path, "role", l->role);
     node_parameter(&path, "text", l->text);
-    buf_add_char(&path, '\0');
-    int rc = buf_check(&path, "the question", err);
-    if (rc == 0)
-        rc = node_ask(&l->node, "GET", path.p, SPAN(""), root, err);
-    buf_free(&path);
-    return rc;
+    return node_ask_built(&l->node, "GET", &path, SPAN(""), root, err);
 }
 
 /* ---- lines, which come newest first, printed oldest first ---- */

@@ -113,12 +113,7 @@ ask(struct mail *m, const char *method, const char *before, const char *behind,
     buf_add_text(&path, before);
     url_add(&path, span_of(m->team));
     buf_add_text(&path, behind);
-    buf_add_char(&path, '\0');
-    int rc = buf_check(&path, "the question", err);
-    if (rc == 0)
-        rc = node_ask(&m->node, method, path.p, question, root, err);
-    buf_free(&path);
-    return rc;
+    return node_ask_built(&m->node, method, &path, question, root, err);
 }
 
 /* ---- looking ---- */

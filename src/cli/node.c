@@ -74,6 +74,19 @@ node_ask(struct node *node, const char *method, const char *path, struct span js
 }
 
 int
+node_ask_built(struct node *node, const char *method, struct buf *path, struct span json,
+    struct json_value *root, struct err *err)
+{
+    buf_add_char(path, '\0');
+    int rc = buf_check(path, "the question", err);
+
+    if (rc == 0)
+        rc = node_ask(node, method, path->p, json, root, err);
+    buf_free(path);
+    return rc;
+}
+
+int
 node_print_answer(const struct node *node, struct err *err)
 {
     const struct buf *body = &node->answer.body;

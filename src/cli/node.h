@@ -37,6 +37,12 @@ void node_close(struct node *node);
 MUST_USE int node_ask(struct node *node, const char *method, const char *path, struct span json,
     struct json_value *root, struct err *err);
 
+/* The same for a PATH that was put together: it is ended here, and freed. ERR_LIMIT when it is
+ * full.
+ */
+MUST_USE int node_ask_built(struct node *node, const char *method, struct buf *path,
+    struct span json, struct json_value *root, struct err *err);
+
 /* Print the last answer as it came (--json). ERR_IO. */
 MUST_USE int node_print_answer(const struct node *node, struct err *err);
 

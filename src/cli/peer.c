@@ -314,12 +314,7 @@ ask_one(
     buf_add_text(&path, PEERS "/");
     url_add(&path, span_of(p->name));
     buf_add_text(&path, below);
-    buf_add_char(&path, '\0');
-    int rc = buf_check(&path, "the question", err);
-    if (rc == 0)
-        rc = node_ask(&p->node, method, path.p, SPAN(""), root, err);
-    buf_free(&path);
-    return rc;
+    return node_ask_built(&p->node, method, &path, SPAN(""), root, err);
 }
 
 static int

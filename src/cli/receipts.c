@@ -159,12 +159,7 @@ ask(struct receipts *r, const char *next, struct json_value *root, struct err *e
     node_parameter(&path, "since", r->since);
     node_parameter(&path, "open", r->open ? "true" : NULL);
     node_parameter(&path, "next", next);
-    buf_add_char(&path, '\0');
-    int rc = buf_check(&path, "the question", err);
-    if (rc == 0)
-        rc = node_ask(&r->node, "GET", path.p, SPAN(""), root, err);
-    buf_free(&path);
-    return rc;
+    return node_ask_built(&r->node, "GET", &path, SPAN(""), root, err);
 }
 
 static int
@@ -249,10 +244,7 @@ one(struct receipts *r, struct err *err)
 
     buf_add_text(&path, RECEIPTS "/");
     url_add(&path, span_of(r->batch));
-    buf_add_char(&path, '\0');
-    int rc = buf_check(&path, "the question", err);
-    if (rc == 0)
-        rc = node_ask(&r->node, "GET", path.p, SPAN(""), &root, err);
+    int rc = node_ask_built(&r->node, "GET", &path, SPAN(""), &root, err);
     if (rc == 0 && r->note && node_text(root, "note").n == 0)
         rc = err_set(err, ERR_NOT_FOUND, "no receipt has come for %s", r->batch);
     else if (rc == 0 && r->note)
@@ -261,7 +253,6 @@ one(struct receipts *r, struct err *err)
         add_one(&out, root);
     if (rc == 0)
         rc = r->node.json ? node_print_answer(&r->node, err) : setup_print(&out, "the answer", err);
-    buf_free(&path);
     buf_free(&out);
     return rc;
 }

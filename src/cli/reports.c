@@ -190,12 +190,7 @@ ask(struct reports *r, struct json_value *root, struct err *err)
         node_parameter(&path, filters[f], r->values[f]);
     node_parameter(&path, "unattributed", r->unattributed ? "true" : NULL);
     node_parameter(&path, "next", r->next);
-    buf_add_char(&path, '\0');
-    int rc = buf_check(&path, "the question", err);
-    if (rc == 0)
-        rc = node_ask(&r->node, "GET", path.p, SPAN(""), root, err);
-    buf_free(&path);
-    return rc;
+    return node_ask_built(&r->node, "GET", &path, SPAN(""), root, err);
 }
 
 /* A node that has looked for long answers with what it found, be it nothing, and where to go on. */

@@ -55,12 +55,7 @@ ask(struct stats *stats, struct json_value *root, struct err *err)
     node_parameter(&path, "until", stats->until);
     if (!stats->all && !stats->node.json)
         node_parameter(&path, "by", "day"); /* the totals are the same */
-    buf_add_char(&path, '\0');
-    int rc = buf_check(&path, "the question", err);
-    if (rc == 0)
-        rc = node_ask(&stats->node, "GET", path.p, SPAN(""), root, err);
-    buf_free(&path);
-    return rc;
+    return node_ask_built(&stats->node, "GET", &path, SPAN(""), root, err);
 }
 
 static void
