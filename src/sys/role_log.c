@@ -36,7 +36,6 @@ send(struct role_log *log, size_t kind)
     if (log->lines[kind] == 0)
         return;
     size_t before = batch->n;
-    batch->max_bytes = LOGLINES_BATCH_BYTES;
     if (log->left_out[kind] > 0)
         say_left_out(batch, log->left_out[kind], kind == 1);
     const struct span body = buf_span(batch);
@@ -89,13 +88,13 @@ on_line(void *ctx, enum log_level level, int64_t now_us, struct span what, struc
     const struct logline line = {now_us, (uint8_t)level, what, pairs};
 
     if (log->lines[kind] == 0) {
-        *batch = buf_new(BATCH_BYTES);
+        *batch = buf_new(LOGLINES_BATCH_BYTES);
         wire_add_u8(batch, (uint8_t)kind);
     }
     size_t before = batch->n;
     if (log->lines[kind] < BATCH_LINES)
         logline_add(batch, &line);
-    if (log->lines[kind] >= BATCH_LINES || batch->full) {
+    if (log->lines[kind] >= BATCH_LINES || batch->full || batch->n > BATCH_BYTES) {
         batch->n = before;
         batch->full = false;
         log->left_out[kind]++;
