@@ -41,14 +41,10 @@ static const char usage[] =
 static int
 take_option(struct log_asked *l, int argc, char **argv, int *i, struct err *err)
 {
-    int rc = setup_option(argc, argv, i, "level", &l->level, err);
+    const struct setup_valued known[] = {{"level", 0, &l->level}, {"role", 0, &l->role},
+        {"text", 0, &l->text}, {"lines", 0, &l->lines}};
+    int rc = setup_valued(argc, argv, i, 0, known, sizeof known / sizeof known[0], err);
 
-    if (rc == 0)
-        rc = setup_option(argc, argv, i, "role", &l->role, err);
-    if (rc == 0)
-        rc = setup_option(argc, argv, i, "text", &l->text, err);
-    if (rc == 0)
-        rc = setup_option(argc, argv, i, "lines", &l->lines, err);
     if (rc == 0 && strcmp(argv[*i], "--follow") == 0)
         rc = l->follow = true;
     return rc == 0 ? node_option(&l->node, argc, argv, i, err) : rc;

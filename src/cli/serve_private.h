@@ -1,7 +1,7 @@
 /* serve_private.h: what does the parent know of its roles?
  *
- * For serve_parent.c, which starts, watches and ends them, serve_told.c, which tells them what they
- * need, and serve_log.c alone.
+ * For serve_parent.c, which starts, watches and ends them, and serve_told.c, which tells them what
+ * they need, alone.
  */
 #ifndef COMITY_CLI_SERVE_PRIVATE_H
 #define COMITY_CLI_SERVE_PRIVATE_H
