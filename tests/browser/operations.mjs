@@ -46,10 +46,10 @@ test('the log: lines of all processes, filters in the URL, an attacker’s name 
   await page.fill('label:has-text("With this text") input', 'ROLE DIED');
   await page.press('label:has-text("With this text") input', 'Enter');
   await page.waitForURL(/text=ROLE/);
-  await until(() => document.querySelectorAll('tbody tr').length === 1);
+  await until(() => [...document.querySelectorAll('tbody tr')].map((row) => /role died/.test(row.textContent)).join() === 'true');
   await page.reload();
   await settled(page);
-  await until(() => document.querySelectorAll('tbody tr').length === 1);
+  await until(() => [...document.querySelectorAll('tbody tr')].map((row) => /role died/.test(row.textContent)).join() === 'true');
   await page.selectOption('label:has-text("Process") select', 'core');
   await until(() => /Nothing|No /.test(document.querySelector('tbody').textContent));
 });
@@ -70,6 +70,22 @@ test('the log is live, and can be held', async () => {
   await ask('third');
   await until(() => document.querySelector('tbody').textContent.includes('path="/live/third"'));
   for (let i = 0; i < 3; i++) expected(/404/);
+});
+test('the log: an answer that is given up while it comes in changes nothing', async () => {
+  await visit(page, '/operations/log');
+  await page.evaluate(() => {
+    const real = window.fetch;
+    window.fetch = async (path, options) => {
+      const answer = await real(path, options);
+      if (path.includes('/log?') && !path.includes('level=')) answer.json = () => new Promise((_, fail) => options.signal.addEventListener('abort', () => fail(options.signal.reason)));
+      return answer;
+    };
+    dispatchEvent(new Event('log'));
+  });
+  await page.waitForResponse((answer) => answer.url().includes('/api/v1/log?'));
+  await page.waitForTimeout(100);
+  await page.selectOption('label:has-text("This level") select', 'error');
+  await until(() => document.querySelector('tbody td time') && [...document.querySelectorAll('tbody tr')].every((row) => /error/.test(row.textContent)));
 });
 test('looking at the log writes no line that is looked at', async () => {
   await visit(page, '/operations/log');
@@ -147,6 +163,14 @@ test('errors say what to do, and lead operators to the log', async () => {
   await fail(503, /try again in a few seconds/);
   await fail(403, /ask an operator/);
   await fail(0, /cannot be reached/);
+  await page.click('[role=alert] button');
+  await page.waitForSelector('[role=alert]', {state: 'detached'});
+});
+test('an answer that breaks off is said, and no empty table stands for it', async () => {
+  await page.route('**/api/v1/outbox', (route) => route.fulfill({contentType: 'application/json', body: '{"items":['}));
+  await visit(page, '/operations');
+  await page.waitForSelector('[role=alert]:has-text("cannot be reached")', {timeout: 5000});
+  await page.unroute('**/api/v1/outbox');
   await page.click('[role=alert] button');
   await page.waitForSelector('[role=alert]', {state: 'detached'});
 });
