@@ -24,14 +24,16 @@ export function useData(path, query) {
 // A list that goes on by `next`: all that was shown so far.
 export function useList(path, query) {
   const first = useData(path, query);
-  const [more, set] = useState({items: []});
-  useEffect(() => set({items: [], next: first.data?.next}), [first.data]);
+  const begun = {of: first.data, items: [], next: first.data?.next};
+  const [state, set] = useState(begun);
+  const more = state.of === first.data ? state : begun; // what went on from another answer is over
   const load = async () => {
-    set((old) => ({...old, loading: true, error: null}));
+    set({...more, loading: true, error: null});
+    const came = (what) => set((old) => (old.of === more.of ? {...old, loading: false, ...what(old)} : old));
     try {
       const page = await ask('GET', path, {query: {...query, next: more.next}});
-      set((old) => ({items: [...old.items, ...page.items], next: page.next}));
-    } catch (error) { set((old) => ({...old, loading: false, error})); }
+      came((old) => ({items: [...old.items, ...page.items], next: page.next}));
+    } catch (error) { came(() => ({error})); }
   };
   const items = [...(first.data?.items ?? []), ...more.items];
   return {...first, items, error: first.error ?? more.error, next: more.next, more: load, busy: first.loading || more.loading};

@@ -87,6 +87,29 @@ test('the log: an answer that is given up while it comes in changes nothing', as
   await page.selectOption('label:has-text("This level") select', 'error');
   await until(() => document.querySelector('tbody td time') && [...document.querySelectorAll('tbody tr')].every((row) => /error/.test(row.textContent)));
 });
+test('the log: older lines that were asked for before a filter are not shown under it', async () => {
+  let go;
+  const held = new Promise((done) => { go = done; });
+  const line = (event, number) => ({number, time: new Date().toISOString(), level: 'error', role: 'core', event, text: ''});
+  await page.route('**/api/v1/log?*', async (route) => {
+    const {searchParams: asked} = new URL(route.request().url());
+    if (asked.has('next')) await held;
+    const items = [asked.has('next') ? line('from before', 1) : asked.has('level') ? line('filtered', 2) : line('unfiltered', 3)];
+    await route.fulfill({json: {items, next: asked.has('next') ? '' : '1'}});
+  });
+  await visit(page, '/operations/log');
+  await page.click('button:has-text("More")');
+  await page.selectOption('label:has-text("This level") select', 'error');
+  await page.waitForSelector('tbody:has-text("filtered"):not(:has-text("unfiltered"))');
+  const came = page.waitForResponse((answer) => answer.url().includes('next='));
+  go();
+  await (await came).finished();
+  await page.waitForTimeout(200);
+  assert.doesNotMatch(await page.textContent('tbody'), /from before/);
+  await page.click('button:has-text("More")');
+  await page.waitForSelector('tbody:has-text("from before")');
+  await page.unroute('**/api/v1/log?*');
+});
 test('looking at the log writes no line that is looked at', async () => {
   await visit(page, '/operations/log');
   assert.doesNotMatch(await page.textContent('tbody'), /path="\/api\/v1\/log"/);
