@@ -39,6 +39,24 @@ export function useList(path, query) {
   return {...first, items, error: first.error ?? more.error, next: more.next, more: load, busy: first.loading || more.loading};
 }
 
+// Asks for LISTS again when EVENT is told, at most every MS, and never while an answer is on its way: where answers take longer than that, none would come.
+export function useTold(event, ms, lists, on = true) {
+  const latest = useRef();
+  latest.current = lists;
+  useEffect(() => {
+    if (!on) return undefined;
+    let timer;
+    const soon = () => { timer ??= setTimeout(due, ms); };
+    const due = () => {
+      timer = undefined;
+      if (latest.current.some((one) => one.loading)) soon();
+      else latest.current.forEach((one) => one.reload());
+    };
+    addEventListener(event, soon);
+    return () => { clearTimeout(timer); removeEventListener(event, soon); };
+  }, [on]);
+}
+
 // What to do about it, by status; what exactly was wrong the node says.
 const known = {0: 'error.network', 400: 'error.wrong', 403: 'error.rights', 404: 'error.missing', 409: 'error.conflict', 413: 'error.large', 429: 'error.often',
   500: 'error.fault', 503: 'error.busy', 507: 'error.room'};

@@ -71,6 +71,18 @@ test('the log is live, and can be held', async () => {
   await until(() => document.querySelector('tbody').textContent.includes('path="/live/third"'));
   for (let i = 0; i < 3; i++) expected(/404/);
 });
+test('the log: lines that come while it is asked for never keep the answer away', async () => {
+  await visit(page, '/operations/log');
+  await page.route('**/api/v1/log?*', async (route) => {
+    await new Promise((done) => { setTimeout(done, 1500); });
+    await route.continue().catch(() => {}); // who asked may have given up
+  });
+  const busy = await page.evaluate(() => setInterval(() => dispatchEvent(new Event('log')), 100));
+  await page.selectOption('label:has-text("This level") select', 'error');
+  await until(() => document.querySelector('tbody td time') && [...document.querySelectorAll('tbody tr')].every((row) => /error/.test(row.textContent)));
+  await page.evaluate((timer) => clearInterval(timer), busy);
+  await page.unroute('**/api/v1/log?*', {behavior: 'wait'});
+});
 test('the log: an answer that is given up while it comes in changes nothing', async () => {
   await visit(page, '/operations/log');
   await page.evaluate(() => {
