@@ -23,6 +23,15 @@ span_equal_nocase(struct span a, struct span b)
 }
 
 bool
+span_holds_nocase(struct span text, struct span part)
+{
+    for (size_t i = 0; i + part.n <= text.n; i++)
+        if (span_equal_nocase((struct span){text.p + i, part.n}, part))
+            return true;
+    return false;
+}
+
+bool
 span_starts(struct span s, struct span prefix)
 {
     return s.n >= prefix.n && memcmp(s.p, prefix.p, prefix.n) == 0;

@@ -100,6 +100,8 @@ span_still(struct span known, struct span s)
 
 /* ASCII only: TLP labels, domain names, header names. */
 bool span_equal_nocase(struct span a, struct span b);
+/* Does PART stand anywhere in TEXT? Likewise. */
+bool span_holds_nocase(struct span text, struct span part);
 bool span_starts(struct span s, struct span prefix);
 bool span_ends(struct span s, struct span suffix);
 /* Without ASCII white space at both ends. */

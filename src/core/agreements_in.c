@@ -351,44 +351,49 @@ take(struct core *core, const struct exchange_object *object, struct json_value 
     return rc == 0 ? 1 : rc;
 }
 
-static int
-again(
-    struct core *core, struct arena *arena, const struct abroad_later_word *waits, struct err *err)
+/* What is refused is told, and waits if it may; false: this machine could not do it now. */
+static bool
+again(struct core *core, struct arena *arena, const struct abroad_later_word *waits)
 {
     struct json *json = json_new(ABROAD_LATER_BYTES);
     struct exchange_object object = {.team = waits->team, .now_us = clock_now_us(), .arena = arena};
-    int rc = json == NULL ? err_set(err, ERR_NO_MEMORY, "no memory for what other nodes said")
-                          : json_parse_copy(json, waits->object, &object.json, err);
+    struct err err;
+    int rc = json == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory for what other nodes said")
+                          : json_parse_copy(json, waits->object, &object.json, &err);
 
     if (rc == 0)
-        rc = exchange_agreement(core, &object, err);
+        rc = exchange_agreement(core, &object, &err);
     json_free(json);
     bool ours = rc < 0 && err_kind((enum err_code)rc) == ERR_KIND_OURS;
-    return agreements_in_end(core, ours ? rc : 0, err);
+    rc = agreements_in_end(core, ours ? rc : 0, &err);
+    if (rc != 0)
+        core_tell(core, "what waited for a key cannot be kept yet: %s", err.msg);
+    return rc == 0;
 }
 
 void
 agreements_again(struct core *core)
 {
     uint64_t keys = core->basis.registry == NULL ? 0 : keyring_digest(core->basis.registry->ring);
-    struct arena *arena = arena_new(AGAIN_BYTES);
     struct abroad_later later = {0};
     struct abroad_later_word waits;
     struct err err = {0};
-    int rc = arena == NULL             ? err_set(&err, ERR_NO_MEMORY, "no memory to read it")
-        : keys == core->agreement_keys ? 0
-                                       : abroad_later_open(core->options.home, &later, &err);
+    bool done = true;
 
-    while (rc == 0 && abroad_later_next(&later, arena, &waits, &err) == 1) {
-        struct err why;
-        if (again(core, arena, &waits, &why)
-            != 0) /* what is refused is told, and waits if it may */
-            core_tell(core, "what waited for a key cannot be kept yet: %s", why.msg);
+    if (keys == core->agreement_keys)
+        return;
+    struct arena *arena = arena_new(AGAIN_BYTES);
+    int rc = arena == NULL ? err_set(&err, ERR_NO_MEMORY, "no memory to read it")
+                           : abroad_later_open(core->options.home, &later, &err);
+    for (bool more = rc == 0; more; more = rc == 1) {
+        rc = abroad_later_next(&later, arena, &waits, &err);
+        if (rc == 1)
+            done = again(core, arena, &waits) && done;
         arena_reset(arena);
     }
-    if (rc == 0)
+    if (rc == 0 && done)
         core->agreement_keys = keys;
-    if (err.code != 0)
+    if (rc < 0)
         core_tell(
             core, "what other nodes said of agreements cannot be looked at again: %s", err.msg);
     abroad_later_close(&later);

@@ -97,6 +97,7 @@ answer(const struct page_question *q, const struct store_page *from, struct aren
 {
     struct page page = {.more = from->more};
     bool objects = q->what == PAGE_OBJECTS;
+    bool giant = objects && has_giant(from);
 
     page.runs = arena_zalloc(arena, from->run_count + 1, sizeof *page.runs);
     page.rows = arena_zalloc(arena, objects ? 1 : from->row_count + 1, sizeof *page.rows);
@@ -107,11 +108,10 @@ answer(const struct page_question *q, const struct store_page *from, struct aren
     if (!objects)
         rows_of(from, &page);
     *too_large = objects
-        && (runs_of(from, &page) > PAGE_PACKED_MAX || raw_bytes(from) > PAGE_UNPACKED_MAX
-            || has_giant(from));
+        && (runs_of(from, &page) > PAGE_PACKED_MAX || raw_bytes(from) > PAGE_UNPACKED_MAX || giant);
     if (*too_large && from->row_count > 1)
         return 0;
-    if (objects && has_giant(from))
+    if (giant)
         return err_set(err, ERR_LIMIT,
             "the next object is too large to be given; its manifest says of when it is");
     page_add(out, &page);

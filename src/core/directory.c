@@ -166,8 +166,8 @@ standing_of(const struct showing *s, const struct agreement *a)
     return standing_words[standing_at(a, NULL, s->now_us)];
 }
 
-/* Is it an event that others are shown, and whose? n 0: none. Proposals and signatures are seen in
- * the document. */
+/* Whose it is, if it is an event that others are shown; n 0: it is none. Proposals and signatures
+ * are seen in the document. */
 static struct span
 shown_doer(const struct journal_event *event)
 {
@@ -181,18 +181,19 @@ shown_doer(const struct journal_event *event)
 /* Of each party the newest: the own team's EVENTS_SHOWN, and as many of all the others. */
 struct events_shown {
     const struct agreement *a;
-    struct span own;
+    size_t own;   /* party */
     size_t *left; /* by party: how many are still to come */
     size_t each;  /* of each other party at most */
     size_t others;
 };
 
+/* a->party_count: it is none. */
 static size_t
 party_at(const struct agreement *a, struct span team)
 {
     size_t i = 0;
 
-    while (i < a->party_count && !span_equal(a->parties[i], team))
+    while (i < a->party_count && (team.n == 0 || !span_equal(a->parties[i], team)))
         i++;
     return i;
 }
@@ -203,12 +204,11 @@ count_events(struct events_shown *shown, const struct journal_event *events)
     bool any = false;
 
     for (const struct journal_event *e = events; e != NULL; e = e->next) {
-        struct span doer = shown_doer(e);
-        size_t i = doer.n == 0 ? shown->a->party_count : party_at(shown->a, doer);
+        size_t i = party_at(shown->a, shown_doer(e));
         if (i == shown->a->party_count)
             continue;
         any = true;
-        if (shown->left[i]++ < shown->each && !span_equal(doer, shown->own))
+        if (shown->left[i]++ < shown->each && i != shown->own)
             shown->others++;
     }
     return any;
@@ -217,12 +217,11 @@ count_events(struct events_shown *shown, const struct journal_event *events)
 static bool
 takes_event(struct events_shown *shown, const struct journal_event *e)
 {
-    struct span doer = shown_doer(e);
-    size_t i = doer.n == 0 ? shown->a->party_count : party_at(shown->a, doer);
+    size_t i = party_at(shown->a, shown_doer(e));
 
     if (i == shown->a->party_count)
         return false;
-    if (span_equal(doer, shown->own))
+    if (i == shown->own)
         return shown->left[i]-- <= EVENTS_SHOWN;
     return shown->left[i]-- <= shown->each && shown->others-- <= EVENTS_SHOWN;
 }
@@ -234,7 +233,8 @@ add_events(struct showing *s, struct buf *out, const struct agreement *a,
     const struct journal_event *events)
 {
     struct events_shown shown = {.a = a,
-        .own = span_of(s->core->basis.registry == NULL ? "" : s->core->basis.registry->team),
+        .own = party_at(
+            a, span_of(s->core->basis.registry == NULL ? "" : s->core->basis.registry->team)),
         .left = arena_zalloc(s->arena, a->party_count + 1, sizeof *shown.left),
         .each = EVENTS_SHOWN / (a->party_count + 1) + 1};
     const char *before = "";

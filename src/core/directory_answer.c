@@ -96,15 +96,6 @@ add_team(const struct cards_world *world, const struct team *team, bool card, st
 }
 
 static bool
-holds(struct span text, struct span part)
-{
-    for (size_t i = 0; i + part.n <= text.n; i++)
-        if (span_equal_nocase((struct span){text.p + i, part.n}, part))
-            return true;
-    return false;
-}
-
-static bool
 team_matches(const struct team *team, struct span text, struct economy economy)
 {
     bool of = economy.index == 0;
@@ -112,8 +103,8 @@ team_matches(const struct team *team, struct span text, struct economy economy)
     for (size_t i = 0; !of && i < team->economy_count; i++)
         of = team->economies[i].index == economy.index;
     return of
-        && (text.n == 0 || holds(team->id, text) || holds(team->name, text)
-            || holds(team->full_name, text));
+        && (text.n == 0 || span_holds_nocase(team->id, text) || span_holds_nocase(team->name, text)
+            || span_holds_nocase(team->full_name, text));
 }
 
 static void

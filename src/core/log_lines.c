@@ -11,7 +11,7 @@ enum { ANSWER_BYTES = 16 * 1024 * 1024, NUMBER_BYTES = 24 };
 struct line_asked {
     enum log_level least;
     struct span role;
-    struct span text; /* in lower case */
+    struct span text;
     uint64_t after;
     uint64_t before; /* UINT64_MAX: from the newest */
     uint32_t limit;
@@ -78,24 +78,14 @@ read_asked(struct wire_in *in, struct line_asked *out, struct err *err)
     return rc;
 }
 
-/* Case is told apart in ASCII only: lines are for the most part. */
-static bool
-has_text(struct span where, struct span what)
-{
-    for (size_t i = 0; i + what.n <= where.n; i++)
-        if (span_equal_nocase((struct span){where.p + i, what.n}, what))
-            return true;
-    return false;
-}
-
 static bool
 fits(const struct line_asked *asked, const struct found *one)
 {
     return one->line.level >= asked->least && one->number > asked->after
         && one->number < asked->before
         && (asked->role.n == 0 || span_equal(asked->role, span_of(roles_word(one->row))))
-        && (asked->text.n == 0 || has_text(one->line.event, asked->text)
-            || has_text(one->line.pairs, asked->text));
+        && (asked->text.n == 0 || span_holds_nocase(one->line.event, asked->text)
+            || span_holds_nocase(one->line.pairs, asked->text));
 }
 
 static void

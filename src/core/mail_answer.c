@@ -52,22 +52,15 @@ mail_tell_counts(const struct core *core, struct buf *out)
     told_number(out, "mails_stopped", counts.stopped);
 }
 
-static void
-gauge(struct buf *out, const char *name, const char *help, uint64_t value)
-{
-    buf_format(out, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name, name,
-        (unsigned long long)value);
-}
-
 void
 mail_tell_metrics(const struct core *core, struct buf *out)
 {
     const struct mail_counts counts = count_mails(core->mailing);
 
-    gauge(out, "comity_mailed_teams", "Teams that get mail.", core->mailing->count);
-    gauge(out, "comity_mails_waiting", "Mails that wait for the SMTP server.", counts.waiting);
-    gauge(out, "comity_mails_late", "Of those: tried, and not taken.", counts.late);
-    gauge(out, "comity_mails_stopped",
+    node_gauge(out, "comity_mailed_teams", "Teams that get mail.", core->mailing->count);
+    node_gauge(out, "comity_mails_waiting", "Mails that wait for the SMTP server.", counts.waiting);
+    node_gauge(out, "comity_mails_late", "Of those: tried, and not taken.", counts.late);
+    node_gauge(out, "comity_mails_stopped",
         "Teams to which no mail goes until somebody mends something.", counts.stopped);
 }
 

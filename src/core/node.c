@@ -188,8 +188,8 @@ head(struct buf *out, const char *name, const char *type, const char *help)
     buf_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-static void
-gauge(struct buf *out, const char *name, const char *help, uint64_t value)
+void
+node_gauge(struct buf *out, const char *name, const char *help, uint64_t value)
 {
     head(out, name, "gauge", help);
     buf_format(out, "%s %llu\n", name, (unsigned long long)value);
@@ -293,8 +293,8 @@ add_open_receipts(struct core *core, struct buf *out, struct err *err)
     int64_t oldest_us;
     int rc = store_receipts_open(core->store, &open, &oldest_us, err);
 
-    gauge(out, "comity_receipts_open", "Deliveries that still want a receipt.", open);
-    gauge(out, "comity_receipts_oldest_open_seconds",
+    node_gauge(out, "comity_receipts_open", "Deliveries that still want a receipt.", open);
+    node_gauge(out, "comity_receipts_oldest_open_seconds",
         "Unix time of the oldest of them; 0: there is none.", (uint64_t)oldest_us / 1000000);
     return rc;
 }
@@ -305,7 +305,7 @@ add_cards(const struct core *core, struct buf *out, struct err *err)
     uint64_t waiting = 0;
     int rc = cards_waiting_count(core->options.home, &waiting, err);
 
-    gauge(out, "comity_cards_waiting", "Other teams' cards that wait for a person.", waiting);
+    node_gauge(out, "comity_cards_waiting", "Other teams' cards that wait for a person.", waiting);
     return rc;
 }
 
@@ -321,14 +321,15 @@ core_metrics(struct core *core, struct ask *ask, struct err *err)
         rc = store_held_count(core->store, &held, err);
     head(&out, "comity_build_info", "gauge", "The version that runs.");
     buf_add_text(&out, "comity_build_info{version=\"" COMITY_VERSION "\"} 1\n");
-    gauge(&out, "comity_start_time_seconds", "When core started, in Unix time.",
+    node_gauge(&out, "comity_start_time_seconds", "When core started, in Unix time.",
         (uint64_t)core->started_us / 1000000);
-    gauge(&out, "comity_sandbox", "1: every role runs in its sandbox.", core->options.sandboxed);
-    gauge(&out, "comity_teams", "Teams of the directory.", roster_count(core->roster));
-    gauge(
+    node_gauge(
+        &out, "comity_sandbox", "1: every role runs in its sandbox.", core->options.sandboxed);
+    node_gauge(&out, "comity_teams", "Teams of the directory.", roster_count(core->roster));
+    node_gauge(
         &out, "comity_agreements", "Agreements that are judged by.", core->basis.agreements.count);
-    gauge(&out, "comity_held_items", "Items that wait for a person.", held);
-    gauge(&out, "comity_oldest_due_seconds",
+    node_gauge(&out, "comity_held_items", "Items that wait for a person.", held);
+    node_gauge(&out, "comity_oldest_due_seconds",
         "Unix time of the oldest report on its way to others; 0: none.",
         (uint64_t)way.oldest_us / 1000000);
     if (rc == 0)

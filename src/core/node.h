@@ -35,4 +35,7 @@ MUST_USE int node_answer(
 MUST_USE int node_say(
     struct core *core, enum door door, uint64_t tag, struct buf *body, struct err *err);
 
+/* A gauge of METRICS. */
+void node_gauge(struct buf *out, const char *name, const char *help, uint64_t value);
+
 #endif

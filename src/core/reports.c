@@ -5,6 +5,7 @@
 #include "core/provenance.h"
 #include "core/receipts.h"
 #include "core/told.h"
+#include "flow/ledger_delivered.h"
 #include "fmt/render.h"
 #include "model/domain.h"
 #include "sys/clock.h"
@@ -186,12 +187,10 @@ read_delivery(struct core *core, struct arena *arena, struct span batch, struct 
         if (all[i].entry != receipt.entry)
             continue;
         job->delivered = receipt.batch;
-        for (size_t at = 0; at + 1 < all[i].places.n; at += 2) {
-            unsigned high = (uint8_t)all[i].places.p[at + 1];
-            unsigned place = (uint8_t)all[i].places.p[at] | high << 8;
+        uint32_t place;
+        for (uint64_t at = 0; ledger_delivered_place(&all[i], at, &place); at++)
             if (place < STORE_BATCH_REPORTS)
                 job->places[place / 8] |= (uint8_t)(1u << place % 8);
-        }
     }
     return rc;
 }

@@ -18,13 +18,11 @@
 enum {
     ANSWER_BYTES = 64 * 1024,
     EVENT_BYTES = 4096,
-    LOUD_MOST = 10, /* lines about histories in a minute */
     OK = 200,
     BAD = 400,
     UNKNOWN = 404,
     INCONSISTENT = 422,
 };
-static const int64_t minute_us = INT64_C(60000000);
 
 /* ---- life ---- */
 
@@ -58,15 +56,9 @@ witness_free(struct witness *witness)
 void
 witness_say(struct core *core, struct span team, const char *what, struct span why)
 {
-    struct witness *witness = core->witness;
     struct buf json = buf_new(EVENT_BYTES);
-    int64_t now = clock_ticks_us();
 
-    if (witness->loud_us == 0 || now - witness->loud_us >= minute_us) {
-        witness->loud_us = now;
-        witness->loud = 0;
-    }
-    if (witness->loud++ < LOUD_MOST) {
+    if (pace_may(&core->witness->histories, "more was to be said of partners' logs")) {
         log_error(what, log_text("team", team), log_text("why", why));
         buf_add_char(&json, '{');
         told_text(&json, "team", team);

@@ -13,15 +13,16 @@
  *   witness.TEAM   how much of our log TEAM's node has cosigned
  *
  *   WITNESS_ADD   body text (of add-checkpoint); answered, when durable: status u16 (of HTTP), text
- *   WITNESS_SEEN  team u32, cosigned u64 (as the last answer said; 0 at first), text: the
- * checkpoint that its log shows now, count u32, each path text, bytes text (what else of the log
- *                 was fetched; n 0: it is not there). Answered when durable: cosigned u64, path
- * text (to be fetched, too; then the same is said with it), why text (n > 0: the log does not show
- * what it must) WITNESS_TAKE  team u32; answer: size u64 (of our log), text: the body for that
- * team's witness (n 0: it has seen all that there is) WITNESS_TOLD  team u32, size u64 (as taken),
- * status u16, text: what it answered; answered, when durable: again u8 (WITNESS_TAKE gives
- * something at once) PEER_EVIDENCE team text; answer: JSON, share/openapi/schemas.json,
- * PeerEvidence
+ *   WITNESS_SEEN  team u32, cosigned u64 (as the last answer said; 0 at first), text: what its log
+ *                 shows now (a checkpoint), count u32, of each path text, bytes text (what else of
+ *                 the log was fetched; n 0: it is not there); answered, when durable: cosigned u64,
+ *                 path text (to be fetched, too; then the same is said with it), why text (n > 0:
+ *                 the log does not show what it must)
+ *   WITNESS_TAKE  team u32; answer: size u64 (of our log), text: the body for that team's witness
+ *                 (n 0: it has seen all that there is)
+ *   WITNESS_TOLD  team u32, size u64 (as taken), status u16, text: what it answered; answered, when
+ *                 durable: again u8 (WITNESS_TAKE gives something at once)
+ *   PEER_EVIDENCE team text; answer: PeerEvidence (share/openapi/schemas.json)
  */
 #ifndef COMITY_CORE_WITNESS_H
 #define COMITY_CORE_WITNESS_H

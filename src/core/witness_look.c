@@ -191,9 +191,10 @@ core_witness_seen(struct core *core, struct ask *ask, struct err *err)
     if (rc == 0 && l.log.key != NULL && !l.log.forked)
         rc = look(&l, err);
     const struct store_link *link = links_find(core->links, team);
-    if (rc == 0 && link != NULL && l.wanted[0] == '\0' && !l.loose)
+    bool worked = link != NULL && l.wanted[0] == '\0' && !l.loose;
+    if (rc == 0 && worked)
         rc = core_begin(core, err);
-    if (rc == 0 && link != NULL && l.wanted[0] == '\0' && !l.loose)
+    if (rc == 0 && worked)
         rc = links_worked(core, link, LINK_WITNESS, err);
     return rc == 0 ? answer(core, ask, &l, err) : rc;
 }

@@ -11,8 +11,7 @@ enum { WITNESS_NAME_BYTES = NOTE_NAME_MAX + 32 };
 struct witness {
     char name[NOTE_NAME_MAX + 1]; /* of the signer's key */
     struct note_signer signer;
-    int64_t loud_us; /* ticks: what was said of histories since then */
-    int64_t loud;
+    struct pace histories;
 };
 
 /* A partner's log, and what is known of it; notes: n 0 for none. */

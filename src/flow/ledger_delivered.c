@@ -6,15 +6,24 @@
 enum { PAGE_ROWS = 1000, PAGE_ARENA_BYTES = 512 << 20 };
 
 bool
-ledger_delivered_index(const struct store_delivery *delivery, uint32_t place, uint64_t *index)
+ledger_delivered_place(const struct store_delivery *delivery, uint64_t index, uint32_t *place)
 {
     const unsigned char *p = (const unsigned char *)delivery->places.p;
 
-    for (size_t i = 0; i + 1 < delivery->places.n; i += 2)
-        if ((uint32_t)(p[i] | p[i + 1] << 8) == place) {
-            *index = i / 2;
+    if (index >= delivery->places.n / 2)
+        return false;
+    *place = (uint32_t)(p[2 * index] | p[2 * index + 1] << 8);
+    return true;
+}
+
+bool
+ledger_delivered_index(const struct store_delivery *delivery, uint32_t place, uint64_t *index)
+{
+    uint32_t at;
+
+    for (*index = 0; ledger_delivered_place(delivery, *index, &at); ++*index)
+        if (at == place)
             return true;
-        }
     return false;
 }
 

@@ -9,6 +9,9 @@
 #include "flow/ledger_prove.h"
 #include "store/store.h"
 
+/* At which place of its batch was the report that is item INDEX of DELIVERY? False: it has not so
+ * many. */
+bool ledger_delivered_place(const struct store_delivery *delivery, uint64_t index, uint32_t *place);
 /* Which item of DELIVERY was the report at PLACE? False: it is not among them. */
 bool ledger_delivered_index(const struct store_delivery *delivery, uint32_t place, uint64_t *index);
 /* OUT->index is given; OUT's nodes live in ARENA. ITEM gets the canonical bytes of that one. All

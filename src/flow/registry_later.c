@@ -6,7 +6,7 @@
 
 struct waiting {
     struct agreement a;
-    bool new;
+    bool made;
 };
 
 struct registry_later {
@@ -94,7 +94,7 @@ static void
 put_document(struct registry *r, size_t at, const struct agreement *a)
 {
     struct registry_later *later = r->later;
-    bool new = at == r->count || r->events[at] == NULL;
+    bool made = at == r->count || r->events[at] == NULL;
     size_t i = 0;
 
     if (at == r->count)
@@ -103,8 +103,9 @@ put_document(struct registry *r, size_t at, const struct agreement *a)
     r->agreements[at].signature_count = a->signature_count;
     while (i < later->count && !span_equal_nocase(later->documents[i].a.id, a->id))
         i++;
-    new = i < later->count ? later->documents[i].new : new;
-    later->documents[i] = (struct waiting){*a, new};
+    if (i < later->count)
+        made = later->documents[i].made;
+    later->documents[i] = (struct waiting){*a, made};
     later->count += i == later->count;
 }
 
@@ -180,7 +181,7 @@ take_back(struct registry *r, size_t written, int why, struct err *err)
 
     for (size_t i = 0; i < written; i++) {
         const struct waiting *w = &r->later->documents[i];
-        if (w->new &&registry_drop(r, &w->a, &worse) != 0)
+        if (w->made && registry_drop(r, &w->a, &worse) != 0)
             why = err_set(err, ERR_IO, "%s", worse.msg);
     }
     return why;

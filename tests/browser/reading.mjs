@@ -7,7 +7,8 @@ const agreement = `/agreements/${encodeURIComponent(given.agreement)}`;
 const report = `/reports/${given.report}`;
 const proof = `/ledger/proof?report=${given.report}&team=south.test`;
 const pages = ['/', '/?days=7', '/reports', report, '/held', '/held?state=released', '/teams', '/teams?q=192.0.2.1', '/teams/south.test', '/agreements', agreement, '/agreements/new',
-  '/partners', '/partners?add=1', '/partners/south.test', '/receipts', '/ledger', '/ledger/0', '/ledger/proof', proof, '/economies', '/economies/FI', '/operations', '/account'];
+  '/partners', '/partners?add=1', '/partners/south.test', '/receipts', '/ledger', '/ledger/0', '/ledger/proof', proof, '/economies', '/economies/FI',
+  '/operations', '/operations/log', '/operations/mail', '/operations/figures', '/teams/north.test/card', '/account'];
 
 test('sign in', async () => {
   page = await open();

@@ -75,7 +75,7 @@ def run(folder):
         own.command("peer", "add", cards[1])
         own.command("ingest", *map(str, sorted(path for path in (SHARE / "samples").rglob("*") if path.is_file())))
         own.confirmed()
-        given = {"url": f"https://{own.node.address['operators']}", "npm": str(NPM.resolve()), "folder": str(FOLDER), "names": NAMES, "other": OTHER,
+        given = {"url": f"https://{own.node.address['operators']}", "npm": str(NPM.resolve()), "folder": str(FOLDER), "names": NAMES, "own": OWN, "other": OTHER,
                  "agreement": AGREED["id"], "first": own.node.first_password()}
         return chromium.drive("screenshots.mjs", given)
     finally:

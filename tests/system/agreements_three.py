@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """An agreement of three parties, of which two never speak: what each did comes by the third."""
 import json
+import os
 import sys
 import unittest
 
@@ -75,7 +76,15 @@ class Three(Case):
         # A node that starts anew still has it.
         south.node.kill("core")
         self.assertEqual(south.standing(ident), "proposed")
+        # What cannot be read keeps nothing back for good.
+        blocked = south.home / "abroad" / "later" / "0.json"
+        blocked.mkdir()
+        since = south.node.mark()
         south.agree("key", "--trust", "east.test", east.key)
+        until(lambda: any("cannot be looked at again" in (line["event"] or "") for line in south.node.lines[since:]))
+        self.assertEqual(south.standing(ident), "proposed")
+        blocked.rmdir()
+        os.utime(south.home / "agreements")
         until(lambda: south.standing(ident) == "suspended")
 
     def test_no_party(self):

@@ -16,7 +16,7 @@ from node import Local
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 # North's go to south; a person looks first at what is for east.
 AGREED = [{**FREELY[0], "clauses": [{**one, "effect": "hold"} if one["id"] == "north-east" else one for one in FREELY[0]["clauses"]]}]
-WITHOUT_4 = """DROP TABLE unsent; DROP TABLE tally_team; DROP TABLE tally_kind; DELETE FROM tally WHERE name IN (16, 17);
+WITHOUT_4 = """DROP INDEX receipt_batch; DROP TABLE unsent; DROP TABLE tally_team; DROP TABLE tally_kind; DELETE FROM tally WHERE name IN (16, 17);
                DELETE FROM value WHERE name = 'search-senders'; PRAGMA user_version = 3;"""
 
 

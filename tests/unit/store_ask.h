@@ -17,9 +17,9 @@
 
 /* What version 4 has more than version 3, and both more than version 2. */
 #define WITHOUT_4                                                                                  \
-    "DROP TABLE unsent; DROP TABLE tally_team; DROP TABLE tally_kind; DELETE FROM value WHERE "    \
-    "name = "                                                                                      \
-    "'search-senders';"
+    "DROP INDEX receipt_batch;"                                                                    \
+    "DROP TABLE unsent; DROP TABLE tally_team; DROP TABLE tally_kind;"                             \
+    "DELETE FROM value WHERE name = 'search-senders';"
 #define WITHOUT_3                                                                                  \
     WITHOUT_4                                                                                      \
     "DROP TABLE mail; DROP TABLE mail_out; DROP TABLE mail_body;"                                  \

@@ -137,7 +137,6 @@ a_link_follows_its_teams_newer_card(void **state)
     core_test_end(&t);
 }
 
-/* A card that came while core was down is followed at its start. */
 /* A CA vouches for the node from now on; at our door it is known as before. */
 static void
 a_newer_card_without_a_certificate(void **state)
@@ -162,6 +161,7 @@ a_newer_card_without_a_certificate(void **state)
     core_test_end(&t);
 }
 
+/* A card that came while core was down is followed at its start. */
 static void
 cards_are_looked_at_at_the_start(void **state)
 {

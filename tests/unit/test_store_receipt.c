@@ -364,6 +364,9 @@ version_3_is_taken_over(void **state)
     assert_int_equal(teams[TEAM], 8);
     OK(f, store_get(f->store, f->arena, "search-senders", &first, &f->err));
     assert_true(span_equal(first, SPAN("3")));
+    store_close(f->store);
+    run_sql(f, "DROP INDEX receipt_batch;"); /* an error where it is not there */
+    ask_open(f, STORE_WRITE);
 }
 
 int
