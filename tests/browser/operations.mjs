@@ -89,13 +89,12 @@ test('the log: an answer that is given up while it comes in changes nothing', as
     const real = window.fetch;
     window.fetch = async (path, options) => {
       const answer = await real(path, options);
-      if (path.includes('/log?') && !path.includes('level=')) answer.json = () => new Promise((_, fail) => options.signal.addEventListener('abort', () => fail(options.signal.reason)));
+      if (path.includes('/log?') && !path.includes('level=')) answer.json = () => new Promise((_, fail) => { window.comesIn = true; options.signal.addEventListener('abort', () => fail(options.signal.reason)); });
       return answer;
     };
     dispatchEvent(new Event('log'));
   });
-  await page.waitForResponse((answer) => answer.url().includes('/api/v1/log?'));
-  await page.waitForTimeout(100);
+  await until(() => window.comesIn);
   await page.selectOption('label:has-text("This level") select', 'error');
   await until(() => document.querySelector('tbody td time') && [...document.querySelectorAll('tbody tr')].every((row) => /error/.test(row.textContent)));
 });
@@ -116,7 +115,7 @@ test('the log: older lines that were asked for before a filter are not shown und
   const came = page.waitForResponse((answer) => answer.url().includes('next='));
   go();
   await (await came).finished();
-  await page.waitForTimeout(200);
+  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
   assert.doesNotMatch(await page.textContent('tbody'), /from before/);
   await page.click('button:has-text("More")');
   await page.waitForSelector('tbody:has-text("from before")');
@@ -135,6 +134,9 @@ test('figures: what monitoring gets, in a table that can be searched', async () 
   await page.press('main form input', 'Enter');
   await page.waitForURL(/text=comity_mail/);
   await until((n) => document.querySelectorAll('tbody tr').length < n, all);
+  await page.goBack();
+  await until((n) => document.querySelectorAll('tbody tr').length === n, all);
+  await until(() => document.querySelector('main form input').value === '');
 });
 test('mail: a wrong key is refused with the reason, a right one taken; the next mail is shown, not sent', async () => {
   await visit(page, '/operations/mail');
