@@ -35,14 +35,15 @@ async function send(method, path, {query, body, file, signal}) {
   if (file) headers['Content-Type'] = 'application/octet-stream';
   if (me?.csrf) headers['X-CSRF-Token'] = me.csrf;
   let answer;
+  let said;
   try {
     answer = await fetch(`/api/v1/${pathOf(path, query)}`, {method, headers, signal, body: file ?? (body && JSON.stringify(body))});
+    if (answer.status === 204) return null;
+    said = await answer.json();
   } catch (error) {
     if (error.name === 'AbortError') throw error;
-    throw new Problem(0);
+    if (!answer || answer.ok) throw new Problem(0); // what breaks off is no answer
   }
-  if (answer.status === 204) return null;
-  const said = await answer.json().catch(() => ({}));
   if (answer.ok) return said;
   if (answer.status === 401 && me) forget(true);
   throw new Problem(answer.status, said);

@@ -24,17 +24,37 @@ export function useData(path, query) {
 // A list that goes on by `next`: all that was shown so far.
 export function useList(path, query) {
   const first = useData(path, query);
-  const [more, set] = useState({items: []});
-  useEffect(() => set({items: [], next: first.data?.next}), [first.data]);
+  const begun = {of: first.data, items: [], next: first.data?.next};
+  const [state, set] = useState(begun);
+  const more = state.of === first.data ? state : begun; // what went on from another answer is over
   const load = async () => {
-    set((old) => ({...old, loading: true, error: null}));
+    set({...more, loading: true, error: null});
+    const came = (what) => set((old) => (old.of === more.of ? {...old, loading: false, ...what(old)} : old));
     try {
       const page = await ask('GET', path, {query: {...query, next: more.next}});
-      set((old) => ({items: [...old.items, ...page.items], next: page.next}));
-    } catch (error) { set((old) => ({...old, loading: false, error})); }
+      came((old) => ({items: [...old.items, ...page.items], next: page.next}));
+    } catch (error) { came(() => ({error})); }
   };
   const items = [...(first.data?.items ?? []), ...more.items];
   return {...first, items, error: first.error ?? more.error, next: more.next, more: load, busy: first.loading || more.loading};
+}
+
+// Asks for LISTS again when EVENT is told, at most every MS, and never while an answer is on its way: where answers take longer than that, none would come.
+export function useTold(event, ms, lists, on = true) {
+  const latest = useRef();
+  latest.current = lists;
+  useEffect(() => {
+    if (!on) return undefined;
+    let timer;
+    const soon = () => { timer ??= setTimeout(due, ms); };
+    const due = () => {
+      timer = undefined;
+      if (latest.current.some((one) => one.loading)) soon();
+      else latest.current.forEach((one) => one.reload());
+    };
+    addEventListener(event, soon);
+    return () => { clearTimeout(timer); removeEventListener(event, soon); };
+  }, [on]);
 }
 
 // What to do about it, by status; what exactly was wrong the node says.
@@ -198,6 +218,18 @@ export function Dialog({title, close, children}) {
   return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}
     <div class="working" role="status">${busy && html`${t('working')} <progress aria-label=${t('working')} />`}</div></dialog>`;
 }
+// A dialog that asks before it does ACT(what was filled in), and stays if that fails. BAD: what cannot be undone.
+export function Form({title, text, act, close, bad, children}) {
+  const [state, set] = useState({});
+  const submit = async (event) => {
+    event.preventDefault();
+    set({busy: true});
+    try { await act(new FormData(event.target)); } catch (error) { set({error}); }
+  };
+  return html`<${Dialog} title=${title} close=${close}><p>${text}</p><form class="stack" onSubmit=${submit}>${children}<${Failure} error=${state.error} />
+    <div class="row"><button class=${bad ? 'bad' : 'main'} disabled=${state.busy}>${title}</button><button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
+}
+export const Reason = () => html`<label>${t('reason')}<textarea name="reason" required maxLength="1000" rows="3" dir="auto"></textarea></label>`;
 const toasts = new Set();
 let number_ = 0;
 // UNDO: takes back what was done; it is offered as long as the note stands.

@@ -46,10 +46,10 @@ test('the log: lines of all processes, filters in the URL, an attacker’s name 
   await page.fill('label:has-text("With this text") input', 'ROLE DIED');
   await page.press('label:has-text("With this text") input', 'Enter');
   await page.waitForURL(/text=ROLE/);
-  await until(() => document.querySelectorAll('tbody tr').length === 1);
+  await until(() => [...document.querySelectorAll('tbody tr')].map((row) => /role died/.test(row.textContent)).join() === 'true');
   await page.reload();
   await settled(page);
-  await until(() => document.querySelectorAll('tbody tr').length === 1);
+  await until(() => [...document.querySelectorAll('tbody tr')].map((row) => /role died/.test(row.textContent)).join() === 'true');
   await page.selectOption('label:has-text("Process") select', 'core');
   await until(() => /Nothing|No /.test(document.querySelector('tbody').textContent));
 });
@@ -71,6 +71,56 @@ test('the log is live, and can be held', async () => {
   await until(() => document.querySelector('tbody').textContent.includes('path="/live/third"'));
   for (let i = 0; i < 3; i++) expected(/404/);
 });
+test('the log: lines that come while it is asked for never keep the answer away', async () => {
+  await visit(page, '/operations/log');
+  await page.route('**/api/v1/log?*', async (route) => {
+    await new Promise((done) => { setTimeout(done, 1500); });
+    await route.continue().catch(() => {}); // who asked may have given up
+  });
+  const busy = await page.evaluate(() => setInterval(() => dispatchEvent(new Event('log')), 100));
+  await page.selectOption('label:has-text("This level") select', 'error');
+  await until(() => document.querySelector('tbody td time') && [...document.querySelectorAll('tbody tr')].every((row) => /error/.test(row.textContent)));
+  await page.evaluate((timer) => clearInterval(timer), busy);
+  await page.unroute('**/api/v1/log?*', {behavior: 'wait'});
+});
+test('the log: an answer that is given up while it comes in changes nothing', async () => {
+  await visit(page, '/operations/log');
+  await page.evaluate(() => {
+    const real = window.fetch;
+    window.fetch = async (path, options) => {
+      const answer = await real(path, options);
+      if (path.includes('/log?') && !path.includes('level=')) answer.json = () => new Promise((_, fail) => { window.comesIn = true; options.signal.addEventListener('abort', () => fail(options.signal.reason)); });
+      return answer;
+    };
+    dispatchEvent(new Event('log'));
+  });
+  await until(() => window.comesIn);
+  await page.selectOption('label:has-text("This level") select', 'error');
+  await until(() => document.querySelector('tbody td time') && [...document.querySelectorAll('tbody tr')].every((row) => /error/.test(row.textContent)));
+});
+test('the log: older lines that were asked for before a filter are not shown under it', async () => {
+  let go;
+  const held = new Promise((done) => { go = done; });
+  const line = (event, number) => ({number, time: new Date().toISOString(), level: 'error', role: 'core', event, text: ''});
+  await page.route('**/api/v1/log?*', async (route) => {
+    const {searchParams: asked} = new URL(route.request().url());
+    if (asked.has('next')) await held;
+    const items = [asked.has('next') ? line('from before', 1) : asked.has('level') ? line('filtered', 2) : line('unfiltered', 3)];
+    await route.fulfill({json: {items, next: asked.has('next') ? '' : '1'}});
+  });
+  await visit(page, '/operations/log');
+  await page.click('button:has-text("More")');
+  await page.selectOption('label:has-text("This level") select', 'error');
+  await page.waitForSelector('tbody:has-text("filtered"):not(:has-text("unfiltered"))');
+  const came = page.waitForResponse((answer) => answer.url().includes('next='));
+  go();
+  await (await came).finished();
+  await page.evaluate(() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); }));
+  assert.doesNotMatch(await page.textContent('tbody'), /from before/);
+  await page.click('button:has-text("More")');
+  await page.waitForSelector('tbody:has-text("from before")');
+  await page.unroute('**/api/v1/log?*');
+});
 test('looking at the log writes no line that is looked at', async () => {
   await visit(page, '/operations/log');
   assert.doesNotMatch(await page.textContent('tbody'), /path="\/api\/v1\/log"/);
@@ -84,6 +134,9 @@ test('figures: what monitoring gets, in a table that can be searched', async () 
   await page.press('main form input', 'Enter');
   await page.waitForURL(/text=comity_mail/);
   await until((n) => document.querySelectorAll('tbody tr').length < n, all);
+  await page.goBack();
+  await until((n) => document.querySelectorAll('tbody tr').length === n, all);
+  await until(() => document.querySelector('main form input').value === '');
 });
 test('mail: a wrong key is refused with the reason, a right one taken; the next mail is shown, not sent', async () => {
   await visit(page, '/operations/mail');
@@ -147,6 +200,14 @@ test('errors say what to do, and lead operators to the log', async () => {
   await fail(503, /try again in a few seconds/);
   await fail(403, /ask an operator/);
   await fail(0, /cannot be reached/);
+  await page.click('[role=alert] button');
+  await page.waitForSelector('[role=alert]', {state: 'detached'});
+});
+test('an answer that breaks off is said, and no empty table stands for it', async () => {
+  await page.route('**/api/v1/outbox', (route) => route.fulfill({contentType: 'application/json', body: '{"items":['}));
+  await visit(page, '/operations');
+  await page.waitForSelector('[role=alert]:has-text("cannot be reached")', {timeout: 5000});
+  await page.unroute('**/api/v1/outbox');
   await page.click('[role=alert] button');
   await page.waitForSelector('[role=alert]', {state: 'detached'});
 });

@@ -2,7 +2,7 @@
 import {html, useState} from '../lib/htm.js';
 import {t} from '../i18n.js';
 import {ask} from '../api.js';
-import {Failure, Dialog, Code, note} from '../ui.js';
+import {Form, Reason, Code, note} from '../ui.js';
 
 const over = ['ended', 'refused', 'expired', 'broken'];
 
@@ -20,24 +20,16 @@ export function possible(a, own) {
   return party ? [last?.event === 'suspended' ? 'resume' : 'suspend', 'end'] : [];
 }
 function Act({a, what, close, done}) {
-  const [state, set] = useState({});
-  const submit = async (event) => {
-    event.preventDefault();
-    const form = Object.fromEntries(new FormData(event.target));
-    const body = what === 'sign' ? {sha256: a.sha256} : {reason: form.reason, ...(form.at ? {at: new Date(form.at).toISOString()} : {})};
-    set({busy: true});
-    try {
-      await ask('POST', `agreements/${encodeURIComponent(a.id)}/${what}`, {body});
-      note(t('act.done'));
-      done();
-    } catch (error) { set({error}); }
+  const act = async (form) => {
+    const at = form.get('at');
+    const body = what === 'sign' ? {sha256: a.sha256} : {reason: form.get('reason'), ...(at ? {at: new Date(at).toISOString()} : {})};
+    await ask('POST', `agreements/${encodeURIComponent(a.id)}/${what}`, {body});
+    note(t('act.done'));
+    done();
   };
-  return html`<${Dialog} title=${t(`act.${what}`)} close=${close}><p>${t(`act.${what}.text`)}</p><p><strong dir="auto">${a.title}</strong></p>
-    <form class="stack" onSubmit=${submit}>${what === 'sign' ? html`<p>SHA-256: <${Code}>${a.sha256}<//></p>`
-      : html`<label>${t('reason')}<textarea name="reason" required maxLength="1000" rows="3" dir="auto"></textarea></label>
-        ${what !== 'refuse' && html`<label>${t('act.at')}<input type="datetime-local" name="at" /></label>`}`}
-    <${Failure} error=${state.error} /><div class="row"><button class=${what === 'sign' || what === 'resume' ? 'main' : 'bad'} disabled=${state.busy}>${t(`act.${what}`)}</button>
-      <button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
+  return html`<${Form} title=${t(`act.${what}`)} text=${t(`act.${what}.text`)} act=${act} close=${close} bad=${what !== 'sign' && what !== 'resume'}><p><strong dir="auto">${a.title}</strong></p>
+    ${what === 'sign' ? html`<p>SHA-256: <${Code}>${a.sha256}<//></p>`
+      : html`<${Reason} />${what !== 'refuse' && html`<label>${t('act.at')}<input type="datetime-local" name="at" /></label>`}`}<//>`;
 }
 export function Acts({a, own, done}) {
   const [what, choose] = useState();

@@ -3,7 +3,7 @@ import {html, useState, useEffect} from '../lib/htm.js';
 import {t} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {go} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Dialog, Field, Code, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Facts, Form, Field, Code, note} from '../ui.js';
 import {Differences} from './cards.js';
 
 const made = ['version', 'node', 'signature', 'vouches', 'verified', 'accepted'];
@@ -33,19 +33,13 @@ function useNext(url, text) {
   return {...state, fresh: state.asked === asked};
 }
 function Sign({next, body, close}) {
-  const [state, set] = useState({});
   const sign = async () => {
-    set({busy: true});
-    try {
-      await ask('POST', 'card', {body: {...body, sha256: next.sha256}});
-      note(t('card.publish.done'));
-      go(`/teams/${encodeURIComponent(next.team)}`);
-    } catch (error) { set({error}); }
+    await ask('POST', 'card', {body: {...body, sha256: next.sha256}});
+    note(t('card.publish.done'));
+    go(`/teams/${encodeURIComponent(next.team)}`);
   };
-  return html`<${Dialog} title=${t('card.publish')} close=${close}><p>${t('card.publish.text')}</p>
-    <p>${next.key ? html`${t('fingerprint')}: <${Code}>${next.key}<//>` : t('card.newkey')}</p><p>SHA-256: <${Code}>${next.sha256}<//></p>
-    <${Failure} error=${state.error} /><div class="row"><button class="main" onClick=${sign} disabled=${state.busy}>${t('card.publish')}</button>
-      <button onClick=${close}>${t('cancel')}</button></div><//>`;
+  return html`<${Form} title=${t('card.publish')} text=${t('card.publish.text')} act=${sign} close=${close}>
+    <p>${next.key ? html`${t('fingerprint')}: <${Code}>${next.key}<//>` : t('card.newkey')}</p><p>SHA-256: <${Code}>${next.sha256}<//></p><//>`;
 }
 function Desk({team}) {
   const [url, say] = useState('');

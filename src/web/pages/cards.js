@@ -2,7 +2,7 @@
 import {html, useState} from '../lib/htm.js';
 import {t, word} from '../i18n.js';
 import {ask} from '../api.js';
-import {Failure, Table, Time, Team, Dialog, Code, note} from '../ui.js';
+import {Table, Time, Team, Form, Reason, Code, note} from '../ui.js';
 
 const most = 500; // rows of differences that are shown
 
@@ -33,26 +33,16 @@ export function Differences({before, after, caption}) {
 }
 
 // What becomes of a card: CARD has team, key, version and sha256, so that nobody decides about another than was shown.
-export function Decide({what, card, close, done}) {
-  const [state, set] = useState({});
-  const submit = async (event) => {
-    event.preventDefault();
-    const reason = new FormData(event.target).get('reason');
-    set({busy: true});
-    try {
-      await ask('POST', `cards/${encodeURIComponent(card.team)}/${what === 'forget' ? 'refuse' : what}`, {body: {sha256: card.sha256, reason}});
-      note(t(`card.act.${what}.done`, {team: card.team}));
-      done();
-    } catch (error) { set({error}); }
+function Decide({what, card, close, done}) {
+  const act = async (form) => {
+    await ask('POST', `cards/${encodeURIComponent(card.team)}/${what === 'forget' ? 'refuse' : what}`, {body: {sha256: card.sha256, reason: form.get('reason')}});
+    note(t(`card.act.${what}.done`, {team: card.team}));
+    done();
   };
   const takes = what === 'accept' || what === 'vouch';
-  return html`<${Dialog} title=${t(`card.act.${what}`)} close=${close}><p>${t(`card.act.${what}.text`)}</p>
+  return html`<${Form} title=${t(`card.act.${what}`)} text=${t(`card.act.${what}.text`)} act=${act} close=${close} bad=${!takes}>
     <p><strong dir="auto">${card.team}</strong> <${Code}>${card.version}<//><br />${t('fingerprint')}: <${Code}>${card.key}<//></p>
-    <form class="stack" onSubmit=${submit}>
-      ${takes && html`<label class="check"><input type="checkbox" required />${t('card.compared')}</label>`}
-      <label>${t('reason')}<textarea name="reason" required maxLength="1000" rows="3" dir="auto"></textarea></label>
-      <${Failure} error=${state.error} /><div class="row"><button class=${takes ? 'main' : 'bad'} disabled=${state.busy}>${t(`card.act.${what}`)}</button>
-        <button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
+    ${takes && html`<label class="check"><input type="checkbox" required />${t('card.compared')}</label>`}<${Reason} /><//>`;
 }
 // One button for each of WHATS; what they do is asked about first.
 export function Decisions({whats, card, done}) {

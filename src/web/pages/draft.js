@@ -3,7 +3,7 @@ import {html, useState, useEffect} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
 import {ask, may, session} from '../api.js';
 import {useQuery, go} from '../router.js';
-import {useData, Failure, Busy, Page, Table, Tag, Team, Code, Dialog, download, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Table, Tag, Team, Code, Form, download, note} from '../ui.js';
 import {Clause} from '../clauses.js';
 
 const empty = () => ({id: `urn:uuid:${crypto.randomUUID()}`, title: '', kind: 'bilateral', parties: [], valid_from: new Date().toISOString().slice(0, 10),
@@ -70,18 +70,13 @@ function Words({draft}) {
 }
 // It is taken as it was checked: what was written since is another text.
 function Propose({text, title, close, drop}) {
-  const [state, set] = useState({});
-  const run = async () => {
-    set({busy: true});
-    try {
-      const made = await ask('POST', 'agreements', {body: {document: oneLine(text)}});
-      drop();
-      note(t('propose.done'));
-      go(`/agreements/${encodeURIComponent(made.id)}`);
-    } catch (error) { set({error}); }
+  const act = async () => {
+    const made = await ask('POST', 'agreements', {body: {document: oneLine(text)}});
+    drop();
+    note(t('propose.done'));
+    go(`/agreements/${encodeURIComponent(made.id)}`);
   };
-  return html`<${Dialog} title=${t('propose')} close=${close}><p>${t('propose.text')}</p><p><strong dir="auto">${title}</strong></p><${Failure} error=${state.error} />
-    <div class="row"><button class="main" onClick=${run} disabled=${state.busy}>${t('propose')}</button><button onClick=${close}>${t('cancel')}</button></div><//>`;
+  return html`<${Form} title=${t('propose')} text=${t('propose.text')} act=${act} close=${close}><p><strong dir="auto">${title}</strong></p><//>`;
 }
 // What was written stays in this tab, so that neither another page nor a session that ends takes it away.
 function useKept(of, first) {

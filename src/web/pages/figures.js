@@ -2,7 +2,7 @@
 import {html, useState, useEffect} from '../lib/htm.js';
 import {t, number} from '../i18n.js';
 import {Problem} from '../api.js';
-import {useQuery} from '../router.js';
+import {useQuery, useDraft} from '../router.js';
 import {Failure, Busy, Page, Table, Field, Code, Time} from '../ui.js';
 import {OperationsTabs} from './operations.js';
 
@@ -31,7 +31,7 @@ const columns = () => [{id: 'name', label: t('name'), cell: (row) => html`<${Cod
 
 export default function Figures() {
   const [query, set] = useQuery();
-  const [text, write] = useState(query.text ?? '');
+  const [text, write] = useDraft(query.text);
   const [state, put] = useState({busy: true});
   const load = () => { put({busy: true}); fetchFigures().then((rows) => put({rows}), (error) => put({error})); };
   useEffect(load, []);

@@ -3,7 +3,7 @@ import {html, useState, useEffect} from '../lib/htm.js';
 import {t, number, word} from '../i18n.js';
 import {ask, all, may, pathOf} from '../api.js';
 import {useQuery, useDraft} from '../router.js';
-import {useList, Failure, Busy, Page, Table, More, Time, Side, Tag, Team, Dialog, Field, note} from '../ui.js';
+import {useList, Failure, Busy, Page, Table, More, Time, Side, Tag, Team, Dialog, Reason, Field, note} from '../ui.js';
 
 const states = ['waiting', 'released', 'refused'];
 const most = 1000; // numbers that one request takes
@@ -26,7 +26,7 @@ function Decide({what, numbers, close, done}) {
   };
   return html`<${Dialog} title=${t(`held.${what}.title`, {n: number(numbers.length)})} close=${close}>
     <p>${t(`held.${what}.text`)}</p><form class="stack" onSubmit=${submit}>
-      <label>${t('reason')}<textarea name="reason" required maxLength="1000" rows="3" dir="auto"></textarea></label>
+      <${Reason} />
       <${Failure} error=${state.error} />${state.busy && html`<progress max=${numbers.length} value=${state.at} aria-label=${t('loading')} />`}
       <div class="row"><button class=${what === 'release' ? 'main' : 'bad'} disabled=${state.busy}>${t(`held.${what}`)}</button>
         <button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;

@@ -1,27 +1,15 @@
 // What do the node's processes say? The newest lines, and those that come.
-import {html, useState, useEffect, useRef} from '../lib/htm.js';
+import {html} from '../lib/htm.js';
 import {t} from '../i18n.js';
 import {all} from '../api.js';
-import {useQuery} from '../router.js';
-import {useData, useList, Failure, Busy, Page, Table, More, Time, Tag, Field, Choice, Code} from '../ui.js';
+import {useQuery, useDraft} from '../router.js';
+import {useData, useList, useTold, Failure, Busy, Page, Table, More, Time, Tag, Field, Choice, Code} from '../ui.js';
 import {OperationsTabs} from './operations.js';
 
 const levels = ['debug', 'info', 'warning', 'error'];
 const names = ['level', 'role', 'text'];
 const often = 1000; // ms: new lines are asked for no more often
 
-// Told of by events. Who has asked for older lines reads: they stay where they are.
-function useLive(list, on) {
-  const reload = useRef();
-  reload.current = list.reload;
-  useEffect(() => {
-    if (!on) return undefined;
-    let timer;
-    const soon = () => { timer ??= setTimeout(() => { timer = undefined; reload.current(); }, often); };
-    addEventListener('log', soon);
-    return () => { clearTimeout(timer); removeEventListener('log', soon); };
-  }, [on]);
-}
 const columns = () => [
   {id: 'time', label: t('log.time'), cell: (row) => html`<${Time} at=${row.time} />`},
   {id: 'level', label: t('draft.level'), value: (row) => row.level, cell: (row) => html`<${Tag} kind="level" value=${row.level} />`},
@@ -32,13 +20,12 @@ const columns = () => [
 
 export default function Log() {
   const [query, set] = useQuery();
-  const [text, write] = useState(query.text ?? '');
+  const [text, write] = useDraft(query.text);
   const status = useData('status');
   const asked = Object.fromEntries(names.filter((name) => query[name]).map((name) => [name, query[name]]));
   const list = useList('log', {...asked, limit: 100});
   const older = list.items.length > (list.data?.items.length ?? 0);
-  useEffect(() => write(query.text ?? ''), [query.text]);
-  useLive(list, query.live !== 'off' && !older);
+  useTold('log', often, [list], query.live !== 'off' && !older); // who has asked for older lines reads: they stay where they are
   const roles = ['parent', ...(status.data?.roles ?? []).map((one) => one.role)];
   return html`<${Page} title=${t('page.log')} actions=${html`<${OperationsTabs} at="log" />`}>
     <form class="row no-print" aria-label=${t('filter')} onSubmit=${(e) => { e.preventDefault(); set({text: text.trim()}); }}>

@@ -3,7 +3,7 @@ import {html, useState} from '../lib/htm.js';
 import {t, bytes} from '../i18n.js';
 import {ask} from '../api.js';
 import {useQuery} from '../router.js';
-import {useData, Failure, Busy, Page, Table, Time, Team, Dialog, Field, Choice, Code, FileDrop, download, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Table, Time, Team, Dialog, Form, Field, Choice, Code, FileDrop, download, note} from '../ui.js';
 import {OperationsTabs} from './operations.js';
 
 const most = 262144; // bytes of a key that the API takes
@@ -17,35 +17,25 @@ function Change({row, close, done}) {
     if (file.size > most) set({wrong: true});
     else set({key: base64(new Uint8Array(await file.arrayBuffer())), name: file.name});
   };
-  const submit = async (event) => {
-    event.preventDefault();
-    set({...state, busy: true, error: null});
-    try {
-      await ask('PUT', pathOf(draft.team.trim()), {body: {address: draft.address.trim(), when: draft.when, ...(state.key ? {key: state.key} : {})}});
-      note(t('mail.kept', {team: draft.team}));
-      done();
-    } catch (error) { set({...state, error, busy: false}); }
+  const act = async () => {
+    await ask('PUT', pathOf(draft.team.trim()), {body: {address: draft.address.trim(), when: draft.when, ...(state.key ? {key: state.key} : {})}});
+    note(t('mail.kept', {team: draft.team}));
+    done();
   };
-  return html`<${Dialog} title=${t(row ? 'mail.change' : 'mail.add')} close=${close}><form class="stack" onSubmit=${submit}><p>${t('mail.add.text')}</p>
+  return html`<${Form} title=${t(row ? 'mail.change' : 'mail.add')} text=${t('mail.add.text')} act=${act} close=${close}>
     <${Field} label=${t('team')} value=${draft.team} onInput=${(team) => write({...draft, team})} required maxLength="64" readOnly=${Boolean(row)} dir="ltr" />
     <${Field} label=${t('mail.address')} type="email" value=${draft.address} onInput=${(address) => write({...draft, address})} required maxLength="254" dir="ltr" />
     <${Choice} label=${t('mail.when')} value=${draft.when} onInput=${(when) => write({...draft, when})} options=${['daily', 'at-once'].map((one) => [one, t(`mail.when.${one}`)])} />
     <${FileDrop} label=${t('mail.key.file')} accept=".asc,.gpg,.pgp,.key" name=${state.name} take=${take} />
-    ${state.wrong && html`<div class="notice bad" role="alert">${t('error.large')}</div>`}
-    <${Failure} error=${state.error} /><div class="row"><button class="main" disabled=${state.busy}>${t(row ? 'mail.change' : 'mail.add')}</button>
-      <button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
+    ${state.wrong && html`<div class="notice bad" role="alert">${t('error.large')}</div>`}<//>`;
 }
 function Remove({team, close, done}) {
-  const [error, fail] = useState();
   const remove = async () => {
-    try {
-      await ask('DELETE', pathOf(team));
-      note(t('mail.removed', {team}));
-      done();
-    } catch (problem) { fail(problem); }
+    await ask('DELETE', pathOf(team));
+    note(t('mail.removed', {team}));
+    done();
   };
-  return html`<${Dialog} title=${t('mail.remove')} close=${close}><p>${t('mail.remove.text')} <strong dir="auto">${team}</strong></p><${Failure} error=${error} />
-    <div class="row"><button class="bad" onClick=${remove}>${t('mail.remove')}</button><button onClick=${close}>${t('cancel')}</button></div><//>`;
+  return html`<${Form} title=${t('mail.remove')} text=${html`${t('mail.remove.text')} <strong dir="auto">${team}</strong>`} act=${remove} close=${close} bad />`;
 }
 function Try({team, close}) {
   const [state, set] = useState({});

@@ -3,7 +3,7 @@ import {html, useState} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {go} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Dialog, Code, note, download} from '../ui.js';
+import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Form, Code, note, download} from '../ui.js';
 import {how, Way} from './partners.js';
 import {Lately} from './receipts.js';
 import {Keys, Vouches, Agreed} from './team.js';
@@ -18,16 +18,12 @@ const wayColumns = () => [
   {id: 'why', label: t('reason'), cell: (row) => html`<span lang="en" dir="auto">${row.why}</span>`}];
 
 function Remove({team, close}) {
-  const [error, fail] = useState();
   const remove = async () => {
-    try {
-      await ask('DELETE', `peers/${encodeURIComponent(team)}`);
-      note(t('peer.removed', {team}));
-      go('/partners');
-    } catch (problem) { fail(problem); }
+    await ask('DELETE', `peers/${encodeURIComponent(team)}`);
+    note(t('peer.removed', {team}));
+    go('/partners');
   };
-  return html`<${Dialog} title=${t('peer.remove')} close=${close}><p>${t('peer.remove.text')} <strong dir="auto">${team}</strong></p><${Failure} error=${error} />
-    <div class="row"><button class="bad" onClick=${remove}>${t('peer.remove')}</button><button onClick=${close}>${t('cancel')}</button></div><//>`;
+  return html`<${Form} title=${t('peer.remove')} text=${html`${t('peer.remove.text')} <strong dir="auto">${team}</strong>`} act=${remove} close=${close} bad />`;
 }
 // For whoever shall see it: `comity verify` checks it.
 function Evidence({team}) {

@@ -2,22 +2,10 @@
 import {html, useState} from '../lib/htm.js';
 import {t, word, list, number} from '../i18n.js';
 import {ask, may} from '../api.js';
-import {Failure, Table, Time, Team, Dialog, Code, Choice, note} from '../ui.js';
+import {Table, Time, Team, Form, Reason, Code, Choice, note} from '../ui.js';
 
 const opinions = ['strongly-agree', 'agree', 'neutral', 'disagree', 'strongly-disagree'];
 const pathOf = (id, what) => `reports/${encodeURIComponent(id)}/${what}`;
-
-function Form({title, text, act, close, bad, children}) {
-  const [state, set] = useState({});
-  const submit = async (event) => {
-    event.preventDefault();
-    set({busy: true});
-    try { await act(new FormData(event.target)); } catch (error) { set({error}); }
-  };
-  return html`<${Dialog} title=${title} close=${close}><p>${text}</p><form class="stack" onSubmit=${submit}>${children}<${Failure} error=${state.error} />
-    <div class="row"><button class=${bad ? 'bad' : 'main'} disabled=${state.busy}>${title}</button><button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
-}
-const Reason = () => html`<label>${t('reason')}<textarea name="reason" required maxLength="1000" rows="3" dir="auto"></textarea></label>`;
 
 function Recall({id, close, done}) {
   const act = async (form) => {

@@ -1,10 +1,11 @@
 // What came in, what went out, what waits for a person?
-import {html, useEffect, useMemo} from '../lib/htm.js';
+import {html, useMemo} from '../lib/htm.js';
 import {t, arrow, number, day, word} from '../i18n.js';
-import {useData, Failure, Busy, Page, Table, Team, Time} from '../ui.js';
+import {useData, useTold, Failure, Busy, Page, Table, Team, Time} from '../ui.js';
 import {Flows, Periods, useFlows, usePeriod} from '../flows.js';
 
 const dayMs = 86400000;
+const often = 5000; // ms: what has changed is asked for no more often
 
 const Part = ({n, text, to}) => html`<div class="part"><b>${to && n ? html`<a href=${to}>${number(n)}</a>` : number(n)}</b><span>${text}</span></div>`;
 const Sign = ({children}) => html`<span class="op" aria-hidden="true">${children}</span>`;
@@ -32,7 +33,7 @@ function by(items, name, key) {
 }
 function Days({since, first}) {
   const stats = useData('statistics', {since, by: 'day'});
-  useRefresh(stats);
+  useTold('counts', often, [stats]);
   const items = stats.data?.items ?? [];
   const columns = [{id: 'day', label: t('day'), cell: (row) => html`<time dateTime=${row.day}>${day(row.day)}</time>`},
     ...['received', 'stored', 'released', 'held', 'withheld', 'unattributed'].map((id) => ({id, label: word('stat', id), number: true}))];
@@ -90,15 +91,6 @@ function Node({status}) {
     ${status.sandbox === false && html`<div class="notice bad">${t('node.open')}</div>`}
     ${status.clock_trusted === false && html`<div class="notice bad">${t('node.clock')}</div>`}</section>`;
 }
-// Told of by events; asked again at most every five seconds.
-function useRefresh(...data) {
-  useEffect(() => {
-    let timer;
-    const soon = () => { timer ??= setTimeout(() => { timer = undefined; data.forEach((one) => one.reload()); }, 5000); };
-    addEventListener('counts', soon);
-    return () => { clearTimeout(timer); removeEventListener('counts', soon); };
-  }, []);
-}
 const largest = (rows, way) => rows.filter((row) => row[way] > 0).map((row) => ({id: row.team, count: row[way]})).sort((a, b) => b.count - a.count);
 
 export default function Today() {
@@ -106,7 +98,7 @@ export default function Today() {
   const stats = useData('statistics', {since, by: 'classification'});
   const status = useData('status');
   const flows = useFlows(since);
-  useRefresh(stats, status);
+  useTold('counts', often, [stats, status]);
   const items = stats.data?.items;
   const reports = (row, query) => html`<a href=${`/reports?${new URLSearchParams({...query, since})}`}>${number(row.count)}</a>`;
   return html`<${Page} title=${t('page.today')} actions=${html`<${Periods} path="/" days=${days} />`}>
