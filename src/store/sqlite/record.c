@@ -124,17 +124,20 @@ store_documents(struct store *store, struct arena *arena, struct span kind,
 
 /* ---- statistics ---- */
 
+/* As the table of counts has them: rows that lie side by side cost less. */
 static int
-by_team(const void *a, const void *b)
+by_key(const void *a, const void *b)
 {
     const struct store_count *x = a;
     const struct store_count *y = b;
 
-    if (x->name != y->name)
-        return x->name < y->name ? -1 : 1;
     if (x->day != y->day)
         return x->day < y->day ? -1 : 1;
-    return x->team < y->team ? -1 : x->team > y->team;
+    if (x->team != y->team)
+        return x->team < y->team ? -1 : 1;
+    if (x->name != y->name)
+        return x->name < y->name ? -1 : 1;
+    return x->classification < y->classification ? -1 : x->classification > y->classification;
 }
 
 static int
@@ -150,39 +153,39 @@ by_kind(const void *a, const void *b)
     return x->classification < y->classification ? -1 : x->classification > y->classification;
 }
 
-/* Those that ORDER calls equal become one at the front; how many there are then. */
-static size_t
-sum_equal(struct store_count *counts, size_t count, int (*order)(const void *a, const void *b))
-{
-    size_t n = 0;
-
-    qsort(counts, count, sizeof *counts, order);
-    for (size_t i = 0; i < count; i++)
-        if (n > 0 && order(&counts[n - 1], &counts[i]) == 0)
-            counts[n - 1].value += counts[i].value;
-        else
-            counts[n++] = counts[i];
-    return n;
-}
-
-/* The tables of sums. SUMS is a copy that may be changed. */
+/* COUNTS are by key. */
 static int
-add_sums(struct store *store, const struct store_count *counts, size_t count,
-    struct store_count *sums, struct err *err)
+add_team_sums(struct store *store, const struct store_count *counts, size_t count, struct err *err)
 {
-    memcpy(sums, counts, count * sizeof *sums);
-    size_t n = sum_equal(sums, count, by_team);
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        if (sums[i].team != 0)
-            rc = RUN(store, S_TALLY_TEAM_ADD, err, INT(sums[i].name), INT(sums[i].day),
-                INT(sums[i].team), INT(sums[i].value));
-    memcpy(sums, counts, count * sizeof *sums);
-    n = sum_equal(sums, count, by_kind);
-    for (size_t i = 0; rc == 0 && i < n; i++)
-        rc = RUN(store, S_TALLY_KIND_ADD, err, INT(sums[i].day), INT(sums[i].name),
-            INT(sums[i].classification), INT(sums[i].value));
+    for (size_t i = 0, next; rc == 0 && i < count; i = next) {
+        struct store_count sum = counts[i];
+        for (next = i + 1; next < count && counts[next].day == sum.day
+             && counts[next].team == sum.team && counts[next].name == sum.name;
+             next++)
+            sum.value += counts[next].value;
+        if (sum.team != 0)
+            rc = RUN(store, S_TALLY_TEAM_ADD, err, INT(sum.name), INT(sum.day), INT(sum.team),
+                INT(sum.value));
+    }
+    return rc;
+}
+
+/* COUNTS are in any order, and are put in another. */
+static int
+add_kind_sums(struct store *store, struct store_count *counts, size_t count, struct err *err)
+{
+    int rc = 0;
+
+    qsort(counts, count, sizeof *counts, by_kind);
+    for (size_t i = 0, next; rc == 0 && i < count; i = next) {
+        struct store_count sum = counts[i];
+        for (next = i + 1; next < count && by_kind(&counts[next], &sum) == 0; next++)
+            sum.value += counts[next].value;
+        rc = RUN(store, S_TALLY_KIND_ADD, err, INT(sum.day), INT(sum.name), INT(sum.classification),
+            INT(sum.value));
+    }
     return rc;
 }
 
@@ -190,17 +193,21 @@ int
 store_count_add(
     struct store *store, const struct store_count *counts, size_t count, struct err *err)
 {
-    struct store_count *sums = count == 0 ? NULL : calloc(count, sizeof *sums);
+    struct store_count *rows = count == 0 ? NULL : malloc(count * sizeof *rows);
     int rc = 0;
 
-    if (sums == NULL)
+    if (rows == NULL)
         return count == 0 ? 0 : err_set(err, ERR_NO_MEMORY, "no memory for %zu counts", count);
+    memcpy(rows, counts, count * sizeof *rows);
+    qsort(rows, count, sizeof *rows, by_key);
     for (size_t i = 0; rc == 0 && i < count; i++)
-        rc = RUN(store, S_TALLY_ADD, err, INT(counts[i].day), INT(counts[i].team),
-            INT(counts[i].name), INT(counts[i].classification), INT(counts[i].value));
+        rc = RUN(store, S_TALLY_ADD, err, INT(rows[i].day), INT(rows[i].team), INT(rows[i].name),
+            INT(rows[i].classification), INT(rows[i].value));
     if (rc == 0)
-        rc = add_sums(store, counts, count, sums, err);
-    free(sums);
+        rc = add_team_sums(store, rows, count, err);
+    if (rc == 0)
+        rc = add_kind_sums(store, rows, count, err);
+    free(rows);
     return rc;
 }
 
