@@ -106,6 +106,10 @@ class Linked:
         with contextlib.closing(Local(self.home)) as local:
             return local.get(path)
 
+    def outbox(self, team="south.test"):
+        """What waits here for TEAM, and how sending it goes."""
+        return next(i for i in json.loads(self.command("outbox", "--json"))["items"] if i["team"] == team)
+
     def numbers(self):
         """extra.number of each report that is here, in order: who came twice is there twice."""
         text = self.command("store", "export")
