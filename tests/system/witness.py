@@ -6,11 +6,9 @@ The test's own arguments are COMITY [--no-sandbox]; COMITY_SHARE names the share
 import base64
 import contextlib
 import hashlib
-import http.client
 import json
 import os
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
@@ -66,10 +64,7 @@ class Witnesses(unittest.TestCase):
         return int(self.fetch(node, "/log/checkpoint").split(b"\n")[1])
 
     def ask(self, node, method, path, body=None):
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        host, port = node.node.address["partners"].rsplit(":", 1)
-        with contextlib.closing(http.client.HTTPSConnection(host, int(port), context=context, timeout=60)) as client:
+        with contextlib.closing(node.node.connect("partners")) as client:
             client.request(method, path, body)
             answer = client.getresponse()
             return answer.status, answer.headers.get("Content-Type"), answer.read()
