@@ -45,6 +45,13 @@ class Local(http.client.HTTPConnection):
         self.request("GET", path)
         return json.loads(self.getresponse().read())
 
+    def ask(self, method, path, body=None):
+        """Status and what is said, if anything; BODY goes as JSON."""
+        self.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
+        answer = self.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
+
 
 class Node:
     def __init__(self, comity, home, *options, env=None, before=None, ready=True):
