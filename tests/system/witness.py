@@ -15,6 +15,7 @@ import tempfile
 import unittest
 
 from linked import Linked, reports
+from signed import public, sign
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 SANDBOX = [word for word in OPTIONS if word == "--no-sandbox"]
@@ -41,6 +42,17 @@ def roots_of(text):
             now = node(now, one)
         at, last = at >> 1, last >> 1
     return smaller, larger, before, now
+
+
+def witness(name, seed=bytes(32)):
+    """A witness's verifier key (C2SP signed-note), and what cosigns a note's text (C2SP tlog-cosignature)."""
+    key = b"\x04" + public(seed)
+    number = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+
+    def cosign(text, time=1_700_000_000):
+        signature = sign(seed, f"cosignature/v1\ntime {time}\n{text}".encode())
+        return f"\N{EM DASH} {name} {base64.b64encode(number + time.to_bytes(8, 'big') + signature).decode()}\n"
+    return f"{name}+{number.hex()}+{base64.b64encode(key).decode()}", cosign
 
 
 class Witnesses(unittest.TestCase):
@@ -161,11 +173,26 @@ class Witnesses(unittest.TestCase):
         self.assertNotEqual(before, smaller[1])
         self.assertEqual(verified().returncode, 1)  # without the key nobody knows who signed
         self.assertEqual(verified("--key", self.south.command("ledger", "key").strip()).returncode, 1)
+        self.seen_by_some(text, lambda seen, *words: file.write_text(seen, encoding="utf-8") and verified("--key", key, *words))
         told = json.loads(self.south.command("peer", "evidence", "north.test", "--json"))
         self.assertEqual(sorted(told), ["evidence", "found", "log", "team"])
         self.assertRegex(told["found"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
         self.assertEqual((told["team"], told["log"], told["evidence"]), ("north.test", "north.test/log", text))
         return text, said
+
+    def seen_by_some(self, text, verified):
+        """One of two witnesses has cosigned the larger one: that is enough for who asks for one, and what nobody signed is false."""
+        (one, cosign), (other, _) = witness("some.test/witness"), witness("none.test/witness", bytes([1] * 32))
+        line = cosign(text.split("\n\n")[3] + "\n")
+        for seen, words, status in ((text, ["--witness", one], 1), (text + line, ["--witness", one], 0),
+                                    (text + line, ["--witness", one, "--witness", other], 1),
+                                    (text + line, ["--witness", one, "--witness", other, "--quorum", "1"], 0),
+                                    (text + line, ["--witness", one, "--witness", other, "--quorum", "2"], 1)):
+            done = verified(seen, *words)
+            self.assertEqual(done.returncode, status, (words, done.stdout, done.stderr))
+        done = verified(text + cosign("something else\n"), "--witness", one)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the signature in the name of the witness some.test/witness is wrong", done.stdout)
 
     def not_cosigned(self, note, old):
         """South's witness signs nothing of north's log any more."""
