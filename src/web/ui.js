@@ -81,7 +81,11 @@ export function Time({at}) {
   }, [at]);
   return at ? html`<time ref=${here} dateTime=${at} title=${utc(at)}>${time(at)}</time>` : '–';
 }
-export const Code = ({children}) => html`<code dir="ltr">${children}</code>`;
+// What has no place to break for long may break everywhere, so that in a table it leaves room to others.
+const long = (text, most = 20) => ([text].flat().join('').split(/[\s-]/).some((part) => part.length >= most) ? 'long' : undefined);
+export const Text = ({children}) => html`<span dir="auto" class=${long(children)}>${children}</span>`;
+export const Code = ({children}) => html`<code dir="ltr" class=${long(children)}>${children}</code>`;
+export const Link = ({to, children}) => html`<a href=${to} dir="auto" class=${long(children)}>${children}</a>`;
 
 const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', released: 'good', refused: 'bad',
   kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad',
@@ -90,9 +94,9 @@ export const Tag = ({kind, value}) => value && html`<span class="tag ${tones[val
 // The community is a recipient, and no team of the directory.
 export function Team({id}) {
   if (!id) return html`<span class="quiet">${t('nobody')}</span>`;
-  return id === 'community' ? t('community') : html`<a href="/teams/${encodeURIComponent(id)}" dir="auto">${id}</a>`;
+  return id === 'community' ? t('community') : html`<${Link} to=${`/teams/${encodeURIComponent(id)}`}>${id}<//>`;
 }
-export const Economy = ({code}) => code && html`<a href="/economies/${code}">${economy(code)}</a>`;
+export const Economy = ({code}) => code && html`<a href="/economies/${code}" class=${long(economy(code), 15)}>${economy(code)}</a>`;
 export function Side({of}) {
   if (!of) return '–';
   return html`<div class="side-of">${of.address && html`<${Code}>${of.address}<//>`}${of.name && html`<${Code}>${of.name}<//>`}
@@ -190,7 +194,7 @@ function Row({row, columns, id, selected, select}) {
   return html`<tr aria-selected=${select ? String(on) : undefined}>
     ${select && html`<td><input type="checkbox" checked=${on} onChange=${flip} aria-label=${t('select.one', {id: id(row)})} /></td>`}
     ${columns.map((c) => html`<td class=${c.number ? 'number' : ''}>${c.cell ? c.cell(row)
-      : c.number ? number(valueOf(c, row)) : html`<span dir="auto">${valueOf(c, row)}</span>`}</td>`)}</tr>`;
+      : c.number ? number(valueOf(c, row)) : html`<${Text}>${valueOf(c, row)}<//>`}</td>`)}</tr>`;
 }
 export const More = ({list}) => html`<span class="row">${list.next && html`<button disabled=${list.busy} onClick=${list.more}>
   ${t('more')}</button>`} <span class="quiet">${t('shown', {n: list.items.length})}</span></span>`;

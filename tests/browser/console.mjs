@@ -1,7 +1,7 @@
 // Drives Chromium through the console of the node that run.py started. One line a test; the last one counts them.
 import {readFileSync} from 'node:fs';
 import assert from 'node:assert/strict';
-import {given, test, complaints, open, expected, settled, visit, h1, signIn, accessible, fits, runAll} from './harness.mjs';
+import {given, test, complaints, open, expected, settled, visit, h1, signIn, accessible, fits, roomy, runAll} from './harness.mjs';
 
 let page;
 let evilReport;
@@ -217,6 +217,16 @@ test('Arabic from right to left, and the choice is kept', async () => {
   assert.equal(await h1(page), 'كينيا');
   await page.selectOption('header select >> nth=0', 'en');
   await page.waitForFunction(() => document.documentElement.dir === 'ltr');
+});
+test('no table of any page scrolls sideways at 1280 pixels, whatever attackers wrote', async () => {
+  for (const language of ['ru', 'ar', 'en']) {
+    await page.selectOption('header select >> nth=0', language);
+    await page.waitForFunction((wanted) => document.documentElement.lang === wanted, language);
+    for (const path of pages()) {
+      await visit(page, path);
+      await roomy(page, `${path} in ${language}`);
+    }
+  }
 });
 test('each message that differs by number has the forms that the language has', async () => {
   const wrong = await page.evaluate(async () => {

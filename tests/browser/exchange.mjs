@@ -1,7 +1,7 @@
 // Drives Chromium through the console of a node that exchanges with another one, both started by exchange.py.
 import {readFileSync} from 'node:fs';
 import assert from 'node:assert/strict';
-import {given, test, complaints, expected, open, settled, visit, h1, signIn, accessible, fits, runAll} from './harness.mjs';
+import {given, test, complaints, expected, open, settled, visit, h1, signIn, accessible, fits, roomy, runAll} from './harness.mjs';
 
 let page;
 const until = (what, of) => page.waitForFunction(what, of);
@@ -47,7 +47,7 @@ test('its queue empties, and its receipt is right', async () => {
     await visit(page, '/receipts?show=all');
     if (await page.locator('tbody .tag.good').count() === 2) break;
   }
-  assert.match(await page.textContent('tbody tr'), /south\.test.*10.*confirmed by receipt/s);
+  assert.match(await page.textContent('tbody tr'), /confirmed by receipt.*south\.test.*10.*right/s);
   await page.click('nav.tabs a:has-text("Different")');
   await page.waitForURL(/show=differs/);
   await until(() => /Nothing here/.test(document.querySelector('tbody').textContent));
@@ -198,14 +198,15 @@ test('a proof from a file: chosen or dropped, of this ledger or another, and wha
   [found, steps] = await verdict();
   assert.equal(steps.signature, 'true');
 });
-test('the pages: nothing serious from axe, 360 pixels are enough, also from right to left', async () => {
+test('the pages: nothing serious from axe, 360 pixels are enough, also from right to left, and tables have room', async () => {
   const pages = ['/partners', '/partners/south.test', '/receipts', '/ledger', '/ledger/0', proof];
-  for (const language of ['en', 'ar']) {
+  for (const language of ['en', 'ru', 'ar']) {
     await page.setViewportSize({width: 1280, height: 900});
     await page.selectOption('header select >> nth=0', language);
     await page.waitForFunction((wanted) => document.documentElement.lang === wanted, language);
     for (const path of pages) {
       await visit(page, path);
+      await roomy(page, `${path} in ${language}`);
       if (language === 'en') await accessible(page, path);
       await page.setViewportSize({width: 360, height: 740});
       await fits(page, `${path} in ${language}`);

@@ -78,6 +78,9 @@ export const fits = async (page, where, width = 360) => {
     .filter((e) => e.getBoundingClientRect().right > w + 1 && !e.closest('.wrap')).slice(0, 3).map((e) => e.outerHTML.slice(0, 150))}), width);
   assert.ok(wide <= width, `${where} is ${wide} wide: ${what}`);
 };
+// Each table of the page has room for all of its columns.
+export const roomy = async (page, where) => assert.deepEqual(await page.$$eval('.wrap', (all) => all.filter((one) => one.scrollWidth > one.clientWidth)
+  .map((one) => `${one.ariaLabel}: ${one.scrollWidth} in ${one.clientWidth}`)), [], `${where}: a table scrolls sideways`);
 
 // All tests in order, on PAGE(), at the size of a desk's screen.
 export async function runAll(page) {

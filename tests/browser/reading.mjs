@@ -1,6 +1,6 @@
 // Drives Chromium through every page of the node that everywhere.py started: by keys alone, in Arabic, light and dark, on a telephone.
 import assert from 'node:assert/strict';
-import {given, test, complaints, open, visit, signIn, still, accessible, fits, runAll} from './harness.mjs';
+import {given, test, complaints, open, visit, signIn, still, accessible, fits, roomy, runAll} from './harness.mjs';
 
 let page;
 const agreement = `/agreements/${encodeURIComponent(given.agreement)}`;
@@ -83,8 +83,8 @@ for (const [path, opener] of dialogs)
       assert.equal(await page.evaluate(() => document.activeElement.dataset.opener), '1', `after ${leave}`);
     }
   });
-for (const language of ['en', 'ar'])
-  test(`every page in ${language}: axe in light and dark (English), 360 pixels, and the way it is read`, async () => {
+for (const language of ['en', 'ru', 'ar'])
+  test(`every page in ${language}: axe in light and dark (English), 360 pixels, room for tables, and the way it is read`, async () => {
     await page.selectOption('header select >> nth=0', language);
     await page.waitForFunction((wanted) => document.documentElement.lang === wanted, language);
     for (const path of pages) {
@@ -95,6 +95,7 @@ for (const language of ['en', 'ar'])
         await accessible(page, `${path}, ${colorScheme}`);
       }
       await fits(page, `${path} in ${language}`, 1280);
+      await roomy(page, `${path} in ${language}`);
       await page.setViewportSize({width: 360, height: 740});
       await fits(page, `${path} in ${language}`);
       await page.setViewportSize({width: 1280, height: 900});

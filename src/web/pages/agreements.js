@@ -3,10 +3,10 @@ import {html} from '../lib/htm.js';
 import {t, word, list} from '../i18n.js';
 import {all, may} from '../api.js';
 import {useQuery, useDraft} from '../router.js';
-import {useList, Failure, Busy, Page, Table, More, Time, Tag, Field} from '../ui.js';
+import {useList, Failure, Busy, Page, Table, More, Time, Tag, Field, Link} from '../ui.js';
 
 const columns = () => [
-  {id: 'title', label: t('title'), cell: (row) => html`<a href="/agreements/${encodeURIComponent(row.id)}" dir="auto">${row.title ?? row.id}</a>`},
+  {id: 'title', label: t('title'), cell: (row) => html`<${Link} to=${`/agreements/${encodeURIComponent(row.id)}`}>${row.title ?? row.id}<//>`},
   {id: 'kind', label: t('team.kind'), value: (row) => row.kind, cell: (row) => word('agreement.kind', row.kind)},
   {id: 'parties', label: t('parties'), value: (row) => row.parties, cell: (row) => html`<span dir="auto">${list(row.parties) || t('party.all')}</span>`},
   {id: 'standing', label: t('standing'), value: (row) => row.standing, cell: (row) => html`<${Tag} kind="standing" value=${row.standing.replaceAll(' ', '-')} />

@@ -3,7 +3,7 @@ import {html, useState} from '../lib/htm.js';
 import {t, word, number, list} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {useQuery, go} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Dialog, Field, Code, FileDrop, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Facts, Table, Time, Dialog, Field, Code, Text, Link, FileDrop, note} from '../ui.js';
 
 const most = 100000; // bytes of a card that the API takes
 export const ways = ['push', 'poll', 'witness'];
@@ -15,18 +15,18 @@ export function how(way) {
   return way.worked ? 'works' : 'new';
 }
 const tones = {works: 'good', failing: 'wait', lost: 'bad'};
-export const Way = ({of}) => html`<span class="tag ${tones[how(of)] ?? ''}" title=${of.why}>${word('way', of.way)}: ${t(`way.${how(of)}`)}</span> `;
+export const Way = ({of}) => html`<span class="tag way ${tones[how(of)] ?? ''}" title=${of.why}>${word('way', of.way)}: ${t(`way.${how(of)}`)}</span> `;
 export const PartnersTabs = ({at}) => html`<nav class="tabs" aria-label=${t('page.partners')}>${['partners', 'receipts'].map((one) =>
   html`<a href=${`/${one}`} aria-current=${one === at ? 'true' : undefined}>${t(`page.${one}`)}</a>`)}</nav>`;
 
 const columns = () => [
-  {id: 'team', label: t('team'), cell: (row) => html`<a href="/partners/${encodeURIComponent(row.team)}" dir="auto">${row.team}</a>`},
-  {id: 'name', label: t('name')},
+  {id: 'team', label: t('team'), cell: (row) => html`<${Link} to=${`/partners/${encodeURIComponent(row.team)}`}>${row.team}<//>`},
+  {id: 'name', label: t('name'), cell: (row) => html`<${Text}>${row.name}<//> <div class="quiet"><${Code}>${row.url}<//></div>`},
   {id: 'ways', label: t('ways'), value: (row) => row.ways.map((way) => `${way.way}:${how(way)}`), cell: (row) => row.ways.map((way) => html`<${Way} of=${way} />`)},
   {id: 'contact', label: t('peer.contact'), cell: (row) => html`<${Time} at=${row.contact} />`},
   ...['due', 'waiting', 'delivered', 'failed'].map((id) => ({id, label: t(`queue.${id}`), number: true})),
   {id: 'oldest', label: t('queue.oldest'), cell: (row) => html`<${Time} at=${row.oldest} />`},
-  {id: 'url', label: t('address'), cell: (row) => html`<${Code}>${row.url}<//>`}];
+  {id: 'url', hidden: true}];
 
 // Only its form is looked at here: whether card and signature are right, the node judges.
 function read(text) {

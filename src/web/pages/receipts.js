@@ -11,16 +11,19 @@ const lateMs = 86400000;
 const late = (row) => row.state !== 'right' && Date.now() - Date.parse(row.written_out) > lateMs;
 
 export const columns = () => [
-  {id: 'written_out', label: t('receipt.out'), cell: (row) => html`<${Time} at=${row.written_out} />`},
+  {id: 'written_out', label: t('receipt.out'), cell: (row) => html`<${Time} at=${row.written_out} />
+    <div class="quiet">${t(`reach.${row.delivered}`)}</div>`},
   {id: 'team', label: t('recipient'), cell: (row) => html`<${Team} id=${row.team} />`},
   {id: 'items', label: t('page.reports'), number: true, cell: (row) => html`<a href=${`/reports?${new URLSearchParams({delivery: row.batch})}`}>${number(row.items)}</a>`},
-  {id: 'entry', label: t('ledger.entry'), cell: (row) => html`<a href="/ledger/${row.entry}">${number(row.entry)}</a>`},
-  {id: 'delivered', label: t('receipt.way'), value: (row) => row.delivered, cell: (row) => t(`reach.${row.delivered}`)},
-  {id: 'state', label: t('receipt'), value: (row) => row.state, cell: (row) => html`<${Tag} kind="receipt.state" value=${row.state} />`},
-  {id: 'came', label: t('receipt.came'), cell: (row) => html`<${Time} at=${row.came} />`},
+  {id: 'entry', label: t('ledger.entry'), number: true, cell: (row) => html`<a href="/ledger/${row.entry}">${number(row.entry)}</a>`},
+  {id: 'delivered', hidden: true},
+  {id: 'state', label: t('receipt'), cell: (row) => html`<${Tag} kind="receipt.state" value=${row.state} />
+    ${row.came && html`<div><span class="quiet">${t('receipt.came')}:</span> <${Time} at=${row.came} /></div>`}
+    ${row.signed_by && html`<div><span class="quiet">${t('receipt.key')}:</span> <${Code}>${row.signed_by}<//></div>`}`},
+  {id: 'came', hidden: true},
   ...['stored', 'duplicate', 'rejected'].map((id) => ({id, label: t(`stat.${id}`), number: true})),
-  {id: 'signed_by', label: t('receipt.key'), cell: (row) => row.signed_by && html`<span class="whole"><${Code}>${row.signed_by}<//></span>`},
-  {id: 'batch', label: t('receipt.batch'), cell: (row) => html`<span class="whole"><${Code}>${row.batch}<//></span>${row.note && html` <button class="plain"
+  {id: 'signed_by', hidden: true},
+  {id: 'batch', label: t('receipt.batch'), cell: (row) => html`<${Code}>${row.batch}<//>${row.note && html` <button class="plain"
     onClick=${() => download(`receipt-${row.entry}.txt`, 'text/plain', row.note)}>${t('receipt.keep')}<span class="hidden"> ${number(row.entry)}</span></button>`}`}];
 
 // The newest of one team.

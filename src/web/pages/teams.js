@@ -3,7 +3,7 @@ import {html} from '../lib/htm.js';
 import {t, word, economies, economy, list} from '../i18n.js';
 import {all, may} from '../api.js';
 import {useQuery, useDraft} from '../router.js';
-import {useData, useList, Failure, Busy, Page, Table, More, Field, Choice, Facts, Economy, Code, Sources} from '../ui.js';
+import {useData, useList, Failure, Busy, Page, Table, More, Field, Choice, Facts, Economy, Code, Link, Sources} from '../ui.js';
 import {WorldMap} from '../map.js';
 import {waitingColumns} from './cards.js';
 
@@ -28,7 +28,7 @@ function Whois() {
 }
 const channelTones = {encrypted: 'good', open: 'wait', none: ''};
 const columns = () => [
-  {id: 'name', label: t('name'), cell: (row) => html`<a href="/teams/${encodeURIComponent(row.id)}" dir="auto">${row.name}</a>`},
+  {id: 'name', label: t('name'), cell: (row) => html`<${Link} to=${`/teams/${encodeURIComponent(row.id)}`}>${row.name}<//>`},
   {id: 'full_name', label: t('team.full')}, {id: 'id', label: 'ID', cell: (row) => html`<${Code}>${row.id}<//>`},
   {id: 'kind', label: t('team.kind'), value: (row) => row.kind, cell: (row) => word('team.kind', row.kind)},
   {id: 'economies', label: t('page.economies'), value: (row) => row.economies,
