@@ -16,6 +16,18 @@ export function how(way) {
 }
 const tones = {works: 'good', failing: 'wait', lost: 'bad'};
 export const Way = ({of}) => html`<span class="tag ${tones[how(of)] ?? ''}" title=${of.why}>${word('way', of.way)}: ${t(`way.${how(of)}`)}</span> `;
+export const wayColumns = () => [
+  {id: 'way', label: t('ways'), value: (row) => `${row.way}:${how(row)}`, cell: (row) => html`<${Way} of=${row} />`},
+  {id: 'worked', label: t('way.worked'), cell: (row) => html`<${Time} at=${row.worked} />`},
+  {id: 'failing', label: t('way.since'), cell: (row) => html`<${Time} at=${row.failing} />`},
+  {id: 'failures', label: t('way.failures'), number: true},
+  {id: 'again', label: t('way.again'), cell: (row) => html`<${Time} at=${row.again} />`},
+  {id: 'why', label: t('reason'), cell: (row) => html`<span lang="en" dir="auto">${row.why}</span>`}];
+// What is on its way to a team: in a table of teams, and of one.
+const queue = ['due', 'waiting', 'delivered', 'failed'];
+export const queueColumns = () => [...queue.map((id) => ({id, label: t(`queue.${id}`), number: true})),
+  {id: 'oldest', label: t('queue.oldest'), cell: (row) => html`<${Time} at=${row.oldest} />`}];
+export const queueFacts = (of) => [...queue.map((id) => [t(`queue.${id}`), number(of[id])]), [t('queue.oldest'), of.oldest && html`<${Time} at=${of.oldest} />`]];
 export const PartnersTabs = ({at}) => html`<nav class="tabs" aria-label=${t('page.partners')}>${['partners', 'receipts'].map((one) =>
   html`<a href=${`/${one}`} aria-current=${one === at ? 'true' : undefined}>${t(`page.${one}`)}</a>`)}</nav>`;
 
@@ -24,8 +36,7 @@ const columns = () => [
   {id: 'name', label: t('name')},
   {id: 'ways', label: t('ways'), value: (row) => row.ways.map((way) => `${way.way}:${how(way)}`), cell: (row) => row.ways.map((way) => html`<${Way} of=${way} />`)},
   {id: 'contact', label: t('peer.contact'), cell: (row) => html`<${Time} at=${row.contact} />`},
-  ...['due', 'waiting', 'delivered', 'failed'].map((id) => ({id, label: t(`queue.${id}`), number: true})),
-  {id: 'oldest', label: t('queue.oldest'), cell: (row) => html`<${Time} at=${row.oldest} />`},
+  ...queueColumns(),
   {id: 'url', label: t('address'), cell: (row) => html`<${Code}>${row.url}<//>`}];
 
 // Only its form is looked at here: whether card and signature are right, the node judges.

@@ -4,7 +4,7 @@ import {t, word, list, number, economy} from '../i18n.js';
 import {may} from '../api.js';
 import {useData, Failure, Busy, Page, Table, Facts, Code, Economy, Tag, Team as TeamLink, Time, download} from '../ui.js';
 import {Places} from '../map.js';
-import {Way} from './partners.js';
+import {Way, queueFacts} from './partners.js';
 import {Lately} from './receipts.js';
 import {Decisions, Decided, basis} from './cards.js';
 
@@ -56,7 +56,7 @@ function Sent({id}) {
   const found = useData('outbox');
   const item = found.data?.items.find((one) => one.team === id);
   return html`<${Failure} error=${found.error} retry=${found.reload} />${item && html`<section class="panel"><h2>${t('card.sent')}</h2>
-    <${Facts} of=${[...['due', 'waiting', 'delivered', 'failed'].map((one) => [t(`queue.${one}`), number(item[one])]), [t('queue.oldest'), item.oldest && html`<${Time} at=${item.oldest} />`]]} /></section>`}<${Lately} team=${id} />`;
+    <${Facts} of=${queueFacts(item)} /></section>`}<${Lately} team=${id} />`;
 }
 function Constituency({card}) {
   const of = card?.constituency ?? {};
