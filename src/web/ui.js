@@ -81,6 +81,8 @@ export function Time({at}) {
   }, [at]);
   return at ? html`<time ref=${here} dateTime=${at} title=${utc(at)}>${time(at)}</time>` : '–';
 }
+// A value of JSON, as one reads it.
+export const asText = (value) => (value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value));
 export const Code = ({children}) => html`<code dir="ltr">${children}</code>`;
 
 const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', released: 'good', refused: 'bad',
