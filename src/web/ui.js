@@ -57,6 +57,24 @@ export function useTold(event, ms, lists, on = true) {
   }, [on]);
 }
 
+// Of JSON that is written by hand: line breaks stand only between its words, so they go as spaces.
+export const oneLine = (text) => text.replace(/[\t\r\n]/g, ' ');
+const pause = 400; // ms without another letter
+// What POST PATH says of BODY (undefined: nothing is asked), as one types: SAID of OF, the body that was asked about; FRESH: that is what is written now.
+export function useSaid(path, body) {
+  const [state, set] = useState({});
+  const asked = JSON.stringify(body);
+  useEffect(() => {
+    if (!asked) return undefined;
+    const stop = new AbortController();
+    const look = () => ask('POST', path, {body, signal: stop.signal}).then((said) => set({said, of: body, asked}),
+      (error) => error.name !== 'AbortError' && set((old) => ({...old, error, asked})));
+    const timer = setTimeout(look, state.said ? pause : 0);
+    return () => { clearTimeout(timer); stop.abort(); };
+  }, [asked]);
+  return {...state, fresh: state.asked === asked};
+}
+
 // What to do about it, by status; what exactly was wrong the node says.
 const known = {0: 'error.network', 400: 'error.wrong', 403: 'error.rights', 404: 'error.missing', 409: 'error.conflict', 413: 'error.large', 429: 'error.often',
   500: 'error.fault', 503: 'error.busy', 507: 'error.room'};
