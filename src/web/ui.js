@@ -238,8 +238,8 @@ export function Dialog({title, close, children}) {
   return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}
     <div class="working" role="status">${busy && html`${t('working')} <progress aria-label=${t('working')} />`}</div></dialog>`;
 }
-// A dialog that asks before it does ACT(what was filled in), and stays if that fails. BAD: what cannot be undone.
-export function Form({title, text, act, close, bad, children}) {
+// A dialog that asks before it does ACT(what was filled in), and stays if that fails. BAD: what cannot be undone; READY: all is there.
+export function Form({title, text, act, close, bad, ready = true, children}) {
   const [state, set] = useState({});
   const submit = async (event) => {
     event.preventDefault();
@@ -247,7 +247,7 @@ export function Form({title, text, act, close, bad, children}) {
     try { await act(new FormData(event.target)); } catch (error) { set({error}); }
   };
   return html`<${Dialog} title=${title} close=${close}><p>${text}</p><form class="stack" onSubmit=${submit}>${children}<${Failure} error=${state.error} />
-    <div class="row"><button class=${bad ? 'bad' : 'main'} disabled=${state.busy}>${title}</button><button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
+    <div class="row"><button class=${bad ? 'bad' : 'main'} disabled=${!ready || state.busy}>${title}</button><button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
 }
 export const Reason = () => html`<label>${t('reason')}<textarea name="reason" required maxLength="1000" rows="3" dir="auto"></textarea></label>`;
 const toasts = new Set();

@@ -3,7 +3,7 @@ import {html, useState} from '../lib/htm.js';
 import {t, word, number, list} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {useQuery, go} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Dialog, Field, Code, FileDrop, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Facts, Table, Time, Form, Field, Code, FileDrop, note} from '../ui.js';
 
 const most = 100000; // bytes of a card that the API takes
 export const ways = ['push', 'poll', 'witness'];
@@ -56,27 +56,21 @@ const Shown = ({card}) => html`<${Facts} of=${[['ID', html`<${Code}>${card.id}</
 function Add({close, done}) {
   const [state, set] = useState({on: Object.fromEntries(ways.map((way) => [way, true]))});
   const {card, wrong} = state.text === undefined ? {} : read(state.text);
-  const submit = async (event) => {
-    event.preventDefault();
-    set({...state, busy: true, error: null});
-    try {
-      done(await ask('POST', 'peers', {body: {card: JSON.stringify(card), ...state.on, ...(state.url ? {url: state.url} : {}), ...(state.pin ? {pin: state.pin} : {})}}));
-    } catch (error) { set({...state, error, busy: false}); }
+  const act = async () => {
+    done(await ask('POST', 'peers', {body: {card: JSON.stringify(card), ...state.on, ...(state.url ? {url: state.url} : {}), ...(state.pin ? {pin: state.pin} : {})}}));
   };
   const take = async (file) => {
     const text = file.size > most ? '' : await file.text();
-    set((old) => ({...old, text, name: file.name, error: null}));
+    set((old) => ({...old, text, name: file.name}));
   };
   const flip = (way) => (event) => set({...state, on: {...state.on, [way]: event.target.checked}});
-  return html`<${Dialog} title=${t('peer.add')} close=${close}><form class="stack" onSubmit=${submit}><p>${t('peer.add.text')}</p>
+  return html`<${Form} title=${t('peer.add')} text=${t('peer.add.text')} act=${act} close=${close} ready=${Boolean(card)}>
     <${FileDrop} label=${t('peer.card')} accept=".json,application/json" name=${state.name} take=${take} />
     ${wrong && html`<div class="notice bad" role="alert">${t('draft.syntax')} <span dir="auto">${wrong}</span></div>`}
     ${card && html`<${Shown} card=${card} />
       <${Field} label=${t('peer.url')} type="url" value=${state.url ?? ''} onInput=${(url) => set({...state, url})} placeholder=${String(card.node?.url ?? '')} dir="ltr" />
       <${Field} label=${t('peer.pin')} value=${state.pin ?? ''} onInput=${(pin) => set({...state, pin: pin.trim()})} pattern="[0-9a-f]{64}" dir="ltr" />
-      <div class="row">${ways.map((way) => html`<label class="check"><input type="checkbox" checked=${state.on[way]} onChange=${flip(way)} />${word('way', way)}</label>`)}</div>`}
-    <${Failure} error=${state.error} /><div class="row"><button class="main" disabled=${!card || state.busy}>${t('peer.add')}</button>
-      <button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
+      <div class="row">${ways.map((way) => html`<label class="check"><input type="checkbox" checked=${state.on[way]} onChange=${flip(way)} />${word('way', way)}</label>`)}</div>`}<//>`;
 }
 export default function Partners() {
   const [query, set] = useQuery();
