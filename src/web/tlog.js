@@ -11,6 +11,7 @@ export class Unreadable extends Error {}
 const refuse = (what) => { throw new Unreadable(what); };
 
 export const base64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 export function bytesOf(encoded) {
   let bytes;
   try { bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0)); } catch { refuse('base64'); }
@@ -56,20 +57,25 @@ export async function readKey(key) {
   const bytes = encoded && isName(name) ? bytesOf(encoded) : [];
   if (bytes.length !== 33 || ![1, 4].includes(bytes[0])) refuse('no Ed25519 verifier key');
   const hash = (await sha256(utf8.encode(`${name}\n`), bytes)).slice(0, 4);
-  if ([...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('') !== id) refuse('the key’s id is not that of the key');
+  if (hex(hash) !== id) refuse('the key’s id is not that of the key');
   return {name, id: hash, type: bytes[0], key: await crypto.subtle.importKey('raw', bytes.slice(1), {name: 'Ed25519'}, false, ['verify'])};
 }
 export const isBy = (signature, key) => signature.name === key.name && same(signature.id, key.id);
 
 const lastSecond = 4102444800n; // later ones are shown as this
+const cosignatureBytes = 72;
+const secondsOf = (cosignature) => cosignature.slice(0, 8).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+const shownTime = (seconds) => new Date(Number(seconds < lastSecond ? seconds : lastSecond) * 1000).toISOString();
+// The time that a signature of BYTES tells, if it is a cosignature by its size.
+export const cosignedAt = (bytes) => (bytes.length === cosignatureBytes ? shownTime(secondsOf(bytes)) : undefined);
 // When it was signed, '' where no time is told; null: it is not KEY's word on TEXT.
 async function signedAt(signed, bytes, key) {
   const cosignature = key.type === 4;
-  if (bytes.length !== (cosignature ? 72 : 64)) return null;
-  const seconds = cosignature ? bytes.slice(0, 8).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n) : 0n;
+  if (bytes.length !== (cosignature ? cosignatureBytes : 64)) return null;
+  const seconds = cosignature ? secondsOf(bytes) : 0n;
   const message = cosignature ? `cosignature/v1\ntime ${seconds}\n${signed}` : signed;
   if (seconds >= 2n ** 63n || !await crypto.subtle.verify({name: 'Ed25519'}, key.key, bytes.slice(-64), utf8.encode(message))) return null;
-  return cosignature ? new Date(Number(seconds < lastSecond ? seconds : lastSecond) * 1000).toISOString() : '';
+  return cosignature ? shownTime(seconds) : '';
 }
 // Did KEY sign NOTE? {found: 'good'|'wrong'|'none', time}; one wrong signature in its name is enough for wrong.
 export async function signedBy(note, key) {

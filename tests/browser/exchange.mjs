@@ -90,6 +90,17 @@ test('another key, another checkpoint, another tile, another bundle: each is fou
     });
   }
 });
+test('a cosignature may tell any time', async () => {
+  const last = (body) => Buffer.from(body.toString().replace(/(— south\.test\/witness )(\S+)/, (all, before, encoded) => {
+    const bytes = Buffer.from(encoded, 'base64');
+    bytes.fill(255, 4, 12);
+    return before + bytes.toString('base64');
+  }));
+  await tampered('**/log/cosigned', last, async () => {
+    await visit(page, '/ledger');
+    await page.waitForSelector('.table:has-text("cosigned") tr:has(code:has-text("south.test/witness")) time[datetime^="2100-01-01"]');
+  });
+});
 test('a report’s story leads to the proof that it crossed; the item is the recipient’s', async () => {
   await visit(page, `/reports/${given.report}`);
   await page.click('a[href^="/ledger/proof"]');

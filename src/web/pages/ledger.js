@@ -3,7 +3,7 @@ import {html, useState, useEffect, useRef} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
 import {useQuery, useDraft} from '../router.js';
 import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Choice, Field, Code} from '../ui.js';
-import {Log, fetchCheckpoint, fetchCosigned, readNote, readCheckpoint, readEntry, base64} from '../tlog.js';
+import {Log, fetchCheckpoint, fetchCosigned, readNote, readCheckpoint, readEntry, base64, hex, cosignedAt} from '../tlog.js';
 
 const bundle = 256;
 const kinds = ['delivery', 'decision', 'agreement'];
@@ -73,8 +73,7 @@ function Witnesses() {
   const [note, know] = useState();
   const given = (peers.data?.items ?? []).some((one) => one.witnessed?.seen_of_ours > 0);
   useEffect(() => { if (given) fetchCosigned().then(know, () => {}); }, [given]);
-  const rows = (note?.signatures.slice(1) ?? []).map((one) => ({name: one.name, id: [...one.id].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
-    time: one.bytes.length === 72 ? new Date(one.bytes.slice(0, 8).reduce((sum, byte) => sum * 256 + byte, 0) * 1000).toISOString() : undefined}));
+  const rows = (note?.signatures.slice(1) ?? []).map((one) => ({name: one.name, id: hex(one.id), time: cosignedAt(one.bytes)}));
   const seen = (peers.data?.items ?? []).filter((one) => one.witnessed);
   return html`<${Table} name="cosignatures" caption=${note ? `${t('ledger.cosigned')}: ${t('ledger.at', {n: readCheckpoint(note).size})}` : t('ledger.cosigned')} columns=${[{id: 'name', label: t('witness'), cell: (row) => html`<${Code}>${row.name}<//>`},
       {id: 'id', label: t('keys'), cell: (row) => html`<${Code}>${row.id}<//>`}, {id: 'time', label: t('since'), cell: (row) => html`<${Time} at=${row.time} />`}]} rows=${rows} id=${(row) => row.name} />
