@@ -113,12 +113,12 @@ const spelled = (n) => {
   for (let rest = Math.floor(n / 1000); rest > 0; rest = Math.floor(rest / 1000)) parts.unshift(`x${String(rest % 1000).padStart(3, '0')}`);
   return parts.join('/');
 };
-async function fetched(path, signal) {
-  const answer = await fetch(`/log/${path}`, {signal});
+async function fetched(path) {
+  const answer = await fetch(`/log/${path}`);
   if (!answer.ok) throw Object.assign(new Error(`/log/${path}`), {status: answer.status});
   return answer;
 }
-export const fetchCheckpoint = async (signal) => (await fetched('checkpoint', signal)).text();
+export const fetchCheckpoint = async () => readNote(await (await fetched('checkpoint')).text());
 // The newest one that witnesses cosigned; undefined: none yet.
 export async function fetchCosigned() {
   try { return readNote(await (await fetched('cosigned')).text()); } catch (error) { if (error.status === 404) return undefined; throw error; }
@@ -126,11 +126,11 @@ export async function fetchCosigned() {
 
 // A log of SIZE entries, as its tiles have it.
 export class Log {
-  constructor(size, signal) { Object.assign(this, {size, signal, kept: new Map()}); }
+  constructor(size) { Object.assign(this, {size, kept: new Map()}); }
   get(level, n) {
     const there = Math.floor(this.size / 256 ** (Number(level) || 0)) - n * 256;
     const path = `tile/${level}/${spelled(n)}${there < 256 ? `.p/${there}` : ''}`;
-    if (!this.kept.has(path)) this.kept.set(path, fetched(path, this.signal).then(async (answer) => new Uint8Array(await answer.arrayBuffer())));
+    if (!this.kept.has(path)) this.kept.set(path, fetched(path).then(async (answer) => new Uint8Array(await answer.arrayBuffer())));
     return this.kept.get(path);
   }
   // The entries of bundle N, as bytes.

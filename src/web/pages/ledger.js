@@ -3,7 +3,7 @@ import {html, useState, useEffect, useRef} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
 import {useQuery, useDraft} from '../router.js';
 import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Choice, Field, Code} from '../ui.js';
-import {Log, fetchCheckpoint, fetchCosigned, readNote, readCheckpoint, readEntry, base64, hex, cosignedAt} from '../tlog.js';
+import {Log, fetchCheckpoint, fetchCosigned, readCheckpoint, readEntry, base64, hex, cosignedAt} from '../tlog.js';
 
 const bundle = 256;
 const kinds = ['delivery', 'decision', 'agreement'];
@@ -18,11 +18,14 @@ export const told = (index, bytes) => {
 };
 export const what = (row) => (row.event ? word('event', row.event) : row.decision ? word('decision', row.decision) : word('ledger.kind', row.kind));
 
+// Of bundle N, the newest first.
+const rowsOf = async (log, n) => (await log.bundle(n)).map((bytes, i) => told(n * bundle + i, bytes)).reverse();
+const lastBundle = (from) => Math.floor((from - 1) / bundle);
+
 async function read(log, from, tell = () => {}) {
   const rows = [];
-  for (let n = Math.floor((from - 1) / bundle); n >= 0 && rows.length < most; n--) {
-    const entries = await log.bundle(n);
-    rows.push(...entries.map((bytes, i) => told(n * bundle + i, bytes)).reverse());
+  for (let n = lastBundle(from); n >= 0 && rows.length < most; n--) {
+    rows.push(...await rowsOf(log, n));
     tell(rows.length);
   }
   return rows;
@@ -36,18 +39,17 @@ function useEntries(fits, asked) {
     const tell = (now) => mine === turn.current && set(now);
     tell({...old, busy: true, error: null});
     try {
-      const note = old.note ?? readNote(await fetchCheckpoint());
-      const checkpoint = readCheckpoint(note);
+      const checkpoint = old.checkpoint ?? readCheckpoint(await fetchCheckpoint());
       const log = old.log ?? new Log(checkpoint.size);
       let from = old.from ?? checkpoint.size;
       let rows = old.rows;
       while (from > 0 && rows.length < old.rows.length + enough && mine === turn.current) {
-        const n = Math.floor((from - 1) / bundle);
-        rows = [...rows, ...(await log.bundle(n)).map((bytes, i) => told(n * bundle + i, bytes)).reverse().filter(fits)];
+        const n = lastBundle(from);
+        rows = [...rows, ...(await rowsOf(log, n)).filter(fits)];
         from = n * bundle;
-        tell({note, checkpoint, log, from, rows, busy: true});
+        tell({checkpoint, log, from, rows, busy: true});
       }
-      tell({note, checkpoint, log, from, rows, busy: false});
+      tell({checkpoint, log, from, rows, busy: false});
     } catch (error) { tell({...old, busy: false, error: error.status === 404 ? null : error, none: error.status === 404}); }
   };
   const begin = () => { step({rows: []}); };
