@@ -133,6 +133,10 @@ export function Page({title, children, actions}) {
     <div class="head"><h1 ref=${heading} tabIndex="-1" dir="auto">${title}</h1><div class="row">${actions}</div></div>${children}`;
 }
 
+// Pages beside each other, each [name, where, in words]; AT: the name of the one that is shown.
+export const Tabs = ({label, of, at}) => html`<nav class="tabs" aria-label=${label}>${of.map(([name, to, text]) =>
+  html`<a href=${to} aria-current=${name === at ? 'true' : undefined}>${text}</a>`)}</nav>`;
+
 // DB-IP's licence asks for the link wherever its data is shown.
 export const Sources = () => html`<p class="quiet">${t('measure.sources')} <a href="https://db-ip.com" rel="noreferrer noopener" target="_blank">IP Geolocation by DB-IP</a></p>`;
 

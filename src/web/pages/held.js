@@ -3,7 +3,7 @@ import {html, useState, useEffect} from '../lib/htm.js';
 import {t, number, word} from '../i18n.js';
 import {ask, all, may, pathOf} from '../api.js';
 import {useQuery, useDraft} from '../router.js';
-import {useList, Failure, Busy, Page, Table, More, Time, Side, Tag, Team, Dialog, Reason, Field, note} from '../ui.js';
+import {useList, Failure, Busy, Page, Tabs, Table, More, Time, Side, Tag, Team, Dialog, Reason, Field, note} from '../ui.js';
 
 const states = ['waiting', 'released', 'refused'];
 const most = 1000; // numbers that one request takes
@@ -60,8 +60,8 @@ export default function Held() {
     const others = conflicts.length + missing.length;
     note(`${t('held.done', {n: number(decided.length)})}${others ? ` ${t('held.faster', {n: number(others)})}` : ''}`);
   };
-  const tabs = html`<nav class="tabs" aria-label=${t('held.state')}>${states.map((one) => html`<a href=${pathOf('/held', {state: one === 'waiting' ? '' : one, team: query.team})}
-    aria-current=${one === state ? 'true' : undefined}>${t(`held.${one}`)}</a>`)}</nav>`;
+  const tabs = html`<${Tabs} label=${t('held.state')} at=${state}
+    of=${states.map((one) => [one, pathOf('/held', {state: one === 'waiting' ? '' : one, team: query.team}), t(`held.${one}`)])} />`;
   return html`<${Page} title=${t('page.held')} actions=${tabs}>
     <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
       <${Field} label=${t('filter.team')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button>

@@ -2,15 +2,14 @@
 import {html, useState} from '../lib/htm.js';
 import {t, bytes, number} from '../i18n.js';
 import {ask, may, session} from '../api.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Dialog, Field, Choice, Code, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Tabs, Facts, Table, Time, Team, Dialog, Field, Choice, Code, note} from '../ui.js';
 import {wayColumns, queueColumns} from './partners.js';
 
 const kinds = ['operator', 'officer', 'analyst', 'reader', 'partner'];
 const soon = 30 * 86400000; // ms before a certificate's end
 
-export const OperationsTabs = ({at}) => html`<nav class="tabs" aria-label=${t('page.operations')}>${[['operations', '/operations', 'read'],
-  ['log', '/operations/log', 'operate'], ['mail', '/operations/mail', 'operate'], ['figures', '/operations/figures', 'read']].filter(([, , right]) => may(right))
-  .map(([name, to]) => html`<a href=${to} aria-current=${name === at ? 'true' : undefined}>${t(`page.${name}`)}</a>`)}</nav>`;
+const tabs = [['operations', '/operations', 'read'], ['log', '/operations/log', 'operate'], ['mail', '/operations/mail', 'operate'], ['figures', '/operations/figures', 'read']];
+export const OperationsTabs = ({at}) => html`<${Tabs} label=${t('page.operations')} at=${at} of=${tabs.filter(([, , right]) => may(right)).map(([name, to]) => [name, to, t(`page.${name}`)])} />`;
 
 const left = (s) => (s.certificate_until ? new Date(s.certificate_until) - new Date(s.now) : Infinity);
 function Warnings({s}) {

@@ -3,12 +3,12 @@ import {html, useState} from '../lib/htm.js';
 import {t, word, number, list} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {useQuery, go} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Form, Field, Code, FileDrop, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Tabs, Facts, Table, Time, Form, Field, Code, FileDrop, note} from '../ui.js';
 
 const most = 100000; // bytes of a card that the API takes
-export const ways = ['push', 'poll', 'witness'];
+const ways = ['push', 'poll', 'witness'];
 
-export function how(way) {
+function how(way) {
   if (!way.on) return 'off';
   if (way.lost) return 'lost';
   if (way.failures > 0) return 'failing';
@@ -28,8 +28,7 @@ const queue = ['due', 'waiting', 'delivered', 'failed'];
 export const queueColumns = () => [...queue.map((id) => ({id, label: t(`queue.${id}`), number: true})),
   {id: 'oldest', label: t('queue.oldest'), cell: (row) => html`<${Time} at=${row.oldest} />`}];
 export const queueFacts = (of) => [...queue.map((id) => [t(`queue.${id}`), number(of[id])]), [t('queue.oldest'), of.oldest && html`<${Time} at=${of.oldest} />`]];
-export const PartnersTabs = ({at}) => html`<nav class="tabs" aria-label=${t('page.partners')}>${['partners', 'receipts'].map((one) =>
-  html`<a href=${`/${one}`} aria-current=${one === at ? 'true' : undefined}>${t(`page.${one}`)}</a>`)}</nav>`;
+export const PartnersTabs = ({at}) => html`<${Tabs} label=${t('page.partners')} at=${at} of=${['partners', 'receipts'].map((one) => [one, `/${one}`, t(`page.${one}`)])} />`;
 
 const columns = () => [
   {id: 'team', label: t('team'), cell: (row) => html`<a href="/partners/${encodeURIComponent(row.team)}" dir="auto">${row.team}</a>`},

@@ -1,9 +1,9 @@
 // What was delivered, and who has signed that it came?
 import {html, useEffect} from '../lib/htm.js';
 import {t, number} from '../i18n.js';
-import {all} from '../api.js';
+import {all, pathOf} from '../api.js';
 import {useQuery, useDraft} from '../router.js';
-import {useData, useList, Failure, Busy, Page, Table, More, Time, Tag, Team, Field, Code, download} from '../ui.js';
+import {useData, useList, Failure, Busy, Page, Tabs, Table, More, Time, Tag, Team, Field, Code, download} from '../ui.js';
 import {PartnersTabs} from './partners.js';
 
 const shows = ['all', 'open', 'late', 'differs'];
@@ -44,9 +44,8 @@ export default function Receipts() {
   const [team, write] = useDraft(query.team);
   const show = shows.includes(query.show) ? query.show : 'all';
   const list = useShown(show, query.team);
-  const tabs = html`<nav class="tabs" aria-label=${t('filter')}>${shows.map((one) =>
-    html`<a href=${`/receipts?${new URLSearchParams({...(one !== 'all' && {show: one}), ...(query.team && {team: query.team})})}`}
-      aria-current=${one === show ? 'true' : undefined}>${t(`receipts.${one}`)}</a>`)}</nav>`;
+  const tabs = html`<${Tabs} label=${t('filter')} at=${show}
+    of=${shows.map((one) => [one, pathOf('/receipts', {show: one === 'all' ? '' : one, team: query.team}), t(`receipts.${one}`)])} />`;
   const fetchAll = async (tell) => {
     const rows = await all('receipts', {team: query.team, open: show === 'all' ? undefined : 'true'}, 50000, tell);
     return list.picked ? rows.filter(list.picked) : rows;
