@@ -12,7 +12,7 @@ const refuse = (what) => { throw new Unreadable(what); };
 
 export const base64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-export function bytesOf(encoded) {
+function bytesOf(encoded) {
   let bytes;
   try { bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0)); } catch { refuse('base64'); }
   return base64(bytes) === encoded ? bytes : refuse('base64');

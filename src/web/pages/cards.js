@@ -13,7 +13,7 @@ const members = (card) => Object.entries(card ?? {}).filter(([key]) => !apart.in
   (value && typeof value === 'object' && !Array.isArray(value) ? Object.entries(value).map(([name, one]) => [`${key}.${name}`, one]) : [[key, value]]));
 
 // Member by member; of lists of words, what is new and what is gone.
-export function differences(before, after) {
+function differences(before, after) {
   const [was, is] = [new Map(members(before)), new Map(members(after))];
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((key) => {
     const [a, b] = [was.get(key), is.get(key)];
@@ -70,5 +70,3 @@ export function Decided({of}) {
     {id: 'key', label: t('fingerprint'), cell: (row) => html`<${Code}>${row.key}<//>`}];
   return html`<${Table} name="decided" caption=${t('card.history')} columns=${columns} rows=${of} id=${(row) => row.at} />`;
 }
-
-export const basis = (as) => word('card.as', as);

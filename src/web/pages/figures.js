@@ -7,7 +7,7 @@ import {Failure, Busy, Page, Table, Field, Code, Time} from '../ui.js';
 import {OperationsTabs} from './operations.js';
 
 // Prometheus' text format, 0.0.4, as far as the node writes it: "# HELP name text", "name{labels} value".
-export function read(text) {
+function read(text) {
   const meaning = {};
   const rows = [];
   for (const line of text.split('\n')) {

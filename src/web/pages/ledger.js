@@ -10,7 +10,7 @@ const kinds = ['delivery', 'decision', 'agreement'];
 const enough = 100; // entries, before it is asked for more
 const most = 50000; // entries of one export
 
-export const told = (index, bytes) => {
+const told = (index, bytes) => {
   try {
     const {entry} = readEntry(bytes);
     return {index, ...entry, with: entry.to ?? entry.by};

@@ -4,11 +4,11 @@ import {t, bytes} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {useQuery} from '../router.js';
 import {useData, Failure, Busy, Page, Table, Time, Team, Dialog, Form, Field, Choice, Code, FileDrop, download, note} from '../ui.js';
+import {base64} from '../tlog.js';
 import {OperationsTabs} from './operations.js';
 
 const most = 262144; // bytes of a key that the API takes
 const pathOf = (team) => `mail/${encodeURIComponent(team)}`;
-const base64 = (bytes_) => btoa(Array.from(bytes_, (byte) => String.fromCharCode(byte)).join(''));
 
 function Change({row, close, done}) {
   const [draft, write] = useState({team: row?.team ?? '', address: row?.address ?? '', when: row?.when ?? 'daily'});

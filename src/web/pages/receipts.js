@@ -10,7 +10,7 @@ const shows = ['all', 'open', 'late', 'differs'];
 const lateMs = 86400000;
 const late = (row) => row.state !== 'right' && Date.now() - Date.parse(row.written_out) > lateMs;
 
-export const columns = () => [
+const columns = () => [
   {id: 'written_out', label: t('receipt.out'), cell: (row) => html`<${Time} at=${row.written_out} />`},
   {id: 'team', label: t('recipient'), cell: (row) => html`<${Team} id=${row.team} />`},
   {id: 'items', label: t('page.reports'), number: true, cell: (row) => html`<a href=${`/reports?${new URLSearchParams({delivery: row.batch})}`}>${number(row.items)}</a>`},

@@ -6,7 +6,7 @@ import {useData, Failure, Busy, Page, Table, Facts, Code, Economy, Tag, Team as 
 import {Places} from '../map.js';
 import {Way, queueFacts} from './partners.js';
 import {Lately} from './receipts.js';
-import {Decisions, Decided, basis} from './cards.js';
+import {Decisions, Decided} from './cards.js';
 
 // A card's text may name a site; only such a link is made of it.
 const Site = ({url}) => (/^https?:\/\//.test(url ?? '') ? html`<a href=${url} rel="noreferrer noopener" target="_blank" dir="ltr">${url}</a>` : url);
@@ -45,7 +45,7 @@ function KnownKeys({team}) {
 function Signed({team, link, own}) {
   const s = team.signed;
   const node = team.card?.node;
-  return html`<section class="panel"><h2>${t('card')}</h2><${Facts} of=${[[t('card.whose'), s ? html`${basis(own ? 'own' : s.as)} ${list(s.sponsors)}` : t(team.verified ? 'team.vouched.yes' : 'team.unconfirmed')],
+  return html`<section class="panel"><h2>${t('card')}</h2><${Facts} of=${[[t('card.whose'), s ? html`${word('card.as', own ? 'own' : s.as)} ${list(s.sponsors)}` : t(team.verified ? 'team.vouched.yes' : 'team.unconfirmed')],
     ...(s ? [[t('card.accepted'), html`<${Time} at=${s.accepted} />`], [t('card.from'), s.from && html`<${TeamLink} id=${s.from} />`], [t('card.version'), code(s.version)],
       [t('fingerprint'), code(s.key)], ['SHA-256', code(s.sha256)]] : []),
     [t('address'), node?.url && code(node.url)], [t('peer.certificate'), node?.certificate && code(`SHA-256 ${node.certificate}`)],
