@@ -2,7 +2,7 @@
 import {html, useState, useEffect, useRef} from './lib/htm.js';
 import {t, word, number, time, utc, compare, economy} from './i18n.js';
 import {ask, may, working} from './api.js';
-import {useQuery, useLocation} from './router.js';
+import {useQuery, useDraft, useLocation} from './router.js';
 
 // The data of GET PATH; what was there stays while other data is on its way.
 export function useData(path, query) {
@@ -280,6 +280,13 @@ export function Choice({label, value, onInput, options, any}) {
   return html`<label>${label}<select value=${value ?? ''} onChange=${(e) => onInput(e.target.value)}>
     ${any !== undefined && html`<option value="">${any}</option>`}
     ${options.map(([key, text]) => html`<option value=${key} selected=${key === value}>${text}</option>`)}</select></label>`;
+}
+// What narrows a list by the text that lies in the URL as NAME; BEFORE the field and after it stand others. TITLE: of the form.
+export function Filter({name, label, before, title, children, ...rest}) {
+  const [query, set] = useQuery();
+  const [text, write] = useDraft(query[name]);
+  return html`<form class="row no-print" aria-label=${title} onSubmit=${(e) => { e.preventDefault(); set({[name]: text.trim()}); }}>${before}
+    <${Field} label=${label} value=${text} onInput=${write} dir="auto" ...${rest} /><button>${t('find')}</button>${children}</form>`;
 }
 // A file that is chosen or dropped here; NAME: of the one that was taken.
 export function FileDrop({label, name, accept, take}) {

@@ -1,8 +1,8 @@
 // What has the ledger recorded? Read from its tiles, as anybody can.
 import {html, useState, useEffect, useRef} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
-import {useQuery, useDraft} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Choice, Field, Code} from '../ui.js';
+import {useQuery} from '../router.js';
+import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Choice, Filter, Code} from '../ui.js';
 import {Log, fetchCheckpoint, fetchCosigned, readCheckpoint, readEntry, base64, hex, cosignedAt} from '../tlog.js';
 
 const bundle = 256;
@@ -86,16 +86,14 @@ function Witnesses() {
 }
 export default function Ledger() {
   const [query, set] = useQuery();
-  const [team, write] = useDraft(query.team);
   const fits = (row) => (!query.kind || row.kind === query.kind) && (!query.team || row.from === query.team || row.with === query.team);
   const list = useEntries(fits, JSON.stringify([query.kind, query.team]));
   const fetchAll = async (tell) => (await read(list.log, list.checkpoint.size, tell)).filter(fits);
   const c = list.checkpoint;
   return html`<${Page} title=${t('page.ledger')} actions=${html`<a class="button" href="/ledger/proof">${t('verify.proof')}</a>`}>
     ${c && html`<section class="panel"><${Facts} of=${[[t('ledger.name'), html`<${Code}>${c.origin}<//>`], [t('ledger.size'), number(c.size)], [t('ledger.root'), html`<${Code}>${base64(c.root)}<//>`]]} /></section>`}
-    <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
-      <${Choice} label=${t('team.kind')} any=${t('any')} value=${query.kind} onInput=${(kind) => set({kind})} options=${kinds.map((one) => [one, t(`ledger.kind.${one}`)])} />
-      <${Field} label=${t('filter.team')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button></form>
+    <${Filter} name="team" label=${t('filter.team')}
+      before=${html`<${Choice} label=${t('team.kind')} any=${t('any')} value=${query.kind} onInput=${(kind) => set({kind})} options=${kinds.map((one) => [one, t(`ledger.kind.${one}`)])} />`} />
     <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />
     ${list.none && html`<p class="notice">${t('ledger.none')}</p>`}
     <${Table} name="ledger" caption=${t('page.ledger')} hideCaption columns=${columns()} rows=${list.rows} id=${(row) => row.index} fetchAll=${list.log && fetchAll}>

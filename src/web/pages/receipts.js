@@ -2,8 +2,8 @@
 import {html, useEffect} from '../lib/htm.js';
 import {t, number} from '../i18n.js';
 import {all, pathOf} from '../api.js';
-import {useQuery, useDraft} from '../router.js';
-import {useData, useList, Failure, Busy, Page, Tabs, Table, More, Time, Tag, Team, Field, Code, download} from '../ui.js';
+import {useQuery} from '../router.js';
+import {useData, useList, Failure, Busy, Page, Tabs, Table, More, Time, Tag, Team, Filter, Code, download} from '../ui.js';
 import {PartnersTabs} from './partners.js';
 
 const shows = ['all', 'open', 'late', 'differs'];
@@ -40,8 +40,7 @@ function useShown(show, team) {
   return {...list, items: picked ? list.items.filter(picked) : list.items, next: narrow ? undefined : list.next, picked};
 }
 export default function Receipts() {
-  const [query, set] = useQuery();
-  const [team, write] = useDraft(query.team);
+  const [query] = useQuery();
   const show = shows.includes(query.show) ? query.show : 'all';
   const list = useShown(show, query.team);
   const tabs = html`<${Tabs} label=${t('filter')} at=${show}
@@ -51,8 +50,7 @@ export default function Receipts() {
     return list.picked ? rows.filter(list.picked) : rows;
   };
   return html`<${Page} title=${t('page.receipts')} actions=${html`<${PartnersTabs} at="receipts" />`}>
-    <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
-      <${Field} label=${t('filter.team')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button>${tabs}</form>
+    <${Filter} name="team" label=${t('filter.team')}>${tabs}<//>
     <p class="quiet">${t('receipts.text')} ${list.data?.open > 0 && html`<strong>${t('receipts.count', {n: number(list.data.open)})}</strong>`}
       ${list.data?.oldest_open && html` ${t('queue.oldest')}: <${Time} at=${list.data.oldest_open} />`}</p>
     <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />
