@@ -52,10 +52,11 @@ export async function signIn(page, name, first, url = given.url) {
   await page.click('button.main');
   await page.waitForSelector('nav.side');
 }
-// What a reader sees, less the times, which go on.
+// What a reader sees, less what goes on meanwhile: times, and how large the store and how full the disk is.
 export const seen = (of) => of.evaluate(() => {
   const main = document.querySelector('main').cloneNode(true);
   main.querySelectorAll('time, .printed').forEach((time) => { time.textContent = ''; });
+  main.querySelectorAll('dl.facts dd').forEach((fact) => { if (/^[\d.,]+ ([KMGT]i)?B$/.test(fact.textContent)) fact.textContent = ''; });
   const fields = [...document.querySelectorAll('main input:not([type=file]), main select, main textarea')].map((one) => (one.type === 'checkbox' ? one.checked : one.value));
   return JSON.stringify([main.textContent.replaceAll(/\s+/g, ' '), fields, [...document.querySelectorAll('main [aria-sort]')].map((one) => one.textContent)], null, 1);
 });
