@@ -2,7 +2,6 @@
 import {kept} from './i18n.js';
 import {go} from './router.js';
 
-const pages = {t: '/', r: '/reports', h: '/held', m: '/teams', a: '/agreements', p: '/partners', l: '/ledger', e: '/economies', o: '/operations'};
 const rows = () => [...document.querySelectorAll('main tbody tr')];
 let leader = 0;
 
@@ -14,7 +13,8 @@ function move(step) {
 }
 const writes = (target) => target.closest('input:not([type="checkbox"]), textarea, select, dialog, [contenteditable]');
 
-export function listen({help}) {
+// HELP shows them; PAGES: where `g` and a letter lead.
+export function listen({help, pages}) {
   addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || writes(event.target) || kept('keys') === 'off') return;
     const after = performance.now() - leader < 1500;

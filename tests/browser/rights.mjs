@@ -6,7 +6,7 @@ const nobody = '00000000-0000-8000-8000-000000000000';
 const agreement = `/agreements/${encodeURIComponent(given.agreement)}`;
 const report = `/reports/${given.report}`;
 const ownCard = '/teams/north.test/card';
-const pages = ['/', '/reports', report, '/held', '/teams', '/teams/south.test', '/agreements', agreement, '/agreements/new', '/partners', '/partners/south.test', '/receipts', '/ledger',
+const pages = ['/', '/reports', report, '/held', '/teams', '/teams/south.test', '/teams/south.test/waiting', '/agreements', agreement, '/agreements/new', '/partners', '/partners/south.test', '/receipts', '/ledger',
   '/ledger/0', `/ledger/proof?report=${given.report}&team=south.test`, '/economies', '/economies/FI', '/operations', '/operations/log', '/operations/mail', '/operations/figures', ownCard,
   '/account'];
 // Nothing of these is there without a right: they say whom to ask.
