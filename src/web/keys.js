@@ -13,9 +13,9 @@ function move(step) {
 }
 const writes = (target) => target.closest('input:not([type="checkbox"]), textarea, select, dialog, [contenteditable]');
 
-// HELP shows them; PAGES: where `g` and a letter lead.
+// HELP shows them; PAGES: where `g` and a letter lead. What it returns ends it.
 export function listen({help, pages}) {
-  addEventListener('keydown', (event) => {
+  const hear = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || writes(event.target) || kept('keys') === 'off') return;
     const after = performance.now() - leader < 1500;
     leader = 0;
@@ -28,5 +28,7 @@ export function listen({help, pages}) {
     else if (event.key === 'x') document.activeElement.closest('tr')?.querySelector('input[type="checkbox"]')?.click();
     else return;
     event.preventDefault();
-  });
+  };
+  addEventListener('keydown', hear);
+  return () => removeEventListener('keydown', hear);
 }

@@ -1,7 +1,7 @@
 // Drives Chromium through the console of the node that run.py started. One line a test; the last one counts them.
 import {readFileSync} from 'node:fs';
 import assert from 'node:assert/strict';
-import {given, test, complaints, forgive, open, expected, settled, visit, h1, signIn, accessible, fitsPhone, harmless, scriptsIn, runAll} from './harness.mjs';
+import {given, test, complaints, forgive, open, expected, settled, visit, h1, signIn, accessible, fitsPhone, speak, harmless, scriptsIn, runAll} from './harness.mjs';
 
 let page;
 let evilReport;
@@ -213,6 +213,15 @@ test('Arabic from right to left, and the choice is kept', async () => {
   assert.equal(await h1(page), 'كينيا');
   await page.selectOption('header select >> nth=0', 'en');
   await page.waitForFunction(() => document.documentElement.dir === 'ltr');
+});
+test('a key does once what it does, in another language too', async () => {
+  await visit(page, '/reports');
+  for (const language of ['ar', 'en']) await speak(page, language);
+  await page.waitForSelector('tbody tr:nth-child(3) a');
+  await page.keyboard.press('j');
+  assert.equal(await page.evaluate(() => document.activeElement.closest('tr')?.rowIndex), 1);
+  await page.keyboard.press('j');
+  assert.equal(await page.evaluate(() => document.activeElement.closest('tr')?.rowIndex), 2);
 });
 test('each message that differs by number has the forms that the language has', async () => {
   const wrong = await page.evaluate(async () => {
