@@ -90,8 +90,7 @@ static void
 add_line(const struct log_asked *l, struct json_value item, struct buf *out)
 {
     if (l->node.json) {
-        json_add_value(out, item);
-        buf_add_char(out, '\n');
+        node_json_line(out, item);
         return;
     }
     node_column(out, node_text(item, "time"), 27);
@@ -167,7 +166,7 @@ cli_log(int argc, char **argv)
     struct log_asked l = {.level = NULL};
     struct err err = {0};
 
-    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    if (setup_asks_help(argc, argv)) {
         (void)fputs(usage, stdout);
         return EXIT_DONE;
     }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COLUMNS_MAX = 4096 };
+enum { COLUMNS_MAX = 4096, PAGE_BYTES = 64 * 1024 * 1024 };
 
 int
 node_option(struct node *node, int argc, char **argv, int *i, struct err *err)
@@ -84,6 +84,34 @@ node_ask_built(struct node *node, const char *method, struct buf *path, struct s
         rc = node_ask(node, method, path->p, json, root, err);
     buf_free(path);
     return rc;
+}
+
+int
+node_page(struct node *node, struct buf *path, node_item *add, void *ctx, char *next, size_t size,
+    struct err *err)
+{
+    struct buf out = buf_new(PAGE_BYTES);
+    struct json_value root;
+    struct json_value item;
+    struct span key;
+    int rc = node_ask_built(node, "GET", path, SPAN(""), &root, err);
+    struct json_iter items = rc == 0 ? node_list(root, "items") : (struct json_iter){.end = 0};
+
+    while (rc == 0 && json_next(&items, &key, &item))
+        rc = add(ctx, item, &out, err);
+    if (rc == 0)
+        (void)snprintf(next, size, "%.*s", SPAN_ARGS(node_text(root, "next")));
+    if (rc == 0)
+        rc = setup_print(&out, "the answer", err);
+    buf_free(&out);
+    return rc;
+}
+
+void
+node_json_line(struct buf *out, struct json_value item)
+{
+    json_add_value(out, item);
+    buf_add_char(out, '\n');
 }
 
 int

@@ -43,6 +43,15 @@ MUST_USE int node_ask(struct node *node, const char *method, const char *path, s
 MUST_USE int node_ask_built(struct node *node, const char *method, struct buf *path,
     struct span json, struct json_value *root, struct err *err);
 
+/* One page of the list that PATH, which is freed, asks for: what ADD puts into OUT of each of its
+ * items is printed. NEXT, of SIZE, is where it goes on: "" at the end. What ADD returns; ERR_LIMIT,
+ * ERR_IO. */
+typedef int node_item(void *ctx, struct json_value item, struct buf *out, struct err *err);
+MUST_USE int node_page(struct node *node, struct buf *path, node_item *add, void *ctx, char *next,
+    size_t size, struct err *err);
+/* An item as the node gave it, in a line of its own. */
+void node_json_line(struct buf *out, struct json_value item);
+
 /* Print the last answer as it came (--json). ERR_IO. */
 MUST_USE int node_print_answer(const struct node *node, struct err *err);
 

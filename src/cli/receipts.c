@@ -15,6 +15,7 @@ enum {
     LIST_BYTES = 1024 * 1024 * 1024, /* of --out's receipts.jsonl */
     PATH_BYTES = 4096,
     PAGE = 1000,
+    NEXT_BYTES = 64,
 };
 
 #define RECEIPTS "/api/v1/receipts"
@@ -129,28 +130,27 @@ write_note(const struct receipts *r, struct json_value item, struct err *err)
 }
 
 static int
-tell(struct receipts *r, struct json_value item, struct buf *out, struct err *err)
+tell(void *ctx, struct json_value item, struct buf *out, struct err *err)
 {
+    struct receipts *r = ctx;
+
     if (r->out != NULL) {
-        json_add_value(&r->list, item);
-        buf_add_char(&r->list, '\n');
+        node_json_line(&r->list, item);
         int rc = write_note(r, item, err);
         if (rc != 0)
             return rc;
     }
-    if (!r->node.json) {
+    if (r->node.json)
+        node_json_line(out, item);
+    else
         add_row(out, item);
-        return 0;
-    }
-    json_add_value(out, item);
-    buf_add_char(out, '\n');
     return 0;
 }
 
 /* ---- asking ---- */
 
 static int
-ask(struct receipts *r, const char *next, struct json_value *root, struct err *err)
+page(struct receipts *r, char next[NEXT_BYTES], struct err *err)
 {
     struct buf path = buf_new(PATH_BYTES);
 
@@ -159,35 +159,14 @@ ask(struct receipts *r, const char *next, struct json_value *root, struct err *e
     node_parameter(&path, "since", r->since);
     node_parameter(&path, "open", r->open ? "true" : NULL);
     node_parameter(&path, "next", next);
-    return node_ask_built(&r->node, "GET", &path, SPAN(""), root, err);
-}
-
-static int
-page(struct receipts *r, char next[64], struct err *err)
-{
-    struct buf out = buf_new(OUT_BYTES);
-    struct json_value root;
-    struct json_value item;
-    struct span key;
-    int rc = ask(r, next, &root, err);
-
-    if (rc == 0)
-        for (struct json_iter it = node_list(root, "items");
-             rc == 0 && json_next(&it, &key, &item);)
-            rc = tell(r, item, &out, err);
-    if (rc == 0)
-        (void)snprintf(next, 64, "%.*s", SPAN_ARGS(node_text(root, "next")));
-    if (rc == 0)
-        rc = setup_print(&out, "the answer", err);
-    buf_free(&out);
-    return rc;
+    return node_page(&r->node, &path, tell, r, next, NEXT_BYTES, err);
 }
 
 static int
 list(struct receipts *r, struct err *err)
 {
     char path[PATH_BYTES];
-    char next[64] = "";
+    char next[NEXT_BYTES] = "";
     int rc = 0;
 
     if (r->out != NULL && mkdir(r->out, 0755) != 0 && errno != EEXIST)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum {
-    OUT_BYTES = 64 * 1024 * 1024,
     PATH_BYTES = 16 * 1024,
     PAGE = 1000,
     NEXT_BYTES = 256,
@@ -158,15 +157,10 @@ add_outcomes(struct buf *out, struct json_value item)
 }
 
 static void
-add_item(const struct reports *r, struct buf *out, struct json_value item)
+add_row(struct buf *out, struct json_value item)
 {
     struct json_value recalled;
 
-    if (r->node.json) {
-        json_add_value(out, item);
-        buf_add_char(out, '\n');
-        return;
-    }
     node_column(out, node_text(item, "id"), 36);
     node_column(out, node_text(item, "received"), 27);
     struct span class = node_text(item, "classification");
@@ -178,10 +172,27 @@ add_item(const struct reports *r, struct buf *out, struct json_value item)
     node_end_line(out);
 }
 
+static int
+add_item(void *ctx, struct json_value item, struct buf *out, struct err *err)
+{
+    struct reports *r = ctx;
+
+    (void)err;
+    if (r->left == 0)
+        return 0;
+    r->left--;
+    if (r->node.json)
+        node_json_line(out, item);
+    else
+        add_row(out, item);
+    return 0;
+}
+
 /* ---- asking ---- */
 
+/* A node that has looked for long answers with what it found, be it nothing, and where to go on. */
 static int
-ask(struct reports *r, struct json_value *root, struct err *err)
+page(struct reports *r, struct err *err)
 {
     struct buf path = buf_new(PATH_BYTES);
 
@@ -190,30 +201,7 @@ ask(struct reports *r, struct json_value *root, struct err *err)
         node_parameter(&path, filters[f], r->values[f]);
     node_parameter(&path, "unattributed", r->unattributed ? "true" : NULL);
     node_parameter(&path, "next", r->next);
-    return node_ask_built(&r->node, "GET", &path, SPAN(""), root, err);
-}
-
-/* A node that has looked for long answers with what it found, be it nothing, and where to go on. */
-static int
-page(struct reports *r, struct err *err)
-{
-    struct buf out = buf_new(OUT_BYTES);
-    struct json_value root;
-    struct json_value item;
-    struct span key;
-    int rc = ask(r, &root, err);
-
-    for (struct json_iter it = rc == 0 ? node_list(root, "items") : (struct json_iter){0};
-         rc == 0 && r->left > 0 && json_next(&it, &key, &item);) {
-        add_item(r, &out, item);
-        r->left--;
-    }
-    if (rc == 0)
-        (void)snprintf(r->next, sizeof r->next, "%.*s", SPAN_ARGS(node_text(root, "next")));
-    if (rc == 0)
-        rc = setup_print(&out, "the answer", err);
-    buf_free(&out);
-    return rc;
+    return node_page(&r->node, &path, add_item, r, r->next, sizeof r->next, err);
 }
 
 /* Where to go on: on standard error for people, in the answer for programs. */

@@ -30,6 +30,13 @@ number(struct buf *out, struct json_value root, const char *name, const char *me
     buf_format(out, "%llu\n", (unsigned long long)node_number(root, member));
 }
 
+static void
+if_any(struct buf *out, struct json_value root, const char *name, const char *member)
+{
+    if (node_number(root, member) > 0)
+        number(out, root, name, member);
+}
+
 /* Does it take reports in, and why not? */
 static void
 show_ready(struct buf *out, struct json_value root)
@@ -52,10 +59,8 @@ show_mail(struct buf *out, struct json_value root)
         return;
     number(out, root, "mailed teams", "mailed_teams");
     number(out, root, "mails waiting", "mails_waiting");
-    if (node_number(root, "mails_late") > 0)
-        number(out, root, "LATE", "mails_late");
-    if (node_number(root, "mails_stopped") > 0)
-        number(out, root, "STOPPED", "mails_stopped");
+    if_any(out, root, "LATE", "mails_late");
+    if_any(out, root, "STOPPED", "mails_stopped");
 }
 
 /* Processes that had to be started again. */
@@ -97,16 +102,13 @@ show(const struct node *node, struct json_value root, struct err *err)
     number(&out, root, "due", "due");
     number(&out, root, "waiting", "waiting");
     number(&out, root, "delivered", "delivered");
-    if (node_number(root, "own") > 0)
-        number(&out, root, "here for us", "own");
+    if_any(&out, root, "here for us", "own");
     number(&out, root, "receipts open", "receipts_open");
     if (node_text(root, "oldest").n > 0)
         line(&out, "oldest", node_text(root, "oldest"));
     number(&out, root, "links", "links");
-    if (node_number(root, "links_lost") > 0)
-        number(&out, root, "LOST", "links_lost");
-    if (node_number(root, "cards_waiting") > 0)
-        number(&out, root, "cards", "cards_waiting");
+    if_any(&out, root, "LOST", "links_lost");
+    if_any(&out, root, "cards", "cards_waiting");
     show_mail(&out, root);
     int rc = setup_print(&out, "the answer", err);
     buf_free(&out);

@@ -129,10 +129,23 @@ tell_keys(struct verify *v, const struct ledger_proof_answer *a)
             SPAN_ARGS(a->checkpoint.origin));
 }
 
+/* Is it enough that SEEN_BY of the witnesses saw it? */
+static bool
+is_quorum(const struct verify *v, size_t seen_by)
+{
+    return seen_by >= (v->quorum == QUORUM_ALL ? v->witnesses.count : (size_t)v->quorum);
+}
+
+static void
+tell_wrong_witness(struct verify *v, const struct note_key *key)
+{
+    told_add(&v->told, TOLD_FALSE, "the signature in the name of the witness %.*s is wrong",
+        SPAN_ARGS(key->name));
+}
+
 static void
 tell_witnesses(struct verify *v, const struct ledger_proof_answer *a)
 {
-    size_t wanted = v->quorum == QUORUM_ALL ? v->witnesses.count : (size_t)v->quorum;
     char time[TIME_TEXT_BYTES];
 
     for (size_t i = 0; i < v->witnesses.count; i++) {
@@ -144,10 +157,9 @@ tell_witnesses(struct verify *v, const struct ledger_proof_answer *a)
                 "the witness %.*s saw this state, and nothing that contradicts it, by %s",
                 SPAN_ARGS(key->name), time);
         else if (a->witnesses[i] == NOTE_WRONG)
-            told_add(&v->told, TOLD_FALSE, "the signature in the name of the witness %.*s is wrong",
-                SPAN_ARGS(key->name));
+            tell_wrong_witness(v, key);
         else
-            told_add(&v->told, a->seen_by >= wanted ? TOLD_BESIDE : TOLD_MISSING,
+            told_add(&v->told, is_quorum(v, a->seen_by) ? TOLD_BESIDE : TOLD_MISSING,
                 "that the witness %.*s saw this state", SPAN_ARGS(key->name));
     }
     if (v->witnesses.count == 0)
@@ -335,16 +347,34 @@ tell_signed(struct verify *v, const struct fork_side sides[2])
     return any;
 }
 
+/* Did the witness sign one of them, and nothing wrong? */
+static enum note_found
+seen_one(const struct fork_side sides[2], const struct note_key *key)
+{
+    enum note_found one = note_check(&sides[0].note, key, NULL);
+    enum note_found two = note_check(&sides[1].note, key, NULL);
+
+    return one == NOTE_WRONG || two == NOTE_ABSENT ? one : two;
+}
+
 static void
 tell_seen(struct verify *v, const struct fork_side sides[2])
 {
+    size_t seen_by = 0;
+
+    for (size_t i = 0; i < v->witnesses.count; i++)
+        seen_by += seen_one(sides, &v->witnesses.keys[i]) == NOTE_GOOD;
     for (size_t i = 0; i < v->witnesses.count; i++) {
         const struct note_key *key = &v->witnesses.keys[i];
-        bool seen = note_check(&sides[0].note, key, NULL) == NOTE_GOOD
-            || note_check(&sides[1].note, key, NULL) == NOTE_GOOD;
-        told_add(&v->told, seen ? TOLD_PROVEN : TOLD_MISSING,
-            seen ? "the witness %.*s saw one of them" : "that the witness %.*s saw one of them",
-            SPAN_ARGS(key->name));
+        enum note_found found = seen_one(sides, key);
+        if (found == NOTE_GOOD)
+            told_add(
+                &v->told, TOLD_PROVEN, "the witness %.*s saw one of them", SPAN_ARGS(key->name));
+        else if (found == NOTE_WRONG)
+            tell_wrong_witness(v, key);
+        else
+            told_add(&v->told, is_quorum(v, seen_by) ? TOLD_BESIDE : TOLD_MISSING,
+                "that the witness %.*s saw one of them", SPAN_ARGS(key->name));
     }
 }
 

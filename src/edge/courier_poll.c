@@ -313,22 +313,6 @@ go_on(struct poll *poll)
         next(poll);
 }
 
-/* Is it the page that was asked for? If not, the way has failed. */
-static bool
-is_page(struct poll *poll, const struct http_answer *answer, const struct err *why)
-{
-    struct err err = {0};
-
-    if (why == NULL && answer->status != 200) {
-        (void)err_set(&err, ERR_BAD_ANSWER, "it answered with status %u: %.*s", answer->status,
-            SPAN_ARGS(answer->body));
-        why = &err;
-    }
-    if (why != NULL)
-        way_failed(&poll->way, answer, why);
-    return why == NULL;
-}
-
 static void
 on_manifest(void *ctx, const struct http_answer *answer, const struct err *why)
 {
@@ -336,7 +320,7 @@ on_manifest(void *ctx, const struct http_answer *answer, const struct err *why)
     char date[TIME_TEXT_BYTES];
     struct err err = {0};
 
-    if (!is_page(poll, answer, why))
+    if (!way_answered(&poll->way, "it", answer, why, 200, 200))
         return;
     if (gather_skip(&poll->gather, parser, answer->body, &poll->at_us, &err) != 0) {
         way_failed(&poll->way, answer, &err);
@@ -370,7 +354,7 @@ on_page(void *ctx, const struct http_answer *answer, const struct err *why)
         take_less(poll);
         return;
     }
-    if (!is_page(poll, answer, why))
+    if (!way_answered(&poll->way, "it", answer, why, 200, 200))
         return;
     int rc = gather_page(&poll->gather, parser, answer->body, &err);
     if (rc == 0)

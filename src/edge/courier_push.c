@@ -178,22 +178,14 @@ static void
 on_posted(void *ctx, const struct http_answer *answer, const struct err *why)
 {
     struct push *push = ctx;
-    struct err err = {0};
 
     if (why == NULL && wants_plain(push, answer)) {
         push->plain = true;
         send_again(push);
         return;
     }
-    if (why == NULL && answer->status != 202 && answer->status != 200) {
-        (void)err_set(&err, ERR_BAD_ANSWER, "it answered with status %u: %.*s", answer->status,
-            SPAN_ARGS(answer->body));
-        why = &err;
-    }
-    if (why != NULL) {
-        way_failed(&push->way, answer, why);
+    if (!way_answered(&push->way, "it", answer, why, 202, 200))
         return;
-    }
     push->plain = false;
     way_worked(&push->way);
     log_debug("sent", log_text("team", push->way.id), log_number("objects", push->objects));

@@ -312,6 +312,22 @@ way_failed(struct way *way, const struct http_answer *answer, const struct err *
     pause_for(way, us);
 }
 
+bool
+way_answered(struct way *way, const char *who, const struct http_answer *answer,
+    const struct err *why, unsigned right, unsigned also)
+{
+    struct err err = {0};
+
+    if (why == NULL && answer->status != right && answer->status != also) {
+        (void)err_set(&err, ERR_BAD_ANSWER, "%s answered with status %u: %.*s", who, answer->status,
+            SPAN_ARGS(answer->body));
+        why = &err;
+    }
+    if (why != NULL)
+        way_failed(way, answer, why);
+    return why == NULL;
+}
+
 void
 way_later(struct way *way, const struct err *why)
 {

@@ -57,6 +57,9 @@ void way_worked(struct way *way);
 /* It failed: what is under way is dropped, core told, and `go` called when the pause is over.
  * ANSWER (NULL: none came) has the status, and Retry-After. */
 void way_failed(struct way *way, const struct http_answer *answer, const struct err *why);
+/* Did WHO ("it", "its witness") answer, with status RIGHT or ALSO? If not, the way has failed. */
+bool way_answered(struct way *way, const char *who, const struct http_answer *answer,
+    const struct err *why, unsigned right, unsigned also);
 /* Core is behind, or this process: the same, after a short while, and nobody is told. */
 void way_later(struct way *way, const struct err *why);
 

@@ -137,19 +137,10 @@ static void
 on_asked(void *ctx, const struct http_answer *answer, const struct err *why)
 {
     struct witnessing *w = ctx;
-    struct buf more = buf_new(ANSWER_BYTES_MAX + 64);
-    struct err err = {0};
 
-    if (why == NULL && answer->status != 200 && answer->status != CONFLICT) {
-        (void)err_set(&err, ERR_BAD_ANSWER, "its witness answered with status %u: %.*s",
-            answer->status, SPAN_ARGS(answer->body));
-        why = &err;
-    }
-    if (why != NULL) {
-        buf_free(&more);
-        way_failed(&w->way, answer, why);
+    if (!way_answered(&w->way, "its witness", answer, why, 200, CONFLICT))
         return;
-    }
+    struct buf more = buf_new(ANSWER_BYTES_MAX + 64);
     way_worked(&w->way);
     wire_add_u64(&more, w->size);
     wire_add_u16(&more, (uint16_t)answer->status);
@@ -243,17 +234,11 @@ static void
 on_part(void *ctx, const struct http_answer *answer, const struct err *why)
 {
     struct witnessing *w = ctx;
-    struct err err = {0};
+    char who[PART_PATH_BYTES + 16];
 
-    if (why == NULL && answer->status != 200 && answer->status != 404) {
-        (void)err_set(
-            &err, ERR_BAD_ANSWER, "its log's %s answers with status %u", w->part, answer->status);
-        why = &err;
-    }
-    if (why != NULL) {
-        way_failed(&w->way, answer, why);
+    (void)snprintf(who, sizeof who, "its log's %s", w->part);
+    if (!way_answered(&w->way, who, answer, why, 200, 404))
         return;
-    }
     wire_add_text(&w->parts, span_of(w->part));
     wire_add_text(&w->parts, answer->status == 200 ? answer->body : SPAN(""));
     w->part_count++;
@@ -320,22 +305,14 @@ static void
 on_checkpoint(void *ctx, const struct http_answer *answer, const struct err *why)
 {
     struct witnessing *w = ctx;
-    struct err err = {0};
 
     if (why == NULL && answer->status == 404) { /* it has no entries yet */
         w->state = WITNESS_IDLE;
         take(w);
         return;
     }
-    if (why == NULL && answer->status != 200) {
-        (void)err_set(
-            &err, ERR_BAD_ANSWER, "its log's checkpoint answers with status %u", answer->status);
-        why = &err;
-    }
-    if (why != NULL) {
-        way_failed(&w->way, answer, why);
+    if (!way_answered(&w->way, "its log's checkpoint", answer, why, 200, 200))
         return;
-    }
     forget(w);
     buf_add_span(&w->checkpoint, answer->body);
     look(w);

@@ -342,30 +342,19 @@ on_found(void *ctx, struct span addresses, int64_t seconds, const struct err *wh
         (void)http_no_memory(&err);
         why = &err;
     }
-    if (why == NULL)
-        return;
-    /* While lookup_begin has not returned, the owner is not told yet. */
-    if (line->state == LINE_LOOKS)
+    if (why != NULL)
         tell_failed(line, why);
-    else
-        line->why = *why;
 }
 
-/* An answer that was there at once leaves the line running, or says why not. */
 static int
 look_up(struct http_line *line, struct err *err)
 {
     int rc =
         lookup_begin(line->out->resolver, line->where.host, on_found, line, &line->lookup, err);
 
-    if (rc != 0 || line->state == LINE_RUNS)
-        return rc;
-    if (line->why.code != ERR_OK) {
-        *err = line->why;
-        return err->code;
-    }
-    line->state = LINE_LOOKS;
-    return 0;
+    if (rc == 0)
+        line->state = LINE_LOOKS;
+    return rc;
 }
 
 int

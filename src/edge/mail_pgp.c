@@ -15,8 +15,8 @@ enum { PROGRAM_BYTES = 1024, AGENT_PATIENCE = 100 /* times 10 ms */ };
 struct mail_pgp {
     gpgme_ctx_t keys;
     char *folder;
-    int hold[2];  /* a pipe: the agent stays as long as this process has its second end */
-    pid_t holder; /* reads the first end; the agent ends with it. 0: there is none */
+    int hold;     /* a pipe's end, -1: none; the agent stays as long as this process has it */
+    pid_t holder; /* reads the other end; the agent ends with it. 0: there is none */
 };
 
 static int
@@ -81,21 +81,22 @@ hold_agent(struct mail_pgp *pgp)
     const char *folder = gpgme_get_dirinfo("bindir");
     char program[PROGRAM_BYTES];
     int n = snprintf(program, sizeof program, "%s/gpg-agent", folder == NULL ? "/usr/bin" : folder);
+    int ends[2];
 
     end_agent(); /* somebody else's, who was killed or made a key here: nobody holds it */
-    if (n < 0 || (size_t)n >= sizeof program || pipe2(pgp->hold, O_CLOEXEC) != 0)
+    if (n < 0 || (size_t)n >= sizeof program || pipe2(ends, O_CLOEXEC) != 0)
         return;
-    if (spawn(program, pgp->folder, pgp->hold[0], &pgp->holder) != 0)
+    if (spawn(program, pgp->folder, ends[0], &pgp->holder) != 0)
         pgp->holder = 0;
-    (void)close(pgp->hold[0]);
-    pgp->hold[0] = -1;
+    (void)close(ends[0]);
+    pgp->hold = ends[1];
 }
 
 static void
 let_agent_go(struct mail_pgp *pgp)
 {
-    if (pgp->hold[1] >= 0)
-        (void)close(pgp->hold[1]);
+    if (pgp->hold >= 0)
+        (void)close(pgp->hold);
     if (pgp->holder > 0)
         (void)waitpid(pgp->holder, NULL, 0);
 }
@@ -109,9 +110,10 @@ mail_pgp_new(const char *folder, struct mail_pgp **out, struct err *err)
     gpgme_error_t rc;
 
     *out = pgp;
-    if (pgp == NULL || (pgp->folder = strdup(folder)) == NULL)
+    if (pgp != NULL)
+        *pgp = (struct mail_pgp){.folder = strdup(folder), .hold = -1};
+    if (pgp == NULL || pgp->folder == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for keys");
-    pgp->hold[0] = pgp->hold[1] = -1;
     /* GMime's own contexts find the folder there. */
     if (setenv("GNUPGHOME", folder, 1) != 0)
         return err_set(err, ERR_NO_MEMORY, "no memory for the environment");

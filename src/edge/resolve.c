@@ -23,12 +23,15 @@ struct resolver {
     ares_channel channel;
     struct loop_timer timer;
     size_t lookups;
+    struct lookup *unasked; /* some of them: the loop asks */
 };
 
 struct lookup {
     struct resolver *resolver;
     lookup_done *done; /* NULL: nobody waits */
     void *ctx;
+    char *name; /* until it is asked for */
+    struct lookup *next;
 };
 
 /* ---- c-ares in the loop ---- */
@@ -45,9 +48,11 @@ set_timer(struct resolver *resolver)
         return;
     }
     const struct timeval *next = ares_timeout(resolver->channel, &most, &wait);
-    int64_t us = (int64_t)next->tv_sec * 1000000 + next->tv_usec;
+    int64_t us = resolver->unasked != NULL ? 0 : (int64_t)next->tv_sec * 1000000 + next->tv_usec;
     (void)!loop_timer_set(resolver->loop, &resolver->timer, clock_ticks_us() + us, &err);
 }
+
+static void ask_all(struct resolver *resolver);
 
 /* There are few, so each is asked whether it is ready. */
 static void
@@ -55,6 +60,8 @@ look(void *ctx)
 {
     struct resolver *resolver = ctx;
     ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
+
+    ask_all(resolver);
     /* c-ares' own macros shift a one into an int's sign. */
     unsigned bits = (unsigned)ares_getsock(resolver->channel, sockets, ARES_GETSOCK_MAXNUM);
 
@@ -125,6 +132,16 @@ read_all(const struct ares_addrinfo *info, struct buf *text)
 }
 
 static void
+end_lookup(struct lookup *lookup, struct span addresses, int64_t seconds, const struct err *why)
+{
+    lookup->resolver->lookups--;
+    if (lookup->done != NULL)
+        lookup->done(lookup->ctx, addresses, seconds, why);
+    free(lookup->name);
+    free(lookup);
+}
+
+static void
 on_found(void *ctx, int status, int timeouts, struct ares_addrinfo *info)
 {
     struct lookup *lookup = ctx;
@@ -133,7 +150,6 @@ on_found(void *ctx, int status, int timeouts, struct ares_addrinfo *info)
     int64_t seconds = 0;
 
     (void)timeouts;
-    lookup->resolver->lookups--;
     if (status == ARES_SUCCESS)
         seconds = read_all(info, &text);
     if (info != NULL)
@@ -141,34 +157,56 @@ on_found(void *ctx, int status, int timeouts, struct ares_addrinfo *info)
     if (text.n == 0)
         (void)err_set(&err, ERR_UNREACHABLE, "its name leads to no address: %s",
             status == ARES_SUCCESS ? "there is none" : ares_strerror(status));
-    if (lookup->done != NULL)
-        lookup->done(lookup->ctx, buf_span(&text), seconds, text.n == 0 ? &err : NULL);
+    end_lookup(lookup, buf_span(&text), seconds, text.n == 0 ? &err : NULL);
     buf_free(&text);
-    free(lookup);
+}
+
+static struct lookup *
+next_unasked(struct resolver *resolver)
+{
+    struct lookup *lookup = resolver->unasked;
+
+    if (lookup != NULL)
+        resolver->unasked = lookup->next;
+    return lookup;
+}
+
+/* What is known at once is told of before this returns, and then LOOKUP is gone. */
+static void
+ask_all(struct resolver *resolver)
+{
+    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+
+    for (struct lookup *lookup; (lookup = next_unasked(resolver)) != NULL;) {
+        char *name = lookup->name;
+        lookup->name = NULL;
+        ares_getaddrinfo(resolver->channel, name, NULL, &hints, on_found, lookup);
+        free(name);
+    }
 }
 
 int
 lookup_begin(struct resolver *resolver, struct span host, lookup_done *done, void *ctx,
     struct lookup **out, struct err *err)
 {
-    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     char *name = strndup(host.p, host.n);
     struct lookup *lookup = calloc(1, sizeof *lookup);
 
-    if (name == NULL || lookup == NULL || resolver->lookups >= LOOKUPS_MAX) {
-        int rc = name == NULL || lookup == NULL
-            ? err_set(err, ERR_NO_MEMORY, "no memory to look for a name")
-            : err_set(err, ERR_LIMIT, "%d names are looked for already", LOOKUPS_MAX);
+    int rc = 0;
+    if (name == NULL || lookup == NULL)
+        rc = err_set(err, ERR_NO_MEMORY, "no memory to look for a name");
+    else if (resolver->lookups >= LOOKUPS_MAX)
+        rc = err_set(err, ERR_LIMIT, "%d names are looked for already", LOOKUPS_MAX);
+    else
+        rc = loop_timer_set(resolver->loop, &resolver->timer, clock_ticks_us(), err);
+    if (rc != 0) {
         free(name);
         free(lookup);
         return rc;
     }
-    *lookup = (struct lookup){resolver, done, ctx};
-    *out = lookup;
+    *lookup = (struct lookup){resolver, done, ctx, name, resolver->unasked};
+    *out = resolver->unasked = lookup;
     resolver->lookups++;
-    ares_getaddrinfo(resolver->channel, name, NULL, &hints, on_found, lookup);
-    free(name);
-    set_timer(resolver);
     return 0;
 }
 
@@ -250,6 +288,9 @@ resolver_free(struct resolver *resolver)
 {
     if (resolver == NULL)
         return;
+    const struct err why = {.code = ERR_UNREACHABLE, .msg = "this process ends"};
+    for (struct lookup *lookup; (lookup = next_unasked(resolver)) != NULL;)
+        end_lookup(lookup, SPAN(""), 0, &why);
     ares_destroy(resolver->channel);
     ares_library_cleanup();
     loop_timer_stop(resolver->loop, &resolver->timer);

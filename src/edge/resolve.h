@@ -26,8 +26,8 @@ void resolver_free(struct resolver *resolver);
 /* ADDRESSES: "192.0.2.1,[2001:db8::1]", the best first; good for SECONDS. Or WHY: ERR_UNREACHABLE,
  * ERR_NO_MEMORY. */
 typedef void lookup_done(void *ctx, struct span addresses, int64_t seconds, const struct err *why);
-/* Look for HOST's. DONE is called once, perhaps before this returns; OUT is set before, and is
- * worth nothing afterwards. ERR_NO_MEMORY, ERR_LIMIT: it is not called. */
+/* Look for HOST's. DONE is called once, from the loop; OUT is worth nothing afterwards.
+ * ERR_NO_MEMORY, ERR_LIMIT: it is not called. */
 MUST_USE int lookup_begin(struct resolver *resolver, struct span host, lookup_done *done, void *ctx,
     struct lookup **out, struct err *err);
 /* Nobody waits for it any more. */

@@ -36,8 +36,6 @@ struct smtp_out {
     struct http_url where; /* host is the text below */
     char host[HTTP_URL_HOST_BYTES];
     struct lookup *lookup;    /* NULL: no name is looked for */
-    bool looks;               /* and it is told of later */
-    struct err why;           /* the name was not found */
     struct curl_slist *found; /* of CURLOPT_RESOLVE */
     struct curl_slist *to;
     struct span rest; /* of the message */
@@ -370,23 +368,8 @@ on_found(void *ctx, struct span addresses, int64_t seconds, const struct err *wh
         (void)err_set(&err, why->code, "%.*s: %s", SPAN_ARGS(smtp->where.host), why->msg);
     else
         (void)!start(smtp, addresses, &err);
-    /* While lookup_begin has not returned, the owner is not told yet. */
-    smtp->why = err;
-    if (err.code != ERR_OK && smtp->looks)
+    if (err.code != ERR_OK)
         fail(smtp, &err);
-}
-
-static int
-look_up(struct smtp_out *smtp, struct err *err)
-{
-    int rc = lookup_begin(smtp->resolver, smtp->where.host, on_found, smtp, &smtp->lookup, err);
-
-    if (rc == 0 && smtp->why.code != ERR_OK) {
-        *err = smtp->why;
-        rc = err->code;
-    }
-    smtp->looks = smtp->lookup != NULL;
-    return rc;
 }
 
 static int
@@ -394,7 +377,9 @@ reach(struct smtp_out *smtp, struct err *err)
 {
     if (smtp->where.numeric)
         return start(smtp, SPAN(""), err);
-    return is_localhost(smtp) ? start(smtp, SPAN("127.0.0.1,[::1]"), err) : look_up(smtp, err);
+    if (is_localhost(smtp))
+        return start(smtp, SPAN("127.0.0.1,[::1]"), err);
+    return lookup_begin(smtp->resolver, smtp->where.host, on_found, smtp, &smtp->lookup, err);
 }
 
 int
@@ -413,8 +398,6 @@ smtp_out_begin(struct smtp_out *smtp, const struct smtp_mail *mail, smtp_done *d
     smtp->ctx = ctx;
     smtp->said_code = 0;
     smtp->said[0] = smtp->text[0] = '\0';
-    smtp->why = (struct err){0};
-    smtp->looks = false;
     smtp->running = true;
     rc = set_mail(smtp, mail) && set_security(smtp)
         ? reach(smtp, err)

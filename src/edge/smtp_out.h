@@ -35,7 +35,7 @@ struct smtp_mail {
  * could not be asked. SENT's number is 0; it is borrowed. */
 typedef void smtp_done(void *ctx, const struct mail_sent *sent);
 /* All but the message is copied. DONE is called once, later. ERR_BAD_NAME: no such server can be
- * meant; ERR_UNREACHABLE: its name leads nowhere; ERR_INTERNAL: busy; ERR_NO_MEMORY. */
+ * meant; ERR_INTERNAL: busy; ERR_LIMIT: too many names are looked for; ERR_NO_MEMORY. */
 MUST_USE int smtp_out_begin(struct smtp_out *smtp, const struct smtp_mail *mail, smtp_done *done,
     void *ctx, struct err *err);
 

@@ -7,8 +7,9 @@
 static struct lent {
     char path[LENT_PATH_BYTES]; /* "": none */
     int fd;
+    uint64_t turn; /* when it was lent; 0: never */
 } lent[LENT_MAX];
-static size_t oldest;
+static uint64_t turns;
 
 static struct lent *
 find(const char *path)
@@ -17,6 +18,18 @@ find(const char *path)
         if (strcmp(lent[i].path, path) == 0)
             return &lent[i];
     return NULL;
+}
+
+/* Which was lent longest ago. */
+static struct lent *
+oldest(void)
+{
+    struct lent *at = lent;
+
+    for (size_t i = 1; i < LENT_MAX; i++)
+        if (lent[i].turn < at->turn)
+            at = &lent[i];
+    return at;
 }
 
 int
@@ -32,11 +45,12 @@ lent_take(struct span path, int fd, struct err *err)
     (void)snprintf(name, sizeof name, "%.*s", SPAN_ARGS(path));
     struct lent *at = find(name);
     if (at == NULL)
-        at = &lent[oldest++ % LENT_MAX];
+        at = oldest();
     if (at->path[0] != '\0')
         (void)close(at->fd);
     memcpy(at->path, name, sizeof name);
     at->fd = fd;
+    at->turn = ++turns;
     return 0;
 }
 

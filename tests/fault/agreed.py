@@ -13,13 +13,13 @@ from control import Control
 from world import OPTIONS, main
 
 sys.argv = [sys.argv[0], OPTIONS.comity, *(["--no-sandbox"] if getattr(OPTIONS, "no_sandbox", False) else [])]
-import agreements_between as between  # reads the arguments that tests of tests/system have
+from agreements_case import ID, Case, document, until  # reads the arguments that tests of tests/system have
 from node import PATIENCE
 
 HOUR_US = 3_600_000_000
 
 
-class Agreed(between.Case):
+class Agreed(Case):
     def more(self, name):
         (self.folder / name).mkdir()
         control = Control(self.folder / name / "fault", OPTIONS.shim)  # roles may write nowhere else
@@ -28,10 +28,6 @@ class Agreed(between.Case):
         return {"env": control.environment}
 
     ahead = {}
-
-    def newest(self):
-        """What north shows south now."""
-        return between.until(lambda: self.north.shown("south"))[0]
 
     def events(self, team, ident):
         return [(e["event"], e["party"] or e["by"]) for e in team.show(ident)["events"]]
@@ -45,16 +41,16 @@ class Clocks(Agreed):
         ident, north, south = self.agreed(), self.north, self.south
         self.assertTrue(south.release("192.0.2."))
         north.agree("suspend", ident)
-        between.until(lambda: self.newest().get("events", []))
+        until(lambda: north.said("south") == ["suspended"])
         self.settle()
         self.assertEqual(south.told(ident)["standing"], "suspended")
         self.assertFalse(south.release("192.0.2."))
         north.agree("resume", ident)
-        between.until(lambda: len(self.newest().get("events", [])) == 2)
+        until(lambda: north.said("south") == ["suspended", "resumed"])
         self.settle()
         self.assertTrue(south.release("192.0.2."))
         south.agree("end", ident)  # by a clock that is far behind
-        between.until(lambda: south.shown("north")[0].get("events", []))
+        until(lambda: south.said("north") == ["ended"])
         self.settle()
         self.assertEqual((north.told(ident)["standing"], south.told(ident)["standing"]), ("ended", "ended"))
         self.assertFalse(north.release("198.51.100."))
@@ -63,8 +59,7 @@ class Clocks(Agreed):
         """The sender is asked to try again, and then it is taken in."""
         ident, north, south = self.agreed(), self.north, self.south
         north.agree("suspend", ident)
-        between.until(lambda: self.newest().get("events", []))
-        shown = self.newest()
+        shown = until(lambda: (o := north.shown("south")) and o[0]["events"] and o[0])
         self.south_control.clock_us = -3 * HOUR_US
         status, told = south.partner("north", "POST", "/comity/collections/intake/objects/", {"objects": [shown]})
         self.assertEqual(status, 503, told)
@@ -87,17 +82,17 @@ class Killed(Agreed):
         self.assertGreater(self.killed, 5)
 
     def walk(self, n, number):
-        ident, north, south = between.ID.format(number), self.north, self.south
-        north.agree("propose", self.write("draft.json", between.document(number, "north", "south")))
+        ident, north, south = ID.format(number), self.north, self.south
+        north.agree("propose", self.write("draft.json", document(number, "north", "south")))
         shown = lambda: next((o for o in north.shown("south") if o["agreement"]["id"] == ident), None)
-        first = self.give(n, between.until(shown))
+        first = self.give(n, until(shown))
         self.assertEqual(self.events(south, ident), [("proposed", "north.test"), ("signed", "north.test")])
         self.assertEqual(south.standing(ident), "proposed")
         south.agree("sign", ident)
         north.agree("suspend", ident)
-        second = self.give(n, between.until(lambda: (o := shown()) and o.get("events") and o))
+        second = self.give(n, until(lambda: (o := shown()) and o["events"] and o))
         self.assertEqual(self.events(south, ident)[2:], [("signed", "south.test"), ("suspended", "north.test")])
-        between.until(lambda: south.told(ident).get("standing") == "suspended")
+        until(lambda: south.told(ident).get("standing") == "suspended")
         shown = [json.loads(line) for line in south.run("ledger", "show", "--json", "--home", str(south.home)).stdout.splitlines()[1:]]
         self.assertEqual([(e["entry"]["event"], e["entry"]["by"]) for e in shown if e["entry"].get("agreement") == ident],
                          [("proposed", "north.test"), ("signed", "north.test"), ("signed", "south.test"), ("suspended", "north.test")])
@@ -114,7 +109,7 @@ class Killed(Agreed):
                 return status in (200, 202) and not told.get("failures")
             except (OSError, http.client.HTTPException):
                 return False
-        between.until(posted, PATIENCE)
+        until(posted, PATIENCE)
         died = self.south_control.died
         self.south_control.disarm()
         self.killed += bool(died)

@@ -77,9 +77,7 @@ class Team:
 
     def ask(self, method, path, body=None):
         with contextlib.closing(Local(self.home)) as door:
-            door.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
-            answer = door.getresponse()
-            return answer.status, json.loads(answer.read())
+            return door.ask(method, path, body)
 
     def told(self, ident):
         """How the running node has it."""

@@ -4,33 +4,18 @@
 The test's own arguments are COMITY [--no-sandbox].
 """
 import json
-import os
-import pathlib
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
-from linked import Linked, befriend, reports
+from linked import befriend, reports
+from linked_case import COMITY, Case
 
-COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 ID = "urn:uuid:6f0a6f9e-0000-4000-8000-{:012}"
 
 
-class Couriers(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-
-    def start(self, name):
-        home = self.folder / name
-        home.mkdir()
-        node = Linked(COMITY, self.folder, name, "--courier.poll-interval", "1 s", *OPTIONS, register=True)
-        self.addCleanup(node.close)
-        return node
-
+class Couriers(Case):
     def agree(self, node, command, *words):
         done = subprocess.run([COMITY, "agreement", command, "--home", str(node.home), "--teams", str(self.folder / "teams.json"), *words],
                               capture_output=True, text=True, check=False, cwd=self.folder)
@@ -38,7 +23,7 @@ class Couriers(unittest.TestCase):
         return done.stdout
 
     def pair(self, *words):
-        north, south = self.start("north.test"), self.start("south.test")
+        north, south = self.start("north.test", register=True), self.start("south.test", register=True)
         keys = {node.team: self.agree(node, "key", "--as", node.team).split()[1] for node in (north, south)}
         self.agree(north, "key", "--trust", "south.test", keys["south.test"])
         self.agree(south, "key", "--trust", "north.test", keys["north.test"])
@@ -58,11 +43,15 @@ class Couriers(unittest.TestCase):
         self.agree(node, "propose", "draft.json")
         return ident
 
-    def life(self, north, south):
+    def agreed(self, north, south):
         ident = self.propose(north, 1, "north.test", "south.test")
         self.stands(south, ident, "proposed")
         self.agree(south, "sign", ident)
         self.stands(north, ident, "in force")
+        return ident
+
+    def life(self, north, south):
+        ident = self.agreed(north, south)
         north.take({**r, "tlp": "amber"} for r in reports(3))
         south.until(lambda: len(south.numbers()) == 3, "reports under the agreement")
         begun = time.monotonic()
@@ -93,10 +82,7 @@ class Couriers(unittest.TestCase):
     def test_one_end_dead(self):
         """What was done while the other node was down is obeyed once it is back."""
         north, south = self.pair()
-        ident = self.propose(north, 1, "north.test", "south.test")
-        self.stands(south, ident, "proposed")
-        self.agree(south, "sign", ident)
-        self.stands(north, ident, "in force")
+        ident = self.agreed(north, south)
         south.node.stop()
         for command in ("suspend", "resume", "suspend"):
             self.agree(north, command, ident)
@@ -110,14 +96,9 @@ class Couriers(unittest.TestCase):
     def test_new_key(self):
         """A team gets a new key and stops at once what runs: the suspension is there before the card, and counts when that has come."""
         north, south = self.pair("--no-push")
-        published = self.folder / "south.json"
-        south.command("team", "publish", "--url", south.url, "--teams", str(self.folder / "teams.json"), "-o", str(published))
-        north.command("peer", "add", str(published), "--push", "--poll")
+        north.command("peer", "add", south.published(), "--push", "--poll")
         south.command("peer", "add", north.card(), "--push", "--poll")
-        ident = self.propose(north, 1, "north.test", "south.test")
-        self.stands(south, ident, "proposed")
-        self.agree(south, "sign", ident)
-        self.stands(north, ident, "in force")
+        ident = self.agreed(north, south)
         south.command("team", "rekey")
         self.agree(south, "suspend", ident)
         self.stands(north, ident, "suspended")

@@ -11,16 +11,21 @@ from agreements_case import ID, Case, document, until
 class Three(Case):
     names = ("north", "south", "east")
 
-    def test_relayed(self):
-        """Of three parties two never speak: what each signed comes by the third, and counts for its signature alone."""
-        ident, north, south, east = ID.format(1), self.north, self.south, self.east
-        north.agree("propose", self.write("draft.json", document(1, "north", "south", "east")))
+    def signed_by(self, ident, *others):
+        """North proposes it to all; each of OTHERS signs what north shows, and north takes that in."""
+        north = self.north
+        north.agree("propose", self.write("draft.json", document(1, *self.names)))
         until(lambda: north.shown("south") and north.shown("east"))
-        for other in (south, east):
+        for other in others:
             self.assertEqual(self.carry(north, other), [])
             other.agree("sign", ident)
             until(lambda o=other: o.shown("north"))
             self.assertEqual(self.carry(other, north), [])
+
+    def test_relayed(self):
+        """Of three parties two never speak: what each signed comes by the third, and counts for its signature alone."""
+        ident, north, south, east = ID.format(1), self.north, self.south, self.east
+        self.signed_by(ident, south, east)
         self.assertEqual(north.standing(ident), "in force")
         self.assertEqual((south.standing(ident), east.standing(ident)), ("proposed", "in force"))
         until(lambda: len(north.shown("south")[0]["agreement"]["signatures"]) == 3)
@@ -58,13 +63,7 @@ class Three(Case):
         ident, north, south, east = ID.format(1), self.north, self.south, self.east
         (south.home / "keys" / "east.test.pub").unlink()
         since = south.node.mark()
-        north.agree("propose", self.write("draft.json", document(1, "north", "south", "east")))
-        until(lambda: north.shown("south") and north.shown("east"))
-        for other in (east, south):
-            self.assertEqual(self.carry(north, other), [])
-            other.agree("sign", ident)
-            until(lambda o=other: o.shown("north"))
-            self.assertEqual(self.carry(other, north), [])
+        self.signed_by(ident, east, south)
         east.agree("suspend", ident)
         until(lambda: east.shown("north")[0]["events"])
         self.assertEqual(self.carry(east, north), [])

@@ -5,23 +5,18 @@ usage: cards_api.py COMITY [--no-sandbox]     (COMITY_SHARE names the share fold
 Cards come as in cards.py, from other teams' data folders, as a partner's POST.
 """
 import base64
-import hashlib
 import json
 import pathlib
 import signal
-import ssl
 import subprocess
 import sys
 import time
 import unittest
-import uuid
 
 from api_case import COMITY, EVIL, RIGHTS, TEAMS, Case, Running, rows
-from node import PATIENCE
+from cards import TAXII, identity
+from node import PATIENCE, pin_of
 
-OWN = uuid.UUID("756c1cf3-b883-412a-882d-ebb95ae9f5db")  # of Comity's own objects in STIX
-CARD = "extension-definition--5c2e4d1a-0b7f-4c6e-9d38-2f1a6c94e7b0"
-TAXII = "application/taxii+json;version=2.1"
 DECISIONS = ("accept", "refuse", "vouch")
 
 
@@ -60,11 +55,8 @@ class Cards(Case):
 
     def hand(self, card):
         """South's node hands CARD in; what was said of it."""
-        obj = {"type": "identity", "spec_version": "2.1", "id": f"identity--{uuid.uuid5(OWN, card['id'])}", "created": "2026-01-01T00:00:00.000Z",
-               "modified": card["version"], "name": "x", "identity_class": "organization",
-               "extensions": {CARD: {"extension_type": "property-extension", "card": card}}}
         key = base64.b64encode(f"south.program:{self.secret}".encode()).decode()
-        answer = self.node.ask("POST", "/comity/collections/intake/objects/", json.dumps({"objects": [obj]}), door="partners",
+        answer = self.node.ask("POST", "/comity/collections/intake/objects/", json.dumps({"objects": [identity(card)]}), door="partners",
                                Authorization="Basic " + key, Accept=TAXII, Content_Type=TAXII)
         self.assertEqual(answer.status, 202, answer.body)
         return [failure["message"] for failure in answer.json.get("failures", [])]
@@ -304,7 +296,7 @@ class OwnCard(Case):
         self.assertEqual(self.publish(status=409, sha256=again["sha256"])["code"], "exists")
 
     def pin(self):
-        return hashlib.sha256(ssl.PEM_cert_to_DER_cert((self.node.home / "tls" / "certificate.pem").read_text(encoding="ascii"))).hexdigest()
+        return pin_of(self.node.home / "tls" / "certificate.pem")
 
     def test_what_the_team_says(self):
         says = {**TEAMS[0], "full_name": "The team of the north " + EVIL, "constituency": {"prefixes": ["192.0.2.0/24"]}}

@@ -5,33 +5,20 @@ Usage: courier.py COMITY [--no-sandbox]; COMITY_SHARE names the share folder.
 """
 import contextlib
 import json
-import os
-import pathlib
 import random
 import shutil
 import socket
 import sys
-import tempfile
 import unittest
 
-from linked import Linked, befriend, reports
+from linked import befriend, reports
+from linked_case import OPTIONS, Case
 
-COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 MANY, A_FILE = 20000, 2500
 ROLES = ["courier", "core", "front partners"]
 
 
-class Couriers(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-
-    def start(self, name, *options):
-        node = Linked(COMITY, self.folder, name, "--courier.poll-interval", "1 s", *options, *OPTIONS)
-        self.addCleanup(node.close)
-        return node
-
+class Couriers(Case):
     def pair(self, push=True, poll=True, north=(), south=()):
         """North, which sends, and south."""
         north, south = self.start("north.test", *north), self.start("south.test", *south)
@@ -60,11 +47,8 @@ class Couriers(unittest.TestCase):
         posts = self.requests(south, "POST", "/comity/collections/intake/objects/")
         self.assertEqual({line["peer"] for line in posts}, {"127.0.0.1"})
         self.assertEqual(self.requests(north, "GET", "/comity/collections/released/objects/"), [])
-        north.until(lambda: self.outbox(north)["waiting"] == 0, "all is fetched")
+        north.until(lambda: north.outbox()["waiting"] == 0, "all is fetched")
         self.assertIsNotNone(json.loads(north.command("peer", "show", "south.test", "--json"))["contact"])
-
-    def outbox(self, node, team="south.test"):
-        return next(i for i in json.loads(node.command("outbox", "--json"))["items"] if i["team"] == team)
 
     def test_fetched(self):
         north, south = self.pair(push=False)
@@ -85,8 +69,8 @@ class Couriers(unittest.TestCase):
                 north.take(reports(1, first=4))
                 self.assertEqual(self.arrived(south, 3), [1, 2, 4])
                 self.assertEqual(len(north.node.find("a report is too large to be told, and counts as failed", team="south.test")), 2)
-                north.until(lambda node=north: self.outbox(node)["waiting"] == 0, "all is there")
-                self.assertEqual((self.outbox(north)["failed"], self.outbox(north)["delivered"]), (2, 3))
+                north.until(lambda node=north: node.outbox()["waiting"] == 0, "all is there")
+                self.assertEqual((north.outbox()["failed"], north.outbox()["delivered"]), (2, 3))
                 self.assertEqual(north.numbers(), [0, 1, 2, 3, 4])
                 self.assertEqual(north.command("store", "check"), "The store is whole.\n")
                 for node in (north, south):
@@ -111,7 +95,7 @@ class Couriers(unittest.TestCase):
         since = north.node.mark()
         north.node.kill("courier")  # one that was started anew has looked at what there is
         north.node.wait("role ready", since, which="courier")
-        self.assertEqual(self.outbox(north)["waiting"], 20)
+        self.assertEqual(north.outbox()["waiting"], 20)
         self.assertEqual(self.requests(south, "POST", "/comity/collections/intake/objects/"), [])
         north.options = OPTIONS
         north.restart()
@@ -149,7 +133,7 @@ class Couriers(unittest.TestCase):
             with contextlib.closing(taken):
                 north.take(reports(10, first=10))
                 self.assertEqual(self.arrived(south, 20), list(range(20)))
-                self.assertEqual(self.outbox(north, "east.test")["waiting"], 10)
+                self.assertEqual(north.outbox("east.test")["waiting"], 10)
                 self.assertEqual(north.node.stop(), 0)  # nor the node's end
 
     def test_a_node_that_comes_later(self):

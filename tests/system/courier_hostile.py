@@ -6,7 +6,6 @@ freed for a while, memory may be 512 MiB.
 """
 import contextlib
 import gzip
-import hashlib
 import json
 import os
 import pathlib
@@ -21,11 +20,20 @@ import unittest
 
 from linked import Linked, reports
 from names import Names
-from node import PATIENCE
+from node import PATIENCE, pin_of
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 MEMORY_KIB = (512 if "--no-sandbox" in OPTIONS else 160) * 1024
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: application/taxii+json;version=2.1\r\n"
+
+
+def make_certificate(folder, name, days):
+    """NAME.pem, signed by itself, and NAME.key."""
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)
+    openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{name}.key")
+    openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")
+    openssl("x509", "-req", "-in", f"{name}.csr", "-signkey", f"{name}.key", "-days", days, "-out", f"{name}.pem")
 
 
 class Server:
@@ -114,22 +122,13 @@ class Hostile(unittest.TestCase):
         cls.addClassCleanup(temporary.cleanup)
         cls.folder = pathlib.Path(temporary.name)
         for name, days in (("theirs", "10"), ("other", "10"), ("expired", "-1")):
-            cls.make_certificate(name, days)
+            make_certificate(cls.folder, name, days)
         cls.node = Linked(COMITY, cls.folder, "north.test", "--courier.patience", "4 s", "--courier.deadline", "40 s",
                           "--courier.dns", Names("theirs.test", quiet=["silent.test"], wrong=["garbage.test"]).address, *OPTIONS)
         cls.addClassCleanup(cls.node.close)
 
-    @classmethod
-    def make_certificate(cls, name, days):
-        def openssl(*words):
-            subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=cls.folder)
-        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{name}.key")
-        openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")
-        openssl("x509", "-req", "-in", f"{name}.csr", "-signkey", f"{name}.key", "-days", days, "-out", f"{name}.pem")
-
     def pin(self, name="theirs"):
-        text = (self.folder / f"{name}.pem").read_text(encoding="ascii")
-        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
+        return pin_of(self.folder / f"{name}.pem")
 
     def server(self, speak, name="theirs"):
         server = Server(self.folder, speak, name)

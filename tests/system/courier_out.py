@@ -5,8 +5,6 @@ Usage: courier_out.py COMITY [--no-sandbox]; COMITY_SHARE names the share folder
 """
 import contextlib
 import json
-import os
-import pathlib
 import select
 import socket
 import subprocess
@@ -16,8 +14,7 @@ import threading
 import unittest
 
 from linked import Linked, befriend, reports
-
-COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
+from linked_case import COMITY, OPTIONS, Case
 
 
 class Proxy:
@@ -65,17 +62,7 @@ class Proxy:
         self.socket.close()
 
 
-class WaysOut(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-
-    def start(self, name, *options):
-        node = Linked(COMITY, self.folder, name, "--courier.poll-interval", "1 s", *options, *OPTIONS)
-        self.addCleanup(node.close)
-        return node
-
+class WaysOut(Case):
     def proxy(self, **more):
         proxy = Proxy(**more)
         self.addCleanup(proxy.close)
@@ -109,7 +96,7 @@ class WaysOut(unittest.TestCase):
 
     def arrived(self, north, south):
         south.until(lambda: south.numbers() == list(range(100)), "what north gave")
-        north.until(lambda: next(i for i in json.loads(north.command("outbox", "--json"))["items"])["waiting"] == 0, "word that it arrived")
+        north.until(lambda: north.outbox()["waiting"] == 0, "word that it arrived")
 
     def test_by_a_proxy(self):
         """It is asked to lead to the other node's door, and told no more: no header of a request, no report."""

@@ -26,10 +26,8 @@ def flows(node, query=""):
 
 def post(node, path, body):
     with contextlib.closing(Local(node.home)) as local:
-        local.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
-        answer = local.getresponse()
-        assert answer.status == 200, answer.read()
-        return json.loads(answer.read())
+        status, said = local.ask("POST", path, body)
+        assert status == 200, said
 
 
 def heard(response, name):

@@ -3,14 +3,12 @@
     pair = Pair(Linked(comity, folder, "north.test", *options), Linked(comity, folder, "south.test", *options)); pair.befriend()
 """
 import contextlib
-import hashlib
 import json
 import pathlib
-import ssl
 import subprocess
 import time
 
-from node import PATIENCE, Local, Node
+from node import PATIENCE, Local, Node, pin_of
 
 ECONOMIES = {"north.test": "XN", "south.test": "XS", "east.test": "XE"}
 NAMES = {}  # of teams that are not called by their id
@@ -70,8 +68,7 @@ class Linked:
     @property
     def certificate(self):
         """SHA-256 of what the partners' door shows, as a card has it."""
-        text = (self.home / "tls" / "certificate.pem").read_text(encoding="ascii")
-        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
+        return pin_of(self.home / "tls" / "certificate.pem")
 
     @property
     def url(self):
@@ -105,6 +102,10 @@ class Linked:
     def get(self, path):
         with contextlib.closing(Local(self.home)) as local:
             return local.get(path)
+
+    def outbox(self, team="south.test"):
+        """What waits here for TEAM, and how sending it goes."""
+        return next(i for i in json.loads(self.command("outbox", "--json"))["items"] if i["team"] == team)
 
     def numbers(self):
         """extra.number of each report that is here, in order: who came twice is there twice."""

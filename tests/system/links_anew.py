@@ -7,34 +7,21 @@ The test's own arguments are COMITY [--no-sandbox].
 import contextlib
 import http.client
 import json
-import os
-import pathlib
 import shutil
 import signal
 import ssl
 import sys
-import tempfile
 import unittest
 
-from linked import PREFIXES, Linked, befriend, reports, team
+from linked import PREFIXES, befriend, reports, team
+from linked_case import Case
 from node import PATIENCE
 
-COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 COUNT = 12000
 TAXII = "application/taxii+json;version=2.1"
 
 
-class Anew(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-
-    def start(self, name):
-        node = Linked(COMITY, self.folder, name, "--courier.poll-interval", "1 s", *OPTIONS)
-        self.addCleanup(node.close)
-        return node
-
+class Anew(Case):
     def test_what_is_fetched_stays_the_senders(self):
         north, south, east = (self.start(name) for name in ("north.test", "south.test", "east.test"))
         for _ in range(3):
@@ -52,7 +39,6 @@ class Anew(unittest.TestCase):
         paths = {tuple(json.loads(line)["extra.comity_path"]) for line in south.command("store", "export").splitlines()}
         self.assertEqual(len(paths), 1, paths)
         self.assertIn("north.test", paths.pop())
-
 
     def key(self, node):
         return node.command("ledger", "key", "--use", "receipt").strip()
@@ -93,7 +79,7 @@ class Anew(unittest.TestCase):
         befriend(north, south, "--no-poll")
         befriend(south, north, "--no-push", "--no-poll")
         north.take(reports(40))
-        north.until(lambda: north.get("/api/v1/outbox")["items"][0]["link"]["worked"], "word that it was sent")
+        north.until(lambda: north.outbox()["link"]["worked"], "word that it was sent")
         south.until(lambda: len(south.numbers()) == 40, "all reports")
         self.assertEqual(set(self.states(north)), {"open"})
         kept = self.ask(south, north, "GET", "/comity/collections/released/objects/?match[type]=comity-receipt")["objects"]

@@ -6,6 +6,7 @@
 Nothing here waits by sleeping: what is awaited is a line of the log, an answer, or a process's end.
 """
 import contextlib
+import hashlib
 import http.client
 import json
 import os
@@ -20,6 +21,12 @@ import time
 
 PATIENCE = 60  # seconds, before a test is given up
 ROLES = ["core", "courier", "front local", "front operators", "front partners"]  # all but the parent
+
+
+def pin_of(certificate):
+    """SHA-256 of the certificate in a PEM file, as cards name it."""
+    text = pathlib.Path(certificate).read_text(encoding="ascii")
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
 
 
 class Local(http.client.HTTPConnection):
@@ -37,6 +44,13 @@ class Local(http.client.HTTPConnection):
     def get(self, path):
         self.request("GET", path)
         return json.loads(self.getresponse().read())
+
+    def ask(self, method, path, body=None):
+        """Status and what is said, if anything; BODY goes as JSON."""
+        self.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
+        answer = self.getresponse()
+        text = answer.read()
+        return answer.status, json.loads(text) if text else None
 
 
 class Node:

@@ -4,6 +4,7 @@ Each team's directory is its own, so who answers for an address may differ from 
 courier does: it GETs a team's own collection at one node, and POSTs what is new to the intake of that team's node.
 The test's own arguments are COMITY [--no-sandbox].
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -79,12 +80,8 @@ class Team:
         self.tokens[team] = json.loads(self.command("account", "token", team, "--label", "test", "--json"))["token"]
 
     def api(self, method, path, body=None):
-        local = Local(self.home)
-        local.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
-        answer = local.getresponse()
-        text = answer.read()
-        local.close()
-        return answer.status, json.loads(text) if text else None
+        with contextlib.closing(Local(self.home)) as local:
+            return local.ask(method, path, body)
 
     def reports(self):
         return self.api("GET", "/api/v1/reports?limit=1000")[1]["items"]

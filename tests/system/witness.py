@@ -6,17 +6,16 @@ The test's own arguments are COMITY [--no-sandbox]; COMITY_SHARE names the share
 import base64
 import contextlib
 import hashlib
-import http.client
 import json
 import os
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
 import unittest
 
 from linked import Linked, reports
+from signed import public, sign
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 SANDBOX = [word for word in OPTIONS if word == "--no-sandbox"]
@@ -45,6 +44,17 @@ def roots_of(text):
     return smaller, larger, before, now
 
 
+def witness(name, seed=bytes(32)):
+    """A witness's verifier key (C2SP signed-note), and what cosigns a note's text (C2SP tlog-cosignature)."""
+    key = b"\x04" + public(seed)
+    number = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+
+    def cosign(text, time=1_700_000_000):
+        signature = sign(seed, f"cosignature/v1\ntime {time}\n{text}".encode())
+        return f"\N{EM DASH} {name} {base64.b64encode(number + time.to_bytes(8, 'big') + signature).decode()}\n"
+    return f"{name}+{number.hex()}+{base64.b64encode(key).decode()}", cosign
+
+
 class Witnesses(unittest.TestCase):
     def setUp(self):
         self.temporary = tempfile.TemporaryDirectory()
@@ -66,10 +76,7 @@ class Witnesses(unittest.TestCase):
         return int(self.fetch(node, "/log/checkpoint").split(b"\n")[1])
 
     def ask(self, node, method, path, body=None):
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        host, port = node.node.address["partners"].rsplit(":", 1)
-        with contextlib.closing(http.client.HTTPSConnection(host, int(port), context=context, timeout=60)) as client:
+        with contextlib.closing(node.node.connect("partners")) as client:
             client.request(method, path, body)
             answer = client.getresponse()
             return answer.status, answer.headers.get("Content-Type"), answer.read()
@@ -166,11 +173,26 @@ class Witnesses(unittest.TestCase):
         self.assertNotEqual(before, smaller[1])
         self.assertEqual(verified().returncode, 1)  # without the key nobody knows who signed
         self.assertEqual(verified("--key", self.south.command("ledger", "key").strip()).returncode, 1)
+        self.seen_by_some(text, lambda seen, *words: file.write_text(seen, encoding="utf-8") and verified("--key", key, *words))
         told = json.loads(self.south.command("peer", "evidence", "north.test", "--json"))
         self.assertEqual(sorted(told), ["evidence", "found", "log", "team"])
         self.assertRegex(told["found"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$")
         self.assertEqual((told["team"], told["log"], told["evidence"]), ("north.test", "north.test/log", text))
         return text, said
+
+    def seen_by_some(self, text, verified):
+        """One of two witnesses has cosigned the larger one: that is enough for who asks for one, and what nobody signed is false."""
+        (one, cosign), (other, _) = witness("some.test/witness"), witness("none.test/witness", bytes([1] * 32))
+        line = cosign(text.split("\n\n")[3] + "\n")
+        for seen, words, status in ((text, ["--witness", one], 1), (text + line, ["--witness", one], 0),
+                                    (text + line, ["--witness", one, "--witness", other], 1),
+                                    (text + line, ["--witness", one, "--witness", other, "--quorum", "1"], 0),
+                                    (text + line, ["--witness", one, "--witness", other, "--quorum", "2"], 1)):
+            done = verified(seen, *words)
+            self.assertEqual(done.returncode, status, (words, done.stdout, done.stderr))
+        done = verified(text + cosign("something else\n"), "--witness", one)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the signature in the name of the witness some.test/witness is wrong", done.stdout)
 
     def not_cosigned(self, note, old):
         """South's witness signs nothing of north's log any more."""

@@ -3,19 +3,16 @@
 Usage: witness_hostile.py COMITY [--no-sandbox]; COMITY_SHARE names the share folder.
 """
 import contextlib
-import hashlib
-import http.client
 import json
 import os
 import pathlib
-import ssl
-import subprocess
 import sys
 import tempfile
 import unittest
 
-from courier_hostile import Server
+from courier_hostile import Server, make_certificate
 from linked import Linked, reports
+from node import pin_of
 
 COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 
@@ -23,23 +20,15 @@ COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 class Relay:
     """Stands between a node and whoever looks at its log, and SPOILS tiles: SPOIL(bytes) gives the whole answer."""
 
-    def __init__(self, folder, host):
-        self.folder, self.host, self.spoil, self.asked = folder, host, None, []
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                        "-subj", "/CN=relay", "-out", "relay.pem", "-keyout", "relay.key"], check=True, capture_output=True, cwd=folder)
+    def __init__(self, folder, node):
+        self.node, self.spoil, self.asked = node, None, []
+        make_certificate(folder, "relay", "2")
+        self.pin = pin_of(folder / "relay.pem")
         self.server = Server(folder, self.speak, "relay")
         self.url = f"https://127.0.0.1:{self.server.port}"
 
-    @property
-    def pin(self):
-        text = (self.folder / "relay.pem").read_text(encoding="ascii")
-        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
-
     def fetch(self, path):
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        host, port = self.host.rsplit(":", 1)
-        with contextlib.closing(http.client.HTTPSConnection(host, int(port), context=context, timeout=60)) as client:
+        with contextlib.closing(self.node.connect("partners")) as client:
             client.request("GET", path)
             answer = client.getresponse()
             return answer.status, answer.read()
@@ -65,14 +54,11 @@ class Hostile(unittest.TestCase):
                                   for name in ("north.test", "south.test"))
         for node in (self.north, self.south):
             self.addCleanup(node.close)
-        self.relay = Relay(self.folder, self.north.node.address["partners"])
+        self.relay = Relay(self.folder, self.north.node)
         self.addCleanup(self.relay.server.close)
-        self.card = self.north.home / "signed.json"
-        self.north.command("team", "publish", "--as", "north.test", "--url", self.north.url, "--teams", str(self.folder / "teams.json"),
-                           "-o", str(self.card))
         self.entries = 0
         # North knows south not at all, and asks it nothing: south sees what north shows, and no more.
-        self.south.command("peer", "add", str(self.card), "--url", self.relay.url, "--pin", self.relay.pin, "--no-push", "--no-poll")
+        self.south.command("peer", "add", self.north.published(), "--url", self.relay.url, "--pin", self.relay.pin, "--no-push", "--no-poll")
 
     def witnessed(self):
         return json.loads(self.south.command("peer", "show", "north.test", "--json"))["witnessed"]
