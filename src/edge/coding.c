@@ -4,22 +4,35 @@
 
 enum { GZIP_WINDOW = 15 + 16, GZIP_MEMORY = 8 };
 
+/* Does the list in HEADER name WHAT itself, with another weight than 0? */
+static bool
+names(const struct request *request, const char *header, struct span what)
+{
+    struct span accepted;
+    struct span one;
+
+    if (!request_header(request, header, &accepted))
+        return false;
+    while (span_next(&accepted, ',', &one)) {
+        struct span name;
+        if (!span_next(&one, ';', &name) || !span_equal_nocase(span_trim(name), what))
+            continue;
+        one = span_trim(one);
+        return !span_equal(one, SPAN("q=0")) && !span_starts(one, SPAN("q=0.0"));
+    }
+    return false;
+}
+
 bool
 coding_takes_gzip(const struct request *request)
 {
-    struct span accepted;
-    struct span coding;
+    return names(request, "Accept-Encoding", SPAN("gzip"));
+}
 
-    if (!request_header(request, "Accept-Encoding", &accepted))
-        return false;
-    while (span_next(&accepted, ',', &coding)) {
-        struct span name;
-        if (!span_next(&coding, ';', &name) || !span_equal_nocase(span_trim(name), SPAN("gzip")))
-            continue;
-        coding = span_trim(coding);
-        return !span_equal(coding, SPAN("q=0")) && !span_starts(coding, SPAN("q=0.0"));
-    }
-    return false;
+bool
+coding_takes_html(const struct request *request)
+{
+    return names(request, "Accept", SPAN("text/html"));
 }
 
 int

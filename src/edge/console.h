@@ -8,6 +8,7 @@
 
 #include "edge/door.h"
 
+extern const struct route_family console_files_family; /* what pages are made of */
 extern const struct route_family console_family;
 
 #endif

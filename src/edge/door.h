@@ -35,8 +35,10 @@ struct route {
 };
 /* Routes that belong together: one standard's, or one interface's. */
 struct route_family {
-    const char *name;   /* for the log */
-    const char *prefix; /* "/taxii2/": errors below it (404 too) are this family's to render */
+    const char *name; /* for the log */
+    /* "/taxii2/": errors below it (404 too) are this family's to render. "/": so are those of all
+     * paths that do not begin with another family's prefix or with a segment of its routes. */
+    const char *prefix;
     const struct route *table; /* ended by a NULL method */
     /* Answer WHY in the family's form (request_add_header, request_answer); NULL: RFC 9457. Called
      * with STATUS, which is err_http(WHY) but for what only HTTP knows. */
@@ -83,6 +85,9 @@ MUST_USE int request_answer_owned(
 void request_refuse(struct request *request, const struct err *why);
 /* The same with another status than the error's own. */
 void request_refuse_with(struct request *request, unsigned status, const struct err *why);
+/* The form of RFC 9457, for a family that has one of its own for some errors only. */
+MUST_USE int problem_answer(
+    struct request *request, unsigned status, const struct err *why, struct err *err);
 /* The answer will come later, from elsewhere than ask_core. */
 void request_hold(struct request *request);
 

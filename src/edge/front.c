@@ -31,8 +31,10 @@ families_of(enum door door)
         families[n++] = &witness_family;
     if (api_family(door) != NULL)
         families[n++] = api_family(door);
-    if (door == DOOR_OPERATORS)
+    if (door == DOOR_OPERATORS) {
+        families[n++] = &console_files_family;
         families[n++] = &console_family;
+    }
     if (door != DOOR_LOCAL) {
         families[n++] = &taxii_discovery_family;
         families[n++] = &taxii_root_family;

@@ -202,8 +202,4 @@ void patience_begin(struct front *front);
 /* access.c */
 void request_log(const struct request *request);
 
-/* problem.c */
-int problem_answer(
-    struct request *request, unsigned status, const struct err *why, struct err *err);
-
 #endif

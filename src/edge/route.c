@@ -216,15 +216,43 @@ allowed_methods(struct request *request, struct buf *out)
     return count;
 }
 
+static struct span
+first_segment(struct span path)
+{
+    const char *slash = path.n < 2 ? NULL : memchr(path.p + 1, '/', path.n - 1);
+
+    return (struct span){path.p, slash == NULL ? path.n : (size_t)(slash - path.p)};
+}
+
+static bool
+shares_segment(const struct request *request, const struct route_family *family)
+{
+    struct span first = first_segment(request->path);
+
+    for (const struct route *route = family->table; route->method != NULL; route++)
+        if (span_equal(first, first_segment(span_of(route->path))))
+            return true;
+    return false;
+}
+
 /* Whose form has the error about a path that nobody serves? */
 static const struct route_family *
 family_of(const struct request *request)
 {
+    const struct route_family *all_else = NULL;
+    bool shared = false;
+
     for (const struct route_family *const *family = request->front->settings.families;
-         *family != NULL; family++)
-        if ((*family)->prefix != NULL && span_starts(request->path, span_of((*family)->prefix)))
+         *family != NULL; family++) {
+        const char *prefix = (*family)->prefix;
+        if (prefix != NULL && strcmp(prefix, "/") == 0)
+            all_else = *family;
+        else if (prefix != NULL && span_starts(request->path, span_of(prefix)))
             return *family;
-    return NULL;
+        else
+            shared = shared || shares_segment(request, *family);
+    }
+    return shared ? NULL : all_else;
 }
 
 static void

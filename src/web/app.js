@@ -34,12 +34,16 @@ const routes = [
   [/^\/operations\/figures$/, () => import('./pages/figures.js')],
   [/^\/account$/, () => import('./pages/account.js')],
 ];
+function decoded(text) {
+  try { return decodeURIComponent(text); } catch { return undefined; } // a link that was cut off within a letter
+}
 const load = async (path) => {
   for (const [pattern, get] of routes) {
-    const found = path.match(pattern);
-    if (found) return {path, View: (await get()).default, id: found[1] && decodeURIComponent(found[1])};
+    const found = path.replace(/(.)\/$/, '$1').match(pattern);
+    const id = found?.[1] && decoded(found[1]);
+    if (found && (id || !found[1])) return {path, View: (await get()).default, id};
   }
-  return {path, View: () => html`<${Page} title=${t('error.missing')}><p><a href="/">${t('page.today')}</a></p><//>`};
+  return {path, View: (await import('./pages/lost.js')).default};
 };
 // A part that is not there any more belongs to a program that was replaced: take the new one, once. Where no node answers
 // there is none to take, and the browser would show its own page of errors instead.

@@ -27,14 +27,14 @@ export function searchFor(text) {
   if (/^[^\s/]+\.[^\s/.]{2,}$/.test(said)) return find('/reports', 'name', said);
   return find('/teams', 'text', said);
 }
-function Search() {
+export function Search({id}) {
   const submit = (event) => {
     event.preventDefault();
     const text = new FormData(event.target).get('text');
     if (text.trim()) go(searchFor(text));
   };
-  return html`<form role="search" onSubmit=${submit}><input id="search" name="text" type="search" autocomplete="off" aria-keyshortcuts="/"
-    aria-label=${t('search')} placeholder=${`${t('search')} ( / )`} dir="auto" /></form>`;
+  return html`<form role="search" onSubmit=${submit}><input id=${id} name="text" type="search" autocomplete="off" aria-keyshortcuts=${id && '/'}
+    aria-label=${t('search')} placeholder=${id ? `${t('search')} ( / )` : t('search')} dir="auto" /></form>`;
 }
 export function Languages() {
   const change = async (event) => {
@@ -130,7 +130,7 @@ export function Shell({children}) {
   const silent = useEvents();
   const me = session();
   return html`<a class="skip" href="#main">${t('skip')}</a><div class="frame"><${Side} /><div>
-    <header class="top"><${Search} /><div class="who"><${Languages} /><${Theme} />
+    <header class="top"><${Search} id="search" /><div class="who"><${Languages} /><${Theme} />
       <button onClick=${() => showHelp(true)} aria-label=${t('help')}>?</button>
       <a class="button" href="/account"><span dir="auto">${me.name}</span><span class="quiet">(${t(`kind.${me.kind}`)})</span></a>
       <button onClick=${() => signOut()}>${t('sign.out')}</button></div></header>

@@ -113,9 +113,41 @@ class Served(unittest.TestCase):
             self.assertEqual(self.get(path)[0], 404, path)
         self.assertEqual(self.get("/", method="POST")[0], 405)
 
+    def test_who_reads_is_told_that_there_is_no_such_page(self):
+        browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+        differ = {"Date", "X-Request-Id", "ETag", "Cache-Control", "Content-Length"}
+        usual = {key: value for key, value in self.get("/")[1].items() if key not in differ}
+        self.assertIn("Content-Security-Policy", usual)
+        for path in ["/nonsense", "/reports/x/y/z", "/nonsense?q=1", "//reports", "/teams/x/nonsense", "/operations/nonsense", "/ledger/nonsense", "/reportsx", "/x" * 500]:
+            status, headers, body = self.get(path, **browser)
+            self.assertEqual((status, body.decode()), (404, self.page), path)
+            self.assertEqual({key: value for key, value in headers.items() if key not in differ}, usual, path)
+            self.assertEqual(headers["Cache-Control"], "no-store")
+            self.assertEqual(gzip.decompress(self.get(path, **browser, Accept_Encoding="gzip")[2]).decode(), self.page)
+            status, headers, body = self.get(path, method="HEAD", **browser)
+            self.assertEqual((status, headers["Content-Type"], body), (404, "text/html; charset=utf-8", b""), path)
+            for accept in [{}, {"Accept": "*/*"}, {"Accept": "application/json"}, {"Accept": "text/html;q=0, */*"}]:
+                status, headers, body = self.get(path, **accept)
+                self.assertEqual((status, headers["Content-Type"], json.loads(body)["code"]), (404, "application/problem+json", "not-found"), path)
+        status, headers, body = self.get("/teams/a%2", **browser)
+        self.assertEqual((status, body.decode()), (400, self.page))
+        self.assertEqual(self.get("/nonsense", method="POST", **browser)[1]["Content-Type"], "application/problem+json")
+        self.assertEqual(self.get("/", method="POST", **browser)[0], 405)
+
+    def test_what_programs_ask_stays_as_it_is(self):
+        base = self.files[0].rsplit("/", 1)[0]
+        for path in ["/api", "/api/nonsense", "/api/v1/nonsense", "/taxii2", "/taxii2/x", "/comity", "/comity/x", "/metrics/x", "/readyz/x", "/healthz/x", "/log", "/log/x",
+                     "/log/tile/x", "/misp", "/misp/x/y", "/organisations", "/organisations/x", "/sharingGroups/x", "/assets", "/assets/x.js", base + "/x.js"]:
+            answers = [self.get(path, Accept=accept) for accept in ("text/html", "*/*")]
+            self.assertNotIn("text/html", answers[0][1]["Content-Type"], path)
+            if answers[1][0] == 404:
+                self.assertEqual([(status, headers["Content-Type"]) for status, headers, _ in answers], [(404, answers[1][1]["Content-Type"])] * 2, path)
+
     def test_partners_see_none_of_it(self):
         for path in ["/", "/reports", self.files[0]]:
             self.assertEqual(self.get(path, door="partners")[0], 404)
+        for path in ["/", "/nonsense"]:
+            self.assertEqual(self.get(path, door="partners", Accept="text/html")[1]["Content-Type"], "application/problem+json")
 
     def test_the_first_view_is_small(self):
         base = re.match(r"/assets/[0-9a-f]+/", self.files[0]).group(0)
