@@ -4,8 +4,8 @@
 
 enum { PROBLEM_BYTES_MAX = 16 * 1024 };
 
-/* RFC 9457, section 3: `type` is about:blank, so `title` is the status' own; `code`, `field` and
- * `line` are ours. */
+/* RFC 9457, section 3: `type` is about:blank, so `title` is the status' own; `code`, `field`,
+ * `line` and `request` are ours. */
 int
 problem_answer(struct request *request, unsigned status, const struct err *why, struct err *err)
 {

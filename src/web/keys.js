@@ -2,7 +2,6 @@
 import {kept} from './i18n.js';
 import {go} from './router.js';
 
-const pages = {t: '/', r: '/reports', h: '/held', m: '/teams', a: '/agreements', p: '/partners', l: '/ledger', e: '/economies', o: '/operations'};
 const rows = () => [...document.querySelectorAll('main tbody tr')];
 let leader = 0;
 
@@ -14,8 +13,9 @@ function move(step) {
 }
 const writes = (target) => target.closest('input:not([type="checkbox"]), textarea, select, dialog, [contenteditable]');
 
-export function listen({help}) {
-  addEventListener('keydown', (event) => {
+// HELP shows them; PAGES: where `g` and a letter lead. What it returns ends it.
+export function listen({help, pages}) {
+  const hear = (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || writes(event.target) || kept('keys') === 'off') return;
     const after = performance.now() - leader < 1500;
     leader = 0;
@@ -28,5 +28,7 @@ export function listen({help}) {
     else if (event.key === 'x') document.activeElement.closest('tr')?.querySelector('input[type="checkbox"]')?.click();
     else return;
     event.preventDefault();
-  });
+  };
+  addEventListener('keydown', hear);
+  return () => removeEventListener('keydown', hear);
 }

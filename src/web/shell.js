@@ -126,7 +126,7 @@ function Side() {
 }
 export function Shell({children}) {
   const [help, showHelp] = useState(false);
-  useEffect(() => listen({help: () => showHelp(true)}), []);
+  useEffect(() => listen({help: () => showHelp(true), pages: Object.fromEntries(entries.map(([to, , key]) => [key, to]))}), []);
   const silent = useEvents();
   const me = session();
   return html`<a class="skip" href="#main">${t('skip')}</a><div class="frame"><${Side} /><div>

@@ -11,7 +11,8 @@ export class Unreadable extends Error {}
 const refuse = (what) => { throw new Unreadable(what); };
 
 export const base64 = (bytes) => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-export function bytesOf(encoded) {
+export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+function bytesOf(encoded) {
   let bytes;
   try { bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0)); } catch { refuse('base64'); }
   return base64(bytes) === encoded ? bytes : refuse('base64');
@@ -56,20 +57,25 @@ export async function readKey(key) {
   const bytes = encoded && isName(name) ? bytesOf(encoded) : [];
   if (bytes.length !== 33 || ![1, 4].includes(bytes[0])) refuse('no Ed25519 verifier key');
   const hash = (await sha256(utf8.encode(`${name}\n`), bytes)).slice(0, 4);
-  if ([...hash].map((byte) => byte.toString(16).padStart(2, '0')).join('') !== id) refuse('the key’s id is not that of the key');
+  if (hex(hash) !== id) refuse('the key’s id is not that of the key');
   return {name, id: hash, type: bytes[0], key: await crypto.subtle.importKey('raw', bytes.slice(1), {name: 'Ed25519'}, false, ['verify'])};
 }
 export const isBy = (signature, key) => signature.name === key.name && same(signature.id, key.id);
 
 const lastSecond = 4102444800n; // later ones are shown as this
+const cosignatureBytes = 72;
+const secondsOf = (cosignature) => cosignature.slice(0, 8).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n);
+const shownTime = (seconds) => new Date(Number(seconds < lastSecond ? seconds : lastSecond) * 1000).toISOString();
+// The time that a signature of BYTES tells, if it is a cosignature by its size.
+export const cosignedAt = (bytes) => (bytes.length === cosignatureBytes ? shownTime(secondsOf(bytes)) : undefined);
 // When it was signed, '' where no time is told; null: it is not KEY's word on TEXT.
 async function signedAt(signed, bytes, key) {
   const cosignature = key.type === 4;
-  if (bytes.length !== (cosignature ? 72 : 64)) return null;
-  const seconds = cosignature ? bytes.slice(0, 8).reduce((sum, byte) => sum * 256n + BigInt(byte), 0n) : 0n;
+  if (bytes.length !== (cosignature ? cosignatureBytes : 64)) return null;
+  const seconds = cosignature ? secondsOf(bytes) : 0n;
   const message = cosignature ? `cosignature/v1\ntime ${seconds}\n${signed}` : signed;
   if (seconds >= 2n ** 63n || !await crypto.subtle.verify({name: 'Ed25519'}, key.key, bytes.slice(-64), utf8.encode(message))) return null;
-  return cosignature ? new Date(Number(seconds < lastSecond ? seconds : lastSecond) * 1000).toISOString() : '';
+  return cosignature ? shownTime(seconds) : '';
 }
 // Did KEY sign NOTE? {found: 'good'|'wrong'|'none', time}; one wrong signature in its name is enough for wrong.
 export async function signedBy(note, key) {
@@ -107,12 +113,12 @@ const spelled = (n) => {
   for (let rest = Math.floor(n / 1000); rest > 0; rest = Math.floor(rest / 1000)) parts.unshift(`x${String(rest % 1000).padStart(3, '0')}`);
   return parts.join('/');
 };
-async function fetched(path, signal) {
-  const answer = await fetch(`/log/${path}`, {signal});
+async function fetched(path) {
+  const answer = await fetch(`/log/${path}`);
   if (!answer.ok) throw Object.assign(new Error(`/log/${path}`), {status: answer.status});
   return answer;
 }
-export const fetchCheckpoint = async (signal) => (await fetched('checkpoint', signal)).text();
+export const fetchCheckpoint = async () => readNote(await (await fetched('checkpoint')).text());
 // The newest one that witnesses cosigned; undefined: none yet.
 export async function fetchCosigned() {
   try { return readNote(await (await fetched('cosigned')).text()); } catch (error) { if (error.status === 404) return undefined; throw error; }
@@ -120,11 +126,11 @@ export async function fetchCosigned() {
 
 // A log of SIZE entries, as its tiles have it.
 export class Log {
-  constructor(size, signal) { Object.assign(this, {size, signal, kept: new Map()}); }
+  constructor(size) { Object.assign(this, {size, kept: new Map()}); }
   get(level, n) {
     const there = Math.floor(this.size / 256 ** (Number(level) || 0)) - n * 256;
     const path = `tile/${level}/${spelled(n)}${there < 256 ? `.p/${there}` : ''}`;
-    if (!this.kept.has(path)) this.kept.set(path, fetched(path, this.signal).then(async (answer) => new Uint8Array(await answer.arrayBuffer())));
+    if (!this.kept.has(path)) this.kept.set(path, fetched(path).then(async (answer) => new Uint8Array(await answer.arrayBuffer())));
     return this.kept.get(path);
   }
   // The entries of bundle N, as bytes.

@@ -2,7 +2,7 @@
 import {html, useState, useEffect, useRef} from './lib/htm.js';
 import {t, word, number, time, utc, compare, economy} from './i18n.js';
 import {ask, may, working} from './api.js';
-import {useQuery, useLocation} from './router.js';
+import {useQuery, useDraft, useLocation} from './router.js';
 
 // The data of GET PATH; what was there stays while other data is on its way.
 export function useData(path, query) {
@@ -57,6 +57,24 @@ export function useTold(event, ms, lists, on = true) {
   }, [on]);
 }
 
+// Of JSON that is written by hand: line breaks stand only between its words, so they go as spaces.
+export const oneLine = (text) => text.replace(/[\t\r\n]/g, ' ');
+const pause = 400; // ms without another letter
+// What POST PATH says of BODY (undefined: nothing is asked), as one types: SAID of OF, the body that was asked about; FRESH: that is what is written now.
+export function useSaid(path, body) {
+  const [state, set] = useState({});
+  const asked = JSON.stringify(body);
+  useEffect(() => {
+    if (!asked) return undefined;
+    const stop = new AbortController();
+    const look = () => ask('POST', path, {body, signal: stop.signal}).then((said) => set({said, of: body, asked}),
+      (error) => error.name !== 'AbortError' && set((old) => ({...old, error, asked})));
+    const timer = setTimeout(look, state.said ? pause : 0);
+    return () => { clearTimeout(timer); stop.abort(); };
+  }, [asked]);
+  return {...state, fresh: state.asked === asked};
+}
+
 // What to do about it, by status; what exactly was wrong the node says.
 const known = {0: 'error.network', 400: 'error.wrong', 403: 'error.rights', 404: 'error.missing', 409: 'error.conflict', 413: 'error.large', 429: 'error.often',
   500: 'error.fault', 503: 'error.busy', 507: 'error.room'};
@@ -81,6 +99,8 @@ export function Time({at}) {
   }, [at]);
   return at ? html`<time ref=${here} dateTime=${at} title=${utc(at)}>${time(at)}</time>` : '–';
 }
+// A value of JSON, as one reads it.
+export const asText = (value) => (value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value));
 // What has no place to break for long may break everywhere, so that in a table it leaves room to others.
 const long = (text, most = 20) => ([text].flat().join('').split(/[\s-]/).some((part) => part.length >= most) ? 'long' : undefined);
 export const Text = ({children}) => html`<span dir="auto" class=${long(children)}>${children}</span>`;
@@ -116,6 +136,10 @@ export function Page({title, children, actions}) {
   return html`<p class="printed"><span dir="ltr">${location.href}</span><br /><span>${t('printed')}: ${time(Date.now())} (${utc(Date.now())})</span></p>
     <div class="head"><h1 ref=${heading} tabIndex="-1" dir="auto">${title}</h1><div class="row">${actions}</div></div>${children}`;
 }
+
+// Pages beside each other, each [name, where, in words]; AT: the name of the one that is shown.
+export const Tabs = ({label, of, at}) => html`<nav class="tabs" aria-label=${label}>${of.map(([name, to, text]) =>
+  html`<a href=${to} aria-current=${name === at ? 'true' : undefined}>${text}</a>`)}</nav>`;
 
 // DB-IP's licence asks for the link wherever its data is shown.
 export const Sources = () => html`<p class="quiet">${t('measure.sources')} <a href="https://db-ip.com" rel="noreferrer noopener" target="_blank">IP Geolocation by DB-IP</a></p>`;
@@ -222,8 +246,8 @@ export function Dialog({title, close, children}) {
   return html`<dialog ref=${dialog} onClose=${close} aria-labelledby="dialog-title"><h2 id="dialog-title">${title}</h2>${children}
     <div class="working" role="status">${busy && html`${t('working')} <progress aria-label=${t('working')} />`}</div></dialog>`;
 }
-// A dialog that asks before it does ACT(what was filled in), and stays if that fails. BAD: what cannot be undone.
-export function Form({title, text, act, close, bad, children}) {
+// A dialog that asks before it does ACT(what was filled in), and stays if that fails. BAD: what cannot be undone; READY: all is there.
+export function Form({title, text, act, close, bad, ready = true, children}) {
   const [state, set] = useState({});
   const submit = async (event) => {
     event.preventDefault();
@@ -231,7 +255,7 @@ export function Form({title, text, act, close, bad, children}) {
     try { await act(new FormData(event.target)); } catch (error) { set({error}); }
   };
   return html`<${Dialog} title=${title} close=${close}><p>${text}</p><form class="stack" onSubmit=${submit}>${children}<${Failure} error=${state.error} />
-    <div class="row"><button class=${bad ? 'bad' : 'main'} disabled=${state.busy}>${title}</button><button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
+    <div class="row"><button class=${bad ? 'bad' : 'main'} disabled=${!ready || state.busy}>${title}</button><button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
 }
 export const Reason = () => html`<label>${t('reason')}<textarea name="reason" required maxLength="1000" rows="3" dir="auto"></textarea></label>`;
 const toasts = new Set();
@@ -260,6 +284,13 @@ export function Choice({label, value, onInput, options, any}) {
   return html`<label>${label}<select value=${value ?? ''} onChange=${(e) => onInput(e.target.value)}>
     ${any !== undefined && html`<option value="">${any}</option>`}
     ${options.map(([key, text]) => html`<option value=${key} selected=${key === value}>${text}</option>`)}</select></label>`;
+}
+// What narrows a list by the text that lies in the URL as NAME; BEFORE the field and after it stand others. TITLE: of the form.
+export function Filter({name, label, before, title, children, ...rest}) {
+  const [query, set] = useQuery();
+  const [text, write] = useDraft(query[name]);
+  return html`<form class="row no-print" aria-label=${title} onSubmit=${(e) => { e.preventDefault(); set({[name]: text.trim()}); }}>${before}
+    <${Field} label=${label} value=${text} onInput=${write} dir="auto" ...${rest} /><button>${t('find')}</button>${children}</form>`;
 }
 // A file that is chosen or dropped here; NAME: of the one that was taken.
 export function FileDrop({label, name, accept, take}) {

@@ -2,7 +2,7 @@
 import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import assert from 'node:assert/strict';
-import {given, test, complaints, open, settled, signIn, runAll} from './harness.mjs';
+import {given, test, complaints, forgive, open, settled, signIn, harmless, scriptsIn, runAll} from './harness.mjs';
 
 const evil = given.evil;
 const consoles = {};
@@ -159,7 +159,7 @@ test('nothing that the other team wrote runs: on no page of either node', async 
       const found = await page.evaluate(() => ({pwned: window.pwned, made: document.querySelectorAll('#app img[src="x"], #app script, #app [onerror]').length,
         links: [...document.querySelectorAll('a[href]')].filter((link) => !/^(https?|blob):$/.test(new URL(link.href).protocol)).length, text: document.getElementById('app').textContent}));
       assert.deepEqual([found.pwned, found.made, found.links], [undefined, 0, 0], `${team} ${path}`);
-      shown += found.text.split('<script>window.pwned=1</script>').length - 1;
+      shown += scriptsIn(found.text);
     }
     assert.ok(shown >= 20, `${team} shows it ${shown} times, as text`);
   }
@@ -174,8 +174,8 @@ test('a proof with script in its entry is shown as text, too', async () => {
   await north.fill('.verify input >> nth=0', `<script>window.pwned=1</script>+00000000+${Buffer.alloc(33).toString('base64')}`);
   await north.click('.verify button.main');
   await north.waitForSelector('[data-verdict=wrong]');
-  assert.deepEqual(await north.evaluate(() => [window.pwned, document.querySelectorAll('#app script, #app img[src="x"]').length]), [undefined, 0]);
-  complaints.splice(0, complaints.length, ...complaints.filter((text) => !/4\d\d .*api\/v1\/teams/.test(text)));
+  await harmless(north, 'a proof from a file');
+  forgive(/4\d\d .*api\/v1\/teams/);
 });
 test('one ends it, and it is over at both', async () => {
   const north = await show('north', agreement(ids.pact));

@@ -13,10 +13,10 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
 import chromium
+from chromium import EVIL
 from linked import PREFIXES, Linked, reports, team
 
 COMITY, NPM, OPTIONS = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
-EVIL = "<script>window.pwned=1</script><img src=x onerror=\"window.pwned=1\">\"'`${pwned}=cmd|' /C calc'!A0"
 
 
 def evil_card(node):

@@ -7,6 +7,8 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+# What attackers write; harness.mjs looks whether it runs.
+EVIL = "<script>window.pwned=1</script><img src=x onerror=\"window.pwned=1\">\"'`${pwned}=cmd|' /C calc'!A0"
 
 
 def missing(npm):

@@ -3,7 +3,7 @@
 usage: everywhere.py COMITY NPM SCRIPT [--no-sandbox]     (COMITY_SHARE names the share folder, COMITY_TABLES src/tables)
 
 NPM is the folder that tools/npm filled. Starts two nodes that exchange, one with something on every page and an account of each kind,
-and lets SCRIPT (everywhere.mjs, rights.mjs) drive Chromium through its console.
+and lets SCRIPT (everywhere.mjs, reading.mjs, rights.mjs) drive Chromium through its console.
 """
 import os
 import pathlib

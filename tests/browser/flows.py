@@ -15,10 +15,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
 import chromium
 import linked
+from chromium import EVIL
 from linked import FREELY, Linked, befriend, reports
 
 COMITY, NPM, OPTIONS = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
-EVIL = "<script>window.pwned=1</script><img src=x onerror=\"window.pwned=1\">\"'`${pwned}=cmd|' /C calc'!A0"
 ECONOMIES = {"north.test": "FI", "south.test": "BR", "east.test": "KE"}
 EVERYBODY = {"id": "all", "from": "north.test", "to": "community", "classification": ["*"], "tlp_max": "clear", "effect": "release"}
 AGREED = [{**FREELY[0], "clauses": [*FREELY[0]["clauses"], EVERYBODY]}]

@@ -9,10 +9,8 @@ import contextlib
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
-import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -68,19 +66,10 @@ def run(folder):
         node.delivered(MANY + 1)
         node.take([report("203.0.113.2", "spam"), report("198.51.100.3", "spam")])
         given = {"url": f"https://{node.node.address['operators']}", "npm": str(NPM.resolve()), "agreement": AGREEMENT, "to": FIRST, "many": MANY,
-                 "first": re.search(r"must be changed then: (\S+)", node.node.log()).group(1)}
+                 "first": node.node.first_password()}
         return chromium.drive("habits.mjs", given)
     finally:
         node.node.close()
 
 
-def main():
-    missing = chromium.missing(NPM)
-    if missing:
-        print("SKIPPED: " + missing)
-        return 77
-    with tempfile.TemporaryDirectory() as folder:
-        return run(pathlib.Path(folder))
-
-
-sys.exit(main())
+chromium.main(NPM, run)

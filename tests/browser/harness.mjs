@@ -9,6 +9,7 @@ const {chromium} = require('playwright-core');
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const secret = 'a long enough password';
 const patience = 20000; // before a test is given up
+const [desk, phone] = [{width: 1280, height: 900}, {width: 360, height: 740}];
 const tests = [];
 export const test = (name, run) => tests.push([name, run]);
 export const complaints = [];
@@ -16,7 +17,7 @@ export const complaints = [];
 const browser = await chromium.launch({executablePath: '/usr/bin/chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : []});
 export async function open(options = {}) {
   const context = await browser.newContext({ignoreHTTPSErrors: true, locale: 'en-GB', timezoneId: 'Asia/Tokyo', acceptDownloads: true,
-    viewport: {width: 1280, height: 900}, reducedMotion: 'reduce', ...options});
+    viewport: desk, reducedMotion: 'reduce', ...options});
   context.setDefaultTimeout(patience);
   const page = await context.newPage();
   page.on('console', (message) => message.type() === 'error' && complaints.push(`${page.url()}: ${message.text()} ${message.location().url}`));
@@ -29,6 +30,8 @@ export const expected = (pattern) => {
   assert.notEqual(at, -1, `expected a complaint ${pattern}`);
   complaints.splice(at, 1);
 };
+// All complaints of that kind, however many.
+export const forgive = (pattern) => complaints.splice(0, complaints.length, ...complaints.filter((text) => !pattern.test(text)));
 export const settled = async (page) => {
   await page.waitForSelector('h1');
   await page.waitForFunction(() => !document.querySelector('main progress') && document.querySelector('h1').textContent);
@@ -49,10 +52,11 @@ export async function signIn(page, name, first, url = given.url) {
   await page.click('button.main');
   await page.waitForSelector('nav.side');
 }
-// What a reader sees, less the times, which go on.
+// What a reader sees, less what goes on meanwhile: times, and how large the store and how full the disk is.
 export const seen = (of) => of.evaluate(() => {
   const main = document.querySelector('main').cloneNode(true);
   main.querySelectorAll('time, .printed').forEach((time) => { time.textContent = ''; });
+  main.querySelectorAll('dl.facts dd').forEach((fact) => { if (/^[\d.,]+ ([KMGT]i)?B$/.test(fact.textContent)) fact.textContent = ''; });
   const fields = [...document.querySelectorAll('main input:not([type=file]), main select, main textarea')].map((one) => (one.type === 'checkbox' ? one.checked : one.value));
   return JSON.stringify([main.textContent.replaceAll(/\s+/g, ' '), fields, [...document.querySelectorAll('main [aria-sort]')].map((one) => one.textContent)], null, 1);
 });
@@ -81,6 +85,24 @@ export const fits = async (page, where, width = 360) => {
 // Each table of the page has room for all of its columns.
 export const roomy = async (page, where) => assert.deepEqual(await page.$$eval('.wrap', (all) => all.filter((one) => one.scrollWidth > one.clientWidth)
   .map((one) => `${one.ariaLabel}: ${one.scrollWidth} in ${one.clientWidth}`)), [], `${where}: a table scrolls sideways`);
+export async function fitsPhone(page, where) {
+  await page.setViewportSize(phone);
+  await fits(page, where);
+  await page.setViewportSize(desk);
+}
+export async function speak(page, language) {
+  await page.selectOption('header select >> nth=0', language);
+  await page.waitForFunction((wanted) => document.documentElement.lang === wanted, language);
+}
+// Nothing that attackers wrote (chromium.py) has run or become an element.
+export async function harmless(page, where) {
+  assert.equal(await page.evaluate(() => window.pwned), undefined, where);
+  assert.equal(await page.locator('#app img[src="x"], #app script').count(), 0, where);
+}
+// How often it stands in TEXT.
+export const scriptsIn = (text) => text.split('<script>window.pwned=1</script>').length - 1;
+// Until the key is filled in by which a log is verified.
+export const keyed = (page) => page.waitForFunction(() => document.querySelector('.verify input')?.value.includes('+'));
 
 // All tests in order, on PAGE(), at the size of a desk's screen.
 export async function runAll(page) {
@@ -88,7 +110,7 @@ export async function runAll(page) {
   for (const [name, run] of tests) {
     const begun = Date.now();
     try {
-      await page()?.setViewportSize({width: 1280, height: 900});
+      await page()?.setViewportSize(desk);
       await run();
       console.log(`ok      ${String(Date.now() - begun).padStart(6)} ms  ${name}`);
     } catch (error) {

@@ -13,13 +13,11 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
 import chromium
 from linked import Linked, reports
-from node import PATIENCE
 
 COMITY, NPM, OPTIONS = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
 EVIL = "<img src=x onerror=\"window.pwned=1\">\u202egnp.exe\x1b[31m=cmd|' C calc'!A0"
@@ -38,12 +36,6 @@ def make_key(folder, who):
     return gpg(folder, "--armor", "--export", who)
 
 
-def until(right, what):
-    end = time.monotonic() + PATIENCE
-    while not right():
-        assert time.monotonic() < end, what
-
-
 def prepare(folder, node):
     """What operators see: a way that fails, a role that died, a file that could not be read, whose name is an attacker's."""
     card = {"id": "east.test", "name": "East", "kind": "national", "economies": ["XE"], "source": "test", "verified": True,
@@ -53,8 +45,8 @@ def prepare(folder, node):
     node.take(reports(10))
     (node.home / "incoming" / f"{EVIL}.csv").write_text("no\nreport\n", encoding="utf-8")
     node.node.kill("front partners")
-    until(lambda: "gnp.exe" in node.command("log", "--text", "gnp.exe", "--level", "warning"), "the file's line")
-    until(lambda: node.get("/api/v1/peers/east.test")["ways"][0]["failures"] > 0, "a way that fails")
+    node.until(lambda: "gnp.exe" in node.command("log", "--text", "gnp.exe", "--level", "warning"), "the file's line")
+    node.until(lambda: node.get("/api/v1/peers/east.test")["ways"][0]["failures"] > 0, "a way that fails")
 
 
 def run(folder):

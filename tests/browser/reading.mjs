@@ -1,6 +1,6 @@
 // Drives Chromium through every page of the node that everywhere.py started: by keys alone, in Arabic, light and dark, on a telephone.
 import assert from 'node:assert/strict';
-import {given, test, complaints, open, visit, signIn, still, accessible, fits, roomy, runAll} from './harness.mjs';
+import {given, test, complaints, open, visit, signIn, still, accessible, fits, fitsPhone, roomy, speak, runAll} from './harness.mjs';
 
 let page;
 const agreement = `/agreements/${encodeURIComponent(given.agreement)}`;
@@ -85,8 +85,7 @@ for (const [path, opener] of dialogs)
   });
 for (const language of ['en', 'ru', 'ar'])
   test(`every page in ${language}: axe in light and dark (English), 360 pixels, room for tables, and the way it is read`, async () => {
-    await page.selectOption('header select >> nth=0', language);
-    await page.waitForFunction((wanted) => document.documentElement.lang === wanted, language);
+    await speak(page, language);
     for (const path of pages) {
       await visit(page, path);
       assert.equal(await page.evaluate(() => document.documentElement.dir), language === 'ar' ? 'rtl' : 'ltr');
@@ -96,12 +95,9 @@ for (const language of ['en', 'ru', 'ar'])
       }
       await fits(page, `${path} in ${language}`, 1280);
       await roomy(page, `${path} in ${language}`);
-      await page.setViewportSize({width: 360, height: 740});
-      await fits(page, `${path} in ${language}`);
-      await page.setViewportSize({width: 1280, height: 900});
+      await fitsPhone(page, `${path} in ${language}`);
     }
-    await page.selectOption('header select >> nth=0', 'en');
-    await page.waitForFunction(() => document.documentElement.lang === 'en');
+    await speak(page, 'en');
   });
 test('no complaint on the browser’s console', () => assert.deepEqual(complaints, []));
 

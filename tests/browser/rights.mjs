@@ -1,17 +1,23 @@
 // Drives Chromium through the node that everywhere.py started, as each kind of account: what a page hides, the API refuses, and nothing else.
 import assert from 'node:assert/strict';
-import {given, test, complaints, open, settled, visit, h1, signIn, runAll} from './harness.mjs';
+import {given, test, complaints, expected, open, settled, visit, h1, signIn, runAll} from './harness.mjs';
 
 const nobody = '00000000-0000-8000-8000-000000000000';
 const agreement = `/agreements/${encodeURIComponent(given.agreement)}`;
 const report = `/reports/${given.report}`;
-const pages = ['/', '/reports', report, '/held', '/teams', '/teams/south.test', '/agreements', agreement, '/agreements/new', '/partners', '/partners/south.test', '/receipts', '/ledger',
-  '/ledger/0', `/ledger/proof?report=${given.report}&team=south.test`, '/economies', '/economies/FI', '/operations', '/account'];
+const ownCard = '/teams/north.test/card';
+const pages = ['/', '/reports', report, '/held', '/teams', '/teams/south.test', '/teams/south.test/waiting', '/agreements', agreement, '/agreements/new', '/partners', '/partners/south.test', '/receipts', '/ledger',
+  '/ledger/0', `/ledger/proof?report=${given.report}&team=south.test`, '/economies', '/economies/FI', '/operations', '/operations/log', '/operations/mail', '/operations/figures', ownCard,
+  '/account'];
+// Nothing of these is there without a right: they say whom to ask.
+const needed = {'/operations/log': 'operate', '/operations/mail': 'operate'};
 // What a page shows of what may be done: [page, what shows it, right].
 const acts = [['/held', 'main button:text-is("Release")', 'release'], ['/held', 'main button:text-is("Refuse")', 'release'], ['/held', 'tbody input[type=checkbox]', 'release'],
   [report, '.head button:text-is("Recall")', 'release'], [report, '.head button:text-is("Correct")', 'report'],
   ['/agreements', '.head a[href="/agreements/new"]', 'agree'], [agreement, '.head a:has-text("Draft from this")', 'agree'], ['/agreements/new', 'button:text-is("Propose")', 'agree'],
   ['/agreements/new', 'button:has-text("Simulate")', 'agree'], ['/partners', 'button:has-text("Add a partner")', 'operate'], ['/partners/south.test', '.head button.bad', 'operate'],
+  ['/teams', '.head a[href="/teams/north.test/card"]', 'agree'], ['/teams/north.test', '.head a[href="/teams/north.test/card"]', 'agree'], [ownCard, 'button:text-is("Sign and publish")', 'agree'],
+  ['/operations', '.tabs a[href="/operations/log"]', 'operate'], ['/operations', '.tabs a[href="/operations/mail"]', 'operate'], ['/operations/mail', '.head button:text-is("Mail a team")', 'operate'],
   ['/operations', 'button:has-text("New account")', 'operate'], ['/operations', '.table:has-text("Settings") td', 'operate'], ['/account', 'button:has-text("New token")', 'own']];
 // What stands in a path, and bodies that are read before the right is asked for. Nothing of it is there, so that nothing is done.
 const inPath = {id: nobody, name: 'no-such-account', number: '999999', team: 'nowhere.test', batch: `urn:uuid:${nobody}`};
@@ -90,7 +96,12 @@ for (const kind of ['operator', 'officer', 'analyst', 'reader']) {
     const {rights} = await page.evaluate(async () => (await fetch('/api/v1/session')).json());
     for (const path of pages) {
       await visit(page, path);
-      assert.equal(await page.locator('main [role=alert]').count(), 0, `${path}: ${await page.locator('main [role=alert]').allTextContents()}`);
+      const alerts = await page.locator('main [role=alert]').allTextContents();
+      const refused = path in needed && !rights.includes(needed[path]);
+      assert.equal(alerts.length, refused ? 1 : 0, `${path}: ${alerts}`);
+      if (!refused) continue;
+      assert.match(alerts[0], /ask an operator/, path);
+      expected(/403/);
     }
     assert.deepEqual(complaints, []);
     for (const [path, shows, right] of acts) {

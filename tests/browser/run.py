@@ -14,11 +14,11 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
 import chromium
+from chromium import EVIL
 from node import Node
 
 COMITY, NPM, OPTIONS = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
 TABLES = pathlib.Path(os.environ["COMITY_TABLES"])
-EVIL = "<script>window.pwned=1</script><img src=x onerror=\"window.pwned=1\">\"'`${pwned}=cmd|' /C calc'!A0"
 KINDS = ["reader", "analyst"]
 TEAMS = [
     {"id": "north.test", "name": "North", "kind": "national", "economies": ["FI"], "source": "test", "verified": True,

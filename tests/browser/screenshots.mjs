@@ -1,5 +1,5 @@
 // Takes the pictures in doc/console of the node that screenshots.py started. One line a picture.
-import {given, test, open, settled, visit, signIn, still, runAll} from './harness.mjs';
+import {given, test, open, settled, visit, signIn, still, keyed, runAll} from './harness.mjs';
 
 let page;
 const api = (path) => page.evaluate(async (path_) => (await fetch(`/api/v1/${path_}`)).json(), path);
@@ -7,9 +7,8 @@ async function dress({language = 'en', theme = 'light', width = 1280}) {
   await page.evaluate(([language_, theme_]) => { localStorage.setItem('language', language_); localStorage.setItem('theme', theme_); }, [language, theme]);
   await page.setViewportSize({width, height: 800});
 }
-const ready = async () => { await page.waitForFunction(() => document.querySelector('.verify input')?.value.includes('+')); };
 async function verified() {
-  await ready();
+  await keyed(page);
   await page.click('.verify button.main');
   await page.waitForSelector('[data-verdict=right]');
 }

@@ -14,11 +14,11 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.append(str(HERE.parent / "system"))
 import chromium
+from chromium import EVIL
 from linked import Linked
 from node import PATIENCE
 
 COMITY, NPM, OPTIONS = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
-EVIL = "<script>window.pwned=1</script><img src=x onerror=\"window.pwned=1\">\"'`${pwned}=cmd|' /C calc'!A0"
 CLAIMS = {
     "east.test": {"economies": ["KE"], "constituency": {"prefixes": ["198.51.100.0/24", "203.0.113.0/24"], "asns": [64500]}},
     "west.test": {"economies": ["BR"]},

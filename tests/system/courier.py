@@ -145,6 +145,15 @@ class Couriers(Case):
         self.assertEqual(self.arrived(south, 30), list(range(30)))
         north.node.wait("link works again", team="south.test", way="push")
 
+    def test_a_name_that_is_known_at_once(self):
+        """This machine's own: there is no server for names that could be asked for it."""
+        north, south = self.start("north.test", "--courier.dns", "127.0.0.1:1"), self.start("south.test")
+        befriend(south, north, "--no-push", "--no-poll", "--no-witness")
+        url = south.url.replace("127.0.0.1", "localhost")
+        north.command("peer", "add", south.card(url=url), "--no-poll", "--no-witness")
+        north.take(reports(10))
+        self.assertEqual(self.arrived(south, 10), list(range(10)))
+
     def test_a_card_with_another_certificate(self):
         """South's key was changed and nobody told: nothing goes, until its new card is there."""
         north, south = self.pair(poll=False)

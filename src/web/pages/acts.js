@@ -7,7 +7,7 @@ import {Form, Reason, Code, note} from '../ui.js';
 const over = ['ended', 'refused', 'expired', 'broken'];
 
 // What makes sense as A stands; the node judges, also who may.
-export function possible(a, own) {
+function possible(a, own) {
   const party = own && a.parties.includes(own);
   if (!a.sha256 || over.includes(a.standing) || !a.events?.length) return [];
   if (a.standing === 'proposed') {

@@ -2,8 +2,8 @@
 import {html} from '../lib/htm.js';
 import {t, word, list} from '../i18n.js';
 import {all, may} from '../api.js';
-import {useQuery, useDraft} from '../router.js';
-import {useList, Failure, Busy, Page, Table, More, Time, Tag, Field, Link} from '../ui.js';
+import {useQuery} from '../router.js';
+import {useList, Failure, Busy, Page, Table, More, Time, Tag, Filter, Link} from '../ui.js';
 
 const columns = () => [
   {id: 'title', label: t('title'), cell: (row) => html`<${Link} to=${`/agreements/${encodeURIComponent(row.id)}`}>${row.title ?? row.id}<//>`},
@@ -17,12 +17,10 @@ const columns = () => [
   {id: 'clauses', label: t('clauses'), number: true}];
 
 export default function Agreements() {
-  const [query, set] = useQuery();
-  const [team, write] = useDraft(query.team);
+  const [query] = useQuery();
   const found = useList('agreements', {team: query.team, limit: 100});
   return html`<${Page} title=${t('page.agreements')} actions=${may('agree') && html`<a class="button" href="/agreements/new">${t('draft')}</a>`}>
-    <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
-      <${Field} label=${t('agreement.party')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button></form>
+    <${Filter} name="team" label=${t('agreement.party')} />
     <${Failure} error=${found.error} retry=${found.reload} /><${Busy} when=${found.busy} />
     <${Table} name="agreements" caption=${t('page.agreements')} hideCaption sorts columns=${columns()} rows=${found.items} id=${(row) => row.id}
       fetchAll=${(tell) => all('agreements', {team: query.team}, 50000, tell)}><${More} list=${found} /><//><//>`;

@@ -1,9 +1,9 @@
 // This team's own card: what it says until now, what it would say, signed with the team's key and shown to partners.
-import {html, useState, useEffect} from '../lib/htm.js';
+import {html, useState} from '../lib/htm.js';
 import {t} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {go} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Form, Field, Code, note} from '../ui.js';
+import {useData, useSaid, oneLine, Failure, Busy, Page, Facts, Form, Field, Code, note} from '../ui.js';
 import {Differences} from './cards.js';
 
 const made = ['version', 'node', 'signature', 'vouches', 'verified', 'accepted'];
@@ -16,22 +16,7 @@ function own(card) {
   return {...said, verified: true, ...(keys.length ? {keys} : {})};
 }
 const empty = (id) => ({id, name: id, kind: 'national', economies: [], constituency: {prefixes: [], asns: [], domains: []}, channels: [], source: id, verified: true});
-const oneLine = (text) => text.replace(/[\t\r\n]/g, ' ');
 
-// What it would say, asked for as one types.
-function useNext(url, text) {
-  const [state, set] = useState({});
-  const asked = JSON.stringify([url, text]);
-  useEffect(() => {
-    const stop = new AbortController();
-    const body = {...(url ? {url} : {}), ...(text ? {card: oneLine(text)} : {})};
-    const look = () => ask('POST', 'card/check', {body, signal: stop.signal}).then((next) => set({next, body, asked}),
-      (error) => error.name !== 'AbortError' && set((old) => ({...old, error, asked})));
-    const timer = setTimeout(look, state.next ? 400 : 0);
-    return () => { clearTimeout(timer); stop.abort(); };
-  }, [asked]);
-  return {...state, fresh: state.asked === asked};
-}
 function Sign({next, body, close}) {
   const sign = async () => {
     await ask('POST', 'card', {body: {...body, sha256: next.sha256}});
@@ -45,7 +30,7 @@ function Desk({team}) {
   const [url, say] = useState('');
   const [text, write] = useState('');
   const [signing, sign] = useState(false);
-  const {next, body, error, fresh} = useNext(url, text);
+  const {said: next, of: body, error, fresh} = useSaid('card/check', {...(url ? {url} : {}), ...(text ? {card: oneLine(text)} : {})});
   const known = next?.card ?? next?.before;
   const ready = fresh && next?.card && !next.same && !error;
   return html`<${Failure} error=${error} />${!next && !error && html`<${Busy} when=${true} />`}${next && html`<section class="panel"><${Facts} of=${[

@@ -2,27 +2,26 @@
 import {html, useState} from '../lib/htm.js';
 import {t, word} from '../i18n.js';
 import {ask} from '../api.js';
-import {Table, Time, Team, Form, Reason, Code, note} from '../ui.js';
+import {Table, Time, Team, Form, Reason, Code, asText, note} from '../ui.js';
 
 const most = 500; // rows of differences that are shown
 
 // What each node says for itself, and what follows from the rest.
 const apart = ['verified', 'accepted', 'signature', 'vouches'];
 const isList = (value) => Array.isArray(value) && value.every((one) => typeof one !== 'object');
-const text = (value) => (value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value));
 const members = (card) => Object.entries(card ?? {}).filter(([key]) => !apart.includes(key)).flatMap(([key, value]) =>
   (value && typeof value === 'object' && !Array.isArray(value) ? Object.entries(value).map(([name, one]) => [`${key}.${name}`, one]) : [[key, value]]));
 
 // Member by member; of lists of words, what is new and what is gone.
-export function differences(before, after) {
+function differences(before, after) {
   const [was, is] = [new Map(members(before)), new Map(members(after))];
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((key) => {
     const [a, b] = [was.get(key), is.get(key)];
-    if (text(a) === text(b)) return [];
-    if (!isList(a ?? []) || !isList(b ?? [])) return [{key, before: text(a), after: text(b)}];
+    if (asText(a) === asText(b)) return [];
+    if (!isList(a ?? []) || !isList(b ?? [])) return [{key, before: asText(a), after: asText(b)}];
     const [old, now] = [new Set(a ?? []), new Set(b ?? [])];
-    return [...[...old].filter((one) => !now.has(one)).map((one) => ({key, before: text(one), after: ''})),
-      ...[...now].filter((one) => !old.has(one)).map((one) => ({key, before: '', after: text(one)}))];
+    return [...[...old].filter((one) => !now.has(one)).map((one) => ({key, before: asText(one), after: ''})),
+      ...[...now].filter((one) => !old.has(one)).map((one) => ({key, before: '', after: asText(one)}))];
   }).slice(0, most);
 }
 export function Differences({before, after, caption}) {
@@ -71,5 +70,3 @@ export function Decided({of}) {
     {id: 'key', label: t('fingerprint'), cell: (row) => html`<${Code}>${row.key}<//>`}];
   return html`<${Table} name="decided" caption=${t('card.history')} columns=${columns} rows=${of} id=${(row) => row.at} />`;
 }
-
-export const basis = (as) => word('card.as', as);

@@ -1,9 +1,9 @@
 // A draft of an agreement: written, checked as one types, read in words; signed by the officer's own key elsewhere.
-import {html, useState, useEffect} from '../lib/htm.js';
+import {html, useState} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
 import {ask, may, session} from '../api.js';
 import {useQuery, go} from '../router.js';
-import {useData, Failure, Busy, Page, Table, Tag, Team, Code, Form, download, note} from '../ui.js';
+import {useData, useSaid, oneLine, Failure, Busy, Page, Table, Tag, Team, Code, Form, download, note} from '../ui.js';
 import {Clause} from '../clauses.js';
 
 const empty = () => ({id: `urn:uuid:${crypto.randomUUID()}`, title: '', kind: 'bilateral', parties: [], valid_from: new Date().toISOString().slice(0, 10),
@@ -19,21 +19,8 @@ const readable = (doc) => ordered({...doc, clauses: doc.clauses.map(ordered), si
 function read(text) {
   try { return {draft: JSON.parse(text)}; } catch (error) { return {wrong: error.message}; }
 }
-// Line breaks stand only between JSON's words: they go as spaces.
-const oneLine = (text) => text.replace(/[\t\r\n]/g, ' ');
-const check = (text, signal) => ask('POST', 'agreements/check', {body: {document: oneLine(text)}, signal});
 const most = 1000000; // reports of a simulation
 
-function useFindings(text, wrong) {
-  const [state, set] = useState({});
-  useEffect(() => {
-    if (!text || wrong || !may('agree')) return undefined;
-    const stop = new AbortController();
-    const timer = setTimeout(() => check(text, stop.signal).then((found) => set({found}), (error) => error.name !== 'AbortError' && set({error})), 400);
-    return () => { clearTimeout(timer); stop.abort(); };
-  }, [text, wrong]);
-  return state;
-}
 const columns = () => [{id: 'level', label: t('draft.level'), cell: (row) => html`<${Tag} kind="level" value=${row.level} />`},
   {id: 'clause', label: t('clause')}, {id: 'key', label: t('field'), cell: (row) => html`<${Code}>${row.key}<//>`},
   {id: 'message', label: t('draft.message'), cell: (row) => html`<span lang="en" dir="auto">${row.message}</span>`}];
@@ -96,7 +83,7 @@ function Desk({of, first}) {
   const [proposing, propose] = useState(false);
   const {text, write, drop, changed: written} = useKept(of, JSON.stringify(first, null, 2));
   const {draft, wrong} = read(text);
-  const {found, error} = useFindings(text, wrong);
+  const {said: found, error} = useSaid('agreements/check', wrong || !may('agree') ? undefined : {document: oneLine(text)});
   const well = found && !wrong && !error;
   return html`<div class="grid"><div><label>${t('draft.text')}<textarea class="mono" rows="28" spellcheck=${false} dir="ltr" value=${text}
       onInput=${(e) => write(e.target.value)}></textarea></label>

@@ -4,12 +4,12 @@ import {t, number} from '../i18n.js';
 import {ask} from '../api.js';
 import {Failure, Busy, Page, Facts, Time, Team, Code, download} from '../ui.js';
 import {utf8} from '../canonical.js';
-import {Log, fetchCheckpoint, readNote, readCheckpoint, readEntry, base64} from '../tlog.js';
+import {Log, fetchCheckpoint, readCheckpoint, readEntry, base64} from '../tlog.js';
 import {Verify} from '../verify.js';
 import {what} from './ledger.js';
 
 async function fetchEntry(index) {
-  const note = readNote(await fetchCheckpoint());
+  const note = await fetchCheckpoint();
   const log = new Log(readCheckpoint(note).size);
   return {note, log, index, entry: await log.entry(index)};
 }

@@ -2,12 +2,12 @@
 import {html, useState, useEffect} from '../lib/htm.js';
 import {t, number} from '../i18n.js';
 import {Problem} from '../api.js';
-import {useQuery, useDraft} from '../router.js';
-import {Failure, Busy, Page, Table, Field, Code, Time} from '../ui.js';
+import {useQuery} from '../router.js';
+import {Failure, Busy, Page, Table, Filter, Code, Time} from '../ui.js';
 import {OperationsTabs} from './operations.js';
 
 // Prometheus' text format, 0.0.4, as far as the node writes it: "# HELP name text", "name{labels} value".
-export function read(text) {
+function read(text) {
   const meaning = {};
   const rows = [];
   for (const line of text.split('\n')) {
@@ -30,16 +30,14 @@ const columns = () => [{id: 'name', label: t('name'), cell: (row) => html`<${Cod
   {id: 'meaning', label: t('figures.meaning'), cell: (row) => html`<span lang="en" dir="ltr">${row.meaning}</span>`}];
 
 export default function Figures() {
-  const [query, set] = useQuery();
-  const [text, write] = useDraft(query.text);
+  const [query] = useQuery();
   const [state, put] = useState({busy: true});
   const load = () => { put({busy: true}); fetchFigures().then((rows) => put({rows}), (error) => put({error})); };
   useEffect(load, []);
   const wanted = (query.text ?? '').toLowerCase();
   const rows = (state.rows ?? []).filter((row) => `${row.name} ${row.labels} ${row.meaning}`.toLowerCase().includes(wanted));
   return html`<${Page} title=${t('page.figures')} actions=${html`<${OperationsTabs} at="figures" />`}>
-    <form class="row no-print" aria-label=${t('filter')} onSubmit=${(e) => { e.preventDefault(); set({text: text.trim()}); }}>
-      <${Field} label=${t('log.text')} value=${text} onInput=${write} dir="auto" /><button>${t('find')}</button><button type="button" onClick=${load}>${t('again')}</button></form>
+    <${Filter} name="text" label=${t('log.text')} title=${t('filter')}><button type="button" onClick=${load}>${t('again')}</button><//>
     <p class="quiet">${t('figures.text')} <a href="/metrics">/metrics</a></p>
     <${Failure} error=${state.error} retry=${load} /><${Busy} when=${state.busy} />
     ${state.rows && html`<${Table} name="figures" caption=${t('page.figures')} hideCaption sorts columns=${columns()} rows=${rows} id=${(row) => row.name + row.labels} />`}<//>`;

@@ -2,8 +2,8 @@
 import {html, useState, useEffect} from '../lib/htm.js';
 import {t, number, word} from '../i18n.js';
 import {ask, all, may, pathOf} from '../api.js';
-import {useQuery, useDraft} from '../router.js';
-import {useList, Failure, Busy, Page, Table, More, Time, Side, Tag, Team, Dialog, Reason, Field, note} from '../ui.js';
+import {useQuery} from '../router.js';
+import {useList, Failure, Busy, Page, Tabs, Table, More, Time, Side, Tag, Team, Dialog, Reason, Filter, note} from '../ui.js';
 
 const states = ['waiting', 'released', 'refused'];
 const most = 1000; // numbers that one request takes
@@ -44,10 +44,9 @@ const columns = (decided) => [
     {id: 'by', label: t('by')}, {id: 'why', label: t('reason')}] : [])];
 
 export default function Held() {
-  const [query, set] = useQuery();
+  const [query] = useQuery();
   const [selected, select] = useState(new Set());
   const [deciding, decide] = useState();
-  const [team, write] = useDraft(query.team);
   const state = states.includes(query.state) ? query.state : 'waiting';
   const asked = {state, team: query.team};
   const list = useList('held', {...asked, limit: 100});
@@ -60,14 +59,12 @@ export default function Held() {
     const others = conflicts.length + missing.length;
     note(`${t('held.done', {n: number(decided.length)})}${others ? ` ${t('held.faster', {n: number(others)})}` : ''}`);
   };
-  const tabs = html`<nav class="tabs" aria-label=${t('held.state')}>${states.map((one) => html`<a href=${pathOf('/held', {state: one === 'waiting' ? '' : one, team: query.team})}
-    aria-current=${one === state ? 'true' : undefined}>${t(`held.${one}`)}</a>`)}</nav>`;
+  const tabs = html`<${Tabs} label=${t('held.state')} at=${state}
+    of=${states.map((one) => [one, pathOf('/held', {state: one === 'waiting' ? '' : one, team: query.team}), t(`held.${one}`)])} />`;
   return html`<${Page} title=${t('page.held')} actions=${tabs}>
-    <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
-      <${Field} label=${t('filter.team')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button>
-      ${decides && html`<span class="row" role="group" aria-label=${t('selected', {n: selected.size})}><span>${t('selected', {n: selected.size})}</span>
+    <${Filter} name="team" label=${t('filter.team')}>${decides && html`<span class="row" role="group" aria-label=${t('selected', {n: selected.size})}><span>${t('selected', {n: selected.size})}</span>
         <button type="button" class="main" disabled=${!selected.size} onClick=${() => decide('release')}>${t('held.release')}</button>
-        <button type="button" class="bad" disabled=${!selected.size} onClick=${() => decide('refuse')}>${t('held.refuse')}</button></span>`}</form>
+        <button type="button" class="bad" disabled=${!selected.size} onClick=${() => decide('refuse')}>${t('held.refuse')}</button></span>`}<//>
     ${state === 'waiting' && !may('release') && html`<p class="notice">${t('held.rights')}</p>`}
     <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />
     <${Table} name="held" caption=${`${t('page.held')}: ${t(`held.${state}`)}`} hideCaption columns=${columns(state !== 'waiting')} rows=${list.items}

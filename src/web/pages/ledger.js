@@ -1,16 +1,16 @@
 // What has the ledger recorded? Read from its tiles, as anybody can.
 import {html, useState, useEffect, useRef} from '../lib/htm.js';
 import {t, word, number} from '../i18n.js';
-import {useQuery, useDraft} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Choice, Field, Code} from '../ui.js';
-import {Log, fetchCheckpoint, fetchCosigned, readNote, readCheckpoint, readEntry, base64} from '../tlog.js';
+import {useQuery} from '../router.js';
+import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Choice, Filter, Code} from '../ui.js';
+import {Log, fetchCheckpoint, fetchCosigned, readCheckpoint, readEntry, base64, hex, cosignedAt} from '../tlog.js';
 
 const bundle = 256;
 const kinds = ['delivery', 'decision', 'agreement'];
 const enough = 100; // entries, before it is asked for more
 const most = 50000; // entries of one export
 
-export const told = (index, bytes) => {
+const told = (index, bytes) => {
   try {
     const {entry} = readEntry(bytes);
     return {index, ...entry, with: entry.to ?? entry.by};
@@ -18,11 +18,14 @@ export const told = (index, bytes) => {
 };
 export const what = (row) => (row.event ? word('event', row.event) : row.decision ? word('decision', row.decision) : word('ledger.kind', row.kind));
 
+// Of bundle N, the newest first.
+const rowsOf = async (log, n) => (await log.bundle(n)).map((bytes, i) => told(n * bundle + i, bytes)).reverse();
+const lastBundle = (from) => Math.floor((from - 1) / bundle);
+
 async function read(log, from, tell = () => {}) {
   const rows = [];
-  for (let n = Math.floor((from - 1) / bundle); n >= 0 && rows.length < most; n--) {
-    const entries = await log.bundle(n);
-    rows.push(...entries.map((bytes, i) => told(n * bundle + i, bytes)).reverse());
+  for (let n = lastBundle(from); n >= 0 && rows.length < most; n--) {
+    rows.push(...await rowsOf(log, n));
     tell(rows.length);
   }
   return rows;
@@ -36,18 +39,17 @@ function useEntries(fits, asked) {
     const tell = (now) => mine === turn.current && set(now);
     tell({...old, busy: true, error: null});
     try {
-      const note = old.note ?? readNote(await fetchCheckpoint());
-      const checkpoint = readCheckpoint(note);
+      const checkpoint = old.checkpoint ?? readCheckpoint(await fetchCheckpoint());
       const log = old.log ?? new Log(checkpoint.size);
       let from = old.from ?? checkpoint.size;
       let rows = old.rows;
       while (from > 0 && rows.length < old.rows.length + enough && mine === turn.current) {
-        const n = Math.floor((from - 1) / bundle);
-        rows = [...rows, ...(await log.bundle(n)).map((bytes, i) => told(n * bundle + i, bytes)).reverse().filter(fits)];
+        const n = lastBundle(from);
+        rows = [...rows, ...(await rowsOf(log, n)).filter(fits)];
         from = n * bundle;
-        tell({note, checkpoint, log, from, rows, busy: true});
+        tell({checkpoint, log, from, rows, busy: true});
       }
-      tell({note, checkpoint, log, from, rows, busy: false});
+      tell({checkpoint, log, from, rows, busy: false});
     } catch (error) { tell({...old, busy: false, error: error.status === 404 ? null : error, none: error.status === 404}); }
   };
   const begin = () => { step({rows: []}); };
@@ -73,8 +75,7 @@ function Witnesses() {
   const [note, know] = useState();
   const given = (peers.data?.items ?? []).some((one) => one.witnessed?.seen_of_ours > 0);
   useEffect(() => { if (given) fetchCosigned().then(know, () => {}); }, [given]);
-  const rows = (note?.signatures.slice(1) ?? []).map((one) => ({name: one.name, id: [...one.id].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
-    time: one.bytes.length === 72 ? new Date(one.bytes.slice(0, 8).reduce((sum, byte) => sum * 256 + byte, 0) * 1000).toISOString() : undefined}));
+  const rows = (note?.signatures.slice(1) ?? []).map((one) => ({name: one.name, id: hex(one.id), time: cosignedAt(one.bytes)}));
   const seen = (peers.data?.items ?? []).filter((one) => one.witnessed);
   return html`<${Table} name="cosignatures" caption=${note ? `${t('ledger.cosigned')}: ${t('ledger.at', {n: readCheckpoint(note).size})}` : t('ledger.cosigned')} columns=${[{id: 'name', label: t('witness'), cell: (row) => html`<${Code}>${row.name}<//>`},
       {id: 'id', label: t('keys'), cell: (row) => html`<${Code}>${row.id}<//>`}, {id: 'time', label: t('since'), cell: (row) => html`<${Time} at=${row.time} />`}]} rows=${rows} id=${(row) => row.name} />
@@ -85,16 +86,14 @@ function Witnesses() {
 }
 export default function Ledger() {
   const [query, set] = useQuery();
-  const [team, write] = useDraft(query.team);
   const fits = (row) => (!query.kind || row.kind === query.kind) && (!query.team || row.from === query.team || row.with === query.team);
   const list = useEntries(fits, JSON.stringify([query.kind, query.team]));
   const fetchAll = async (tell) => (await read(list.log, list.checkpoint.size, tell)).filter(fits);
   const c = list.checkpoint;
   return html`<${Page} title=${t('page.ledger')} actions=${html`<a class="button" href="/ledger/proof">${t('verify.proof')}</a>`}>
     ${c && html`<section class="panel"><${Facts} of=${[[t('ledger.name'), html`<${Code}>${c.origin}<//>`], [t('ledger.size'), number(c.size)], [t('ledger.root'), html`<${Code}>${base64(c.root)}<//>`]]} /></section>`}
-    <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
-      <${Choice} label=${t('team.kind')} any=${t('any')} value=${query.kind} onInput=${(kind) => set({kind})} options=${kinds.map((one) => [one, t(`ledger.kind.${one}`)])} />
-      <${Field} label=${t('filter.team')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button></form>
+    <${Filter} name="team" label=${t('filter.team')}
+      before=${html`<${Choice} label=${t('team.kind')} any=${t('any')} value=${query.kind} onInput=${(kind) => set({kind})} options=${kinds.map((one) => [one, t(`ledger.kind.${one}`)])} />`} />
     <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />
     ${list.none && html`<p class="notice">${t('ledger.none')}</p>`}
     <${Table} name="ledger" caption=${t('page.ledger')} hideCaption columns=${columns()} rows=${list.rows} id=${(row) => row.index} fetchAll=${list.log && fetchAll}>

@@ -2,8 +2,8 @@
 import {html} from '../lib/htm.js';
 import {t} from '../i18n.js';
 import {all} from '../api.js';
-import {useQuery, useDraft} from '../router.js';
-import {useData, useList, useTold, Failure, Busy, Page, Table, More, Time, Tag, Field, Choice, Code} from '../ui.js';
+import {useQuery} from '../router.js';
+import {useData, useList, useTold, Failure, Busy, Page, Table, More, Time, Tag, Filter, Choice, Code} from '../ui.js';
 import {OperationsTabs} from './operations.js';
 
 const levels = ['debug', 'info', 'warning', 'error'];
@@ -20,7 +20,6 @@ const columns = () => [
 
 export default function Log() {
   const [query, set] = useQuery();
-  const [text, write] = useDraft(query.text);
   const status = useData('status');
   const asked = Object.fromEntries(names.filter((name) => query[name]).map((name) => [name, query[name]]));
   const list = useList('log', {...asked, limit: 100});
@@ -28,11 +27,10 @@ export default function Log() {
   useTold('log', often, [list], query.live !== 'off' && !older); // who has asked for older lines reads: they stay where they are
   const roles = ['parent', ...(status.data?.roles ?? []).map((one) => one.role)];
   return html`<${Page} title=${t('page.log')} actions=${html`<${OperationsTabs} at="log" />`}>
-    <form class="row no-print" aria-label=${t('filter')} onSubmit=${(e) => { e.preventDefault(); set({text: text.trim()}); }}>
+    <${Filter} name="text" label=${t('log.text')} maxLength="100" title=${t('filter')} before=${html`
       <${Choice} label=${t('log.level')} any=${t('any')} value=${query.level} onInput=${(level) => set({level})} options=${levels.map((one) => [one, t(`level.${one}`)])} />
-      <${Choice} label=${t('node.role')} any=${t('any')} value=${query.role} onInput=${(role) => set({role})} options=${roles.map((one) => [one, one])} />
-      <${Field} label=${t('log.text')} value=${text} onInput=${write} maxLength="100" dir="auto" /><button>${t('find')}</button>
-      <label class="check"><input type="checkbox" checked=${query.live !== 'off'} onChange=${(e) => set({live: e.target.checked ? '' : 'off'}, {replace: true})} />${t('log.live')}</label></form>
+      <${Choice} label=${t('node.role')} any=${t('any')} value=${query.role} onInput=${(role) => set({role})} options=${roles.map((one) => [one, one])} />`}>
+      <label class="check"><input type="checkbox" checked=${query.live !== 'off'} onChange=${(e) => set({live: e.target.checked ? '' : 'off'}, {replace: true})} />${t('log.live')}</label><//>
     <p class="quiet">${t('log.kept')}</p>
     <${Failure} error=${list.error ?? status.error} retry=${list.reload} />${!list.data && html`<${Busy} when=${list.busy} />`}
     <${Table} name="log" caption=${t('page.log')} hideCaption columns=${columns()} rows=${list.items} id=${(row) => row.number}

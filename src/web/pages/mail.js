@@ -1,14 +1,14 @@
 // Which teams without a node are mailed, how does it go, and what would they get next?
 import {html, useState} from '../lib/htm.js';
 import {t, bytes} from '../i18n.js';
-import {ask} from '../api.js';
+import {ask, may} from '../api.js';
 import {useQuery} from '../router.js';
 import {useData, Failure, Busy, Page, Table, Time, Team, Dialog, Form, Field, Choice, Code, FileDrop, download, note} from '../ui.js';
+import {base64} from '../tlog.js';
 import {OperationsTabs} from './operations.js';
 
 const most = 262144; // bytes of a key that the API takes
 const pathOf = (team) => `mail/${encodeURIComponent(team)}`;
-const base64 = (bytes_) => btoa(Array.from(bytes_, (byte) => String.fromCharCode(byte)).join(''));
 
 function Change({row, close, done}) {
   const [draft, write] = useState({team: row?.team ?? '', address: row?.address ?? '', when: row?.when ?? 'daily'});
@@ -83,7 +83,7 @@ export default function Mail() {
   const done = () => { close(); got.reload(); };
   const rows = got.data?.items ?? [];
   const removed = () => { set({team: ''}, {replace: true}); done(); };
-  return html`<${Page} title=${t('page.mail')} actions=${html`<${OperationsTabs} at="mail" /><button class="main" onClick=${() => choose({what: 'set'})}>${t('mail.add')}</button>`}>
+  return html`<${Page} title=${t('page.mail')} actions=${html`<${OperationsTabs} at="mail" />${may('operate') && html`<button class="main" onClick=${() => choose({what: 'set'})}>${t('mail.add')}</button>`}`}>
     <p class="quiet">${t('mail.text')}</p><${Failure} error=${got.error} retry=${got.reload} />${!got.data && html`<${Busy} when=${got.loading} />`}
     ${got.data && !got.data.on && html`<div class="notice">${t('mail.off')}</div>`}
     ${rows.some((row) => row.stopped) && html`<div class="notice bad">${t('mail.mend', {n: rows.filter((row) => row.stopped).length})}</div>`}

@@ -2,15 +2,14 @@
 import {html, useState} from '../lib/htm.js';
 import {t, bytes, number} from '../i18n.js';
 import {ask, may, session} from '../api.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Dialog, Field, Choice, Code, note} from '../ui.js';
-import {Way, how} from './partners.js';
+import {useData, Failure, Busy, Page, Tabs, Facts, Table, Time, Team, Dialog, Field, Choice, Code, note} from '../ui.js';
+import {wayColumns, queueColumns} from './partners.js';
 
 const kinds = ['operator', 'officer', 'analyst', 'reader', 'partner'];
 const soon = 30 * 86400000; // ms before a certificate's end
 
-export const OperationsTabs = ({at}) => html`<nav class="tabs" aria-label=${t('page.operations')}>${[['operations', '/operations', 'read'],
-  ['log', '/operations/log', 'operate'], ['mail', '/operations/mail', 'operate'], ['figures', '/operations/figures', 'read']].filter(([, , right]) => may(right))
-  .map(([name, to]) => html`<a href=${to} aria-current=${name === at ? 'true' : undefined}>${t(`page.${name}`)}</a>`)}</nav>`;
+const tabs = [['operations', '/operations', 'read'], ['log', '/operations/log', 'operate'], ['mail', '/operations/mail', 'operate'], ['figures', '/operations/figures', 'read']];
+export const OperationsTabs = ({at}) => html`<${Tabs} label=${t('page.operations')} at=${at} of=${tabs.filter(([, , right]) => may(right)).map(([name, to]) => [name, to, t(`page.${name}`)])} />`;
 
 const left = (s) => (s.certificate_until ? new Date(s.certificate_until) - new Date(s.now) : Infinity);
 function Warnings({s}) {
@@ -62,18 +61,13 @@ function Links() {
   const got = useData('peers');
   const rows = (got.data?.items ?? []).flatMap((peer) => peer.ways.filter((way) => way.on).map((way) => ({team: peer.team, url: peer.url, ...way})));
   const columns = [{id: 'team', label: t('team'), cell: (row) => html`<a href="/partners/${encodeURIComponent(row.team)}" dir="auto">${row.team}</a>`},
-    {id: 'way', label: t('ways'), value: (row) => `${row.way}:${how(row)}`, cell: (row) => html`<${Way} of=${row} />`},
-    {id: 'worked', label: t('way.worked'), cell: (row) => html`<${Time} at=${row.worked} />`}, {id: 'failing', label: t('way.since'), cell: (row) => html`<${Time} at=${row.failing} />`},
-    {id: 'failures', label: t('way.failures'), number: true}, {id: 'again', label: t('way.again'), cell: (row) => html`<${Time} at=${row.again} />`},
-    {id: 'why', label: t('reason'), cell: (row) => html`<span lang="en" dir="auto">${row.why}</span>`}];
+    ...wayColumns()];
   return html`<${Failure} error=${got.error} retry=${got.reload} />
     <${Table} name="links" caption=${t('node.links')} sorts columns=${columns} rows=${rows} id=${(row) => `${row.team} ${row.way}`} />`;
 }
 function Queues() {
   const got = useData('outbox');
-  const columns = [{id: 'team', label: t('recipient'), cell: (row) => html`<${Team} id=${row.team} />`}, {id: 'name', label: t('name')},
-    ...['due', 'waiting', 'delivered', 'failed'].map((id) => ({id, label: t(`queue.${id}`), number: true})),
-    {id: 'oldest', label: t('queue.oldest'), cell: (row) => html`<${Time} at=${row.oldest} />`}];
+  const columns = [{id: 'team', label: t('recipient'), cell: (row) => html`<${Team} id=${row.team} />`}, {id: 'name', label: t('name')}, ...queueColumns()];
   return html`<${Failure} error=${got.error} retry=${got.reload} />
     <${Table} name="outbox" caption=${t('node.queues')} columns=${columns} sorts rows=${got.data?.items ?? []} id=${(row) => row.team} />`;
 }

@@ -1,21 +1,12 @@
 // One partner's node: how each way goes, what was sent and confirmed lately, its card, what was agreed with it.
 import {html, useState} from '../lib/htm.js';
-import {t, word, number} from '../i18n.js';
+import {t, number} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {go} from '../router.js';
 import {useData, Failure, Busy, Page, Facts, Table, Time, Team, Form, Code, note, download} from '../ui.js';
-import {how, Way} from './partners.js';
+import {wayColumns, queueFacts} from './partners.js';
 import {Lately} from './receipts.js';
 import {Keys, Vouches, Agreed} from './team.js';
-
-const wayColumns = () => [
-  {id: 'way', label: t('ways'), value: (row) => `${row.way}:${how(row)}`, cell: (row) => html`<${Way} of=${row} />`},
-  {id: 'worked', label: t('way.worked'), cell: (row) => html`<${Time} at=${row.worked} />`},
-  {id: 'failing', label: t('way.since'), cell: (row) => html`<${Time} at=${row.failing} />`},
-  {id: 'failures', label: t('way.failures'), number: true},
-  {id: 'again', label: t('way.again'), cell: (row) => html`<${Time} at=${row.again} />`},
-  {id: 'status', label: 'HTTP'},
-  {id: 'why', label: t('reason'), cell: (row) => html`<span lang="en" dir="auto">${row.why}</span>`}];
 
 function Remove({team, close}) {
   const remove = async () => {
@@ -56,9 +47,8 @@ export default function Partner({id}) {
       [t('peer.certificate'), p.pin ? html`<${Code}>SHA-256 ${p.pin}<//>` : t('peer.unpinned')], [t('peer.contact'), html`<${Time} at=${p.contact} />`],
       [t('peer.account'), p.account && html`<${Code}>${p.account}<//>`], [t('peer.since'), html`<${Time} at=${p.added} /> <span dir="auto">${p.by}</span>`],
       ...['released', 'directory'].map((one) => [t(`polled.${one}`), html`<${Time} at=${p.polled[one]} />`])]} /></section>
-    <section class="panel"><h2>${t('node.queues')}</h2><${Facts} of=${[...['due', 'waiting', 'delivered', 'failed'].map((one) => [t(`queue.${one}`), number(p[one])]),
-      [t('queue.oldest'), p.oldest && html`<${Time} at=${p.oldest} />`]]} /></section><${Witnessed} of=${p.witnessed} team=${p.team} /></div>
-    <${Table} name="ways" caption=${t('ways')} columns=${wayColumns()} rows=${p.ways} id=${(row) => row.way} />
+    <section class="panel"><h2>${t('node.queues')}</h2><${Facts} of=${queueFacts(p)} /></section><${Witnessed} of=${p.witnessed} team=${p.team} /></div>
+    <${Table} name="ways" caption=${t('ways')} columns=${wayColumns().toSpliced(-1, 0, {id: 'status', label: 'HTTP'})} rows=${p.ways} id=${(row) => row.way} />
     <${Lately} team=${id} /><${Failure} error=${card.error} />
     ${card.data && html`<${Keys} card=${card.data.card} /><${Vouches} team=${card.data} />`}<${Agreed} id=${id} />`}
     ${removing && html`<${Remove} team=${id} close=${() => remove(false)} />`}<//>`;

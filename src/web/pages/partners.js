@@ -3,12 +3,12 @@ import {html, useState} from '../lib/htm.js';
 import {t, word, number, list} from '../i18n.js';
 import {ask, may} from '../api.js';
 import {useQuery, go} from '../router.js';
-import {useData, Failure, Busy, Page, Facts, Table, Time, Dialog, Field, Code, Text, Link, FileDrop, note} from '../ui.js';
+import {useData, Failure, Busy, Page, Tabs, Facts, Table, Time, Form, Field, Code, Text, Link, FileDrop, note} from '../ui.js';
 
 const most = 100000; // bytes of a card that the API takes
-export const ways = ['push', 'poll', 'witness'];
+const ways = ['push', 'poll', 'witness'];
 
-export function how(way) {
+function how(way) {
   if (!way.on) return 'off';
   if (way.lost) return 'lost';
   if (way.failures > 0) return 'failing';
@@ -16,16 +16,26 @@ export function how(way) {
 }
 const tones = {works: 'good', failing: 'wait', lost: 'bad'};
 export const Way = ({of}) => html`<span class="tag way ${tones[how(of)] ?? ''}" title=${of.why}>${word('way', of.way)}: ${t(`way.${how(of)}`)}</span> `;
-export const PartnersTabs = ({at}) => html`<nav class="tabs" aria-label=${t('page.partners')}>${['partners', 'receipts'].map((one) =>
-  html`<a href=${`/${one}`} aria-current=${one === at ? 'true' : undefined}>${t(`page.${one}`)}</a>`)}</nav>`;
+export const wayColumns = () => [
+  {id: 'way', label: t('ways'), value: (row) => `${row.way}:${how(row)}`, cell: (row) => html`<${Way} of=${row} />`},
+  {id: 'worked', label: t('way.worked'), cell: (row) => html`<${Time} at=${row.worked} />`},
+  {id: 'failing', label: t('way.since'), cell: (row) => html`<${Time} at=${row.failing} />`},
+  {id: 'failures', label: t('way.failures'), number: true},
+  {id: 'again', label: t('way.again'), cell: (row) => html`<${Time} at=${row.again} />`},
+  {id: 'why', label: t('reason'), cell: (row) => html`<span lang="en" dir="auto">${row.why}</span>`}];
+// What is on its way to a team: in a table of teams, and of one.
+const queue = ['due', 'waiting', 'delivered', 'failed'];
+export const queueColumns = () => [...queue.map((id) => ({id, label: t(`queue.${id}`), number: true})),
+  {id: 'oldest', label: t('queue.oldest'), cell: (row) => html`<${Time} at=${row.oldest} />`}];
+export const queueFacts = (of) => [...queue.map((id) => [t(`queue.${id}`), number(of[id])]), [t('queue.oldest'), of.oldest && html`<${Time} at=${of.oldest} />`]];
+export const PartnersTabs = ({at}) => html`<${Tabs} label=${t('page.partners')} at=${at} of=${['partners', 'receipts'].map((one) => [one, `/${one}`, t(`page.${one}`)])} />`;
 
 const columns = () => [
   {id: 'team', label: t('team'), cell: (row) => html`<${Link} to=${`/partners/${encodeURIComponent(row.team)}`}>${row.team}<//>`},
   {id: 'name', label: t('name'), cell: (row) => html`<${Text}>${row.name}<//> <div class="quiet"><${Code}>${row.url}<//></div>`},
   {id: 'ways', label: t('ways'), value: (row) => row.ways.map((way) => `${way.way}:${how(way)}`), cell: (row) => row.ways.map((way) => html`<${Way} of=${way} />`)},
   {id: 'contact', label: t('peer.contact'), cell: (row) => html`<${Time} at=${row.contact} />`},
-  ...['due', 'waiting', 'delivered', 'failed'].map((id) => ({id, label: t(`queue.${id}`), number: true})),
-  {id: 'oldest', label: t('queue.oldest'), cell: (row) => html`<${Time} at=${row.oldest} />`},
+  ...queueColumns(),
   {id: 'url', hidden: true}];
 
 // Only its form is looked at here: whether card and signature are right, the node judges.
@@ -45,27 +55,21 @@ const Shown = ({card}) => html`<${Facts} of=${[['ID', html`<${Code}>${card.id}</
 function Add({close, done}) {
   const [state, set] = useState({on: Object.fromEntries(ways.map((way) => [way, true]))});
   const {card, wrong} = state.text === undefined ? {} : read(state.text);
-  const submit = async (event) => {
-    event.preventDefault();
-    set({...state, busy: true, error: null});
-    try {
-      done(await ask('POST', 'peers', {body: {card: JSON.stringify(card), ...state.on, ...(state.url ? {url: state.url} : {}), ...(state.pin ? {pin: state.pin} : {})}}));
-    } catch (error) { set({...state, error, busy: false}); }
+  const act = async () => {
+    done(await ask('POST', 'peers', {body: {card: JSON.stringify(card), ...state.on, ...(state.url ? {url: state.url} : {}), ...(state.pin ? {pin: state.pin} : {})}}));
   };
   const take = async (file) => {
     const text = file.size > most ? '' : await file.text();
-    set((old) => ({...old, text, name: file.name, error: null}));
+    set((old) => ({...old, text, name: file.name}));
   };
   const flip = (way) => (event) => set({...state, on: {...state.on, [way]: event.target.checked}});
-  return html`<${Dialog} title=${t('peer.add')} close=${close}><form class="stack" onSubmit=${submit}><p>${t('peer.add.text')}</p>
+  return html`<${Form} title=${t('peer.add')} text=${t('peer.add.text')} act=${act} close=${close} ready=${Boolean(card)}>
     <${FileDrop} label=${t('peer.card')} accept=".json,application/json" name=${state.name} take=${take} />
     ${wrong && html`<div class="notice bad" role="alert">${t('draft.syntax')} <span dir="auto">${wrong}</span></div>`}
     ${card && html`<${Shown} card=${card} />
       <${Field} label=${t('peer.url')} type="url" value=${state.url ?? ''} onInput=${(url) => set({...state, url})} placeholder=${String(card.node?.url ?? '')} dir="ltr" />
       <${Field} label=${t('peer.pin')} value=${state.pin ?? ''} onInput=${(pin) => set({...state, pin: pin.trim()})} pattern="[0-9a-f]{64}" dir="ltr" />
-      <div class="row">${ways.map((way) => html`<label class="check"><input type="checkbox" checked=${state.on[way]} onChange=${flip(way)} />${word('way', way)}</label>`)}</div>`}
-    <${Failure} error=${state.error} /><div class="row"><button class="main" disabled=${!card || state.busy}>${t('peer.add')}</button>
-      <button type="button" onClick=${close}>${t('cancel')}</button></div></form><//>`;
+      <div class="row">${ways.map((way) => html`<label class="check"><input type="checkbox" checked=${state.on[way]} onChange=${flip(way)} />${word('way', way)}</label>`)}</div>`}<//>`;
 }
 export default function Partners() {
   const [query, set] = useQuery();

@@ -1,16 +1,16 @@
 // What was delivered, and who has signed that it came?
 import {html, useEffect} from '../lib/htm.js';
 import {t, number} from '../i18n.js';
-import {all} from '../api.js';
-import {useQuery, useDraft} from '../router.js';
-import {useData, useList, Failure, Busy, Page, Table, More, Time, Tag, Team, Field, Code, download} from '../ui.js';
+import {all, pathOf} from '../api.js';
+import {useQuery} from '../router.js';
+import {useData, useList, Failure, Busy, Page, Tabs, Table, More, Time, Tag, Team, Filter, Code, download} from '../ui.js';
 import {PartnersTabs} from './partners.js';
 
 const shows = ['all', 'open', 'late', 'differs'];
 const lateMs = 86400000;
 const late = (row) => row.state !== 'right' && Date.now() - Date.parse(row.written_out) > lateMs;
 
-export const columns = () => [
+const columns = () => [
   {id: 'written_out', label: t('receipt.out'), cell: (row) => html`<${Time} at=${row.written_out} />
     <div class="quiet">${t(`reach.${row.delivered}`)}</div>`},
   {id: 'team', label: t('recipient'), cell: (row) => html`<${Team} id=${row.team} />`},
@@ -43,20 +43,17 @@ function useShown(show, team) {
   return {...list, items: picked ? list.items.filter(picked) : list.items, next: narrow ? undefined : list.next, picked};
 }
 export default function Receipts() {
-  const [query, set] = useQuery();
-  const [team, write] = useDraft(query.team);
+  const [query] = useQuery();
   const show = shows.includes(query.show) ? query.show : 'all';
   const list = useShown(show, query.team);
-  const tabs = html`<nav class="tabs" aria-label=${t('filter')}>${shows.map((one) =>
-    html`<a href=${`/receipts?${new URLSearchParams({...(one !== 'all' && {show: one}), ...(query.team && {team: query.team})})}`}
-      aria-current=${one === show ? 'true' : undefined}>${t(`receipts.${one}`)}</a>`)}</nav>`;
+  const tabs = html`<${Tabs} label=${t('filter')} at=${show}
+    of=${shows.map((one) => [one, pathOf('/receipts', {show: one === 'all' ? '' : one, team: query.team}), t(`receipts.${one}`)])} />`;
   const fetchAll = async (tell) => {
     const rows = await all('receipts', {team: query.team, open: show === 'all' ? undefined : 'true'}, 50000, tell);
     return list.picked ? rows.filter(list.picked) : rows;
   };
   return html`<${Page} title=${t('page.receipts')} actions=${html`<${PartnersTabs} at="receipts" />`}>
-    <form class="row no-print" onSubmit=${(e) => { e.preventDefault(); set({team: team.trim()}); }}>
-      <${Field} label=${t('filter.team')} value=${team} onInput=${write} dir="auto" /><button>${t('find')}</button>${tabs}</form>
+    <${Filter} name="team" label=${t('filter.team')}>${tabs}<//>
     <p class="quiet">${t('receipts.text')} ${list.data?.open > 0 && html`<strong>${t('receipts.count', {n: number(list.data.open)})}</strong>`}
       ${list.data?.oldest_open && html` ${t('queue.oldest')}: <${Time} at=${list.data.oldest_open} />`}</p>
     <${Failure} error=${list.error} retry=${list.reload} /><${Busy} when=${list.busy} />

@@ -2,10 +2,8 @@
 import {html} from '../lib/htm.js';
 import {t, word, list, number, arrow} from '../i18n.js';
 import {useQuery} from '../router.js';
-import {useData, Failure, Busy, Page, Table, Time, Tag, Team, Economy, Facts, Code, download, Sources} from '../ui.js';
+import {useData, Failure, Busy, Page, Table, Time, Tag, Team, Economy, Facts, Code, asText, download, Sources} from '../ui.js';
 import {ReportActs, Recalled, Feedback} from './recall.js';
-
-const text = (value) => (value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value));
 
 function Evidence({of, when}) {
   return html`<h3>${when}</h3><${Facts} of=${[
@@ -41,11 +39,11 @@ function Verdict({of, title}) {
 }
 const columns = () => [
   {id: 'name', label: t('field'), cell: (row) => html`<${Code}>${row.name}<//>`},
-  {id: 'before', label: t('before'), value: (row) => text(row.before),
-    cell: (row) => html`<span class="mono value" dir="auto">${row.result === 'kept' ? text(row.before) : html`<del>${text(row.before)}</del>`}</span>`},
-  {id: 'after', label: t('after'), value: (row) => text(row.after), cell: (row) => (row.result === 'removed' ? html`<span class="quiet">–</span>`
+  {id: 'before', label: t('before'), value: (row) => asText(row.before),
+    cell: (row) => html`<span class="mono value" dir="auto">${row.result === 'kept' ? asText(row.before) : html`<del>${asText(row.before)}</del>`}</span>`},
+  {id: 'after', label: t('after'), value: (row) => asText(row.after), cell: (row) => (row.result === 'removed' ? html`<span class="quiet">–</span>`
     : html`<span class="mono value" dir="auto">${row.after_name !== row.name && html`${row.after_name}: `}${row.result === 'changed'
-      ? html`<ins>${text(row.after)}</ins>` : text(row.after)}</span>`)},
+      ? html`<ins>${asText(row.after)}</ins>` : asText(row.after)}</span>`)},
   {id: 'result', label: t('result'), cell: (row) => html`<${Tag} kind="result" value=${row.result} />`},
   {id: 'class', label: t('class'), value: (row) => row.class, cell: (row) => word('class', row.class)},
   {id: 'treatment', label: t('treatment'), value: (row) => row.treatment, cell: (row) => word('treatment', row.treatment)}];

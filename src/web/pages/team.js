@@ -4,9 +4,9 @@ import {t, word, list, number, economy} from '../i18n.js';
 import {may} from '../api.js';
 import {useData, Failure, Busy, Page, Table, Facts, Code, Economy, Tag, Team as TeamLink, Time, download} from '../ui.js';
 import {Places} from '../map.js';
-import {Way} from './partners.js';
+import {Way, queueFacts} from './partners.js';
 import {Lately} from './receipts.js';
-import {Decisions, Decided, basis} from './cards.js';
+import {Decisions, Decided} from './cards.js';
 
 // A card's text may name a site; only such a link is made of it.
 const Site = ({url}) => (/^https?:\/\//.test(url ?? '') ? html`<a href=${url} rel="noreferrer noopener" target="_blank" dir="ltr">${url}</a>` : url);
@@ -45,7 +45,7 @@ function KnownKeys({team}) {
 function Signed({team, link, own}) {
   const s = team.signed;
   const node = team.card?.node;
-  return html`<section class="panel"><h2>${t('card')}</h2><${Facts} of=${[[t('card.whose'), s ? html`${basis(own ? 'own' : s.as)} ${list(s.sponsors)}` : t(team.verified ? 'team.vouched.yes' : 'team.unconfirmed')],
+  return html`<section class="panel"><h2>${t('card')}</h2><${Facts} of=${[[t('card.whose'), s ? html`${word('card.as', own ? 'own' : s.as)} ${list(s.sponsors)}` : t(team.verified ? 'team.vouched.yes' : 'team.unconfirmed')],
     ...(s ? [[t('card.accepted'), html`<${Time} at=${s.accepted} />`], [t('card.from'), s.from && html`<${TeamLink} id=${s.from} />`], [t('card.version'), code(s.version)],
       [t('fingerprint'), code(s.key)], ['SHA-256', code(s.sha256)]] : []),
     [t('address'), node?.url && code(node.url)], [t('peer.certificate'), node?.certificate && code(`SHA-256 ${node.certificate}`)],
@@ -56,7 +56,7 @@ function Sent({id}) {
   const found = useData('outbox');
   const item = found.data?.items.find((one) => one.team === id);
   return html`<${Failure} error=${found.error} retry=${found.reload} />${item && html`<section class="panel"><h2>${t('card.sent')}</h2>
-    <${Facts} of=${[...['due', 'waiting', 'delivered', 'failed'].map((one) => [t(`queue.${one}`), number(item[one])]), [t('queue.oldest'), item.oldest && html`<${Time} at=${item.oldest} />`]]} /></section>`}<${Lately} team=${id} />`;
+    <${Facts} of=${queueFacts(item)} /></section>`}<${Lately} team=${id} />`;
 }
 function Constituency({card}) {
   const of = card?.constituency ?? {};
