@@ -291,8 +291,7 @@ test('an operator adds an account, and takes its right to sign in', async () => 
 test('a path that no page has says so, in the reader’s language, and how to go on', async () => {
   const base = (await page.getAttribute('script[src]', 'src')).replace(/[^/]*$/, '');
   for (const language of ['zh', 'fr', 'es', 'ru', 'ar', 'en']) {
-    await page.selectOption('header select >> nth=0', language);
-    await page.waitForFunction((wanted) => document.documentElement.lang === wanted, language);
+    await speak(page, language);
     const messages = await page.evaluate(async (url) => (await fetch(url)).json(), `${base}messages/${language}.json`);
     for (const path of ['/nonsense', '/reports/x/y/z', '/agreements/urn%3Auuid%3', '/operations/nonsense']) {
       const answer = await page.goto(given.url + path);
@@ -301,12 +300,9 @@ test('a path that no page has says so, in the reader’s language, and how to go
       expected(/40[04]/);
       assert.equal(await h1(page), messages.lost, `${path} in ${language}`);
       assert.ok((await page.textContent('main')).includes(path));
-      await fits(page, path, 1280);
     }
     await accessible(page, language);
-    await page.setViewportSize({width: 360, height: 740});
-    await fits(page, `no page, in ${language}`);
-    await page.setViewportSize({width: 1280, height: 900});
+    await fitsPhone(page, `no page, in ${language}`);
   }
   await page.fill('main [role=search] input', '192.0.2.1');
   await page.press('main [role=search] input', 'Enter');
