@@ -3,7 +3,7 @@ import {html, useState, useEffect} from '../lib/htm.js';
 import {t, economy, asset} from '../i18n.js';
 import {all} from '../api.js';
 import {useQuery} from '../router.js';
-import {Failure, Page, Table, Economy, Choice, Sources} from '../ui.js';
+import {Failure, Busy, Page, Table, Economy, Choice, Sources} from '../ui.js';
 import {WorldMap} from '../map.js';
 
 const measures = ['active_asns', 'ipv4_addresses', 'ipv4_prefixes', 'ipv6_slash32', 'teams', 'internet_users_pct', 'fixed_bb_per_100',
@@ -28,7 +28,7 @@ export default function Economies() {
   const columns = [{id: 'code', label: t('economy'), value: (row) => economy(row.code), cell: (row) => html`<${Economy} code=${row.code} />`},
     {id: 'iso', label: 'ISO', value: (row) => row.code}, {id: 'region', label: t('region'), cell: (row) => html`<span lang="en" dir="ltr">${row.region}</span>`},
     ...measures.map((id) => ({id, label: t(`measure.${id}`), number: true}))];
-  return html`<${Page} title=${t('page.economies')}><${Failure} error=${error} />
+  return html`<${Page} title=${t('page.economies')}><${Failure} error=${error} /><${Busy} when=${!rows && !error} />
     <section class="panel"><h2 class="on-paper">${t('measure')}: ${t(`measure.${shown}`)}</h2><${Choice} label=${t('measure')} value=${shown} onInput=${(measure) => set({measure}, {replace: true})}
       options=${measures.map((id) => [id, t(`measure.${id}`)])} />
       <${WorldMap} label=${t(`measure.${shown}`)} values=${Object.fromEntries((rows ?? []).map((row) => [row.code, row[shown] ?? 0]))}
