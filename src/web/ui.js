@@ -39,6 +39,16 @@ export function useList(path, query) {
   return {...first, items, error: first.error ?? more.error, next: more.next, more: load, busy: first.loading || more.loading};
 }
 
+// A list for a table that sorts: what is sorted is the whole, so the rest is asked for, unless it is more than anybody reads.
+const sortedMost = 5000;
+export function useSorted(path, query) {
+  const [{sort}] = useQuery();
+  const list = useList(path, {...query, limit: sort ? 1000 : 100});
+  const wants = sort && list.next && list.items.length < sortedMost && !list.busy && !list.error;
+  useEffect(() => { if (wants) list.more(); }, [wants]);
+  return list;
+}
+
 // Asks for LISTS again when EVENT is told, at most every MS, and never while an answer is on its way: where answers take longer than that, none would come.
 export function useTold(event, ms, lists, on = true) {
   const latest = useRef();
@@ -187,8 +197,8 @@ function sorted(rows, columns, by) {
   return [...rows].sort((a, b) => way * order(valueOf(column, a), valueOf(column, b)));
 }
 
-// COLUMNS: id, label, cell(row) as shown, value(row) as exported and sorted by, number, hidden: only exported, shown: never exported.
-export function Table({name, caption, columns: all, rows, id, sorts, fetchAll, selected, select, children, hideCaption}) {
+// MORE: there are rows that are not among ROWS. COLUMNS: id, label, cell(row) as shown, value(row) as exported and sorted by, number, hidden: only exported, shown: never exported.
+export function Table({name, caption, columns: all, rows, id, sorts, fetchAll, selected, select, children, hideCaption, more}) {
   const [query, set] = useQuery();
   const by = sorts ? query.sort : undefined;
   const columns = all.filter((c) => !c.hidden);
@@ -197,7 +207,7 @@ export function Table({name, caption, columns: all, rows, id, sorts, fetchAll, s
     ? html`<button onClick=${() => set({sort: by === c.id ? `-${c.id}` : c.id}, {replace: true})}>${c.label}
         ${by === c.id ? ' ▲' : by === `-${c.id}` ? ' ▼' : ''}</button>` : c.label);
   const order = (c) => (by === c.id ? 'ascending' : by === `-${c.id}` ? 'descending' : undefined);
-  return html`<div class="table"><div class="wrap" role="region" aria-label=${caption} tabIndex="0"><table>
+  return html`<div class="table">${by && more && html`<div class="notice" role="status">${t('sorted.some', {n: number(rows.length)})}</div>`}<div class="wrap" role="region" aria-label=${caption} tabIndex="0"><table>
     <caption class=${hideCaption ? 'hidden' : ''}>${caption}</caption>
     <thead><tr>${select && html`<th scope="col"><input type="checkbox" aria-label=${t('select.all')}
         checked=${rows.length > 0 && rows.every((row) => selected.has(id(row)))}

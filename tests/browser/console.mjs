@@ -130,6 +130,38 @@ test('whois, teams, agreements in words, economies', async () => {
   await visit(page, '/economies?sort=-active_asns');
   assert.match(await page.textContent('tbody tr'), /United States|Brazil/);
 });
+test('who sorts sorts all that there is, or is told that there is more', async () => {
+  let count = 250; // of teams, whose names go down as their numbers go up
+  const name = (n) => `Team ${String(90000 - n)}`;
+  await page.route('**/api/v1/teams?*', (route) => {
+    const asked = new URL(route.request().url()).searchParams;
+    const from = Number(asked.get('next') ?? 0);
+    const until = Math.min(count, from + Number(asked.get('limit')));
+    const items = Array.from({length: until - from}, (_, i) => ({id: `t${from + i}.test`, name: name(from + i), kind: 'national', economies: ['FI'], channel: 'none', key: 'none', verified: true}));
+    return route.fulfill({json: {items, next: until < count ? String(until) : null}});
+  });
+  const rows = () => page.locator('.table tbody tr');
+  const notice = page.locator('.table .notice');
+  await visit(page, '/teams');
+  assert.equal(await rows().count(), 100);
+  assert.equal(await notice.count(), 0);
+  await page.click('main th button:has-text("Name")');
+  await page.waitForFunction(() => document.querySelectorAll('.table tbody tr').length === 250);
+  assert.match(await rows().first().textContent(), new RegExp(name(249)));
+  assert.equal(await notice.count(), 0);
+  count = 7000;
+  await visit(page, '/teams?sort=name');
+  await page.waitForFunction(() => document.querySelectorAll('.table tbody tr').length === 5000);
+  await settled(page);
+  assert.match(await rows().first().textContent(), new RegExp(name(4999)));
+  assert.match(await notice.textContent(), /Only the 5,000 rows .* there are more/);
+  await page.click('main .under button:has-text("More")');
+  await page.waitForFunction(() => /6,000/.test(document.querySelector('.table .notice').textContent));
+  await page.click('main .under button:has-text("More")');
+  await notice.waitFor({state: 'detached'});
+  assert.match(await rows().first().textContent(), new RegExp(name(6999)));
+  await page.unroute('**/api/v1/teams?*');
+});
 test('a draft is checked as one types, and read in words', async () => {
   await visit(page, '/agreements/new');
   await page.waitForSelector('[role=alert], .table td');

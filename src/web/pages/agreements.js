@@ -3,7 +3,7 @@ import {html} from '../lib/htm.js';
 import {t, word, list} from '../i18n.js';
 import {all, may} from '../api.js';
 import {useQuery} from '../router.js';
-import {useList, Failure, Busy, Page, Table, More, Time, Tag, Filter, Link} from '../ui.js';
+import {useSorted, Failure, Busy, Page, Table, More, Time, Tag, Filter, Link} from '../ui.js';
 
 const columns = () => [
   {id: 'title', label: t('title'), cell: (row) => html`<${Link} to=${`/agreements/${encodeURIComponent(row.id)}`}>${row.title ?? row.id}<//>`},
@@ -18,10 +18,10 @@ const columns = () => [
 
 export default function Agreements() {
   const [query] = useQuery();
-  const found = useList('agreements', {team: query.team, limit: 100});
+  const found = useSorted('agreements', {team: query.team});
   return html`<${Page} title=${t('page.agreements')} actions=${may('agree') && html`<a class="button" href="/agreements/new">${t('draft')}</a>`}>
     <${Filter} name="team" label=${t('agreement.party')} />
     <${Failure} error=${found.error} retry=${found.reload} /><${Busy} when=${found.busy} />
-    <${Table} name="agreements" caption=${t('page.agreements')} hideCaption sorts columns=${columns()} rows=${found.items} id=${(row) => row.id}
+    <${Table} name="agreements" caption=${t('page.agreements')} hideCaption sorts more=${found.next} columns=${columns()} rows=${found.items} id=${(row) => row.id}
       fetchAll=${(tell) => all('agreements', {team: query.team}, 50000, tell)}><${More} list=${found} /><//><//>`;
 }

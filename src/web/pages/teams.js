@@ -3,7 +3,7 @@ import {html} from '../lib/htm.js';
 import {t, word, economies, economy, list} from '../i18n.js';
 import {all, may} from '../api.js';
 import {useQuery, useDraft} from '../router.js';
-import {useData, useList, Failure, Busy, Page, Table, More, Field, Choice, Facts, Economy, Code, Link, Sources} from '../ui.js';
+import {useData, useList, useSorted, Failure, Busy, Page, Table, More, Field, Choice, Facts, Economy, Code, Link, Sources} from '../ui.js';
 import {WorldMap} from '../map.js';
 import {waitingColumns} from './cards.js';
 
@@ -50,7 +50,7 @@ export default function Teams() {
   const [query, set] = useQuery();
   const [text, write] = useDraft(query.text);
   const asked = {text: query.text, economy: query.economy};
-  const found = useList('teams', {...asked, limit: 100});
+  const found = useSorted('teams', asked);
   const counts = {};
   for (const code of found.items.flatMap((team) => team.economies)) counts[code] = (counts[code] ?? 0) + 1;
   const status = useData('status');
@@ -61,7 +61,7 @@ export default function Teams() {
       <${Choice} label=${t('economy')} any=${t('any')} value=${query.economy} onInput=${(code) => set({economy: code})} options=${economies()} />
       <button>${t('find')}</button></form>
     <${Failure} error=${found.error} retry=${found.reload} /><${Busy} when=${found.busy} />
-    <${Table} name="teams" caption=${t('page.teams')} hideCaption sorts columns=${columns()} rows=${found.items} id=${(row) => row.id}
+    <${Table} name="teams" caption=${t('page.teams')} hideCaption sorts more=${found.next} columns=${columns()} rows=${found.items} id=${(row) => row.id}
       fetchAll=${(tell) => all('teams', asked, 50000, tell)}><${More} list=${found} /><//>
     <section class="panel"><h2>${t('team.map')}</h2><${WorldMap} values=${counts} label=${t('team.map.label', {list: list(Object.keys(counts).map(economy))})} to=${(code) => `/teams?economy=${code}`} /></section><//>`;
 }
