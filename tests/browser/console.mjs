@@ -1,7 +1,7 @@
 // Drives Chromium through the console of the node that run.py started. One line a test; the last one counts them.
 import {readFileSync} from 'node:fs';
 import assert from 'node:assert/strict';
-import {given, test, complaints, forgive, open, expected, settled, visit, h1, signIn, accessible, fitsPhone, speak, harmless, scriptsIn, runAll} from './harness.mjs';
+import {given, test, complaints, forgive, open, expected, settled, visit, h1, signIn, accessible, fits, fitsPhone, speak, harmless, scriptsIn, runAll} from './harness.mjs';
 
 let page;
 let evilReport;
@@ -282,8 +282,7 @@ test('an operator adds an account, and takes its right to sign in', async () => 
 test('a path that no page has says so, in the reader’s language, and how to go on', async () => {
   const base = (await page.getAttribute('script[src]', 'src')).replace(/[^/]*$/, '');
   for (const language of ['zh', 'fr', 'es', 'ru', 'ar', 'en']) {
-    await page.selectOption('header select >> nth=0', language);
-    await page.waitForFunction((wanted) => document.documentElement.lang === wanted, language);
+    await speak(page, language);
     const messages = await page.evaluate(async (url) => (await fetch(url)).json(), `${base}messages/${language}.json`);
     for (const path of ['/nonsense', '/reports/x/y/z', '/agreements/urn%3Auuid%3', '/operations/nonsense']) {
       const answer = await page.goto(given.url + path);
@@ -295,9 +294,7 @@ test('a path that no page has says so, in the reader’s language, and how to go
       await fits(page, path, 1280);
     }
     await accessible(page, language);
-    await page.setViewportSize({width: 360, height: 740});
-    await fits(page, `no page, in ${language}`);
-    await page.setViewportSize({width: 1280, height: 900});
+    await fitsPhone(page, `no page, in ${language}`);
   }
   await page.fill('main [role=search] input', '192.0.2.1');
   await page.press('main [role=search] input', 'Enter');
