@@ -121,6 +121,8 @@ const tones = {release: 'good', hold: 'wait', withhold: 'bad', waiting: 'wait', 
   kept: 'good', changed: 'wait', removed: 'bad', 'in-force': 'good', broken: 'bad',
   error: 'bad', warning: 'wait', right: 'good', differs: 'bad'};
 export const Tag = ({kind, value}) => value && html`<span class="tag ${tones[value] ?? ''}">${word(kind, value)}</span>`;
+// Of an agreement, as the node says it.
+export const Standing = ({of}) => html`<${Tag} kind="standing" value=${of.replaceAll(' ', '-')} />`;
 // The community is a recipient, and no team of the directory.
 export function Team({id}) {
   if (!id) return html`<span class="quiet">${t('nobody')}</span>`;

@@ -2,11 +2,9 @@
 import {html} from '../lib/htm.js';
 import {t, word, economy, number} from '../i18n.js';
 import {may} from '../api.js';
-import {useData, Failure, Busy, Page, Facts, Time, Tag, Team, Code, Table, download} from '../ui.js';
+import {useData, Failure, Busy, Page, Facts, Time, Tag, Standing, Team, Code, Table, download} from '../ui.js';
 import {Clause} from '../clauses.js';
 import {Acts} from './acts.js';
-
-const dashed = (standing) => standing.replaceAll(' ', '-');
 
 // A party without a signature has not signed.
 function Parties({a}) {
@@ -18,7 +16,7 @@ function Parties({a}) {
   const columns = [{id: 'team', label: t('team'), cell: (row) => html`<${Team} id=${row.team} />`},
     {id: 'is', label: t('signatures'), value: (row) => row.is, cell: (row) => html`<${Tag} kind="signature" value=${row.is} />`},
     {id: 'at', label: t('signed.at'), cell: (row) => html`<${Time} at=${row.at} />`},
-    {id: 'standing', label: t('abroad'), value: (row) => row.standing, cell: (row) => (row.standing ? html`<${Tag} kind="standing" value=${dashed(row.standing)} /> <${Time} at=${row.since} />` : '–')}];
+    {id: 'standing', label: t('abroad'), value: (row) => row.standing, cell: (row) => (row.standing ? html`<${Standing} of=${row.standing} /> <${Time} at=${row.since} />` : '–')}];
   return html`<${Table} name="parties" caption=${t('parties.stand')} columns=${columns} rows=${rows} id=${(row) => row.team} />`;
 }
 function Events({of}) {
@@ -38,7 +36,7 @@ function Difference({id}) {
     ${d.changes.length > 0 && html`<${Table} name="changes" caption=${t('difference.changes', {n: number(d.changes.length)})} columns=${columns} rows=${d.changes} />`}
     ${d.documents.length > 0 && html`<${Table} name="documents" caption=${t('difference.documents')} columns=${documents} rows=${d.documents} id=${(row) => row.key} />`}</section>`}`;
 }
-const facts = (a, text) => [[t('standing'), html`<${Tag} kind="standing" value=${dashed(a.standing)} /> <span dir="auto">${a.why}</span>`],
+const facts = (a, text) => [[t('standing'), html`<${Standing} of=${a.standing} /> <span dir="auto">${a.why}</span>`],
   [t('team.kind'), word('agreement.kind', a.kind)], [t('economy'), text?.economy && economy(text.economy)],
   [t('parties'), a.parties.length ? a.parties.map((one, i) => html`${i > 0 && ', '}<${Team} id=${one} />`) : t('party.all')],
   [t('from'), html`<${Time} at=${a.valid_from} />`], [t('until'), a.valid_until ? html`<${Time} at=${a.valid_until} />` : t('open')],

@@ -2,7 +2,7 @@
 import {html} from '../lib/htm.js';
 import {t, word, list, number, economy} from '../i18n.js';
 import {may} from '../api.js';
-import {useData, Failure, Busy, Page, Table, Facts, Code, Economy, Tag, Team as TeamLink, Time, download} from '../ui.js';
+import {useData, Failure, Busy, Page, Table, Facts, Code, Economy, Standing, Team as TeamLink, Time, download} from '../ui.js';
 import {Places} from '../map.js';
 import {Way, queueFacts} from './partners.js';
 import {Lately} from './receipts.js';
@@ -71,7 +71,7 @@ export function Agreed({id}) {
   const found = useData('agreements', {team: id, limit: 1000});
   const columns = [{id: 'title', label: t('title'), cell: (row) => html`<a href="/agreements/${encodeURIComponent(row.id)}" dir="auto">${row.title ?? row.id}</a>`},
     {id: 'kind', label: t('team.kind'), value: (row) => row.kind, cell: (row) => word('agreement.kind', row.kind)},
-    {id: 'standing', label: t('standing'), value: (row) => row.standing, cell: (row) => html`<${Tag} kind="standing" value=${row.standing.replaceAll(' ', '-')} />`}];
+    {id: 'standing', label: t('standing'), value: (row) => row.standing, cell: (row) => html`<${Standing} of=${row.standing} />`}];
   return html`<${Failure} error=${found.error} /><${Table} name="agreements" caption=${t('page.agreements')} columns=${columns} rows=${found.data?.items ?? []} id=${(row) => row.id} />`;
 }
 const facts = (team, card) => [['ID', code(team.id)], [t('team.full'), team.full_name && html`<span dir="auto">${team.full_name}</span>`],
