@@ -101,7 +101,7 @@ def run(folder):
             accounts[kind] = {"name": f"a-{kind}", "first": out.strip()}
         given = {"url": f"https://{node.node.address['operators']}", "npm": str(NPM.resolve()), "first": node.password,
                  "accounts": accounts, "evil": evil}
-        return chromium.drive("console.mjs", given)
+        return chromium.drive("console.mjs", given, seconds=280)
     finally:
         node.node.close()
 
