@@ -1,104 +1,22 @@
 #include "edge/mail_pgp.h"
 
-#include <fcntl.h>
+#include "edge/mail_agent.h"
+
 #include <gmime/gmime.h>
 #include <gpgme.h>
 #include <locale.h>
-#include <spawn.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-enum { PROGRAM_BYTES = 1024, AGENT_PATIENCE = 100 /* times 10 ms */ };
 
 struct mail_pgp {
     gpgme_ctx_t keys;
     char *folder;
-    int hold;     /* a pipe's end, -1: none; the agent stays as long as this process has it */
-    pid_t holder; /* reads the other end; the agent ends with it. 0: there is none */
+    struct mail_agent agent;
 };
 
 static int
 failed(gpgme_error_t why, const char *what, struct err *err)
 {
     return err_set(err, ERR_IO, "%s: %s", what, gpgme_strerror(why));
-}
-
-/* ---- the agent ---- */
-
-/* False: there is none, and none is started. */
-static bool
-say_to_agent(const char *command)
-{
-    gpgme_ctx_t agent = NULL;
-    gpgme_error_t said = 0;
-
-    if (gpgme_new(&agent) != 0)
-        return false;
-    bool heard = gpgme_set_protocol(agent, GPGME_PROTOCOL_ASSUAN) == 0
-        && gpgme_op_assuan_transact_ext(agent, command, NULL, NULL, NULL, NULL, NULL, NULL, &said)
-            == 0;
-    gpgme_release(agent);
-    return heard;
-}
-
-/* It listens in the folder for whoever may go there. */
-static void
-end_agent(void)
-{
-    const struct timespec pause = {0, 10000000};
-
-    if (say_to_agent("KILLAGENT"))
-        for (int i = 0; i < AGENT_PATIENCE && say_to_agent("NOP"); i++)
-            (void)nanosleep(&pause, NULL);
-}
-
-static int
-spawn(const char *program, const char *folder, int in, pid_t *pid)
-{
-    const char *const words[] = {program, "--homedir", folder, "--daemon", "--", "cat", NULL};
-    posix_spawn_file_actions_t actions;
-    extern char **environ;
-
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return -1;
-    int rc = posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-    for (int fd = STDOUT_FILENO; rc == 0 && fd <= STDERR_FILENO; fd++)
-        rc = posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", O_WRONLY, 0);
-    if (rc == 0)
-        rc = posix_spawn(pid, program, &actions, NULL, (char *const *)(uintptr_t)words, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    return rc;
-}
-
-/* gpg-agent, started with a program to run, becomes that program, and its child, the agent, looks
- * every few seconds whether it is there still. cat is, until the pipe's other end is closed: also
- * when this process is killed. Where that does not work, gpg starts its agent itself. */
-static void
-hold_agent(struct mail_pgp *pgp)
-{
-    const char *folder = gpgme_get_dirinfo("bindir");
-    char program[PROGRAM_BYTES];
-    int n = snprintf(program, sizeof program, "%s/gpg-agent", folder == NULL ? "/usr/bin" : folder);
-    int ends[2];
-
-    end_agent(); /* somebody else's, who was killed or made a key here: nobody holds it */
-    if (n < 0 || (size_t)n >= sizeof program || pipe2(ends, O_CLOEXEC) != 0)
-        return;
-    if (spawn(program, pgp->folder, ends[0], &pgp->holder) != 0)
-        pgp->holder = 0;
-    (void)close(ends[0]);
-    pgp->hold = ends[1];
-}
-
-static void
-let_agent_go(struct mail_pgp *pgp)
-{
-    if (pgp->hold >= 0)
-        (void)close(pgp->hold);
-    if (pgp->holder > 0)
-        (void)waitpid(pgp->holder, NULL, 0);
 }
 
 /* ---- life ---- */
@@ -111,7 +29,7 @@ mail_pgp_new(const char *folder, struct mail_pgp **out, struct err *err)
 
     *out = pgp;
     if (pgp != NULL)
-        *pgp = (struct mail_pgp){.folder = strdup(folder), .hold = -1};
+        *pgp = (struct mail_pgp){.folder = strdup(folder), .agent = {.hold = -1}};
     if (pgp == NULL || pgp->folder == NULL)
         return err_set(err, ERR_NO_MEMORY, "no memory for keys");
     /* GMime's own contexts find the folder there. */
@@ -128,7 +46,7 @@ mail_pgp_new(const char *folder, struct mail_pgp **out, struct err *err)
         rc = gpgme_ctx_set_engine_info(pgp->keys, GPGME_PROTOCOL_OpenPGP, NULL, folder);
     if (rc != 0)
         return failed(rc, "GnuPG cannot be used", err);
-    hold_agent(pgp);
+    mail_agent_begin(&pgp->agent, pgp->folder);
     return 0;
 }
 
@@ -137,11 +55,9 @@ mail_pgp_free(struct mail_pgp *pgp)
 {
     if (pgp == NULL)
         return;
-    if (pgp->keys != NULL) {
-        end_agent();
-        gpgme_release(pgp->keys);
-    }
-    let_agent_go(pgp);
+    if (pgp->keys != NULL)
+        mail_agent_end(&pgp->agent);
+    gpgme_release(pgp->keys);
     free(pgp->folder);
     free(pgp);
 }

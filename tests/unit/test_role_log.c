@@ -5,6 +5,7 @@
 #include "base/loglines.h"
 #include "sys/clock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -67,6 +68,15 @@ say(unsigned count)
         log_info("said", log_word("what", "short"));
 }
 
+static unsigned
+count_of(struct span pairs)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%.*s", SPAN_ARGS(pairs));
+    return (unsigned)atoi(text + sizeof "count=" - 1);
+}
+
 /* Lines that came, those that are counted as left out with them. */
 static unsigned
 lines(void)
@@ -80,7 +90,7 @@ lines(void)
         (void)wire_u8(&in);
         while (logline_next(&in, &line)) {
             bool said = span_equal(line.event, SPAN("said"));
-            count += said ? 1 : (unsigned)atoi(line.pairs.p + sizeof "count=" - 1);
+            count += said ? 1 : count_of(line.pairs);
         }
     }
     return count;
