@@ -126,10 +126,11 @@ class Linking(unittest.TestCase):
 
 
 class Rings(Linking):
-    def test_ring_comes_to_rest(self):
+    def comes_to_rest(self, words, there):
+        """What is told around comes to rest, and what is taken back; THERE(receipt): of how many reports it says that they are there."""
         names = (NORTH, SOUTH, EAST)
         nodes = [self.start(name, names[(i + 1) % 3]) for i, name in enumerate(names)]
-        self.link(*nodes, ring=True)
+        self.link(*nodes, words=words, ring=True)
         for i, node in enumerate(nodes):
             node.take([report(10 * i + n) for n in range(1, 4)])
         for node in nodes:
@@ -139,7 +140,7 @@ class Rings(Linking):
         for node in nodes:
             self.assertEqual(len(self.reports(node)), 9)
             self.assertEqual(sum(r["items"] for r in self.receipts(node)), 6)  # not to who is on the way
-            self.assertEqual(sum(r["stored"] for r in self.receipts(node)), 6)
+            self.assertEqual(sum(there(r) for r in self.receipts(node)), 6)
         mine = next(r["id"] for r in self.reports(nodes[0]) if r["path"] == [])
         self.recall(nodes[0], mine)
         for node in nodes:
@@ -147,6 +148,13 @@ class Rings(Linking):
         for node in nodes:
             node.until(lambda n=node: {r["state"] for r in self.receipts(n)} == {"right"}, "rest")
             self.assertEqual(len([r for r in self.reports(node) if r["recalled"]]), 1)
+
+    def test_by_push(self):
+        self.comes_to_rest(["--no-poll"], lambda r: r["stored"])
+
+    def test_by_both_ways(self):
+        # What comes by one way while it is on its way by the other was stored already, as the later receipt says.
+        self.comes_to_rest([], lambda r: r["stored"] + r["duplicate"])
 
 
 if __name__ == "__main__":
