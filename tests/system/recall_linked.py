@@ -3,15 +3,12 @@
 usage: recall_linked.py COMITY [--no-sandbox]
 """
 import json
-import os
-import pathlib
 import sys
-import tempfile
 import unittest
 
 from linked import Linked
+from linked_case import COMITY, OPTIONS, Case
 
-COMITY, OPTIONS = os.path.abspath(sys.argv[1]), sys.argv[2:]
 NORTH, SOUTH, EAST = "north.test", "south.test", "east.test"
 HOSTS = "192.0.2.0/24"
 ONWARD = [{"id": "urn:uuid:00000000-0000-4000-8000-000000000002", "title": "Onward", "kind": "baseline", "parties": [],
@@ -24,12 +21,7 @@ def report(number=1, **more):
             "source.ip": f"192.0.2.{number}", **more}
 
 
-class Linking(unittest.TestCase):
-    def setUp(self):
-        temporary = tempfile.TemporaryDirectory()
-        self.addCleanup(temporary.cleanup)
-        self.folder = pathlib.Path(temporary.name)
-
+class Linking(Case):
     def start(self, name, following, *options):
         """NAME's node, in whose directory FOLLOWING answers for the hosts that are reported: so it is told."""
         (self.folder / name).mkdir()
@@ -75,6 +67,8 @@ class Linking(unittest.TestCase):
     def recall(self, node, ident, *words):
         return json.loads(node.command("recall", "--json", "--yes", "--reason", "a scanner of our own", *words, ident))
 
+
+class Chains(Linking):
     def life(self, *words):
         """One report's, from being told to being taken back, along three nodes."""
         north, south, east = self.chain(*words)
@@ -149,10 +143,10 @@ class Rings(Linking):
             node.until(lambda n=node: {r["state"] for r in self.receipts(n)} == {"right"}, "rest")
             self.assertEqual(len([r for r in self.reports(node) if r["recalled"]]), 1)
 
-    def test_by_push(self):
+    def test_ring_by_push(self):
         self.comes_to_rest(["--no-poll"], lambda r: r["stored"])
 
-    def test_by_both_ways(self):
+    def test_ring_by_both_ways(self):
         # What comes by one way while it is on its way by the other was stored already, as the later receipt says.
         self.comes_to_rest([], lambda r: r["stored"] + r["duplicate"])
 
